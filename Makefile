@@ -1,0 +1,68 @@
+# Each target sets up what it needs: on a fresh machine `make demo` or `make test` is the first command.
+# Needed beforehand: Python 3.11 or newer with venv. Another interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test check lint types storeys rules scenarios bench clean
+
+help:
+	@echo 'make demo       watch a cluster drain'
+	@echo 'make test       run the tests'
+	@echo 'make check      lint, types, storeys, house rules: one target each'
+	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
+	@echo 'make bench      measure'
+	@echo 'make clean      remove the virtual environment and everything generated'
+
+demo: $(VENV)/installed-demo
+	$(BIN)/python demo.py
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest
+
+# `make --keep-going check` does not stop at the first part that finds something.
+check: lint types storeys rules scenarios
+
+lint: $(VENV)/installed-check
+	$(BIN)/ruff check .
+
+types: $(VENV)/installed-check
+	$(BIN)/mypy
+
+storeys: $(VENV)/installed-check
+	$(BIN)/lint-imports
+
+rules: $(VENV)/installed-check
+	$(BIN)/python -m pytest -q tests/test_house_rules.py tests/test_packaging.py
+
+scenarios: $(VENV)/installed-test
+	$(BIN)/python tests/scenarios/report.py
+
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# --- set-up: a stamp per set of packages, renewed only when the project's metadata changes ---
+
+$(VENV)/installed-demo:  extras :=
+$(VENV)/installed-test:  extras := [test]
+$(VENV)/installed-check: extras := [test,check]
+$(VENV)/installed-bench: extras := [test,bench]
+
+$(VENV)/installed-%: setup.cfg pyproject.toml $(VENV)/created
+	$(BIN)/python -m pip install --quiet --editable '.$(extras)'
+	@touch $@
+
+$(VENV)/created:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo 'There is no $(PYTHON) here. Mesolite needs Python 3.11 or newer.' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Mesolite needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; \
+	  echo 'Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo 'Python could not make a virtual environment; Debian and Ubuntu ship that apart, as python3-venv.' >&2; \
+	  exit 1; }
+	@touch $@

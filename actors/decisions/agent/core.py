@@ -1,0 +1,97 @@
+"""The agent's core: a table from event to the function that decides. What is decided is in the files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mesolite.actors.decisions.agent import executors, leaving, recovery, registration, tasks, updates
+from mesolite.actors.decisions.agent.state import AgentState
+from mesolite.actors.decisions.contract import (
+    Core,
+    Effect,
+    Loaded,
+    PeerExited,
+    SignalReceived,
+    SpawnFailed,
+    Started,
+    StoreRefused,
+    TimerFired,
+)
+from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
+from mesolite.actors.decisions.settings import Settings
+from mesolite.messages.agent import (
+    AgentRegistered,
+    AgentReregistered,
+    PingAgent,
+    ShutdownAgent,
+    ShutdownFramework,
+    UpdateFramework,
+)
+from mesolite.messages.agents import AgentInfo
+from mesolite.messages.executor import RegisterExecutor, ReregisterExecutor
+from mesolite.messages.relayed import (
+    ExecutorToFramework,
+    FrameworkToExecutor,
+    KillTask,
+    RunTask,
+    StatusUpdate,
+    StatusUpdateAcknowledgement,
+)
+
+Decision = Callable[[AgentState, Any, str, float], None]
+
+DECISIONS: dict[type, Decision] = {
+    Started: recovery.started,
+    Loaded: recovery.loaded,
+    StoreRefused: recovery.refused,
+    SignalReceived: leaving.signalled,
+    PeerExited: executors.exited,
+    SpawnFailed: executors.spawn_failed,
+    PingAgent: registration.pinged,
+    AgentRegistered: registration.registered,
+    AgentReregistered: registration.reregistered,
+    ShutdownAgent: leaving.ordered,
+    ShutdownFramework: leaving.shutdown_framework,
+    UpdateFramework: tasks.update_framework,
+    RunTask: tasks.run,
+    KillTask: tasks.kill,
+    FrameworkToExecutor: tasks.to_executor,
+    ExecutorToFramework: tasks.to_framework,
+    RegisterExecutor: executors.register,
+    ReregisterExecutor: recovery.reregister,
+    StatusUpdate: updates.received,
+    StatusUpdateAcknowledgement: updates.acknowledged,
+}
+
+TIMERS: dict[object, Decision] = {
+    "register": registration.attempt,
+    "ping-timeout": registration.ping_timed_out,
+    "update": updates.retry,
+    "executor-registration": executors.registration_timed_out,
+    "executor-shutdown": executors.shutdown_timed_out,
+    "executor-reregistration": recovery.waited,
+}
+
+
+class AgentCore(Core):
+    """One agent process on one machine."""
+
+    def __init__(self, settings: Settings, info: AgentInfo, work_dir: str) -> None:
+        """Offer what `info` says; sandboxes are made under `work_dir`."""
+        super().__init__()
+        watch = LeaderWatch(None, settings.session_timeout_s)
+        self.state = AgentState(settings=settings, info=info, work_dir=work_dir, watch=watch)
+
+    def handle(self, event: object, sender: str, now: float) -> list[Effect]:
+        """Decide what this event means now."""
+        state = self.state
+        self.effects = state.effects = []
+        decide = DECISIONS.get(type(event))
+        if decide is not None:
+            decide(state, event, sender, now)
+        elif state.watch.handles(event):
+            registration.follow(state, state.watch.handle(event, sender, now), now)
+        elif type(event) is TimerFired:
+            TIMERS[event.key[0]](state, event, sender, now)
+        return state.effects

@@ -1,0 +1,234 @@
+"""Executors on this agent: born, registered, shut down, gone (drain.md 3.1; core.md TK-49 to TK-61)."""
+
+from __future__ import annotations
+
+from mesolite.actors.decisions.agent import checkpoints, leaving, updates
+from mesolite.actors.decisions.agent.state import (
+    AgentState,
+    ExecutorPhase,
+    ExecutorRecord,
+    FrameworkRecord,
+    Phase,
+    TaskRecord,
+)
+from mesolite.actors.decisions.contract import (
+    Destroy,
+    ExecutorStart,
+    Link,
+    PeerExited,
+    SpawnExecutor,
+    SpawnFailed,
+    TimerFired,
+)
+from mesolite.messages.agent import ExitedExecutor
+from mesolite.messages.executor import ExecutorRegistered, RegisterExecutor, ShutdownExecutor
+from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
+from mesolite.messages.relayed import RunTask
+from mesolite.messages.tasks import ExecutorInfo, Reason, TaskInfo, TaskState
+
+
+def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> ExecutorRecord:
+    """Start the executor a task needs (TK-38, TK-77)."""
+    info = task.executor
+    executor_id = info.executor_id if info is not None else ExecutorId(task.task_id)
+    run, a.next_run = a.next_run, a.next_run + 1
+    executor = ExecutorRecord(
+        id=executor_id,
+        info=info,
+        party=f"{a.name}/{framework.id}/{executor_id}",
+        run=run,
+        shutdown_grace_s=_shutdown_grace_s(a, task, info),
+    )
+    framework.executors[executor_id] = executor
+    checkpoints.executor(a, framework, executor)
+    sandbox = f"{a.work_dir}/{a.id}/{framework.id}/{executor_id}/{run}"
+    a.effects.append(
+        SpawnExecutor(
+            executor.party,
+            ExecutorStart(
+                framework_id=framework.id,
+                executor_id=executor_id,
+                agent=a.name,
+                agent_id=a.id or "",
+                info=info,
+                checkpoint=framework.info.checkpoint,
+                shutdown_grace_s=executor.shutdown_grace_s,
+                sandbox=sandbox,
+                environment=(
+                    ("MESOS_AGENT_ID", a.id or ""),
+                    ("MESOS_CHECKPOINT", "1" if framework.info.checkpoint else "0"),
+                    ("MESOS_DIRECTORY", sandbox),
+                    ("MESOS_EXECUTOR_ID", executor_id),
+                    ("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", f"{executor.shutdown_grace_s:g}secs"),
+                    ("MESOS_FRAMEWORK_ID", framework.id),
+                    ("MESOS_SANDBOX", sandbox),
+                ),
+            ),
+        )
+    )
+    a.effects.append(Link(executor.party))
+    a.set_timer(_key("executor-registration", framework, executor), a.settings.executor_registration_timeout_s)
+    return executor
+
+
+def _shutdown_grace_s(a: AgentState, task: TaskInfo, info: ExecutorInfo | None) -> float:
+    """A command task's executor needs the task's own grace and a margin (3.1.5); others say theirs, or get 5 s."""
+    if info is not None:
+        grace = info.shutdown_grace_period_s
+        return a.settings.executor_shutdown_grace_s if grace is None else grace
+    policy = task.kill_policy.grace_period_s if task.kill_policy else None
+    task_grace = a.settings.task_kill_grace_s if policy is None else policy
+    return task_grace + a.settings.command_executor_margin_s
+
+
+def _key(name: str, framework: FrameworkRecord, executor: ExecutorRecord) -> tuple[str, FrameworkId, ExecutorId, int]:
+    """A timer key with the run in it, so that it cannot hit a successor of the same id (TK-53)."""
+    return (name, framework.id, executor.id, executor.run)
+
+
+def _of_timer(a: AgentState, event: TimerFired) -> tuple[FrameworkRecord, ExecutorRecord] | None:
+    _, framework_id, executor_id, run = event.key
+    framework = a.frameworks.get(framework_id)  # type: ignore[arg-type]
+    executor = framework.executors.get(executor_id) if framework is not None else None  # type: ignore[arg-type]
+    if framework is None or executor is None or executor.run != run:
+        return None
+    return framework, executor
+
+
+def register(a: AgentState, message: RegisterExecutor, sender: str, now: float) -> None:
+    """An executor is up: give it its queued tasks, or tell it to go (TK-51, TK-52)."""
+    framework = a.frameworks.get(message.framework_id)
+    executor = a.executor_of(message.framework_id, message.executor_id, sender)
+    if (
+        framework is None
+        or executor is None
+        or framework.terminating
+        or a.phase in (Phase.RECOVERING, Phase.TERMINATING)
+        or executor.phase is not ExecutorPhase.REGISTERING
+    ):
+        a.send(sender, ShutdownExecutor(grace_s=a.settings.executor_shutdown_grace_s))
+        return
+    executor.phase = ExecutorPhase.RUNNING
+    a.cancel_timer(_key("executor-registration", framework, executor))
+    checkpoints.executor(a, framework, executor)
+    info = executor.info or ExecutorInfo(executor_id=executor.id)
+    a.send(sender, ExecutorRegistered(executor_info=info, framework_info=framework.info, agent_info=a.info))
+    if not executor.live_tasks:
+        shut_down(a, framework, executor)  # all of its tasks were killed before it came (3.3.5)
+    for task in executor.live_tasks:
+        deliver(a, framework, executor, task)
+
+
+def deliver(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord) -> None:
+    """Hand a task to its executor."""
+    task.delivered = True
+    checkpoints.task(a, framework, executor.id, task)
+    a.send(
+        executor.party,
+        RunTask(
+            framework_id=framework.id, framework_info=framework.info, scheduler=framework.scheduler, task=task.info
+        ),
+    )
+
+
+def registration_timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+    """It never registered: destroy it, its tasks have failed (TK-50)."""
+    found = _of_timer(a, event)
+    if found is None:
+        return
+    _, executor = found
+    executor.phase = ExecutorPhase.TERMINATING
+    executor.ending = (
+        TaskState.TASK_FAILED,
+        Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
+        f"executor {executor.id} did not register within {a.settings.executor_registration_timeout_s:g} s",
+    )
+    a.effects.append(Destroy(executor.party))
+
+
+def spawn_failed(a: AgentState, event: SpawnFailed, sender: str, now: float) -> None:
+    """It could not be started (TK-39)."""
+    for framework in list(a.frameworks.values()):
+        for executor in list(framework.executors.values()):
+            if executor.party == event.name:
+                executor.ending = (TaskState.TASK_FAILED, Reason.REASON_CONTAINER_LAUNCH_FAILED, event.error)
+
+
+def shut_down(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
+    """Ask it to end within its grace; after that it is destroyed (3.1.2, 3.1.3)."""
+    if executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED):
+        return
+    a.cancel_timer(_key("executor-registration", framework, executor))
+    executor.phase = ExecutorPhase.TERMINATING
+    a.send(executor.party, ShutdownExecutor(grace_s=executor.shutdown_grace_s))
+    a.set_timer(_key("executor-shutdown", framework, executor), executor.shutdown_grace_s)
+
+
+def shutdown_timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+    """It did not end within its grace (3.1.3)."""
+    found = _of_timer(a, event)
+    if found is not None and found[1].phase is ExecutorPhase.TERMINATING:
+        a.effects.append(Destroy(found[1].party))
+
+
+def exited(a: AgentState, event: PeerExited, sender: str, now: float) -> None:
+    """An executor is gone: account for its tasks, tell the master, clear up (3.1.9, 3.1.10, TK-54 to TK-58)."""
+    for framework in list(a.frameworks.values()):
+        for executor in list(framework.executors.values()):
+            if executor.party == event.name and executor.phase is not ExecutorPhase.TERMINATED:
+                _terminated(a, framework, executor, event.status, now)
+
+
+def _terminated(
+    a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, status: int, now: float
+) -> None:
+    executor.phase = ExecutorPhase.TERMINATED
+    a.cancel_timer(_key("executor-registration", framework, executor))
+    a.cancel_timer(_key("executor-shutdown", framework, executor))
+    if not framework.terminating:
+        state, reason, message = executor.ending or (
+            TaskState.TASK_FAILED,
+            Reason.REASON_EXECUTOR_TERMINATED,
+            f"executor {executor.id} ended with status {status} before the task did",
+        )
+        for task in executor.live_tasks:
+            updates.make(a, framework, executor.id, task, state, reason, message, now)
+        if executor.info is not None and a.id is not None:
+            a.send_to_leader(
+                ExitedExecutor(agent_id=a.id, framework_id=framework.id, executor_id=executor.id, status=status)
+            )
+    clear_up(a, framework, executor)
+
+
+def task_done(a: AgentState, framework: FrameworkRecord, task_id: TaskId) -> None:
+    """A task's terminal update was acknowledged: nothing of it is needed any more (TK-58)."""
+    found = a.find_task(framework, task_id)
+    if found is not None:
+        executor, task = found
+        if not task.state.is_terminal:
+            return
+        del executor.tasks[task_id]
+        checkpoints.drop_task(a, framework, task_id)
+        clear_up(a, framework, executor)
+    else:
+        clear_up_framework(a, framework)
+
+
+def clear_up(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
+    """Forget a terminated executor once nothing about it is unacknowledged, or its framework goes (3.1.10)."""
+    if executor.phase is not ExecutorPhase.TERMINATED or (executor.tasks and not framework.terminating):
+        return
+    del framework.executors[executor.id]
+    checkpoints.drop_executor(a, framework, executor)
+    clear_up_framework(a, framework)
+
+
+def clear_up_framework(a: AgentState, framework: FrameworkRecord) -> None:
+    """Forget a framework that has nothing left here; a terminating agent ends with its last one (2.1.4)."""
+    if framework.executors:
+        return
+    if not framework.terminating and any(key[0] == framework.id for key in a.streams):
+        return
+    if a.frameworks.pop(framework.id, None) is not None:
+        checkpoints.drop_framework(a, framework)
+    leaving.end_if_empty(a)

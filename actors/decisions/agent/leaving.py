@@ -1,0 +1,67 @@
+"""How an agent goes: the signal, the master's order, one framework's end (drain.md 2.1, 2.2).
+
+    SIGUSR1 --> UnregisterAgent, first of all --> every executor told to shut down --> exit when the last is gone
+"""
+
+from __future__ import annotations
+
+import signal
+
+from mesolite.actors.decisions.agent import executors, updates
+from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, FrameworkRecord, Phase
+from mesolite.actors.decisions.contract import CancelTimer, Exit, SignalReceived
+from mesolite.messages.agent import ShutdownAgent, ShutdownFramework, UnregisterAgent
+
+
+def signalled(a: AgentState, event: SignalReceived, sender: str, now: float) -> None:
+    """SIGUSR1: drain now. Unregistering comes before anything is shut down (2.1.2).
+
+    Mesos aborts an agent that has an id but knows no master (2.1.3); ours just shuts down, there is nobody to tell.
+    """
+    if event.signum == signal.SIGUSR1:
+        if a.id is not None:
+            a.send_to_leader(UnregisterAgent(agent_id=a.id))
+        terminate(a)
+
+
+def ordered(a: AgentState, message: ShutdownAgent, sender: str, now: float) -> None:
+    """The master does not want this agent: the same, without unregistering (2.2)."""
+    if sender == a.leader:
+        terminate(a)
+
+
+def terminate(a: AgentState) -> None:
+    """End every framework, then the agent (2.1.4)."""
+    a.phase = Phase.TERMINATING
+    a.effects.append(CancelTimer(("register",)))
+    for framework in list(a.frameworks.values()):
+        shut_down_framework(a, framework)
+    end_if_empty(a)
+
+
+def shutdown_framework(a: AgentState, message: ShutdownFramework, sender: str, now: float) -> None:
+    """The master ends one framework (core.md FW-38)."""
+    framework = a.frameworks.get(message.framework_id)
+    if sender == a.leader and framework is not None and a.phase is not Phase.RECOVERING:
+        shut_down_framework(a, framework)
+
+
+def shut_down_framework(a: AgentState, framework: FrameworkRecord) -> None:
+    """Discard its updates, shut its executors down, forget what has ended already (2.1.6, 2.1.7)."""
+    if framework.terminating:
+        return
+    framework.terminating = True
+    for key in [key for key in a.streams if key[0] == framework.id]:
+        updates.close(a, framework, key[1])
+    for executor in list(framework.executors.values()):
+        if executor.phase is ExecutorPhase.TERMINATED:
+            executors.clear_up(a, framework, executor)
+        else:
+            executors.shut_down(a, framework, executor)
+    executors.clear_up_framework(a, framework)
+
+
+def end_if_empty(a: AgentState) -> None:
+    """A terminating agent exits with its last framework."""
+    if a.phase is Phase.TERMINATING and not a.frameworks and not any(isinstance(e, Exit) for e in a.effects):
+        a.effects.append(Exit("shut down"))

@@ -1,0 +1,135 @@
+"""A restarted agent finds its id and what it had checkpointed, and waits for its executors (core.md section 7).
+
+    Started --> Load --> Loaded --> executors asked to reconnect --2 s--> those not back are destroyed --> register
+"""
+
+from __future__ import annotations
+
+from mesolite.actors.decisions.agent import checkpoints, updates
+from mesolite.actors.decisions.agent.state import (
+    AgentState,
+    ExecutorPhase,
+    ExecutorRecord,
+    FrameworkRecord,
+    Phase,
+    TaskRecord,
+    UpdateStream,
+)
+from mesolite.actors.decisions.contract import Destroy, Exit, Link, Load, Loaded, Started, StoreRefused, TimerFired
+from mesolite.messages.agents import AgentInfo
+from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
+from mesolite.messages.executor import (
+    ExecutorReregistered,
+    ReconnectExecutor,
+    ReregisterExecutor,
+    ShutdownExecutor,
+)
+from mesolite.messages.frameworks import Capability
+from mesolite.messages.relayed import StatusUpdate
+from mesolite.messages.tasks import Reason, TaskState
+
+WAIT = ("executor-reregistration",)
+
+
+def started(a: AgentState, event: Started, sender: str, now: float) -> None:
+    """Read the store before anything else (AG-4)."""
+    a.name, a.incarnation = event.name, event.incarnation
+    a.effects.append(Load())
+
+
+def refused(a: AgentState, event: StoreRefused, sender: str, now: float) -> None:
+    """What cannot be stored must not be acted on (AG-3)."""
+    a.effects.append(Exit(f"the store refused: {event.reason}", 1))
+
+
+def loaded(a: AgentState, event: Loaded, sender: str, now: float) -> None:
+    """Rebuild what was checkpointed, and wait for its executors if there are any (AG-11, AG-12)."""
+    for key in sorted(event.records):
+        record = event.records[key]
+        match record:
+            case AgentInfo():
+                a.info = record
+            case FrameworkCheckpoint(framework_info=info, scheduler=scheduler):
+                assert info.id is not None
+                a.frameworks[info.id] = FrameworkRecord(info=info, scheduler=scheduler)
+    for key in sorted(event.records):
+        _rebuild(a, key, event.records[key])
+    executors = [(f, executor) for f in a.frameworks.values() for executor in f.executors.values()]
+    for _, executor in executors:
+        a.effects.append(Link(executor.party))
+        if executor.phase is ExecutorPhase.RUNNING:
+            a.send(executor.party, ReconnectExecutor())
+        executor.phase = ExecutorPhase.REGISTERING
+    if a.frameworks:
+        a.set_timer(WAIT, a.settings.executor_reregistration_timeout_s)
+    else:
+        _begin(a, now)
+
+
+def _rebuild(a: AgentState, key: str, record: object) -> None:
+    # Keys sort as executor/..., task/..., update/..., so each finds what it belongs to.
+    match record:
+        case ExecutorCheckpoint():
+            a.frameworks[record.framework_id].executors[record.executor_id] = ExecutorRecord(
+                id=record.executor_id,
+                info=record.info,
+                party=record.party,
+                run=record.run,
+                shutdown_grace_s=record.shutdown_grace_s,
+                phase=ExecutorPhase.RUNNING if record.registered else ExecutorPhase.REGISTERING,
+            )
+            a.next_run = max(a.next_run, record.run + 1)
+        case TaskCheckpoint():
+            executor = a.frameworks[record.framework_id].executors[record.executor_id]
+            executor.tasks[record.task.task_id] = TaskRecord(
+                info=record.task, state=record.state, delivered=record.delivered
+            )
+        case StatusUpdate():
+            stream = a.streams.setdefault(
+                (record.framework_id, record.status.task_id), UpdateStream(first=int(key.rsplit("/", 1)[1]))
+            )
+            stream.updates.append(record)
+            if record.status.uuid is not None:
+                stream.seen[record.status.uuid] = None
+
+
+def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: float) -> None:
+    """An executor is back: take its updates, and drop what it never got (AG-14, AG-15)."""
+    framework = a.frameworks.get(message.framework_id)
+    executor = a.executor_of(message.framework_id, message.executor_id, sender)
+    if framework is None or executor is None or a.phase is not Phase.RECOVERING:
+        a.send(sender, ShutdownExecutor(grace_s=a.settings.executor_shutdown_grace_s))
+        return
+    executor.phase = ExecutorPhase.RUNNING
+    a.send(sender, ExecutorReregistered(agent_info=a.info))
+    for update in message.updates:
+        updates.received(a, update, sender, now)
+    known = [task.task_id for task in message.tasks]
+    for task in executor.live_tasks:
+        if task.state is TaskState.TASK_STAGING and task.info.task_id not in known:
+            aware = framework.info.can(Capability.PARTITION_AWARE)
+            state = TaskState.TASK_DROPPED if aware else TaskState.TASK_LOST
+            why = "the task had not reached its executor when the agent restarted"
+            updates.make(a, framework, executor.id, task, state, Reason.REASON_AGENT_RESTARTED, why, now)
+
+
+def waited(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+    """The wait is over: executors that are not back are destroyed, then the agent registers (AG-12, AG-13)."""
+    for framework in list(a.frameworks.values()):
+        aware = framework.info.can(Capability.PARTITION_AWARE)
+        for executor in list(framework.executors.values()):
+            if executor.phase is ExecutorPhase.REGISTERING:
+                executor.phase = ExecutorPhase.TERMINATING
+                executor.ending = (
+                    TaskState.TASK_GONE if aware else TaskState.TASK_LOST,
+                    Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+                    f"executor {executor.id} did not come back to its restarted agent",
+                )
+                a.effects.append(Destroy(executor.party))
+                checkpoints.executor(a, framework, executor)
+    _begin(a, now)
+
+
+def _begin(a: AgentState, now: float) -> None:
+    a.phase = Phase.DISCONNECTED
+    a.effects.extend(a.watch.start(now).effects)

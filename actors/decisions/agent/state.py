@@ -1,0 +1,159 @@
+"""What an agent knows and what it wants done: the data every part of the agent's core works on. It decides nothing.
+
+    RECOVERING --store read, executors back--> DISCONNECTED <--detection, ping says so-- RUNNING
+                                                     +------------(re-)registered------------^
+    any of them --SIGUSR1, ShutdownAgent--> TERMINATING --last framework gone--> exit        (drain.md 0.2.16)
+"""
+
+from __future__ import annotations
+
+import enum
+
+from attrs import define, field
+
+from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerKey
+from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
+from mesolite.actors.decisions.settings import Settings
+from mesolite.messages.agents import AgentInfo
+from mesolite.messages.base import Message
+from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
+from mesolite.messages.relayed import StatusUpdate
+from mesolite.messages.tasks import ExecutorInfo, Reason, TaskInfo, TaskState
+
+TaskKey = tuple[FrameworkId, TaskId]
+
+
+class Phase(enum.Enum):
+    """The agent's state machine (0.2.16)."""
+
+    RECOVERING = "RECOVERING"
+    DISCONNECTED = "DISCONNECTED"
+    RUNNING = "RUNNING"
+    TERMINATING = "TERMINATING"
+
+
+class ExecutorPhase(enum.Enum):
+    """An executor, as its agent sees it; there is no way back (core.md TK-49)."""
+
+    REGISTERING = "REGISTERING"
+    RUNNING = "RUNNING"
+    TERMINATING = "TERMINATING"
+    TERMINATED = "TERMINATED"
+
+
+@define(kw_only=True, eq=False)
+class TaskRecord:
+    """A task on this agent. It is queued until its executor has registered, then launched (TK-37)."""
+
+    info: TaskInfo
+    state: TaskState = TaskState.TASK_STAGING
+    delivered: bool = False
+
+
+@define(kw_only=True, eq=False)
+class ExecutorRecord:
+    """An executor on this agent. `info` None means the command executor of the one task with the same id (TK-77)."""
+
+    id: ExecutorId
+    info: ExecutorInfo | None
+    party: str
+    run: int
+    shutdown_grace_s: float
+    phase: ExecutorPhase = ExecutorPhase.REGISTERING
+    tasks: dict[TaskId, TaskRecord] = field(factory=dict)
+    # Why its tasks ended, if that was decided before it did (3.1.9).
+    ending: tuple[TaskState, Reason, str] | None = None
+
+    @property
+    def live_tasks(self) -> list[TaskRecord]:
+        """Those not ended, queued ones included."""
+        return [task for task in self.tasks.values() if not task.state.is_terminal]
+
+
+@define(kw_only=True, eq=False)
+class FrameworkRecord:
+    """A framework with something on this agent. While it terminates, its updates are discarded (2.1.7)."""
+
+    info: FrameworkInfo
+    scheduler: str
+    terminating: bool = False
+    executors: dict[ExecutorId, ExecutorRecord] = field(factory=dict)
+
+    @property
+    def id(self) -> FrameworkId:
+        """Its id; a framework an agent hears of always has one."""
+        assert self.info.id is not None
+        return self.info.id
+
+
+@define(kw_only=True, eq=False)
+class UpdateStream:
+    """The unacknowledged updates of one task, oldest first; only the head is ever in flight (TK-10)."""
+
+    updates: list[StatusUpdate] = field(factory=list)
+    first: int = 0
+    retry_s: float = 0.0
+    seen: dict[str, None] = field(factory=dict)
+    forwarded: StatusUpdate | None = None
+
+
+@define(kw_only=True, eq=False)
+class AgentState:
+    """One agent process."""
+
+    settings: Settings
+    info: AgentInfo
+    work_dir: str
+    watch: LeaderWatch
+    name: str = ""
+    incarnation: int = 0
+    phase: Phase = Phase.RECOVERING
+    effects: list[Effect] = field(factory=list)
+    frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
+    streams: dict[TaskKey, UpdateStream] = field(factory=dict)
+    registration_bound_s: float = 0.0
+    total_ping_timeout_s: float = 0.0
+    ping_deadline: float = 0.0
+    next_update: int = 1
+    next_run: int = 1
+
+    @property
+    def id(self) -> AgentId | None:
+        """The id a master gave it."""
+        return self.info.id
+
+    @property
+    def leader(self) -> str | None:
+        """The party that leads, as far as this agent knows."""
+        return self.watch.leader.name if self.watch.leader is not None else None
+
+    def send(self, to: str, message: Message) -> None:
+        """Want this said."""
+        self.effects.append(Send(to, message))
+
+    def send_to_leader(self, message: Message) -> None:
+        """Say it to the leader, if one is known; otherwise it is lost."""
+        if self.leader is not None:
+            self.send(self.leader, message)
+
+    def set_timer(self, key: TimerKey, after_s: float, spread_s: float = 0.0) -> None:
+        """Want to be woken."""
+        self.effects.append(SetTimer(key, after_s, spread_s))
+
+    def cancel_timer(self, key: TimerKey) -> None:
+        """Want not to be woken."""
+        self.effects.append(CancelTimer(key))
+
+    def executor_of(self, framework_id: FrameworkId, executor_id: ExecutorId, party: str) -> ExecutorRecord | None:
+        """The executor of that id, if that party is it."""
+        framework = self.frameworks.get(framework_id)
+        executor = framework.executors.get(executor_id) if framework is not None else None
+        return executor if executor is not None and executor.party == party else None
+
+    def find_task(self, framework: FrameworkRecord, task_id: TaskId) -> tuple[ExecutorRecord, TaskRecord] | None:
+        """The task of that id and the executor that has it."""
+        for executor in framework.executors.values():
+            if task_id in executor.tasks:
+                return executor, executor.tasks[task_id]
+        return None

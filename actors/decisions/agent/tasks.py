@@ -1,0 +1,111 @@
+"""Tasks on this agent: launched, killed, reconciled (core.md 5.5, 5.6; drain.md 3.3, 1.3.9)."""
+
+from __future__ import annotations
+
+from mesolite.actors.decisions.agent import checkpoints, executors, updates
+from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, FrameworkRecord, Phase, TaskRecord
+from mesolite.messages.agent import AgentReregistered, UpdateFramework
+from mesolite.messages.ids import ExecutorId
+from mesolite.messages.relayed import ExecutorToFramework, FrameworkToExecutor, KillTask, RunTask
+from mesolite.messages.tasks import Reason, TaskState
+
+
+def _listens(a: AgentState, sender: str) -> bool:
+    """Orders are taken from the detected master only, and not while recovering or terminating (TK-34, TK-47)."""
+    return sender == a.leader and a.phase in (Phase.DISCONNECTED, Phase.RUNNING)
+
+
+def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
+    """Run a task: find or start its executor, queue or deliver (TK-34 to TK-38)."""
+    task = message.task
+    if not _listens(a, sender) or task.agent_id != a.id:
+        return
+    framework = a.frameworks.get(message.framework_id)
+    if framework is None:
+        framework = FrameworkRecord(info=message.framework_info, scheduler=message.scheduler)
+        a.frameworks[message.framework_id] = framework
+        checkpoints.framework(a, framework)
+    elif framework.terminating:
+        return
+    executor_id = task.executor.executor_id if task.executor else ExecutorId(task.task_id)
+    executor = framework.executors.get(executor_id)
+    if executor is not None and task.executor is None:
+        why = f"an executor with the task's id {executor_id} is still there"
+        updates.drop(a, framework, task.task_id, Reason.REASON_TASK_INVALID, why, now)
+        return
+    if (executor is None) != message.launch_executor or (
+        executor is not None and executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED)
+    ):
+        # The master's view of the executor and ours differ: it has just died, or just started (OF-67).
+        why = f"executor {executor_id} " + ("is not running" if executor is None else f"is {executor.phase.value}")
+        updates.drop(a, framework, task.task_id, Reason.REASON_EXECUTOR_TERMINATED, why, now)
+        return
+    executor = executor or executors.start(a, framework, task)
+    record = executor.tasks[task.task_id] = TaskRecord(info=task)
+    checkpoints.task(a, framework, executor.id, record)
+    if executor.phase is ExecutorPhase.RUNNING:
+        executors.deliver(a, framework, executor, record)
+
+
+def kill(a: AgentState, message: KillTask, sender: str, now: float) -> None:
+    """End a task, in whichever phase it is (3.3.2 to 3.3.7)."""
+    framework = a.frameworks.get(message.framework_id)
+    if not _listens(a, sender) or framework is None or framework.terminating:
+        return
+    found = a.find_task(framework, message.task_id)
+    if found is None:
+        why = "no executor has the task"
+        updates.drop(a, framework, message.task_id, Reason.REASON_EXECUTOR_TERMINATED, why, now)
+        return
+    executor, task = found
+    if executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED) or task.state.is_terminal:
+        return
+    if task.delivered:
+        a.send(executor.party, message)
+        return
+    # Not delivered yet: it ends here, and its executor with it if it never gets anything to do (3.3.5).
+    updates.make(
+        a,
+        framework,
+        executor.id,
+        task,
+        TaskState.TASK_KILLED,
+        Reason.REASON_TASK_KILLED_DURING_LAUNCH,
+        "killed before it was delivered to its executor",
+        now,
+    )
+
+
+def reconcile(a: AgentState, message: AgentReregistered, now: float) -> None:
+    """Say what became of tasks the master has and this agent did not report (1.3.9)."""
+    for listed in message.reconciliations:
+        framework = a.frameworks.get(listed.framework_id)
+        for task_id in listed.task_ids:
+            if framework is None:
+                continue
+            if a.find_task(framework, task_id) is None and (framework.id, task_id) not in a.streams:
+                why = "the agent does not know the task"
+                updates.drop(a, framework, task_id, Reason.REASON_RECONCILIATION, why, now)
+
+
+def update_framework(a: AgentState, message: UpdateFramework, sender: str, now: float) -> None:
+    """Its scheduler is here now (FW-23)."""
+    framework = a.frameworks.get(message.framework_info.id) if message.framework_info.id else None
+    if sender == a.leader and a.phase is Phase.RUNNING and framework is not None:
+        framework.info, framework.scheduler = message.framework_info, message.scheduler
+        checkpoints.framework(a, framework)
+        updates.resume_framework(a, framework)
+
+
+def to_executor(a: AgentState, message: FrameworkToExecutor, sender: str, now: float) -> None:
+    """Pass a scheduler's message on; an executor that has not registered misses it (TK-73)."""
+    framework = a.frameworks.get(message.framework_id)
+    executor = framework.executors.get(message.executor_id) if framework is not None else None
+    if _listens(a, sender) and executor is not None and executor.phase is ExecutorPhase.RUNNING:
+        a.send(executor.party, message)
+
+
+def to_framework(a: AgentState, message: ExecutorToFramework, sender: str, now: float) -> None:
+    """Pass an executor's message on, through the master (TK-72)."""
+    if a.executor_of(message.framework_id, message.executor_id, sender) is not None and a.phase is Phase.RUNNING:
+        a.send_to_leader(message)

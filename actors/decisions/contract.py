@@ -1,0 +1,290 @@
+"""The contract between deciding and doing: what happens to a core, and what a core wants done.
+
+A core is asked `handle(event, sender, now)` and answers with a list of effects, to be carried out in order. It sends
+nothing, reads no clock, draws no random number, opens no file. Events are messages of other parties and the system
+events below; effects are the closed set below. A performer (actors/performer.py) stands between a core and the world.
+
+    event, sender, now  -->  Core  -->  [Send(...), SetTimer(...), Save(...), ...]
+           ^                                            |
+           +------ TimerFired, Saved, PeerExited <------+
+
+Times are seconds on the runtime's clock. Timer keys are plain tuples of strings and numbers, their first item a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, ClassVar
+
+from attrs import field, frozen
+
+from mesolite.messages.base import Message
+from mesolite.messages.tasks import CommandInfo, ExecutorInfo, SimulatedWork
+
+TimerKey = tuple[Hashable, ...]
+
+# ------------------------------------------------------------------------------------------------------- system events
+
+
+@frozen
+class Started:
+    """The first event of a party's life. `incarnation` grows by one with each restart under the same name."""
+
+    name: str
+    incarnation: int
+
+
+@frozen
+class TimerFired:
+    """A timer came due that had been neither cancelled nor set again."""
+
+    key: TimerKey
+
+
+@frozen
+class PeerExited:
+    """A linked party is gone; this travels last on its channel. `status` is what it exited with, -1 if not known."""
+
+    name: str
+    incarnation: int
+    status: int = -1
+
+
+@frozen
+class Loaded:
+    """The party's store: every record by key."""
+
+    records: Mapping[str, Any]
+
+
+@frozen
+class Saved:
+    """A `Save` that carried this tag is durable."""
+
+    tag: str
+
+
+@frozen
+class StoreRefused:
+    """The store did not take a `Load` or `Save`; somebody with a later term owns it, or it failed."""
+
+    reason: str
+
+
+@frozen
+class SpawnFailed:
+    """A `SpawnExecutor` came to nothing; `error` says what was asked, why not, and what would work."""
+
+    name: str
+    error: str
+
+
+@frozen
+class WorkStarted:
+    """A `Run` has a process now; `pid` is 0 in simulation."""
+
+    work_id: str
+    pid: int
+
+
+@frozen
+class WorkFailedToStart:
+    """A `Run` came to nothing; `error` says what was asked and why not."""
+
+    work_id: str
+    error: str
+
+
+@frozen
+class WorkExited:
+    """A `Run` has ended and nothing of it is left alive: exactly one of exit status and signal is set."""
+
+    work_id: str
+    exit_status: int | None
+    signal: int | None
+
+
+@frozen
+class SignalReceived:
+    """The process that hosts this party was sent an operating-system signal for it (drain.md 2.1.1)."""
+
+    signum: int
+
+
+@frozen
+class CallbackReturned:
+    """User code has returned. `error` is what it raised; `still_running` is false if it stopped or aborted its driver."""
+
+    callback: str
+    serial: int
+    error: str | None
+    still_running: bool
+
+
+SystemEvent = (
+    Started
+    | TimerFired
+    | PeerExited
+    | Loaded
+    | Saved
+    | StoreRefused
+    | SpawnFailed
+    | WorkStarted
+    | WorkFailedToStart
+    | WorkExited
+    | SignalReceived
+    | CallbackReturned
+)
+
+# ------------------------------------------------------------------------------------------------------------- effects
+
+
+@frozen
+class Send:
+    """Say this to that party, at most once, in order with what was said to it before (core.md LP-13, LP-14)."""
+
+    to: str
+    message: Message
+
+
+@frozen
+class SetTimer:
+    """Fire once, `after_s` plus a random part of `spread_s` from now. Setting a key again replaces the old timer."""
+
+    key: TimerKey
+    after_s: float
+    spread_s: float = 0.0
+
+
+@frozen
+class CancelTimer:
+    """That timer must not fire any more; cancelling what is not set is harmless."""
+
+    key: TimerKey
+
+
+@frozen
+class Link:
+    """Tell me once, with `PeerExited`, when that party goes; at once if it is not there (core.md LP-24..26)."""
+
+    peer: str
+
+
+@frozen
+class Load:
+    """Read my store, claiming it for this term; answered by `Loaded` or `StoreRefused`."""
+
+    term: int = 0
+
+
+@frozen
+class Save:
+    """Write these records to my store, all or none; None deletes. Answered by `Saved(tag)` if a tag is given."""
+
+    changes: tuple[tuple[str, Any], ...]
+    term: int = 0
+    tag: str = ""
+
+
+@frozen
+class SpawnExecutor:
+    """Start the executor of a task as a party of its own, on my machine."""
+
+    name: str
+    start: ExecutorStart
+
+
+@frozen
+class Destroy:
+    """End that party of my machine at once, with everything it runs (a container's destruction, drain.md 3.1.3)."""
+
+    name: str
+
+
+@frozen
+class Run:
+    """Start what a task asks for, in a sandbox of its own; answered by `WorkStarted` or `WorkFailedToStart`."""
+
+    work_id: str
+    command: CommandInfo
+    environment: tuple[tuple[str, str], ...]
+    sandbox: str
+    simulated: SimulatedWork | None = None
+
+
+@frozen
+class SignalWork:
+    """Send this signal to every process of that work."""
+
+    work_id: str
+    signum: int
+
+
+@frozen
+class Callback:
+    """Call the user's code; answered by `CallbackReturned` with the same serial."""
+
+    callback: str
+    arguments: tuple[Any, ...]
+    serial: int
+
+
+@frozen
+class Exit:
+    """This party ends here; its links break. `reason` is for the log and the trace."""
+
+    reason: str
+    status: int = 0
+
+
+Effect = Send | SetTimer | CancelTimer | Link | Load | Save | SpawnExecutor | Destroy | Run | SignalWork | Callback | Exit
+
+
+@frozen(kw_only=True)
+class ExecutorStart:
+    """What an executor is born with; in Mesos, the environment of its process (drain.md 3.1.4).
+
+    `info` None means the command executor.
+    """
+
+    framework_id: str
+    executor_id: str
+    agent: str
+    agent_id: str
+    info: ExecutorInfo | None
+    checkpoint: bool
+    shutdown_grace_s: float
+    sandbox: str
+    environment: tuple[tuple[str, str], ...] = field(default=())
+
+
+# ---------------------------------------------------------------------------------------------------------------- core
+
+
+class Core:
+    """The pure part of a role: its state, and a table from event class to the method that decides.
+
+    An event whose class is not in the table is dropped: `handle` answers with no effects (core.md LP-15).
+    """
+
+    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {}
+
+    def __init__(self) -> None:
+        """Start with nothing decided."""
+        self.effects: list[Effect] = []
+
+    def handle(self, event: object, sender: str, now: float) -> list[Effect]:
+        """Decide what this event means now. The only way in."""
+        self.effects = effects = []
+        handler = self.HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, event, sender, now)
+        return effects
+
+    def send(self, to: str, message: Message) -> None:
+        """Want this said."""
+        self.effects.append(Send(to, message))
+
+    def check(self) -> None:
+        """Assert every invariant of this role; called by simulations, never needed for correct work."""
+

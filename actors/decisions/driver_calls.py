@@ -1,0 +1,138 @@
+"""What user code asks of its driver: local calls, which become events of the driver's core.
+
+They are no messages: they never leave the party, and they arrive in the order they were made, between what
+other parties said. Whether a call is allowed is decided by the core when it gets there, not when it was made.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from attrs import frozen
+
+from mesolite.messages.ids import AgentId, ExecutorId, OfferId, TaskId
+from mesolite.messages.offers import Filters, Launch
+from mesolite.messages.tasks import KillPolicy, TaskState, TaskStatus
+
+
+class DriverStatus(enum.Enum):
+    """Where a driver is in its life (core.md FW-40)."""
+
+    DRIVER_NOT_STARTED = "DRIVER_NOT_STARTED"
+    DRIVER_RUNNING = "DRIVER_RUNNING"
+    DRIVER_ABORTED = "DRIVER_ABORTED"
+    DRIVER_STOPPED = "DRIVER_STOPPED"
+
+    def __str__(self) -> str:
+        """Print the bare Mesos name."""
+        return self.name
+
+
+# --- schedulers -----------------------------------------------------------------------------------------
+
+
+@frozen
+class AcceptCall:
+    """Use these offers of one agent for these operations; what is left over is declined (OF-54..61)."""
+
+    offer_ids: tuple[OfferId, ...]
+    operations: tuple[Launch, ...]
+    filters: Filters
+
+
+@frozen
+class DeclineCall:
+    """Give these offers back (OF-44)."""
+
+    offer_ids: tuple[OfferId, ...]
+    filters: Filters
+
+
+@frozen
+class KillCall:
+    """End this task; a policy given here wins over the task's own (drain.md 3.2.1)."""
+
+    task_id: TaskId
+    kill_policy: KillPolicy | None
+
+
+@frozen
+class ReviveCall:
+    """Forget my filters and offer again (OF-52)."""
+
+
+@frozen
+class SuppressCall:
+    """No offers until I revive (OF-52)."""
+
+
+@frozen
+class ReconcileCall:
+    """What is known of these tasks? An empty list means of all of mine (RC-2, RC-4)."""
+
+    statuses: tuple[TaskStatus, ...]
+
+
+@frozen
+class AcknowledgeCall:
+    """I have dealt with this update; only for drivers that do not acknowledge by themselves (TK-32)."""
+
+    status: TaskStatus
+
+
+@frozen
+class FrameworkMessageCall:
+    """Tell one of my executors something, best effort (TK-71)."""
+
+    executor_id: ExecutorId
+    agent_id: AgentId
+    data: str
+
+
+@frozen
+class StopCall:
+    """End the driver. Without `failover` the framework and everything it runs end too (FW-40)."""
+
+    failover: bool
+
+
+@frozen
+class AbortCall:
+    """No callbacks any more, no offers any more; the tasks go on (FW-35, FW-42)."""
+
+
+# --- schedulers and executors ---------------------------------------------------------------------------
+
+
+@frozen
+class CallLaterCall:
+    """Call the function kept under this number after `delay_s` seconds."""
+
+    call_id: int
+    delay_s: float
+
+
+# --- executors ------------------------------------------------------------------------------------------
+
+
+@frozen
+class SendStatusUpdateCall:
+    """A task of this executor is in this state; `now` is when its code said so, in the runtime's seconds."""
+
+    task_id: TaskId
+    state: TaskState
+    message: str
+    data: str
+    now: float
+
+
+@frozen
+class ExecutorMessageCall:
+    """Tell the scheduler something, best effort (TK-71)."""
+
+    data: str
+
+
+@frozen
+class StopExecutorCall:
+    """The executor has nothing left to do."""

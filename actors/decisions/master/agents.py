@@ -1,0 +1,212 @@
+"""How agents come: registration and re-registration (drain.md 1.2, 1.3; core.md RC-12 to RC-29)."""
+
+from __future__ import annotations
+
+import attrs
+
+from mesolite.actors.decisions.contract import CancelTimer, Link
+from mesolite.actors.decisions.master import frameworks, health, removal
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
+from mesolite.actors.decisions.master.state import MasterState, PendingReregistration
+from mesolite.messages.agent import (
+    AgentRegistered,
+    AgentReregistered,
+    Reconciliation,
+    RegisterAgent,
+    ReregisterAgent,
+    ShutdownAgent,
+    ShutdownFramework,
+    UpdateFramework,
+)
+from mesolite.messages.ids import AgentId, FrameworkId, TaskId
+from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable
+from mesolite.messages.relayed import KillTask
+from mesolite.messages.tasks import Reason, Source, Task, TaskStatus
+
+
+def register(m: MasterState, message: RegisterAgent, sender: str, now: float) -> None:
+    """An agent without an id wants in (1.2)."""
+    if sender in m.registering:
+        return  # its admission is being written (RC-13)
+    known = m.agent_of_party.get(sender)
+    if known is not None:
+        agent = m.agents[known]
+        if agent.connected:
+            m.send(sender, _registered(m, agent.id))  # it had not heard our answer (1.2.3)
+            return
+        # Somebody new at the address of an agent that had gone: the old one is removed (1.2.4, RC-14).
+        removal.remove(m, agent.id, "registered")
+    agent_id = AgentId(m.id_for("S", m.next_agent))
+    m.next_agent += 1
+    m.registering[sender] = agent_id
+    m.write(AdmitAgent(agent=attrs.evolve(message.agent, id=agent_id)))
+
+
+def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
+    """The registry holds the agent now: a new one (1.2.5), or an old one with new facts (1.3.5, 1.3.6)."""
+    agent_id = operation.agent.id
+    assert agent_id is not None
+    if agent_id in m.reregistering:
+        complete_reregistration(m, agent_id, now)
+        return
+    party = next(party for party, registering in m.registering.items() if registering == agent_id)
+    del m.registering[party]
+    add(m, AgentRecord(id=agent_id, info=operation.agent, party=party), now)
+    m.counters.slave_registrations += 1
+    m.send(party, _registered(m, agent_id))
+
+
+def add(m: MasterState, agent: AgentRecord, now: float) -> None:
+    """Take an agent into memory: link, first ping, allocator (1.2.5)."""
+    m.agents[agent.id] = agent
+    m.agent_of_party[agent.party] = agent.id
+    m.removed.pop(agent.id, None)
+    m.effects.append(Link(agent.party))
+    health.watch(m, agent)
+    m.allocator.add_agent(agent.id, agent.info.resources, agent.used(), now, active=agent.active)
+
+
+def _registered(m: MasterState, agent_id: AgentId) -> AgentRegistered:
+    return AgentRegistered(agent_id=agent_id, total_ping_timeout_s=_total_ping_timeout_s(m))
+
+
+def _total_ping_timeout_s(m: MasterState) -> float:
+    return m.settings.agent_ping_timeout_s * m.settings.max_agent_ping_timeouts
+
+
+def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float) -> None:
+    """An agent with an id is back, with everything it holds (1.3)."""
+    agent_id = message.agent.id
+    if agent_id is None or agent_id in m.reregistering or agent_id in m.marking_unreachable:
+        return  # 1.3.1
+    if agent_id in m.removing:
+        return  # ours: Mesos would take it in and delete it a moment later (drain.md 10.6)
+    known = m.agents.get(agent_id)
+    if known is not None and (known.info.hostname, known.party) != (message.agent.hostname, sender):
+        m.send(sender, ShutdownAgent(reason=f"agent {agent_id} was registered as {known.info.hostname}"))  # 1.3.4
+        return
+    m.reregistering[agent_id] = PendingReregistration(message=message, sender=sender)
+    on_record = known.info if known is not None else m.recovered.get(agent_id)
+    if on_record is None:
+        m.write(MarkAgentReachable(agent=message.agent))  # unreachable, or unknown to this master (1.3.7)
+    elif on_record != message.agent:
+        m.write(AdmitAgent(agent=message.agent))
+    else:
+        complete_reregistration(m, agent_id, now)
+
+
+def complete_reregistration(m: MasterState, agent_id: AgentId, now: float) -> None:
+    """The registry knows all it has to: take the agent back."""
+    pending = m.reregistering.pop(agent_id)
+    m.counters.slave_reregistrations += 1
+    if agent_id in m.agents:
+        _return_registered(m, m.agents[agent_id], pending, now)
+    else:
+        _return_absent(m, agent_id, pending, now)
+
+
+def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingReregistration, now: float) -> None:
+    """The agent never left this master's books: compare them with what it reports (1.3.5)."""
+    message = pending.message
+    agent.info = message.agent
+    m.effects.append(Link(agent.party))
+    reported = {(task.framework_id, task.task_id) for task in message.tasks}
+    missing: dict[FrameworkId, list[TaskId]] = {}
+    for framework_id, task_id in agent.tasks:
+        if (framework_id, task_id) not in reported:
+            missing.setdefault(framework_id, []).append(task_id)
+    m.send(
+        agent.party,
+        AgentReregistered(
+            agent_id=agent.id,
+            total_ping_timeout_s=_total_ping_timeout_s(m),
+            # The master decides nothing about these itself: a launch may have overtaken this message (RC-23, RC-25).
+            reconciliations=tuple(
+                Reconciliation(framework_id=framework_id, task_ids=tuple(task_ids))
+                for framework_id, task_ids in missing.items()
+            ),
+        ),
+    )
+    running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
+    for key in [key for key in agent.executors if key not in running]:
+        m.allocator.recover(key[0], agent.id, agent.executors.pop(key), now)  # RC-26
+    for task in message.tasks:
+        if (task.framework_id, task.task_id) in agent.kills and not task.state.is_terminal:
+            m.send(agent.party, KillTask(framework_id=task.framework_id, task_id=task.task_id))  # RC-27
+    if not agent.connected:
+        agent.connected = agent.active = True
+        m.effects.append(CancelTimer(("reregister", agent.id)))
+        m.allocator.activate_agent(agent.id, now)
+    _exchange_frameworks(m, agent.party, message, now)
+
+
+def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistration, now: float) -> None:
+    """The agent is recovered, unreachable or unknown: take over what it holds (1.3.6, 1.3.7, 1.3.8)."""
+    message, info = pending.message, pending.message.agent
+    announced = agent_id not in m.recovered
+    m.recovered.pop(agent_id, None)
+    m.unreachable.pop(agent_id, None)
+    agent = AgentRecord(id=agent_id, info=info, party=pending.sender)
+    for framework_info in message.frameworks:
+        frameworks.ensure_recovered(m, framework_info, now)
+    for task in message.tasks:
+        framework = m.frameworks.get(task.framework_id)
+        if framework is None:
+            continue  # of a completed framework: not taken over (RC-22)
+        record = _take_over(task)
+        framework.unreachable_tasks.pop(task.task_id, None)
+        framework.completed_tasks.pop(task.task_id, None)
+        framework.tasks[task.task_id] = agent.tasks[record.key] = record
+        if announced:
+            _announce_return(m, framework, agent, record)
+    for executor in message.executors:
+        if executor.framework_id in m.frameworks:
+            agent.executors[(executor.framework_id, executor.executor_id)] = executor.resources
+    add(m, agent, now)
+    m.send(
+        agent.party, AgentReregistered(agent_id=agent_id, total_ping_timeout_s=_total_ping_timeout_s(m))
+    )
+    _exchange_frameworks(m, agent.party, message, now)
+
+
+def _take_over(task: Task) -> TaskRecord:
+    return TaskRecord(
+        task_id=task.task_id,
+        name=task.name,
+        framework_id=task.framework_id,
+        agent_id=task.agent_id,
+        executor_id=task.executor_id,
+        resources=task.resources,
+        state=task.state,
+        status_update_state=task.status_update_state,
+        status_update_uuid=task.status_update_uuid,
+    )
+
+
+def _announce_return(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, task: TaskRecord) -> None:
+    """Tell the framework the task's present state, partition aware or not (1.3.8 step 1, FW-48)."""
+    m.tell(
+        framework,
+        TaskStatus(
+            task_id=task.task_id,
+            agent_id=agent.id,
+            executor_id=task.executor_id,
+            state=task.state,
+            source=Source.SOURCE_MASTER,
+            reason=Reason.REASON_AGENT_REREGISTERED,
+            message=f"agent {agent.id} ({agent.info.hostname}) is back",
+        ),
+    )
+
+
+def _exchange_frameworks(m: MasterState, party: str, message: ReregisterAgent, now: float) -> None:
+    """Completed frameworks are ended there, known ones brought up to date, unknown ones recovered (1.3.5, 1.3.8)."""
+    for info in message.frameworks:
+        assert info.id is not None
+        if info.id in m.completed_frameworks:
+            m.send(party, ShutdownFramework(framework_id=info.id))
+            continue
+        framework = frameworks.ensure_recovered(m, info, now)
+        if framework is not None and framework.party is not None:
+            m.send(party, UpdateFramework(framework_info=framework.info, scheduler=framework.party))
+

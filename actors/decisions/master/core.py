@@ -1,0 +1,231 @@
+"""The master's core: who leads, what was recovered, and a table from event to the function that decides.
+
+This file routes. What is decided about agents, frameworks, offers and tasks is in the files beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mesolite.actors.decisions.contract import (
+    CancelTimer,
+    Core,
+    Effect,
+    Exit,
+    PeerExited,
+    SetTimer,
+    Started,
+    TimerFired,
+)
+from mesolite.actors.decisions.master import agents, frameworks, health, offers, removal, tasks
+from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
+from mesolite.actors.decisions.settings import Settings
+from mesolite.messages.agent import ExitedExecutor, PongAgent, RegisterAgent, ReregisterAgent, UnregisterAgent
+from mesolite.messages.agents import MasterInfo
+from mesolite.messages.registrar import (
+    AdmitAgent,
+    MarkAgentReachable,
+    MarkAgentUnreachable,
+    OperationApplied,
+    RecoverRegistry,
+    RegistryRecovered,
+    RegistryRefused,
+    RemoveAgent,
+)
+from mesolite.messages.relayed import (
+    ExecutorToFramework,
+    FrameworkToExecutor,
+    KillTask,
+    StatusUpdate,
+    StatusUpdateAcknowledgement,
+)
+from mesolite.messages.scheduler import (
+    AcceptOffers,
+    DeactivateFramework,
+    DeclineOffers,
+    ReconcileTasks,
+    ReviveOffers,
+    Subscribe,
+    SuppressOffers,
+    Teardown,
+)
+
+Decision = Callable[[MasterState, Any, str, float], None]
+
+LEADER_DECISIONS: dict[type, Decision] = {
+    RegisterAgent: agents.register,
+    ReregisterAgent: agents.reregister,
+    UnregisterAgent: removal.unregister,
+    PongAgent: health.pong,
+    StatusUpdate: tasks.update,
+    ExitedExecutor: tasks.exited_executor,
+    ExecutorToFramework: tasks.to_framework,
+    Subscribe: frameworks.subscribe,
+    DeactivateFramework: frameworks.deactivate,
+    Teardown: frameworks.teardown,
+    AcceptOffers: offers.accept,
+    DeclineOffers: offers.decline,
+    SuppressOffers: offers.suppress,
+    ReviveOffers: offers.revive,
+    KillTask: tasks.kill,
+    StatusUpdateAcknowledgement: tasks.acknowledge,
+    ReconcileTasks: tasks.reconcile,
+    FrameworkToExecutor: tasks.to_executor,
+}
+"""What a leader decides on. Anybody else, and a leader that has not read the registry, discards these (0.2.1)."""
+
+TIMERS: dict[object, Decision] = {
+    "ping": health.ping,
+    "reregister": health.reregistration_timed_out,
+    "recovery": health.recovery_timed_out,
+    "failover": frameworks.failover_timed_out,
+    "allocate": offers.allocate,
+}
+
+
+class MasterCore(Core):
+    """One master process: contends, and decides while it leads."""
+
+    def __init__(self, settings: Settings, registrar: str) -> None:
+        """Contend when started; `registrar` is the party that keeps this master's registry."""
+        super().__init__()
+        self.state = MasterState(settings=settings, registrar=registrar, allocator=Allocator(settings))
+        self.watch = LeaderWatch(settings.session_timeout_s, settings.session_timeout_s, contend=True)
+        self.name = ""
+        self._recovering = False
+        self._allocation_at: float | None = None
+
+    def handle(self, event: object, sender: str, now: float) -> list[Effect]:
+        """Decide what this event means now."""
+        state = self.state
+        self.effects = state.effects = []
+        decide = LEADER_DECISIONS.get(type(event))
+        if decide is not None:
+            if state.leading:
+                decide(state, event, sender, now)
+        else:
+            self._route(event, sender, now)
+        if state.leading:
+            self._keep_allocating(now)
+        return state.effects
+
+    def check(self) -> None:
+        """Assert what must hold of all books together."""
+        self.state.allocator.check()
+        for offer in self.state.offers.values():
+            assert offer.id in self.state.agents[offer.agent_id].offers
+            assert offer.id in self.state.frameworks[offer.framework_id].offers
+        for agent in self.state.agents.values():
+            for key, task in agent.tasks.items():
+                assert self.state.frameworks[key[0]].tasks[key[1]] is task
+
+    # ------------------------------------------------------------------------------------------------------ routing
+
+    def _route(self, event: object, sender: str, now: float) -> None:
+        """Take what is not a leader's business: election, registry, timers, broken links."""
+        state = self.state
+        if self.watch.handles(event):
+            self._follow(self.watch.handle(event, sender, now), now)
+            return
+        match event:
+            case TimerFired(key):
+                if key == offers.ALLOCATE:
+                    self._allocation_at = None
+                TIMERS[key[0]](state, event, sender, now)
+            case PeerExited():
+                self._peer_exited(event, now)
+            case OperationApplied():
+                self._applied(event, sender, now)
+            case RegistryRecovered():
+                self._recovered(event, sender)
+            case RegistryRefused() if sender == state.registrar:
+                self._exit(f"the registry refused: {event.reason}")  # 0.2.6
+            case Started(name):
+                self.name = name
+                self._follow(self.watch.start(now), now)
+
+    def _peer_exited(self, event: PeerExited, now: float) -> None:
+        state = self.state
+        agent_id = state.agent_of_party.get(event.name)
+        if agent_id is not None and state.agents[agent_id].connected:
+            health.disconnected(state, state.agents[agent_id], event, now)
+        framework_id = state.framework_of_party.get(event.name)
+        if framework_id is not None and state.frameworks[framework_id].connected:
+            frameworks.disconnected(state, state.frameworks[framework_id], now)
+
+    def _applied(self, event: OperationApplied, sender: str, now: float) -> None:
+        state = self.state
+        if sender != state.registrar:
+            return
+        state.counters.outstanding_registry_writes -= 1
+        match event.operation:
+            case AdmitAgent():
+                agents.admitted(state, event.operation, now)
+            case MarkAgentReachable(agent=agent):
+                assert agent.id is not None
+                agents.complete_reregistration(state, agent.id, now)
+            case MarkAgentUnreachable():
+                health.marked_unreachable(state, event.operation, now)
+            case RemoveAgent():
+                removal.removed(state, event.operation, now)
+
+    # ----------------------------------------------------------------------------------------------------- election
+
+    def _follow(self, step: Step, now: float) -> None:
+        state = self.state
+        state.effects.extend(step.effects)
+        leads = state.leading or self._recovering
+        if step.candidacy_lost:
+            if leads:
+                self._exit("lost its candidacy while leading")  # EL-30
+            else:
+                state.effects.extend(self.watch.contend(now).effects)
+        if not step.detected:
+            return
+        leader = self.watch.leader
+        mine = leader is not None and leader.name == self.name and leader.term == self.watch.candidacy
+        if mine and not leads:
+            assert leader is not None
+            self._elected(leader)
+        elif leads and not mine:
+            self._exit("was deposed")  # a leader never steps down within one process (EL-32)
+
+    def _elected(self, leader: MasterInfo) -> None:
+        """Leading begins with reading the registry, which fences whoever led before (EL-36, EL-37)."""
+        self._recovering = True
+        self.state.info = leader
+        self.state.send(self.state.registrar, RecoverRegistry(term=leader.term))
+
+    def _recovered(self, event: RegistryRecovered, sender: str) -> None:
+        state = self.state
+        if sender != state.registrar or not self._recovering:
+            return
+        for admitted in event.registry.admitted:
+            assert admitted.agent.id is not None
+            state.recovered[admitted.agent.id] = admitted.agent
+        for gone in event.registry.unreachable:
+            state.unreachable[gone.agent_id] = gone.unreachable_time
+        self._recovering = False
+        state.leading = True
+        if state.recovered:
+            state.set_timer(("recovery",), state.settings.agent_reregister_timeout_s)  # EL-40
+
+    def _exit(self, reason: str) -> None:
+        self.state.leading = self._recovering = False
+        self.state.effects.append(Exit(reason, 1))
+
+    # ---------------------------------------------------------------------------------------------------- allocation
+
+    def _keep_allocating(self, now: float) -> None:
+        """Keep exactly one timer for the allocator's next run; none while it has nothing to do."""
+        due, armed = self.state.allocator.next_run(now), self._allocation_at
+        if due == armed or (due is not None and armed is not None and armed < due):
+            return
+        self._allocation_at = due
+        if due is None:
+            self.state.effects.append(CancelTimer(offers.ALLOCATE))
+        else:
+            self.state.effects.append(SetTimer(offers.ALLOCATE, max(0.0, due - now)))

@@ -1,0 +1,175 @@
+"""Frameworks: subscribe, fail over, disconnect, leave (core.md section 3)."""
+
+from __future__ import annotations
+
+import attrs
+
+from mesolite.actors.decisions.contract import CancelTimer, Link, TimerFired
+from mesolite.actors.decisions.master import offers, tasks
+from mesolite.actors.decisions.master.records import FrameworkRecord
+from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.validation import framework_error
+from mesolite.messages.agent import ShutdownFramework, UpdateFramework
+from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.ids import FrameworkId
+from mesolite.messages.scheduler import (
+    DeactivateFramework,
+    FrameworkError,
+    FrameworkRegistered,
+    FrameworkReregistered,
+    Subscribe,
+    Teardown,
+)
+from mesolite.messages.tasks import TaskState
+
+
+def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> None:
+    """A scheduler wants to be one: refuse what is invalid, then decide who it is (FW-2 to FW-24)."""
+    info = message.framework_info
+    why_not = framework_error(info)
+    if not why_not and info.id in m.completed_frameworks:
+        why_not = f"framework {info.id} has been removed; subscribe without an id to start a new one"  # FW-11
+    if why_not:
+        m.send(sender, FrameworkError(message=why_not))
+        return
+    owned = m.framework_of_party.get(sender)
+    if info.id is None:
+        if owned is not None:
+            _answer(m, m.frameworks[owned], "registered")  # a repeat, whose answer was lost (FW-2)
+        else:
+            _subscribe_new(m, message, sender, now)
+        return
+    if owned is not None and owned != info.id:
+        return  # an error would reach that other framework (FW-15)
+    framework = m.frameworks.get(info.id)
+    if framework is None:
+        framework = _add_recovered(m, info, now)  # whoever invented the id (FW-16)
+    elif framework.party not in (None, sender) and not message.force:
+        m.send(sender, FrameworkError(message=f"framework {info.id} failed over to another scheduler"))  # FW-17
+        return
+    _subscribe_known(m, framework, message, sender, now)
+
+
+def _subscribe_new(m: MasterState, message: Subscribe, sender: str, now: float) -> None:
+    framework_id = FrameworkId(m.id_for("F", m.next_framework))
+    m.next_framework += 1
+    framework = FrameworkRecord(
+        id=framework_id, info=attrs.evolve(message.framework_info, id=framework_id), party=sender
+    )
+    m.frameworks[framework_id] = framework
+    m.framework_of_party[sender] = framework_id
+    m.effects.append(Link(sender))
+    m.allocator.add_framework(framework_id, framework.info.role, now, suppressed=message.suppressed)
+    _answer(m, framework, "registered")
+
+
+def _subscribe_known(
+    m: MasterState, framework: FrameworkRecord, message: Subscribe, sender: str, now: float
+) -> None:
+    old, force = framework.party, message.force
+    was_recovered, reconnects = framework.recovered, old == sender and not force
+    if old is not None and old != sender and framework.connected:
+        m.send(old, FrameworkError(message=f"framework {framework.id} failed over to another scheduler"))  # FW-18
+    if reconnects:
+        offers.rescind_all(m, framework.offers, now)  # FW-19
+    else:
+        for offer_id in list(framework.offers):
+            offers.withdraw(m, m.offers[offer_id], now)  # discarded without a word (FW-18)
+    if old is not None:
+        m.framework_of_party.pop(old, None)
+    # User and checkpoint keep their old value for a framework's life (FW-24).
+    info = attrs.evolve(message.framework_info, user=framework.info.user, checkpoint=framework.info.checkpoint)
+    framework.info, framework.party = info, sender
+    framework.connected = framework.active = True
+    framework.session += 1
+    m.framework_of_party[sender] = framework.id
+    m.effects.append(CancelTimer(("failover", framework.id)))
+    m.effects.append(Link(sender))
+    m.allocator.activate_framework(framework.id, now, suppressed=message.suppressed)
+    _answer(m, framework, "reregistered" if reconnects and not was_recovered else "registered")
+    for agent in m.agents.values():
+        m.send(agent.party, UpdateFramework(framework_info=info, scheduler=sender))  # FW-22
+
+
+def _answer(m: MasterState, framework: FrameworkRecord, how: str) -> None:
+    assert m.info is not None and framework.party is not None
+    kind = FrameworkReregistered if how == "reregistered" else FrameworkRegistered
+    m.send(framework.party, kind(framework_id=framework.id, master=m.info))
+
+
+def _add_recovered(m: MasterState, info: FrameworkInfo, now: float) -> FrameworkRecord:
+    assert info.id is not None
+    framework = FrameworkRecord(id=info.id, info=info, party=None, connected=False, active=False)
+    m.frameworks[info.id] = framework
+    m.allocator.add_framework(info.id, info.role, now)
+    m.allocator.deactivate_framework(info.id)
+    return framework
+
+
+def ensure_recovered(m: MasterState, info: FrameworkInfo, now: float) -> FrameworkRecord | None:
+    """The framework an agent reports: known, or recovered now (EL-44); None if it was completed (RC-22)."""
+    assert info.id is not None
+    if info.id in m.completed_frameworks:
+        return None
+    return m.frameworks.get(info.id) or _add_recovered(m, info, now)
+
+
+def disconnected(m: MasterState, framework: FrameworkRecord, now: float) -> None:
+    """Its scheduler is gone: take back its offers and give it time to come back (FW-28, FW-30)."""
+    framework.connected = False
+    _deactivate(m, framework, now)
+    m.set_timer(("failover", framework.id, framework.session), framework.info.failover_timeout_s)
+
+
+def _deactivate(m: MasterState, framework: FrameworkRecord, now: float) -> None:
+    framework.active = False
+    m.allocator.deactivate_framework(framework.id)
+    offers.rescind_all(m, framework.offers, now)
+
+
+def failover_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+    """Nobody came for the framework; an old timer cannot end a newer session (FW-29)."""
+    _, framework_id, session = event.key
+    framework = m.frameworks.get(framework_id)  # type: ignore[arg-type]
+    if framework is not None and not framework.connected and framework.session == session:
+        remove(m, framework, now)
+
+
+def deactivate(m: MasterState, message: DeactivateFramework, sender: str, now: float) -> None:
+    """Its driver aborted: no more offers, tasks go on (FW-35)."""
+    framework = m.caller(message.framework_id, sender)
+    if framework is not None:
+        _deactivate(m, framework, now)
+
+
+def teardown(m: MasterState, message: Teardown, sender: str, now: float) -> None:
+    """Its scheduler ends it (FW-36)."""
+    framework = m.caller(message.framework_id, sender)
+    if framework is not None:
+        remove(m, framework, now)
+
+
+def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
+    """End a framework: its tasks are recorded as killed, nobody is told of each (FW-36)."""
+    framework.connected = framework.active = False
+    m.allocator.deactivate_framework(framework.id)
+    for offer_id in list(framework.offers):
+        offers.withdraw(m, m.offers[offer_id], now)
+    for agent in m.agents.values():
+        m.send(agent.party, ShutdownFramework(framework_id=framework.id))
+        for key in [key for key in agent.executors if key[0] == framework.id]:
+            m.allocator.recover(framework.id, agent.id, agent.executors.pop(key), now)
+    for task in list(framework.tasks.values()):
+        tasks.set_state(m, task, TaskState.TASK_KILLED, now)
+        m.agents[task.agent_id].tasks.pop(task.key, None)
+    framework.completed_tasks.update(framework.tasks)
+    framework.completed_tasks.update(framework.unreachable_tasks)
+    framework.tasks.clear()
+    framework.unreachable_tasks.clear()
+    m.allocator.remove_framework(framework.id)
+    if framework.party is not None:
+        m.framework_of_party.pop(framework.party, None)
+    del m.frameworks[framework.id]
+    m.completed_frameworks[framework.id] = framework
+    while len(m.completed_frameworks) > m.settings.completed_frameworks_max:
+        del m.completed_frameworks[next(iter(m.completed_frameworks))]

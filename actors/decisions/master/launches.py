@@ -1,0 +1,77 @@
+"""Launching: what a valid accept leads to, task by task against a running balance (core.md OF-60 to OF-68)."""
+
+from __future__ import annotations
+
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
+from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.validation import TaskContext, task_error
+from mesolite.messages.relayed import RunTask
+from mesolite.messages.resources import Resources
+from mesolite.messages.tasks import Reason, Source, TaskInfo, TaskState, TaskStatus
+
+
+def launch(
+    m: MasterState, framework: FrameworkRecord, agent: AgentRecord, tasks: list[TaskInfo], balance: Resources
+) -> Resources:
+    """Launch each task that is valid and fits; a bad one does not touch its neighbours (OF-65). Returns what is left."""
+    for task in tasks:
+        executor = task.executor
+        new_executor = executor is not None and (framework.id, executor.executor_id) not in agent.executors
+        error = task_error(
+            task,
+            TaskContext(
+                agent_id=agent.id,
+                framework_id=framework.id,
+                balance=balance,
+                known_tasks=(framework.tasks, framework.unreachable_tasks),
+                new_executor=new_executor,
+            ),
+        )
+        if error:
+            m.tell(framework, _invalid(task, agent, error))
+            continue
+        assert task.agent_id is not None
+        needed = task.resources
+        if executor is not None and new_executor:
+            # An executor is charged once, when the master believes it is not there yet (OF-67).
+            needed = needed + executor.resources
+            agent.executors[(framework.id, executor.executor_id)] = executor.resources
+        balance = balance - needed
+        _launch_one(m, framework, agent, task, new_executor)
+    return balance
+
+
+def _launch_one(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, task: TaskInfo, new: bool) -> None:
+    """The task exists as STAGING before the agent hears of it (OF-66)."""
+    record = TaskRecord(
+        task_id=task.task_id,
+        name=task.name,
+        framework_id=framework.id,
+        agent_id=agent.id,
+        executor_id=task.executor.executor_id if task.executor else None,
+        resources=task.resources,
+        state=TaskState.TASK_STAGING,
+    )
+    framework.tasks[task.task_id] = agent.tasks[record.key] = record
+    assert framework.party is not None
+    m.send(
+        agent.party,
+        RunTask(
+            framework_id=framework.id,
+            framework_info=framework.info,
+            scheduler=framework.party,
+            task=task,
+            launch_executor=new or task.executor is None,
+        ),
+    )
+
+
+def _invalid(task: TaskInfo, agent: AgentRecord, error: str) -> TaskStatus:
+    return TaskStatus(
+        task_id=task.task_id,
+        agent_id=agent.id,
+        state=TaskState.TASK_ERROR,
+        source=Source.SOURCE_MASTER,
+        reason=Reason.REASON_TASK_INVALID,
+        message=f"task {task.task_id!r} was not launched: {error}",
+    )

@@ -1,0 +1,92 @@
+"""What a leading master remembers of each agent, framework, task and offer. Plain, mutable data; no behaviour."""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from mesolite.messages.agents import AgentInfo
+from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId, UpdateId
+from mesolite.messages.resources import NOTHING, Resources
+from mesolite.messages.tasks import TaskState
+
+TaskKey = tuple[FrameworkId, TaskId]
+ExecutorKey = tuple[FrameworkId, ExecutorId]
+
+
+@define(kw_only=True, eq=False)
+class TaskRecord:
+    """A task: its newest state, and the last update forwarded to its framework (core.md TK-30)."""
+
+    task_id: TaskId
+    name: str
+    framework_id: FrameworkId
+    agent_id: AgentId
+    executor_id: ExecutorId | None
+    resources: Resources
+    state: TaskState
+    status_update_state: TaskState | None = None
+    status_update_uuid: UpdateId | None = None
+
+    @property
+    def key(self) -> TaskKey:
+        """What it is found by on its agent."""
+        return (self.framework_id, self.task_id)
+
+
+@define(kw_only=True, eq=False)
+class AgentRecord:
+    """A registered agent. `connected`: the link is up; `active`: offers may be made (drain.md 0.2.18)."""
+
+    id: AgentId
+    info: AgentInfo
+    party: str
+    connected: bool = True
+    active: bool = True
+    tasks: dict[TaskKey, TaskRecord] = field(factory=dict)
+    executors: dict[ExecutorKey, Resources] = field(factory=dict)
+    offers: dict[OfferId, None] = field(factory=dict)
+    kills: dict[TaskKey, None] = field(factory=dict)
+    pong_seen: bool = False
+    unanswered_pings: int = 0
+
+    def used(self) -> dict[FrameworkId, Resources]:
+        """What each framework occupies here, executors included."""
+        used: dict[FrameworkId, Resources] = {}
+        for task in self.tasks.values():
+            if task.state.holds_resources:
+                used[task.framework_id] = used.get(task.framework_id, NOTHING) + task.resources
+        for (framework_id, _), resources in self.executors.items():
+            used[framework_id] = used.get(framework_id, NOTHING) + resources
+        return used
+
+
+@define(kw_only=True, eq=False)
+class FrameworkRecord:
+    """A framework. `party` None means recovered: known only from agents, its scheduler not heard of yet (EL-44)."""
+
+    id: FrameworkId
+    info: FrameworkInfo
+    party: str | None
+    connected: bool = True
+    active: bool = True
+    session: int = 0
+    tasks: dict[TaskId, TaskRecord] = field(factory=dict)
+    unreachable_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
+    completed_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
+    offers: dict[OfferId, None] = field(factory=dict)
+
+    @property
+    def recovered(self) -> bool:
+        """Whether no scheduler has subscribed for it yet."""
+        return self.party is None
+
+
+@define(kw_only=True, eq=False)
+class OfferRecord:
+    """An outstanding offer."""
+
+    id: OfferId
+    framework_id: FrameworkId
+    agent_id: AgentId
+    resources: Resources

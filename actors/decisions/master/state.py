@@ -1,0 +1,129 @@
+"""What a master knows and what it wants done: the data every part of the master's core works on, and the small moves
+that several of them share. It decides nothing by itself.
+
+    contending --elected--> recovering --registry read--> leading --deposed--> gone
+
+Registry first (drain.md 0.2.4): a change is applied when `OperationApplied` comes back; until then the id sits in one
+of the guard tables below, which the other transitions consult (0.2.5).
+"""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from mesolite.actors.decisions.contract import Effect, Send, SetTimer
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, OfferRecord
+from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.settings import Settings
+from mesolite.messages.agent import ReregisterAgent
+from mesolite.messages.agents import AgentInfo, MasterInfo
+from mesolite.messages.base import Message
+from mesolite.messages.ids import AgentId, FrameworkId, OfferId
+from mesolite.messages.registrar import ApplyOperation, Operation
+from mesolite.messages.relayed import StatusUpdate
+from mesolite.messages.tasks import TaskStatus
+
+
+@define(kw_only=True, eq=False)
+class PendingReregistration:
+    """A re-registration that waits for the registry."""
+
+    message: ReregisterAgent
+    sender: str
+
+
+@define(eq=False)
+class Counters:
+    """How often something happened, with Mesos's metric names (core.md OP-10)."""
+
+    tasks_lost: int = 0
+    slave_registrations: int = 0
+    slave_reregistrations: int = 0
+    slave_removals: int = 0
+    slave_removals_reason_registered: int = 0
+    slave_removals_reason_unhealthy: int = 0
+    slave_removals_reason_unregistered: int = 0
+    slave_unreachable_completed: int = 0
+    outstanding_registry_writes: int = 0
+
+
+@define(kw_only=True, eq=False)
+class MasterState:
+    """One master process."""
+
+    settings: Settings
+    registrar: str
+    allocator: Allocator
+    info: MasterInfo | None = None
+    leading: bool = False
+    effects: list[Effect] = field(factory=list)
+
+    agents: dict[AgentId, AgentRecord] = field(factory=dict)
+    agent_of_party: dict[str, AgentId] = field(factory=dict)
+    recovered: dict[AgentId, AgentInfo] = field(factory=dict)
+    unreachable: dict[AgentId, float] = field(factory=dict)
+    removed: dict[AgentId, None] = field(factory=dict)
+
+    # Guards: an id is in one of these while a registry write about it is under way.
+    registering: dict[str, AgentId] = field(factory=dict)
+    reregistering: dict[AgentId, PendingReregistration] = field(factory=dict)
+    marking_unreachable: dict[AgentId, None] = field(factory=dict)
+    removing: dict[AgentId, str] = field(factory=dict)
+
+    frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
+    framework_of_party: dict[str, FrameworkId] = field(factory=dict)
+    completed_frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
+
+    offers: dict[OfferId, OfferRecord] = field(factory=dict)
+    next_agent: int = 1
+    next_framework: int = 1
+    next_offer: int = 1
+    counters: Counters = field(factory=Counters)
+
+    # ------------------------------------------------------------------------------------------------- small moves
+
+    def send(self, to: str, message: Message) -> None:
+        """Want this said."""
+        self.effects.append(Send(to, message))
+
+    def set_timer(self, key: tuple[object, ...], after_s: float) -> None:
+        """Want to be woken."""
+        self.effects.append(SetTimer(key, after_s))
+
+    def write(self, operation: Operation) -> None:
+        """Want this durable; `OperationApplied` will say when it is."""
+        self.counters.outstanding_registry_writes += 1
+        self.send(self.registrar, ApplyOperation(operation=operation))
+
+    def id_for(self, letter: str, number: int) -> str:
+        """Make an id no other leader can have made: the term is in it (core.md EL-35)."""
+        assert self.info is not None
+        return f"m{self.info.term}-{letter}{number}"
+
+    def send_to_framework(self, framework: FrameworkRecord, message: Message) -> None:
+        """Say it to the scheduler if it is connected; otherwise it is lost (drain.md 0.2.7)."""
+        if framework.connected and framework.party is not None:
+            self.send(framework.party, message)
+
+    def send_to_all_frameworks(self, message: Message) -> None:
+        """Say it to every connected scheduler (core.md RC-36)."""
+        for framework in self.frameworks.values():
+            self.send_to_framework(framework, message)
+
+    def tell(self, framework: FrameworkRecord, status: TaskStatus) -> None:
+        """Send an update of the master's own: once, without uuid, never to be acknowledged (drain.md 0.2.8)."""
+        self.send_to_framework(
+            framework, StatusUpdate(framework_id=framework.id, status=status, latest_state=status.state)
+        )
+
+    def caller(self, framework_id: FrameworkId, sender: str) -> FrameworkRecord | None:
+        """The framework a call is made for, if the caller is its connected scheduler (core.md FW-33)."""
+        framework = self.frameworks.get(framework_id)
+        if framework is None or framework.party != sender or not framework.connected:
+            return None
+        return framework
+
+    def agent_at(self, agent_id: AgentId | None, sender: str) -> AgentRecord | None:
+        """The registered agent of that id, if the sender is that agent (core.md SEC-32)."""
+        agent = self.agents.get(agent_id) if agent_id is not None else None
+        return agent if agent is not None and agent.party == sender else None

@@ -1,0 +1,128 @@
+"""What the master must never forget: the pure part of the registrar (drain.md 0.2.4, core.md EL-36 to EL-38).
+
+It serves one master. Operations are stored in batches, in order, one `Save` at a time: what arrives while one
+is in flight goes into the next together (EL-38). An operation is answered when it is durable, and not before.
+
+    not recovered --RecoverRegistry--> recovering --Loaded--> recovered
+                                           |                      |
+                                           +---- StoreRefused ----+--> refused: every operation from then on
+
+Rule: the store knows the records, the registrar does not; its work does not grow with the number of agents.
+Whether an operation makes sense is the master's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from mesolite.actors.decisions.contract import Core, Load, Loaded, Save, Saved, StoreRefused
+from mesolite.actors.decisions.rules.registry import Record, changes_of, registry_of
+from mesolite.messages.registrar import (
+    ApplyOperation,
+    Operation,
+    OperationApplied,
+    RecoverRegistry,
+    RegistryRecovered,
+    RegistryRefused,
+)
+
+_NOT_RECOVERED = "an operation came before the registry was recovered; send RecoverRegistry first"
+
+
+class RegistrarCore(Core):
+    """Operations on their way to the store, in the order they came: `saving` now, or `waiting` for the next.
+
+    `refusal` is why operations are not taken, None while they are.
+    """
+
+    def __init__(self, master: str) -> None:
+        """Serve this master, and nobody else."""
+        super().__init__()
+        self.master = master
+        self.term = 0
+        self.recovered = False
+        self.refusal: str | None = _NOT_RECOVERED
+        self.waiting: list[Operation] = []
+        self.saving: tuple[Operation, ...] = ()
+        self.saves = 0
+
+    def _recover(self, message: RecoverRegistry, sender: str, now: float) -> None:
+        """Claim the store for this term: from then on it takes nothing of an older leader (EL-37).
+
+        A new claim starts anew. What an earlier one had under way may be stored or not; nobody will be told.
+        """
+        if sender != self.master:
+            return
+        self.term = message.term
+        self.recovered = False
+        self.refusal = None
+        self.waiting = []
+        self.saving = ()
+        self.effects.append(Load(self.term))
+
+    def _loaded(self, event: Loaded, sender: str, now: float) -> None:
+        """The store is ours. What was asked for meanwhile is not in these records; it is stored now."""
+        if self.recovered or self.refusal is not None:
+            return
+        self.recovered = True
+        self.send(self.master, RegistryRecovered(registry=registry_of(event.records)))
+        self._save_waiting()
+
+    def _apply(self, message: ApplyOperation, sender: str, now: float) -> None:
+        """Queue an operation. Before recovery it is the master's mistake, after a refusal it is too late."""
+        if sender != self.master:
+            return
+        if self.refusal is not None:
+            self.send(self.master, RegistryRefused(reason=self.refusal))
+            return
+        self.waiting.append(message.operation)
+        self._save_waiting()
+
+    def _save_waiting(self) -> None:
+        """Store all that waits in one write, unless one is in flight."""
+        if not self.recovered or self.saving or not self.waiting:
+            return
+        self.saving, self.waiting = tuple(self.waiting), []
+        self.saves += 1
+        changes: dict[str, Record | None] = {}
+        for operation in self.saving:
+            # Of two changes to one record the later counts.
+            changes.update(changes_of(operation))
+        self.effects.append(Save(tuple(changes.items()), self.term, self._tag()))
+
+    def _saved(self, event: Saved, sender: str, now: float) -> None:
+        if event.tag != self._tag():
+            # It was under way when a new claim was made.
+            return
+        durable, self.saving = self.saving, ()
+        for operation in durable:
+            self.send(self.master, OperationApplied(operation=operation))
+        self._save_waiting()
+
+    def _store_refused(self, event: StoreRefused, sender: str, now: float) -> None:
+        """Nothing more is taken, even if the store would: the master has to exit (drain.md 0.2.6)."""
+        if self.refusal is not None:
+            return
+        self.refusal = event.reason
+        self.recovered = False
+        self.waiting = []
+        self.saving = ()
+        self.send(self.master, RegistryRefused(reason=event.reason))
+
+    def _tag(self) -> str:
+        return f"save-{self.saves}"
+
+    def check(self) -> None:
+        """Assert that nothing waits without cause, and nothing is under way that nobody may be told of."""
+        assert self.recovered or not self.saving, "a Save is in flight before recovery"
+        assert self.refusal is None or not (self.recovered or self.waiting), "refused, but operations wait"
+        assert self.saving or not (self.recovered and self.waiting), "operations wait for no Save"
+
+    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
+        RecoverRegistry: _recover,
+        ApplyOperation: _apply,
+        Loaded: _loaded,
+        Saved: _saved,
+        StoreRefused: _store_refused,
+    }

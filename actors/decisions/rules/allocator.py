@@ -1,0 +1,388 @@
+"""Which agent's free resources are offered to whom, and when that is next decided (core.md 4.1 to 4.7).
+
+The rule of this file: an agent's free resources go whole to one framework (OF-9), the first that does not
+refuse them: in the role of the lowest dominant share, the framework of the lowest dominant share (OF-17). A
+grant counts from the moment it is made (OF-10, OF-18).
+
+    framework or agent added, framework activated, revived --> due now --------+
+    recovered, agent activated, filter expired --------------> on the grid ----+--> run --> grants
+
+The grid is the previous run plus whole allocation intervals (OF-2). A run visits the *candidates*: the agents
+for which something changed. An agent that everybody refuses is none until a filter on it expires, its free
+resources grow, or there is somebody new to ask; so a cluster in which nothing happens costs nothing.
+
+Where this departs from Mesos, on purpose: agents are visited in the order in which they were added, not at
+random (OF-7); and a run for an added agent visits the other candidates too, not that agent alone (OF-3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from attrs import Factory, define, frozen
+
+from mesolite.actors.decisions.rules.fairness import Ranking, Totals
+from mesolite.actors.decisions.rules.refusals import Refusals, lasting_s
+from mesolite.actors.decisions.settings import Settings
+from mesolite.messages.ids import AgentId, FrameworkId
+from mesolite.messages.resources import NOTHING, Resources
+
+# What adding and subtracting points of time may be wrong by. Without it, a timer that fires a rounding error
+# early would find nothing due and be set again for the same instant, for ever.
+_ROUNDING_S = 1e-6
+# The extra hop through Mesos's mailbox (OF-47): just later than a run of the same instant.
+_HOP_S = 3 * _ROUNDING_S
+
+
+@frozen
+class Grant:
+    """All that was free on that agent is this framework's, to accept or decline."""
+
+    framework_id: FrameworkId
+    agent_id: AgentId
+    resources: Resources
+
+
+@define
+class _Agent:
+    id: AgentId
+    serial: int
+    total: Resources
+    free: Resources
+    active: bool
+    held: dict[FrameworkId, Resources] = Factory(dict)
+
+
+@define
+class _Framework:
+    id: FrameworkId
+    role: str
+    active: bool
+    suppressed: bool
+
+
+class Allocator:
+    """What is free where, and who holds what. It is told of every change, and decides in `run`.
+
+    Times are absolute seconds. What a call costs does not grow with the number of agents, except for those
+    that `run` visits and those on which a framework that is added holds something already.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Start with an empty cluster."""
+        self._interval_s = settings.allocation_interval_s
+        self._min_cpus = round(settings.min_allocatable_cpus * 1000)
+        self._min_mem = round(settings.min_allocatable_mem * 1000)
+
+        self._agents: dict[AgentId, _Agent] = {}
+        self._agents_added = 0
+        self._frameworks: dict[FrameworkId, _Framework] = {}
+        # On which agents a framework holds something; also one that has not been added yet.
+        self._where: dict[FrameworkId, dict[AgentId, None]] = {}
+        self._refusals = Refusals()
+
+        self._totals = Totals()
+        self._roles: Ranking[str] = Ranking(self._totals)
+        self._members: dict[str, Ranking[FrameworkId]] = {}
+
+        # Active agents with enough free to be offered (OF-13), and those of them that the next run visits.
+        self._spare: dict[AgentId, None] = {}
+        self._candidates: dict[AgentId, None] = {}
+        self._all_are_candidates = False
+        self._due_at: float | None = None
+        self._last_run: float | None = None
+
+    # --- frameworks ---------------------------------------------------------------------------------------
+
+    def add_framework(self, framework_id: FrameworkId, role: str, now: float, *, suppressed: bool = False) -> None:
+        """A framework is here, and active; a run over all spare agents is due at once (OF-3).
+
+        What it holds on agents that were there before it is charged to it now.
+        """
+        assert framework_id not in self._frameworks, framework_id
+        framework = _Framework(framework_id, role, active=True, suppressed=suppressed)
+        self._frameworks[framework_id] = framework
+        if role not in self._members:
+            self._members[role] = Ranking(self._totals)
+            self._roles.add(role)
+        self._members[role].add(framework_id)
+        for agent_id in self._where.get(framework_id, {}):
+            self._charge_shares(framework_id, self._agents[agent_id].held[framework_id])
+        self._place(framework)
+        self._everything_is_due(now)
+
+    def activate_framework(self, framework_id: FrameworkId, now: float, *, suppressed: bool = False) -> None:
+        """It is connected again; a run over all spare agents is due at once (OF-3)."""
+        framework = self._frameworks[framework_id]
+        framework.active, framework.suppressed = True, suppressed
+        self._place(framework)
+        self._everything_is_due(now)
+
+    def deactivate_framework(self, framework_id: FrameworkId) -> None:
+        """It gets no more grants and keeps what it holds; its filters go (OF-50)."""
+        framework = self._frameworks[framework_id]
+        framework.active = False
+        self._refusals.forget_framework(framework_id)
+        self._place(framework)
+
+    def remove_framework(self, framework_id: FrameworkId) -> None:
+        """It is gone for good. What it held must have been recovered."""
+        assert framework_id not in self._where, (framework_id, self._where[framework_id])
+        self.deactivate_framework(framework_id)
+        role = self._frameworks.pop(framework_id).role
+        self._members[role].remove(framework_id)
+        if not self._members[role]:
+            del self._members[role]
+            self._roles.remove(role)
+
+    def suppress(self, framework_id: FrameworkId) -> None:
+        """It wants no more grants for now; what it holds and refused stands (OF-52)."""
+        framework = self._frameworks[framework_id]
+        framework.suppressed = True
+        self._place(framework)
+
+    def revive(self, framework_id: FrameworkId, now: float) -> None:
+        """It wants grants again and refuses nothing; a run over all spare agents is due at once (OF-52)."""
+        framework = self._frameworks[framework_id]
+        framework.suppressed = False
+        self._refusals.forget_framework(framework_id)
+        self._place(framework)
+        self._everything_is_due(now)
+
+    # --- agents -------------------------------------------------------------------------------------------
+
+    def add_agent(
+        self,
+        agent_id: AgentId,
+        total: Resources,
+        used: Mapping[FrameworkId, Resources],
+        now: float,
+        *,
+        active: bool = True,
+    ) -> None:
+        """An agent is here, with `used` in use; a run is due at once (OF-3).
+
+        Raises:
+            ResourceError: when more is used than there is; nothing is changed then.
+        """
+        assert agent_id not in self._agents, agent_id
+        free = total
+        for resources in used.values():
+            free -= resources
+        self._agents_added += 1
+        agent = _Agent(agent_id, self._agents_added, total, free, active)
+        self._agents[agent_id] = agent
+        self._totals.add(total)
+        for framework_id, resources in used.items():
+            if resources:
+                self._charge(agent, framework_id, resources)
+        self._reconsider(agent, now)
+
+    def activate_agent(self, agent_id: AgentId, now: float) -> None:
+        """Its free resources are granted again, from the next run on the grid on (OF-4)."""
+        agent = self._agents[agent_id]
+        agent.active = True
+        self._reconsider(agent, self._on_grid(now))
+
+    def deactivate_agent(self, agent_id: AgentId) -> None:
+        """Nothing on it is granted any more; what is held there stays held."""
+        self._agents[agent_id].active = False
+        self._forget_candidate(agent_id)
+
+    def remove_agent(self, agent_id: AgentId) -> None:
+        """It is gone, and with it all that was granted there and the filters on it (OF-50)."""
+        agent = self._agents[agent_id]
+        for framework_id, resources in list(agent.held.items()):
+            self._refund(agent, framework_id, resources)
+        self._totals.remove(agent.total)
+        self._refusals.forget_agent(agent_id)
+        self._forget_candidate(agent_id)
+        del self._agents[agent_id]
+
+    def recover(
+        self,
+        framework_id: FrameworkId,
+        agent_id: AgentId,
+        resources: Resources,
+        now: float,
+        refuse_s: float | None = None,
+    ) -> None:
+        """Resources are free again, to be granted from the next run on the grid on (OF-4).
+
+        With `refuse_s` the framework is not granted these on that agent for so long (OF-44): 0 is no filter,
+        negative counts as 5 s, over 365 days as 365 days (OF-46). A filter lasts one allocation interval at
+        least, and outlasts the next run on the grid (OF-47). If the agent is gone, nothing happens.
+
+        Raises:
+            ResourceError: when the framework does not hold that much there; nothing is changed then.
+        """
+        agent = self._agents.get(agent_id)
+        if agent is None or not resources:
+            return
+        self._refund(agent, framework_id, resources)
+        agent.free += resources
+        if refuse_s is not None and refuse_s != 0 and framework_id in self._frameworks:
+            until = now + max(lasting_s(refuse_s), self._interval_s)
+            is_next_run = until <= self._on_grid(now) + _ROUNDING_S
+            self._refusals.add(framework_id, agent_id, resources, until + _HOP_S if is_next_run else until)
+        self._reconsider(agent, self._on_grid(now))
+
+    # --- deciding -----------------------------------------------------------------------------------------
+
+    def next_run(self, now: float) -> float | None:
+        """When `run` should be called, not before now; None when there is nothing to wait for."""
+        if not self._roles.has_competitors:
+            return None
+        expiry = self._refusals.next_expiry()
+        on_grid = None if expiry is None else self._on_grid(expiry)
+        due = min((at for at in (self._due_at, on_grid) if at is not None), default=None)
+        return None if due is None else max(now, due)
+
+    def run(self, now: float) -> list[Grant]:
+        """Grant what is due now, if anything is. The grants of one framework stand together (OF-15)."""
+        due = self.next_run(now)
+        if due is None or due > now + _ROUNDING_S:
+            return []
+        for agent_id in self._refusals.expire(now + _ROUNDING_S):
+            if agent_id in self._spare:
+                self._candidates[agent_id] = None
+        visited = self._spare if self._all_are_candidates else self._candidates
+        grants: dict[FrameworkId, list[Grant]] = {}
+        for agent in sorted((self._agents[agent_id] for agent_id in visited), key=lambda agent: agent.serial):
+            taker = self._taker(agent)
+            if taker is not None:
+                grants.setdefault(taker, []).append(Grant(taker, agent.id, agent.free))
+                self._charge(agent, taker, agent.free)
+                agent.free = NOTHING
+                del self._spare[agent.id]
+        self._candidates.clear()
+        self._all_are_candidates = False
+        self._due_at, self._last_run = None, now
+        return [grant for of_framework in grants.values() for grant in of_framework]
+
+    def _taker(self, agent: _Agent) -> FrameworkId | None:
+        """The first in line that does not refuse. Whoever is passed over has a filter on this very agent."""
+        for role in self._roles.in_order():
+            for framework_id in self._members[role].in_order():
+                if not self._refusals.refuses(framework_id, agent.id, agent.free):
+                    return framework_id
+        return None
+
+    # --- views --------------------------------------------------------------------------------------------
+
+    def shares(self) -> Mapping[FrameworkId, float]:
+        """The dominant share of every framework, in the order in which they were added."""
+        return {f.id: self._members[f.role].share(f.id) for f in self._frameworks.values()}
+
+    def free(self, agent_id: AgentId) -> Resources:
+        """What nobody holds on that agent."""
+        return self._agents[agent_id].free
+
+    def allocated(self, framework_id: FrameworkId, agent_id: AgentId) -> Resources:
+        """What that framework holds on that agent, in offers and in use."""
+        return self._agents[agent_id].held.get(framework_id, NOTHING)
+
+    def check(self) -> None:
+        """Assert that all adds up: agents, frameworks, roles, the cluster, and who is spare."""
+        holdings: dict[FrameworkId, dict[AgentId, Resources]] = {}
+        for agent in self._agents.values():
+            left = agent.total
+            for framework_id, resources in agent.held.items():
+                assert resources, (agent.id, framework_id)
+                holdings.setdefault(framework_id, {})[agent.id] = resources
+                left -= resources
+            assert left == agent.free, (agent.id, left, agent.free)
+            assert (agent.id in self._spare) == (agent.active and self._is_allocatable(agent.free)), agent.id
+        assert {f: dict.fromkeys(held) for f, held in holdings.items()} == self._where
+        assert all(agent_id in self._spare for agent_id in self._candidates), self._candidates
+        assert (self._due_at is not None) == bool(self._candidates or self._all_are_candidates), self._due_at
+        assert self._totals.amounts == _scalars(agent.total for agent in self._agents.values())
+        held_by: dict[str, dict[FrameworkId, dict[str, int]]] = {role: {} for role in self._members}
+        held_in: dict[str, list[Resources]] = {role: [] for role in self._members}
+        for framework in self._frameworks.values():
+            parts = holdings.get(framework.id, {}).values()
+            held_by[framework.role][framework.id] = _scalars(parts)
+            held_in[framework.role] += parts
+        for role, members in self._members.items():
+            members.check(held_by[role])
+        self._roles.check({role: _scalars(parts) for role, parts in held_in.items()})
+
+    # --- bookkeeping --------------------------------------------------------------------------------------
+
+    def _charge(self, agent: _Agent, framework_id: FrameworkId, resources: Resources) -> None:
+        held = agent.held.get(framework_id)
+        agent.held[framework_id] = resources if held is None else held + resources
+        self._where.setdefault(framework_id, {})[agent.id] = None
+        self._charge_shares(framework_id, resources)
+
+    def _charge_shares(self, framework_id: FrameworkId, resources: Resources) -> None:
+        framework = self._frameworks.get(framework_id)
+        if framework is not None:
+            self._roles.charge(framework.role, resources)
+            self._members[framework.role].charge(framework_id, resources)
+
+    def _refund(self, agent: _Agent, framework_id: FrameworkId, resources: Resources) -> None:
+        left = agent.held.get(framework_id, NOTHING) - resources
+        if left:
+            agent.held[framework_id] = left
+        else:
+            del agent.held[framework_id]
+            del self._where[framework_id][agent.id]
+            if not self._where[framework_id]:
+                del self._where[framework_id]
+        framework = self._frameworks.get(framework_id)
+        if framework is not None:
+            self._roles.refund(framework.role, resources)
+            self._members[framework.role].refund(framework_id, resources)
+
+    def _place(self, framework: _Framework) -> None:
+        """Let it compete or not; a role competes while one of its frameworks does."""
+        members = self._members[framework.role]
+        if framework.active and not framework.suppressed:
+            members.enter(framework.id)
+        else:
+            members.withdraw(framework.id)
+        if members.has_competitors:
+            self._roles.enter(framework.role)
+        else:
+            self._roles.withdraw(framework.role)
+
+    def _is_allocatable(self, free: Resources) -> bool:
+        """Enough cpus, or enough memory (OF-13)."""
+        amounts = free.scalars
+        enough = amounts.get("cpus", 0) >= self._min_cpus or amounts.get("mem", 0) >= self._min_mem
+        return enough and bool(free)
+
+    def _reconsider(self, agent: _Agent, due_at: float) -> None:
+        """This agent may have more to grant than before: if it is worth an offer, let a run visit it then."""
+        if agent.active and self._is_allocatable(agent.free):
+            self._spare[agent.id] = None
+            self._candidates[agent.id] = None
+            self._is_due(due_at)
+
+    def _forget_candidate(self, agent_id: AgentId) -> None:
+        self._spare.pop(agent_id, None)
+        self._candidates.pop(agent_id, None)
+        if not self._spare or not (self._candidates or self._all_are_candidates):
+            self._all_are_candidates = False
+            self._due_at = None
+
+    def _everything_is_due(self, now: float) -> None:
+        if self._spare:
+            self._all_are_candidates = True
+            self._is_due(now)
+
+    def _is_due(self, at: float) -> None:
+        self._due_at = at if self._due_at is None else min(at, self._due_at)
+
+    def _on_grid(self, at: float) -> float:
+        """The first time not before `at` that is whole intervals after the previous run (OF-2)."""
+        if self._last_run is None:
+            return at
+        intervals = math.ceil((at - self._last_run - _ROUNDING_S) / self._interval_s)
+        return self._last_run + max(1, intervals) * self._interval_s
+
+
+def _scalars(parts: Iterable[Resources]) -> dict[str, int]:
+    return dict(Resources.sum(parts).scalars)

@@ -1,0 +1,117 @@
+"""Is this description valid? Each answer is '' or a sentence saying what was asked, why not, and what would work.
+
+The checks run in Mesos's order, and the first that fails answers (core.md FW-10, OF-70 to OF-80).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from attrs import frozen
+
+from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.ids import AgentId, FrameworkId
+from mesolite.messages.resources import Resources
+from mesolite.messages.tasks import TaskInfo
+
+ID_MAX = 255
+
+
+def id_error(kind: str, value: str) -> str:
+    """Is this an id (OF-70)?"""
+    if not value:
+        return f"the {kind} id is empty; give it a name"
+    if len(value) > ID_MAX:
+        return f"the {kind} id is {len(value)} characters long; {ID_MAX} are allowed"
+    if value in (".", ".."):
+        return f"the {kind} id is {value!r}, which is a folder's name; choose another"
+    if any(character in "/\\" or ord(character) < 32 or ord(character) == 127 for character in value):
+        return f"the {kind} id {value!r} holds a slash or a control character; use letters, digits, '-', '_' and '.'"
+    return ""
+
+
+@frozen(kw_only=True)
+class TaskContext:
+    """What a task is held against: its offers' agent, what is left of them, and the framework's other tasks."""
+
+    agent_id: AgentId
+    framework_id: FrameworkId
+    balance: Resources
+    known_tasks: tuple[Container[str], ...]
+    new_executor: bool
+
+
+def task_error(task: TaskInfo, context: TaskContext) -> str:
+    """May this task be launched (OF-70 to OF-80)?"""
+    return (
+        id_error("task", task.task_id)
+        or _known(task, context)
+        or _elsewhere(task, context)
+        or _kill_policy(task)
+        or ("" if task.resources else "it asks for no resources; ask for some, for example cpus:0.1;mem:32")
+        or _command_or_executor(task, context)
+        or _too_much(task, context)
+    )
+
+
+def _known(task: TaskInfo, context: TaskContext) -> str:
+    if any(task.task_id in known for known in context.known_tasks):
+        return "a task of this framework with that id is alive; choose another id, or wait until it has ended"
+    return ""
+
+
+def _elsewhere(task: TaskInfo, context: TaskContext) -> str:
+    if task.agent_id != context.agent_id:
+        return f"it names agent {task.agent_id}, but the offers are of agent {context.agent_id}"
+    return ""
+
+
+def _kill_policy(task: TaskInfo) -> str:
+    grace = task.kill_policy.grace_period_s if task.kill_policy else None
+    if grace is not None and not grace >= 0:
+        return f"its kill policy has a grace period of {grace} s; it must be 0 or more"
+    return ""
+
+
+def _command_or_executor(task: TaskInfo, context: TaskContext) -> str:
+    if (task.command is None) == (task.executor is None):
+        which = "both a command and an executor" if task.command else "neither a command nor an executor"
+        return f"it has {which}; give exactly one"
+    if task.command is not None and not task.command.value:
+        return "its command is empty; say what to run"
+    executor = task.executor
+    if executor is None:
+        return ""
+    if executor.framework_id not in (None, context.framework_id):
+        return f"its executor belongs to framework {executor.framework_id}"
+    grace = executor.shutdown_grace_period_s
+    if grace is not None and not grace >= 0:
+        return f"its executor has a shutdown grace period of {grace} s; it must be 0 or more"
+    return id_error("executor", executor.executor_id)
+
+
+def _too_much(task: TaskInfo, context: TaskContext) -> str:
+    needed = task.resources
+    if task.executor is not None and context.new_executor:
+        needed = needed + task.executor.resources
+    if not context.balance.contains(needed):
+        return f"it needs {needed}, but only {context.balance} is left of the offers"
+    return ""
+
+
+def framework_error(info: FrameworkInfo) -> str:
+    """May this framework subscribe (FW-10, FW-53)?"""
+    if info.id is not None and (error := id_error("framework", info.id)):
+        return error
+    if not 0 <= info.failover_timeout_s < float("inf"):
+        return f"the failover timeout is {info.failover_timeout_s} s; it must be 0 or more, and finite"
+    return _role_error(info.role)
+
+
+def _role_error(role: str) -> str:
+    if role == "*":
+        return ""
+    for component in role.split("/"):
+        if component in ("", ".", "..", "*") or component.startswith("-") or any(c.isspace() for c in component):
+            return f"{role!r} is not a role; a role is a name like 'web' or 'web/front', or '*'"
+    return ""

@@ -1,0 +1,96 @@
+"""Every constant once: its name with the unit, the default, the reason, and where Mesos keeps it.
+
+`Settings.mesos()` has Mesos's own defaults and is what a `Simulation` uses; `Settings.local()` is for a `Cluster` on
+one machine, where waiting a second for an allocation makes no sense. Every measured figure names its preset.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from attrs import frozen
+from attrs.validators import ge, gt
+
+
+def _positive(default: float) -> Any:
+    return attrs.field(default=default, validator=gt(0))
+
+
+def _not_negative(default: float) -> Any:
+    return attrs.field(default=default, validator=ge(0))
+
+
+@frozen(kw_only=True)
+class Settings:
+    """The timings and limits of a cluster. Seconds unless the name says otherwise; negative values are refused."""
+
+    # Health: 5 unanswered pings, 15 s apart, make an agent unreachable after 75 to 90 s (drain.md 1.4.2).
+    agent_ping_timeout_s: float = _positive(15.0)
+    max_agent_ping_timeouts: int = _positive(5)
+    # How long a disconnected agent, or one known only from the registry, may take to come back (1.5.3, 1.7.1).
+    agent_reregister_timeout_s: float = _positive(600.0)
+
+    # Agents spread their registrations: first within b, then within 2b, 4b, ... up to the cap (1.1.1, 1.1.2).
+    registration_backoff_factor_s: float = _not_negative(1.0)
+    registration_backoff_max_s: float = _positive(60.0)
+    # Drivers subscribe at once; retries wait within this, doubling up to the cap (core.md EL-57).
+    subscription_backoff_factor_s: float = _not_negative(2.0)
+    subscription_backoff_max_s: float = _positive(60.0)
+
+    # Election: a session ends when nothing was heard for this long (core.md EL-28).
+    session_timeout_s: float = _positive(10.0)
+
+    # Allocation runs at most this often for what was merely returned (core.md OF-2, OF-4).
+    allocation_interval_s: float = _positive(1.0)
+    # A grant must hold at least this many cpus, or at least this much memory in MB (core.md OF-13).
+    min_allocatable_cpus: float = _not_negative(0.01)
+    min_allocatable_mem: float = _not_negative(32.0)
+
+    # An unacknowledged update is sent again after this, doubling up to the cap (drain.md 0.2.13).
+    status_update_retry_s: float = _positive(10.0)
+    status_update_retry_max_s: float = _positive(600.0)
+
+    # Executors: time to register, to die when asked, to come back to a restarted agent (drain.md 3.1).
+    executor_registration_timeout_s: float = _positive(60.0)
+    executor_shutdown_grace_s: float = _positive(5.0)
+    executor_reregistration_timeout_s: float = _positive(2.0)
+    # How long an executor of a checkpointing framework waits for its agent to return (3.1.11).
+    executor_recovery_timeout_s: float = _positive(900.0)
+    # SIGTERM to SIGKILL for a task without a policy of its own (3.2.1).
+    task_kill_grace_s: float = _not_negative(3.0)
+    # After its task's last update the command executor waits this long for the acknowledgement; once it was
+    # told to end, only that long (3.2.6: the limits of the HTTP based and of the driver based one).
+    executor_ack_limit_s: float = _positive(60.0)
+    executor_shutdown_ack_limit_s: float = _positive(1.0)
+    # Room for the command executor beside the task's own grace: one second each to escalate and to report (3.1.5).
+    command_executor_margin_s: float = _not_negative(2.0)
+
+    # History kept by a master (core.md FW-37; drain.md 0.2.17).
+    completed_frameworks_max: int = _positive(50)
+    completed_tasks_max: int = _positive(1000)
+    removed_agents_max: int = _positive(100_000)
+
+    # A command that writes without end is stopped by SIGXFSZ at this many bytes per file. Ours: Mesos has no such limit.
+    max_file_size_bytes: int = _positive(1 << 30)
+
+    @classmethod
+    def mesos(cls) -> Settings:
+        """Mesos's own defaults."""
+        return cls()
+
+    @classmethod
+    def local(cls) -> Settings:
+        """For a cluster inside one process, where the network is a function call and nobody waits for politeness."""
+        return cls(
+            registration_backoff_factor_s=0.0025,
+            registration_backoff_max_s=1.0,
+            subscription_backoff_factor_s=0.05,
+            subscription_backoff_max_s=1.0,
+            session_timeout_s=1.0,
+            allocation_interval_s=0.02,
+        )
+
+    def but(self, **changes: Any) -> Settings:
+        """Return a copy with some values changed: `Settings.mesos().but(agent_ping_timeout_s=5)`."""
+        return attrs.evolve(self, **changes)

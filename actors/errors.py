@@ -1,0 +1,47 @@
+"""Every error Mesolite raises to people, by whose fault it is.
+
+    MesoliteError
+    +-- Refused             you asked for something that cannot be done; the text says what would work
+    |   +-- NameTaken       a second party under a name in use
+    |   +-- WrongThread     a simulation is driven from the thread that made it
+    |   +-- WouldBlock      waiting inside a handler would stop the only thread there is
+    |   +-- NothingToWaitFor  the condition can never come true: nobody has anything left to do
+    +-- EndlessLoop         actors keep each other busy without time passing
+    +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
+
+A peer out of turn is no error: its message is recorded and dropped (core.md LP-14, LP-15).
+"""
+
+from __future__ import annotations
+
+
+class MesoliteError(Exception):
+    """The root of the tree."""
+
+
+class Refused(MesoliteError):
+    """What was asked cannot be done; the text says what was asked, why not, and what would work."""
+
+
+class NameTaken(Refused):
+    """A party of that name is alive already; names are unique inside one cluster (core.md LP-10)."""
+
+
+class WrongThread(Refused):
+    """A simulation runs on one thread; nothing else may touch it."""
+
+
+class WouldBlock(Refused):
+    """A handler tried to wait for something that only later handlers could bring about."""
+
+
+class NothingToWaitFor(Refused):
+    """No message is under way and no timer is set, so what was waited for cannot happen."""
+
+
+class EndlessLoop(MesoliteError):
+    """Too many events at one instant of virtual time."""
+
+
+class PartyFailed(MesoliteError):
+    """A party's core raised and the party is gone; the text ends with the last things it saw."""

@@ -1,0 +1,60 @@
+"""The parties of a cluster as Pykka actors: which core each has. User code has its own file (user_code.py).
+
+    Elector          plays ZooKeeper: sessions, candidates, who leads
+    Master           leads or stands by; its Registrar keeps what must survive it
+    Agent            one per machine; starts executors there
+    CommandExecutor  runs one command
+"""
+
+from __future__ import annotations
+
+from mesolite.actors.decisions.agent import AgentCore
+from mesolite.actors.decisions.command_executor import CommandExecutorCore
+from mesolite.actors.decisions.contract import ExecutorStart
+from mesolite.actors.decisions.elector import ElectorCore
+from mesolite.actors.decisions.master import MasterCore
+from mesolite.actors.decisions.registrar import RegistrarCore
+from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.role import Role
+from mesolite.actors.runtime.port import Seat
+from mesolite.messages.agents import AgentInfo
+
+
+class Elector(Role):
+    """Who leads (core.md section 2)."""
+
+    def __init__(self, seat: Seat, settings: Settings, first_sequence: int = 1) -> None:
+        """Number candidates from `first_sequence` on: higher than any term a store has seen."""
+        super().__init__(seat, ElectorCore(settings, first_sequence))
+
+
+class Registrar(Role):
+    """The keeper of one master's registry (core.md EL-36 to EL-38)."""
+
+    def __init__(self, seat: Seat, master: str) -> None:
+        """Serve that master only."""
+        super().__init__(seat, RegistrarCore(master))
+
+
+class Master(Role):
+    """A master: contends, and decides while it leads (core.md 2.4)."""
+
+    def __init__(self, seat: Seat, settings: Settings, registrar: str) -> None:
+        """Keep the registry with that registrar."""
+        super().__init__(seat, MasterCore(settings, registrar))
+
+
+class Agent(Role):
+    """An agent: offers its machine's resources, runs executors (drain.md 0.2.16)."""
+
+    def __init__(self, seat: Seat, settings: Settings, info: AgentInfo, work_dir: str) -> None:
+        """Sandboxes go under `work_dir`."""
+        super().__init__(seat, AgentCore(settings, info, work_dir))
+
+
+class CommandExecutor(Role):
+    """The executor of one command (core.md TK-77)."""
+
+    def __init__(self, seat: Seat, start: ExecutorStart, settings: Settings) -> None:
+        """Register with the agent that started it."""
+        super().__init__(seat, CommandExecutorCore(start, settings))

@@ -1,0 +1,84 @@
+"""The performer: give the event to the core, record both, carry out the effects in order. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mesolite.actors.decisions.contract import (
+    Callback,
+    CallbackReturned,
+    CancelTimer,
+    Core,
+    Destroy,
+    Effect,
+    Exit,
+    Link,
+    Load,
+    Run,
+    Save,
+    Send,
+    SetTimer,
+    SignalWork,
+    SpawnExecutor,
+    TimerFired,
+)
+from mesolite.actors.runtime.port import Seat, Timer
+
+
+class Performer:
+    """Stands between one core and one runtime. `call` runs user code, for the roles that have any."""
+
+    def __init__(self, seat: Seat, core: Core, call: Callable[[Callback], CallbackReturned]) -> None:
+        """Perform for this seat."""
+        self.seat = seat
+        self.core = core
+        self._runtime = seat.runtime
+        self._record = seat.runtime.trace.record
+        self._call = call
+
+    def perform(self, event: object, sender: str, cause: int) -> None:
+        """Let the core decide on one event, and do what it wants."""
+        seat = self.seat
+        if type(event) is Timer:
+            # Between coming due and being handled it may have been cancelled or set again (core.md LP-33, LP-34).
+            if not event.live:
+                return
+            del seat.timers[event.key]
+            event = TimerFired(event.key)
+        runtime = self._runtime
+        now = runtime.now()
+        effects = self.core.handle(event, sender, now)
+        index = self._record(now, seat.name, sender, event, effects, cause)
+        for effect in effects:
+            if type(effect) is Send:
+                runtime.send(seat, effect.to, effect.message, index)
+            else:
+                self._carry_out(effect, index)
+
+    def _carry_out(self, effect: Effect, index: int) -> None:
+        seat, runtime = self.seat, self._runtime
+        match effect:
+            case SetTimer(key, after_s, spread_s):
+                runtime.set_timer(seat, key, after_s, spread_s, index)
+            case CancelTimer(key):
+                seat.timers.pop(key, None)
+            case Callback():
+                self.perform(self._call(effect), seat.name, index)
+            case Save(changes, term, tag):
+                runtime.save(seat, changes, term, tag, index)
+            case Link(peer):
+                runtime.link(seat, peer, index)
+            case Run():
+                runtime.run(seat, effect, index)
+            case SignalWork(work_id, signum):
+                runtime.signal_work(seat, work_id, signum)
+            case SpawnExecutor(name, start):
+                runtime.spawn(seat, name, start, index)
+            case Destroy(name):
+                runtime.destroy(seat, name, index)
+            case Load(term):
+                runtime.load(seat, term, index)
+            case Exit(reason, status):
+                runtime.exit(seat, status, reason)
+            case _:
+                raise TypeError(f"{effect!r} is not an effect of the contract (actors/decisions/contract.py)")

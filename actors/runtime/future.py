@@ -1,0 +1,33 @@
+"""The future behind `ref.ask` on every runtime: it waits, or, on virtual time, makes happen what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pykka
+
+
+class PortFuture(pykka.ThreadingFuture[Any]):
+    """A Pykka future. A virtual runtime sets `pump` when the question reaches an inbox."""
+
+    def __init__(self) -> None:
+        """Start without an answer."""
+        super().__init__()
+        self.pump: Callable[[PortFuture, float | None], None] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `get` would return at once."""
+        return self._result is not None
+
+    def get(self, *, timeout: float | None = None) -> Any:
+        """Return the answer; on virtual time `timeout` is virtual too.
+
+        Raises:
+            pykka.Timeout: no answer within the time-out.
+            WouldBlock: asked inside a handler on virtual time.
+        """
+        if self.pump is not None and not self.is_ready:
+            self.pump(self, timeout)
+        return super().get(timeout=timeout)

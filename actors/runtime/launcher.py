@@ -1,0 +1,398 @@
+"""The launcher: a program of its own that starts, reaps and kills the commands of one agent.
+
+Started as `python -I -S launcher.py HOST_PID NAME [MAX_FILE_SIZE]`, its standard input a socket to the host.
+Rule: standard library only, one thread, never waits for the host, and nothing it started outlives it.
+
+    host --requests, JSON lines-->  launcher  --posix_spawn, each in its own session-->  commands
+    host <--reports, JSON lines---            <--SIGCHLD, and whatever they left behind--
+
+It is a subreaper: what a command leaves behind becomes a child of the launcher and not of init. So one small
+file, the list of its own children, tells at each exit whether anything is left; /proc is scanned only to
+signal and to kill; and everything is gone when `waitpid` says that there are no more children.
+
+To which work a process belongs is told by its session, by its ancestors, and for orphans by the mark in
+their environment. A daemon that shed all three (setsid, double fork and `env -i`) is a *stray*: it is killed
+as soon as every work that can have started it has ended.
+
+The launcher leaves, killing everything first, when the host closes the socket or dies, and on SIGTERM or
+SIGHUP. Elsewhere than on Linux this is best effort: a work is its process group; daemons that left it escape.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+
+MARK = "MESOLITE_WORK"
+ON_LINUX = sys.platform == "linux"
+
+_PR_SET_CHILD_SUBREAPER = 36
+_STOP_ROUNDS = 50  # for what outruns a sweep or may not be stopped: it is killed unstopped, and swept again
+_RESWEEP_S = 0.25  # how long the killed get to die before they are looked for again
+_RESET = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}  # what a command starts with as default
+_LEAVE_ON = (signal.SIGTERM, signal.SIGHUP)
+# Ctrl-C, Ctrl-\ and "drain now" are meant for the host, even when sent to every Python by name.
+_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1)
+
+
+def _read(path: str) -> bytes:
+    """The whole of a small file; nothing when it is gone or forbidden."""
+    with contextlib.suppress(OSError), open(path, "rb", buffering=0) as file:
+        return file.readall()
+    return b""
+
+
+def process_table() -> dict[int, tuple[int, int]]:
+    """Every live process of the machine, no zombies: pid -> (parent, session). Empty if this is not Linux."""
+    table = {}
+    for name in filter(str.isdigit, os.listdir("/proc") if ON_LINUX else ()):
+        # State, parent, group, session and so on; the name before them, in parentheses, may contain ") ".
+        fields = _read(f"/proc/{name}/stat").rpartition(b") ")[2].split()
+        # A zombie that still has threads is alive: only its first thread has ended.
+        if fields and (fields[0] not in b"ZX" or int(fields[17]) > 1):
+            table[int(name)] = (int(fields[1]), int(fields[3]))
+    return table
+
+
+def with_descendants(table: Mapping[int, tuple[int, int]], roots: Iterable[int]) -> list[int]:
+    """The roots and everything below them, each once."""
+    children: dict[int, list[int]] = {}
+    for pid, (parent, _) in table.items():
+        children.setdefault(parent, []).append(pid)
+    found = dict.fromkeys(roots)
+    unseen = list(found)
+    while unseen:
+        fresh = [child for child in children.get(unseen.pop(), ()) if child not in found]
+        found.update(dict.fromkeys(fresh))
+        unseen += fresh
+    return list(found)
+
+
+def mark_of(pid: int) -> str:
+    """The mark in the environment with which this process began; empty when absent or unreadable."""
+    environment = b"\0" + _read(f"/proc/{pid}/environ")
+    return os.fsdecode(environment.partition(f"\0{MARK}=".encode())[2].partition(b"\0")[0])
+
+
+def send(pid: int, signum: int) -> bool:
+    """Whether the signal could be sent. A negative pid means that process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signum)
+        return True
+    return False
+
+
+def _program(command: str, env: Mapping[str, str]) -> str:
+    """Where the command is, looked up in the PATH it will run with. Raises FileNotFoundError."""
+    if "/" in command:
+        return command
+    path = env.get("PATH", os.defpath)
+    for folder in path.split(os.pathsep):
+        program = os.path.join(folder, command)
+        if os.access(program, os.X_OK) and os.path.isfile(program):
+            return program
+    raise FileNotFoundError(errno.ENOENT, f"no such command in its PATH, which is {path!r}")
+
+
+class Work:
+    """One command and all that descends from it; or a stray, which is a work of its own and has ended."""
+
+    __slots__ = ("doomed", "ended", "mark", "pid", "suspects", "work_id")
+
+    def __init__(self, work_id: str, mark: str, pid: int) -> None:
+        self.work_id = work_id
+        self.mark = mark
+        self.pid = pid  # of the main process, which leads the session
+        self.ended = False  # the main process has been reaped and reported
+        self.doomed = False  # whatever is left of it is to be killed
+        self.suspects: list[Work] = []  # of a stray: those that were alive when it was first seen
+
+
+class Commands:
+    """Every process below this one: starts them, reaps them, knows whose they are, kills them."""
+
+    def __init__(self, name: str, report: Callable[[dict[str, object]], None]) -> None:
+        self._name = name  # what our marks begin with
+        self._report = report
+        self._pid = os.getpid()
+        self._spawned = 0
+        self._works: dict[str, Work] = {}  # live, by id
+        self._sessions: dict[int, Work] = {}  # live, and ended but not swept yet, by session
+        self._orphans: dict[int, Work] = {}  # whose they are: our children that are not main processes
+        self._awaited: set[int] = set()  # killed by the last sweep and not reaped yet
+        self._sweeping = False  # something is doomed
+        self._resweep_at = 0.0
+        self.purging = False  # everything is doomed, until there are no more children
+        self._null = os.open(os.devnull, os.O_RDONLY)
+        self._children: int | None = None
+        with contextlib.suppress(OSError):  # not Linux, or built without it
+            self._children = os.open(f"/proc/self/task/{self._pid}/children", os.O_RDONLY)
+
+    def obey(self, request: dict[str, object]) -> None:
+        """Carry out one request of the host. What concerns a work that has ended comes too late, silently."""
+        verb = request.pop("do")
+        if verb == "spawn":
+            self._spawn(**request)  # type: ignore[arg-type]
+        elif verb == "kill_all":
+            self.kill_all()
+        elif work := self._works.get(str(request["work_id"])):
+            if verb == "kill":
+                self._doom(work)
+            else:
+                for pid in self._members(lambda other: other is work):
+                    send(pid, int(str(request["signum"])))
+
+    def _spawn(
+        self, work_id: str, argv: list[str], env: dict[str, str], cwd: str, stdout: str, stderr: str
+    ) -> None:
+        self._spawned += 1
+        mark = f"{self._name}-{self._spawned}"
+        try:
+            pid = self._start(argv, {**env, MARK: mark}, cwd, stdout, stderr)
+        except (OSError, ValueError, TypeError) as error:
+            reason = str(error).partition("] ")[2] or error  # without the number of the error
+            why = f"cannot start {argv[0]!r} in {cwd!r}: {reason}"
+            self._report({"event": "failed", "work_id": work_id, "error": why})
+        else:
+            self._works[work_id] = self._sessions[pid] = Work(work_id, mark, pid)
+            self._report({"event": "started", "work_id": work_id, "pid": pid})
+
+    def _start(self, argv: list[str], env: dict[str, str], cwd: str, stdout: str, stderr: str) -> int:
+        """The pid of the new main process. Raises OSError, naming the file to blame, or ValueError."""
+        os.chdir(cwd)  # posix_spawn has no such parameter; we have one thread, so nobody else sees it
+        program = _program(argv[0], env)
+        files = [(os.POSIX_SPAWN_DUP2, self._null, 0)]
+        try:
+            for target, path in ((1, stdout), (2, stderr)):
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+                files.append((os.POSIX_SPAWN_DUP2, fd, target))
+            return os.posix_spawn(
+                program, argv, env, file_actions=files, setsid=True, setsigmask=[], setsigdef=_RESET
+            )
+        finally:
+            for _, fd, _ in files[1:]:
+                os.close(fd)
+
+    def reap(self) -> None:
+        """Reap all that has died, report the main processes among it, doom what they left behind."""
+        ended, anything = [], False
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                pid, self.purging = 0, False
+            if pid == 0:
+                break
+            anything = True
+            self._awaited.discard(pid)
+            self._orphans.pop(pid, None)
+            work = self._sessions.get(pid)
+            if work and not work.ended:
+                work.ended = True
+                ended.append(work)
+                del self._works[work.work_id]
+                code = os.waitstatus_to_exitcode(status)
+                outcome = {"exit_status": code} if code >= 0 else {"signal": -code}
+                self._report({"event": "exited", "work_id": work.work_id, **outcome})
+        if anything:
+            self._doom_leftovers(ended)
+
+    def _doom_leftovers(self, ended: list[Work]) -> None:
+        """With its main process a work ends: doom what it left behind. Normally this is one small read."""
+        for pid in self._children_now():
+            work = self._sessions.get(pid)
+            if work is None or work.ended:
+                owner = self._owner(pid)
+                owner.suspects = [suspect for suspect in owner.suspects if not suspect.ended]
+                if owner.ended and not owner.suspects:
+                    self._doom(owner)
+        for work in ended:
+            if not ON_LINUX:  # no list of children there, but to kill an empty process group costs nothing
+                self._doom(work)
+            if not (work.doomed and self._sweeping):
+                del self._sessions[work.pid]
+
+    def _children_now(self) -> list[int]:
+        """Our children, orphans included. It is reliable: they leave the list only by being reaped."""
+        if self._children is None:
+            return [pid for pid, (parent, _) in process_table().items() if parent == self._pid]
+        listed = b""
+        while some := os.pread(self._children, 65536, len(listed)):
+            listed += some
+        return [int(pid) for pid in listed.split()]
+
+    def _owner(self, pid: int) -> Work:
+        """The work to which this orphan belongs. That never changes, so it is looked up once."""
+        owner = self._orphans.get(pid)
+        if owner is None:
+            mark = mark_of(pid)
+            marked = (work for work in self._sessions.values() if work.mark == mark)
+            owner = self._sessions.get(os.getsid(pid)) or next(marked, None)
+        if owner is None:
+            owner = Work("", mark, pid)
+            owner.ended = True
+            if not mark.startswith(f"{self._name}-"):  # with our mark it is a late birth of a work long ended
+                owner.suspects = list(self._works.values())
+        self._orphans[pid] = owner
+        return owner
+
+    def _members(self, chosen: Callable[[Work], bool]) -> list[int]:
+        """Every live process of the chosen works."""
+        if not ON_LINUX:
+            return [-work.pid for work in self._sessions.values() if chosen(work)]
+        table = process_table()
+        roots = []
+        for pid in with_descendants(table, [self._pid])[1:]:
+            parent, session = table[pid]
+            owner = self._sessions.get(session)
+            if owner is None and parent == self._pid:
+                owner = self._owner(pid)
+            if owner and chosen(owner):
+                roots.append(pid)
+        return with_descendants(table, roots)
+
+    def kill_all(self) -> None:
+        """Begin to kill everything; done when `purging` is over."""
+        self.purging = True
+        self._resweep_at = 0.0
+
+    def _doom(self, work: Work) -> None:
+        if not work.doomed:
+            work.doomed = self._sweeping = True
+            self._resweep_at = 0.0
+
+    def patience_s(self) -> float | None:
+        """How long no sweep is due; None: until something dies.
+
+        One is due when something is newly doomed, when all that the last one killed is reaped, and now and
+        then in between, as some take long to die.
+        """
+        if not (self.purging or self._sweeping):
+            return None
+        return max(0.0, self._resweep_at - time.monotonic()) if self._awaited else 0.0
+
+    def sweep_if_due(self) -> None:
+        """Stop all the doomed until a look finds no new one, then kill them: what is stopped cannot fork."""
+        if self.patience_s() != 0.0:
+            return
+        stopped: dict[int, None] = {}
+        for _ in range(_STOP_ROUNDS):
+            found = self._members(lambda work: self.purging or work.doomed)
+            fresh = [pid for pid in found if pid not in stopped]
+            if not fresh:
+                break
+            for pid in fresh:
+                send(pid, signal.SIGSTOP)
+            stopped.update(dict.fromkeys(fresh))
+        self._awaited = {pid for pid in stopped if send(pid, signal.SIGKILL)}
+        self._resweep_at = time.monotonic() + _RESWEEP_S
+        if not self._awaited:  # none is left, or only such as we may not signal
+            self.purging = self._sweeping = False
+            self._sessions = {pid: work for pid, work in self._sessions.items() if not work.ended}
+
+
+class Line:
+    """The socket to the host, and all else that can wake the launcher. Nothing here blocks but `wait`."""
+
+    def __init__(self, host_pid: int) -> None:
+        self.requests: deque[dict[str, object]] = deque()
+        self._unread = b""
+        self._unsent = bytearray()
+        self._woken, wakeup = os.pipe()
+        for fd in (self._woken, wakeup, 0):
+            os.set_blocking(fd, False)
+        for signum in (signal.SIGCHLD, *_LEAVE_ON):
+            signal.signal(signum, lambda *_: None)  # one must exist; what counts is the byte in the pipe
+        for signum in _IGNORED:
+            signal.signal(signum, signal.SIG_IGN)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])  # the thread that started us may have blocked some
+        self._host: list[int] = []
+        # The socket alone would not tell the host's end: what it forked may hold a copy and outlive it.
+        with contextlib.suppress(AttributeError, OSError):  # not Linux, or an old one, or gone already
+            self._host.append(os.pidfd_open(host_pid))
+        self.over = os.getppid() != host_pid  # the host closed the socket or died, or we were told to leave
+
+    def report(self, what: dict[str, object]) -> None:
+        """Keep a report for the next `flush`."""
+        self._unsent += json.dumps(what).encode() + b"\n"
+
+    def flush(self) -> None:
+        """Send what the host takes now; the rest waits, so that a slow host never stops the reaping."""
+        try:
+            while self._unsent:
+                del self._unsent[: os.write(0, self._unsent)]
+        except BlockingIOError:
+            pass
+        except OSError:  # the host is gone
+            self._unsent.clear()
+            self.over = True
+
+    def wait(self, timeout_s: float | None) -> None:
+        """Wait for requests, deaths, signals, room for reports, or the end of the host."""
+        watched = [self._woken] if self.over else [self._woken, 0, *self._host]
+        ready, _, _ = select.select(watched, [0] if self._unsent and not self.over else [], [], timeout_s)
+        if self._woken in ready and set(os.read(self._woken, 65536)).intersection(_LEAVE_ON):
+            self.over = True
+        if 0 in ready:
+            self._receive()
+        self.over = self.over or not set(ready).isdisjoint(self._host)
+
+    def _receive(self) -> None:
+        try:
+            data = os.read(0, 1 << 18)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self.over = self.over or not data
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        self.requests.extend(map(json.loads, lines))
+
+
+def _serve(commands: Commands, line: Line) -> None:
+    while not line.over:
+        line.wait(0.0 if line.requests and not commands.purging else commands.patience_s())
+        commands.reap()
+        if line.requests and not commands.purging:  # what was asked after kill_all finds nothing alive
+            commands.obey(line.requests.popleft())
+        line.flush()  # exits are told before what they left behind is looked after
+        commands.sweep_if_due()
+
+
+def main(host_pid: int, name: str, max_file_size: int | None = None) -> None:
+    """Serve until the host is gone or we are told to leave; then, or if we fail, kill everything first."""
+    if ON_LINUX:
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if max_file_size is not None:
+        with contextlib.suppress(ValueError):  # a stricter limit is in force already
+            resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_size, max_file_size))
+    line = Line(host_pid)
+    commands = Commands(name, line.report)
+    try:
+        _serve(commands, line)
+    finally:
+        line.over = True
+        commands.kill_all()
+        commands.sweep_if_due()
+        while commands.purging:
+            line.wait(commands.patience_s())
+            commands.reap()
+            commands.sweep_if_due()
+        commands.reap()
+        os.set_blocking(0, True)
+        line.flush()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:]))

@@ -1,0 +1,156 @@
+"""The port between performers and the world: what a runtime must be able to do, and what an actor is born with.
+
+Two runtimes stand behind it: threads and real time (`on_threads.py`), one thread and virtual time
+(`mesolite/simulation/virtual.py`). The same scripts hold for both (tests/runtime/test_conformance.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import pykka
+
+from mesolite.actors.decisions.contract import ExecutorStart, Run, TimerKey
+from mesolite.messages.base import Message
+
+if TYPE_CHECKING:
+    from pykka._actor import ActorInbox
+
+    from mesolite.actors.role import Role
+    from mesolite.actors.runtime.directory import Directory
+    from mesolite.actors.trace import Trace
+
+
+class Delivery(NamedTuple):
+    """What is put into a party's inbox: the event, who caused it, and the trace record it follows from."""
+
+    event: object
+    sender: str
+    cause: int
+
+
+class Place(NamedTuple):
+    """Where a party lives: its machine, whose records it keeps ('' for its own), and whether it runs user code.
+
+    A party that runs user code gets a thread of its own where there are threads, so that a blocking callback stalls
+    nobody else.
+    """
+
+    host: str
+    store: str = ""
+    own_thread: bool = False
+
+
+class Timer:
+    """One setting of a timer. Its identity is its serial: a key set again has another `Timer` (core.md LP-34)."""
+
+    __slots__ = ("cause", "deadline", "key", "seat")
+
+    def __init__(self, seat: Seat, key: TimerKey, deadline: float, cause: int) -> None:
+        """Belongs to this seat, is due at this time, was set by this trace record."""
+        self.seat = seat
+        self.key = key
+        self.deadline = deadline
+        self.cause = cause
+
+    @property
+    def live(self) -> bool:
+        """Whether it is still the current setting of its key."""
+        return self.seat.timers.get(self.key) is self
+
+
+class Seat:
+    """One life of one party: a name, which life it is, the machine it lives on, and its live timers.
+
+    Whatever comes back from the world (timers, stored records, exit statuses) is addressed to a seat, never to a name,
+    so nothing that was meant for a predecessor reaches a restarted party.
+    """
+
+    __slots__ = ("actor", "alive", "host", "incarnation", "name", "own_thread", "ref", "runtime", "store", "timers")
+
+    def __init__(self, runtime: Runtime, name: str, incarnation: int, place: Place) -> None:
+        """Prepare a seat; the runtime fills in `actor` and `ref` when the actor sits down."""
+        self.runtime = runtime
+        self.name = name
+        self.incarnation = incarnation
+        self.host = place.host
+        self.store = place.store or name
+        self.own_thread = place.own_thread
+        self.timers: dict[TimerKey, Timer] = {}
+        self.alive = True
+        self.actor: Role
+        self.ref: pykka.ActorRef[Any]
+
+
+ActorFactory = Callable[["Seat"], "Role"]
+Birth = tuple[ActorFactory, Place]
+
+
+class Runtime(Protocol):
+    """What performers and roles ask of the world (the first half), and what a cluster's wiring asks (the second)."""
+
+    trace: Trace
+    directory: Directory
+    give_birth: Callable[[str, ExecutorStart], Birth]
+    """Says how an executor comes into being on a machine; set by the wiring. LookupError: it cannot."""
+
+    def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
+        """Start a party; its first event is `Started`."""
+
+    def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
+        """End a party at once. Its links break, unless it goes silently, as a machine without power does."""
+
+    def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
+        """Put a system event before one particular seat; if that life is over, nothing happens."""
+
+    def now(self) -> float:
+        """Seconds on this runtime's clock."""
+
+    def check_thread(self) -> None:
+        """Refuse calls from threads that must not make any; on threads all may."""
+
+    def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait, from outside the actors, until it is done; False if the time-out came first. `done` only reads."""
+
+    def inbox(self, seat: Seat) -> ActorInbox:
+        """Make the inbox that Pykka will put envelopes in."""
+
+    def begin(self, actor: Role) -> None:
+        """Start the actor's loop."""
+
+    def failed(self, seat: Seat, error: BaseException) -> None:
+        """Say that the actor's handler raised; the party is gone and its links break."""
+
+    def interrupted(self, error: BaseException) -> None:
+        """Say that Ctrl-C or the like came in a handler; it belongs to whoever drives the runtime."""
+
+    def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
+        """Say it, at most once, in order per pair; a dead or unknown receiver loses it silently (LP-14)."""
+
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
+        """Set or replace a timer."""
+
+    def link(self, seat: Seat, peer: str, cause: int) -> None:
+        """Watch a peer."""
+
+    def load(self, seat: Seat, term: int, cause: int) -> None:
+        """Read the party's store, claiming it for the term."""
+
+    def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
+        """Write to the party's store."""
+
+    def spawn(self, seat: Seat, name: str, start: ExecutorStart, cause: int) -> None:
+        """Start an executor on the seat's machine."""
+
+    def destroy(self, seat: Seat, name: str, cause: int) -> None:
+        """End a party of the seat's machine and all its work."""
+
+    def run(self, seat: Seat, run: Run, cause: int) -> None:
+        """Start work."""
+
+    def signal_work(self, seat: Seat, work_id: str, signum: int) -> None:
+        """Signal every process of that work."""
+
+    def exit(self, seat: Seat, status: int, reason: str) -> None:
+        """End the party; its links break."""

@@ -1,0 +1,243 @@
+"""The host's side of the launcher: real commands, started and killed by a process of its own.
+
+Rule: whatever is started here is reported exactly once as ended, or as never started, whoever dies first.
+
+    Launcher.spawn ---> launcher.py, one process per agent ---> commands
+    on_event       <--- one reader thread                  <--- exit statuses
+
+The host stays an ordinary process: it becomes no subreaper and waits for no child but the launcher itself, so
+the user's own children keep their exit statuses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from mesolite.actors.runtime import launcher
+
+
+@attrs.frozen(kw_only=True)
+class Exit:
+    """How a main process ended: exactly one of the two is set."""
+
+    exit_status: int | None = None
+    """What it returned, 0 to 255; None when a signal ended it."""
+    signal: int | None = None
+    """Number of the signal that ended it; None when it returned."""
+
+    def __attrs_post_init__(self) -> None:
+        if (self.exit_status is None) == (self.signal is None):
+            raise ValueError(f"exactly one of exit_status and signal must be set: {self!r}")
+
+
+@attrs.frozen(kw_only=True)
+class WorkStarted:
+    """The command runs; always reported before its WorkExited."""
+
+    work_id: str
+    pid: int
+    """Of its main process, which leads a session of its own."""
+
+
+@attrs.frozen(kw_only=True)
+class WorkFailedToStart:
+    """The command never ran; nothing more is reported of this work."""
+
+    work_id: str
+    error: str
+    """What was to be started, and why it could not be."""
+
+
+@attrs.frozen(kw_only=True)
+class WorkExited(Exit):
+    """The main process has ended. What it left behind is killed without further notice."""
+
+    work_id: str
+
+
+WorkEvent: TypeAlias = WorkStarted | WorkFailedToStart | WorkExited
+
+_EVENTS = {"started": WorkStarted, "failed": WorkFailedToStart, "exited": WorkExited}
+_LAUNCHER_ENDED = "the launcher process ended before it started this command; the next start begins anew"
+
+
+class Launcher:
+    """Starts commands, tells how they end, and leaves none of them behind.
+
+    The launcher process is started by the first `spawn`, and again if it was killed. Requests are carried out
+    in the order they were made, and none of them waits. Requests about a work that has ended do nothing.
+    """
+
+    def __init__(self, on_event: Callable[[WorkEvent], None], max_file_size: int | None = None) -> None:
+        """Report to `on_event`, called by one thread of ours; it must not call `close`.
+
+        A command that writes a file longer than `max_file_size` bytes dies by SIGXFSZ; None means no limit.
+        """
+        self._on_event = on_event
+        self._max_file_size = max_file_size
+        self._lock = threading.Lock()
+        self._works: dict[str, int | None] = {}  # live ones; the pid once it is known
+        self._connection: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._readers: list[threading.Thread] = []
+        self._closed = False
+
+    def spawn(
+        self, work_id: str, argv: Sequence[str], env: Mapping[str, str], cwd: str, stdout: str, stderr: str
+    ) -> None:
+        """Start a command in a session of its own, its standard input empty, its output appended to files.
+
+        `env` is the whole environment, and its PATH is where `argv[0]` is looked up. Relative paths start at
+        the host's working directory. Raises ValueError for an id in use or an empty `argv`, RuntimeError once
+        closed.
+        """
+        if not argv:
+            raise ValueError(f"work {work_id!r} names no command to start")
+        request = {"do": "spawn", "work_id": work_id, "argv": list(argv), "env": dict(env)}
+        request |= {"cwd": os.path.abspath(cwd)}
+        request |= {"stdout": os.path.abspath(stdout), "stderr": os.path.abspath(stderr)}
+        line = _line(request)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(f"cannot start work {work_id!r}: this launcher is closed")
+            if work_id in self._works:
+                raise ValueError(f"work {work_id!r} has not ended yet; its id is free again after its end")
+            if self._process is None:
+                self._start()
+            self._works[work_id] = None
+            self._send(line)
+
+    def signal(self, work_id: str, signum: int) -> None:
+        """Send a signal to every process of a work, also to those that became daemons."""
+        with self._lock:
+            self._send(_line({"do": "signal", "work_id": work_id, "signum": int(signum)}))
+
+    def kill(self, work_id: str) -> None:
+        """SIGKILL every process of a work, until none is left."""
+        with self._lock:
+            self._send(_line({"do": "kill", "work_id": work_id}))
+
+    def kill_all(self) -> None:
+        """SIGKILL everything ever started here. What is asked for afterwards waits until none of it is left."""
+        with self._lock:
+            self._send(_line({"do": "kill_all"}))
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Kill everything and end the launcher, by force after `timeout_s`; then every end is reported."""
+        with self._lock:
+            self._closed = True
+            process, readers = self._process, self._readers
+            if self._connection is not None:
+                with contextlib.suppress(OSError):  # the launcher has just died
+                    self._connection.shutdown(socket.SHUT_WR)  # even if a fork has a copy
+        if process is not None:
+            readers[-1].join(timeout_s)
+            if readers[-1].is_alive():
+                process.kill()
+        for reader in readers:
+            reader.join()
+
+    def processes(self) -> list[int]:
+        """The pids alive below the launcher now, without zombies; not on Linux, of main processes only."""
+        with self._lock:
+            if not launcher.ON_LINUX:
+                return [pid for pid in self._works.values() if pid is not None]
+            if self._process is None:
+                return []
+            return launcher.with_descendants(launcher.process_table(), [self._process.pid])[1:]
+
+    def _start(self) -> None:
+        """Start the launcher process and the thread that reads its reports."""
+        ours, theirs = socket.socketpair()
+        name = f"{os.getpid()}-{secrets.token_hex(8)}"
+        command = [sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), name]
+        if self._max_file_size is not None:
+            command.append(str(self._max_file_size))
+        try:
+            # In a session of its own, as Ctrl-C in a terminal goes to the whole foreground group.
+            process = subprocess.Popen(
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._connection, self._process = ours, process
+        reader = threading.Thread(
+            target=self._read, args=(ours, process, name), name="mesolite-launcher-reader", daemon=True
+        )
+        self._readers = [*filter(threading.Thread.is_alive, self._readers), reader]
+        reader.start()
+
+    def _send(self, line: bytes) -> None:
+        """Write one request; the lock is held."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError):  # the launcher has just died, and its reader will tell
+                self._connection.sendall(line)
+
+    def _read(self, connection: socket.socket, process: subprocess.Popen[bytes], name: str) -> None:
+        """Pass on the reports of one launcher process until it ends; then account for what it left."""
+        with connection, connection.makefile("rb") as reports:
+            with contextlib.suppress(ConnectionError):  # it died with requests unread
+                for line in reports:
+                    if line.endswith(b"\n"):  # otherwise it died writing
+                        self._pass_on(**json.loads(line))
+            process.wait()
+            with self._lock:
+                self._connection = self._process = None
+                lost, self._works = self._works, {}
+        # Killed itself, or ended by force: nobody else is left to do this.
+        if lost or process.returncode:
+            _kill_abandoned(name, [pid for pid in lost.values() if pid is not None])
+        for work_id, pid in lost.items():
+            if pid is None:
+                self._tell(WorkFailedToStart(work_id=work_id, error=_LAUNCHER_ENDED))
+            else:
+                self._tell(WorkExited(work_id=work_id, signal=signal.SIGKILL))
+
+    def _pass_on(self, event: str, work_id: str, **details: Any) -> None:
+        with self._lock:
+            if event == "started":
+                self._works[work_id] = details["pid"]
+            else:
+                del self._works[work_id]
+        self._tell(_EVENTS[event](work_id=work_id, **details))
+
+    def _tell(self, event: WorkEvent) -> None:
+        try:
+            self._on_event(event)
+        except Exception as error:  # noqa: BLE001  the next reports must still be read
+            where = threading.current_thread()
+            threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, where)))
+
+
+def _line(request: Mapping[str, object]) -> bytes:
+    return json.dumps(request).encode() + b"\n"
+
+
+def _kill_abandoned(name: str, main_pids: Sequence[int]) -> None:
+    """Kill what a dead launcher left: the sessions it reported, and all that carries its mark."""
+    for pid in main_pids:
+        launcher.send(-pid, signal.SIGKILL)
+    killed: set[int] = set()
+    while True:
+        marked = [pid for pid in launcher.process_table() if launcher.mark_of(pid).startswith(f"{name}-")]
+        fresh = [pid for pid in marked if pid not in killed]
+        if not fresh:
+            return
+        killed.update(fresh)
+        for pid in fresh:
+            launcher.send(pid, signal.SIGKILL)

@@ -1,0 +1,135 @@
+"""Where parties keep what must survive them: records by key, written all or none, fenced by term (core.md EL-37).
+
+Memory for simulations, SQLite for real clusters. A write of an older term than the one that last claimed the store is
+refused, so a deposed leader cannot change what its successor has read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from mesolite.messages.codec import decode_record, encode_record
+
+Changes = Iterable[tuple[str, Any]]
+
+
+class StaleTerm(Exception):
+    """The store belongs to a later term."""
+
+
+class Store(Protocol):
+    """What a runtime needs of a store."""
+
+    def load(self, owner: str, term: int) -> Mapping[str, Any]:
+        """Claim the owner's records for this term and return them.
+
+        Raises:
+            StaleTerm: a later term has claimed them.
+        """
+
+    def save(self, owner: str, changes: Changes, term: int) -> None:
+        """Write these records, all or none; None deletes one.
+
+        Raises:
+            StaleTerm: a later term has claimed the owner's records.
+        """
+
+    def term(self, owner: str) -> int:
+        """The latest term that claimed the owner's records, 0 if none has."""
+
+    def close(self) -> None:
+        """Let go of what is held; nothing can be read or written any more."""
+
+
+def _refuse(owner: str, asked: int, claimed: int) -> StaleTerm:
+    return StaleTerm(f"{owner}: term {asked} came too late, term {claimed} has claimed the store")
+
+
+class MemoryStore:
+    """Records of a simulated cluster: they survive a party, and end with the cluster."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._records: dict[str, dict[str, Any]] = {}
+        self._terms: dict[str, int] = {}
+
+    def load(self, owner: str, term: int) -> Mapping[str, Any]:
+        """Claim and read."""
+        self._check(owner, term)
+        self._terms[owner] = term
+        return dict(self._records.get(owner, {}))
+
+    def save(self, owner: str, changes: Changes, term: int) -> None:
+        """Write."""
+        self._check(owner, term)
+        records = self._records.setdefault(owner, {})
+        for key, record in changes:
+            if record is None:
+                records.pop(key, None)
+            else:
+                records[key] = record
+
+    def term(self, owner: str) -> int:
+        """The latest claim."""
+        return self._terms.get(owner, 0)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _check(self, owner: str, term: int) -> None:
+        if term < self._terms.get(owner, 0):
+            raise _refuse(owner, term, self._terms[owner])
+
+
+class SqliteStore:
+    """Records of a real cluster, in one SQLite file in WAL mode. Used from one thread (DESIGN section 8)."""
+
+    def __init__(self, path: str) -> None:
+        """Open or make the file."""
+        # Opened by whoever builds the cluster, used by the store's thread alone from then on.
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("CREATE TABLE IF NOT EXISTS terms (owner TEXT PRIMARY KEY, term INTEGER NOT NULL)")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS records"
+            " (owner TEXT, key TEXT, record TEXT NOT NULL, PRIMARY KEY (owner, key)) WITHOUT ROWID"
+        )
+
+    def load(self, owner: str, term: int) -> Mapping[str, Any]:
+        """Claim and read."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._check(owner, term)
+            self._db.execute("INSERT OR REPLACE INTO terms VALUES (?, ?)", (owner, term))
+            rows = self._db.execute("SELECT key, record FROM records WHERE owner = ? ORDER BY key", (owner,)).fetchall()
+        return {key: decode_record(record) for key, record in rows}
+
+    def save(self, owner: str, changes: Changes, term: int) -> None:
+        """Write."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._check(owner, term)
+            for key, record in changes:
+                if record is None:
+                    self._db.execute("DELETE FROM records WHERE owner = ? AND key = ?", (owner, key))
+                else:
+                    self._db.execute(
+                        "INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (owner, key, encode_record(record))
+                    )
+
+    def term(self, owner: str) -> int:
+        """The latest claim."""
+        row = self._db.execute("SELECT term FROM terms WHERE owner = ?", (owner,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _check(self, owner: str, term: int) -> None:
+        claimed = self.term(owner)
+        if term < claimed:
+            raise _refuse(owner, term, claimed)

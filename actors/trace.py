@@ -1,0 +1,181 @@
+"""What happened, written once and read in several ways: as text, as a hash, as the story of one task or agent.
+
+A record is one event and the effects it had, with the number of the record that caused it. Records are kept as they
+are (everything in them is immutable) and formatted only when somebody looks. No other module formats events.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import attrs
+
+from mesolite.actors.decisions.contract import (
+    CallbackReturned,
+    PeerExited,
+    Saved,
+    SignalReceived,
+    Started,
+    TimerFired,
+    WorkExited,
+    WorkFailedToStart,
+    WorkStarted,
+)
+from mesolite.messages.agent import PingAgent, PongAgent
+from mesolite.messages.base import Message
+from mesolite.messages.election import DetectLeader, KeepSession, SessionKept
+from mesolite.messages.resources import Resources
+
+DEFAULT_RECORDS = 100_000
+"""How many records a trace keeps unless told otherwise; older ones fall out."""
+
+
+HEARTBEATS = (PingAgent, PongAgent, KeepSession, SessionKept, DetectLeader)
+"""What is said all the time and tells nothing while it is answered; left out of texts unless asked for."""
+
+
+class Record(NamedTuple):
+    """One event at one party: when, from whom, what it led to, and which earlier record caused it (-1: none)."""
+
+    index: int
+    time: float
+    party: str
+    sender: str
+    event: Any
+    effects: Any
+    cause: int
+
+
+class Lost(NamedTuple):
+    """Stands for a message that never arrived, and why: dropped by a fault, cut by a partition, nobody there."""
+
+    message: Any
+    why: str
+
+
+class Trace:
+    """A bounded ring of records, oldest first."""
+
+    def __init__(self, records: int = DEFAULT_RECORDS) -> None:
+        """Keep at most so many records; 0 keeps none."""
+        self._ring: deque[Any] = deque(maxlen=records)
+        self._count = 0
+
+    def record(self, time: float, party: str, sender: str, event: object, effects: object, cause: int) -> int:
+        """Write one record; returns its index, to be the cause of what follows."""
+        index = self._count
+        self._count = index + 1
+        # A plain tuple here, a Record when read: this line runs for every message.
+        self._ring.append((index, time, party, sender, event, effects, cause))
+        return index
+
+    def __len__(self) -> int:
+        """How many records were ever written, kept or not."""
+        return self._count
+
+    def __iter__(self) -> Iterator[Record]:
+        """Go through the records kept, oldest first."""
+        return (Record(*fields) for fields in tuple(self._ring))
+
+    def text(self, *, system: bool = False, heartbeats: bool = False) -> str:
+        """Return one line per message; `system` adds timers, storage, processes and callbacks, `heartbeats` the pings."""
+        return "\n".join(
+            line(record)
+            for record in self
+            if (system or isinstance(record.event, Message | Lost | SignalReceived))
+            and (heartbeats or not isinstance(_said(record), HEARTBEATS))
+        )
+
+    def hash(self) -> str:
+        """A digest of every record kept: equal runs have equal hashes, under any PYTHONHASHSEED."""
+        digest = hashlib.sha256()
+        for record in self:
+            digest.update(repr(tuple(record)).encode())
+        return digest.hexdigest()
+
+    def tail(self, party: str, lines: int = 8) -> str:
+        """The last things that party saw, as text, for an error."""
+        seen = [record for record in self if record.party == party]
+        return "\n".join(line(record) for record in seen[-lines:])
+
+    def story(self, *ids: str) -> str:
+        """Everything that mentions one of these ids, and what directly caused it, as text."""
+        mentions = re.compile("|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w-])" for name in ids))
+        records = {record.index: record for record in self}
+        chosen: dict[int, None] = {}
+        for record in records.values():
+            if mentions.search(repr(record.event)) or record.party in ids:
+                if record.cause in records:
+                    chosen[record.cause] = None
+                chosen[record.index] = None
+        return "\n".join(line(records[index]) for index in sorted(chosen))
+
+
+def _said(record: Record) -> Any:
+    return record.event.message if isinstance(record.event, Lost) else record.event
+
+
+def line(record: Record) -> str:
+    """Format one record: time, from whom to whom, what."""
+    if isinstance(record.event, Lost):
+        return (
+            f"{record.time:10.3f}  {record.sender:>12} -x {record.party:<12} {say(record.event.message)}"
+            f"  ({record.event.why})"
+        )
+    return f"{record.time:10.3f}  {record.sender:>12} -> {record.party:<12} {say(record.event)}"
+
+
+def say(event: Any) -> str:
+    """Put one event into words: its kind and its telling fields."""
+    if isinstance(event, CallbackReturned):
+        return f"({event.callback} returned{': ' + event.error if event.error else ''})"
+    if isinstance(event, TimerFired):
+        return "(timer " + " ".join(str(part) for part in event.key) + ")"
+    if not attrs.has(type(event)):
+        return repr(event)
+    words = " ".join(_fields(event))
+    kind = type(event).__name__
+    if isinstance(event, Started | PeerExited | Saved | SignalReceived | WorkStarted | WorkExited | WorkFailedToStart):
+        return f"({kind} {words})"
+    return f"{kind} {words}".rstrip()
+
+
+def _fields(thing: Any) -> Iterator[str]:
+    for field in attrs.fields(type(thing)):
+        value = getattr(thing, field.name)
+        if value is None or value in ((), "") or (field.default is not attrs.NOTHING and value == field.default):
+            continue
+        if field.name in ("scheduler", "framework_info", "filters", "sent_at"):
+            continue
+        yield f"{field.name}={_brief(value)}"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str | int | Resources):
+        return str(value)
+    if isinstance(value, tuple):
+        return "[" + ",".join(_brief(item) for item in value) + "]"
+    if attrs.has(type(value)):
+        return _brief_noun(value)
+    return repr(value)
+
+
+def _brief_noun(noun: Any) -> str:
+    """Name a noun inside a message: its id where it has one, what is said of a task, else its fields."""
+    if hasattr(noun, "state") and hasattr(noun, "task_id"):
+        reason = getattr(noun, "reason", None)
+        return f"{noun.task_id}:{noun.state.name}" + (f"({reason.name})" if reason else "")
+    for name in ("task_id", "id", "hostname", "name"):
+        named = getattr(noun, name, None)
+        if isinstance(named, str) and named:
+            return named + (f"@{noun.agent_id}" if name == "id" and hasattr(noun, "agent_id") else "")
+    return f"{type(noun).__name__}({' '.join(_fields(noun))})"

@@ -1,0 +1,90 @@
+"""Parties that run user code: a scheduler or an executor behind its driver.
+
+Rule: user code is fenced. Whatever it raises, BaseException included, is that framework's error and nobody else's.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Protocol
+
+from loguru import logger
+
+from mesolite.actors.decisions.contract import Callback, CallbackReturned, ExecutorStart
+from mesolite.actors.decisions.driver_calls import DriverStatus
+from mesolite.actors.decisions.executor import ExecutorCore
+from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.role import Role
+from mesolite.actors.runtime.port import Seat
+from mesolite.messages.frameworks import FrameworkInfo
+
+
+class UserCode(Protocol):
+    """The user's object and its driver, as a party sees them (mesolite/drivers.py)."""
+
+    @property
+    def still_running(self) -> bool:
+        """Whether the user has neither stopped nor aborted the driver."""
+
+    def begin(self, role: Role) -> None:
+        """Learn the party that runs it."""
+
+    def call(self, callback: Callback) -> None:
+        """Call the user's method."""
+
+    def status_is(self, status: DriverStatus, error: str | None) -> None:
+        """Learn what the core has decided about the driver."""
+
+
+def fenced(role: Role, user: UserCode, callback: Callback) -> CallbackReturned:
+    """Call user code and turn whatever it raises into data."""
+    error = None
+    try:
+        user.call(callback)
+    except BaseException as raised:  # noqa: BLE001  # the fence
+        if isinstance(raised, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            # Ctrl-C while a simulation happens to be in a callback belongs to whoever drives the simulation.
+            role.seat.runtime.interrupted(raised)
+        else:
+            error = f"{callback.callback} raised {type(raised).__name__}: {raised}"
+            logger.opt(exception=raised).error("{}: {}", role.seat.name, error)
+    return CallbackReturned(callback.callback, callback.serial, error, user.still_running)
+
+
+class SchedulerParty(Role):
+    """A framework's scheduler and its driver."""
+
+    def __init__(
+        self, seat: Seat, settings: Settings, info: FrameworkInfo, user: UserCode, implicit_acknowledgements: bool
+    ) -> None:
+        """Look for a leader and subscribe."""
+        self._scheduler_core = SchedulerCore(settings, info, implicit_acknowledgements)
+        super().__init__(seat, self._scheduler_core)
+        self._user = user
+        user.begin(self)
+
+    def on_receive(self, message: Any) -> Any:
+        """Handle it, and let the driver know what became of it."""
+        answer = super().on_receive(message)
+        core = self._scheduler_core
+        self._user.status_is(core.status, core.error)
+        return answer
+
+    def call_user_code(self, callback: Callback) -> CallbackReturned:
+        """Call the user's scheduler."""
+        return fenced(self, self._user, callback)
+
+
+class ExecutorParty(Role):
+    """A user-written executor and its driver."""
+
+    def __init__(self, seat: Seat, start: ExecutorStart, settings: Settings, user: UserCode) -> None:
+        """Register with the agent that started it."""
+        super().__init__(seat, ExecutorCore(start, settings))
+        self._user = user
+        user.begin(self)
+
+    def call_user_code(self, callback: Callback) -> CallbackReturned:
+        """Call the user's executor."""
+        return fenced(self, self._user, callback)

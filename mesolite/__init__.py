@@ -1,0 +1,72 @@
+"""Mesolite: a Mesos you can import, drain and replay.
+
+    Cluster      real time, threads, real commands      (cluster.py)
+    Simulation   virtual time, a seed, faults           (simulation/)
+    Scheduler    what you write; Executor, too          (callbacks.py)
+    Settings     every timing and limit by name
+"""
+
+from mesolite.actors.decisions.driver_calls import DriverStatus
+from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.errors import (
+    EndlessLoop,
+    MesoliteError,
+    NameTaken,
+    NothingToWaitFor,
+    PartyFailed,
+    Refused,
+    WouldBlock,
+    WrongThread,
+)
+from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
+from mesolite.messages.frameworks import Capability, FrameworkInfo
+from mesolite.messages.offers import Filters, Launch, Offer
+from mesolite.messages.resources import ResourceError, Resources
+from mesolite.messages.tasks import (
+    CommandInfo,
+    ExecutorInfo,
+    KillPolicy,
+    Reason,
+    SimulatedWork,
+    Source,
+    TaskInfo,
+    TaskState,
+    TaskStatus,
+)
+from mesolite.simulation import Simulation
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Capability",
+    "CommandInfo",
+    "DriverStatus",
+    "EndlessLoop",
+    "Executor",
+    "ExecutorDriver",
+    "ExecutorInfo",
+    "Filters",
+    "FrameworkInfo",
+    "KillPolicy",
+    "Launch",
+    "MesoliteError",
+    "NameTaken",
+    "NothingToWaitFor",
+    "Offer",
+    "PartyFailed",
+    "Reason",
+    "Refused",
+    "ResourceError",
+    "Resources",
+    "Scheduler",
+    "SchedulerDriver",
+    "Settings",
+    "SimulatedWork",
+    "Simulation",
+    "Source",
+    "TaskInfo",
+    "TaskState",
+    "TaskStatus",
+    "WouldBlock",
+    "WrongThread",
+]

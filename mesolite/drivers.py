@@ -1,0 +1,215 @@
+"""The drivers that user code is handed: every method puts one call before the party's core and returns at once.
+
+In simulation a driver may be used from the simulation's own thread only; elsewhere from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pykka
+
+from mesolite.actors.decisions.contract import Callback
+from mesolite.actors.decisions.driver_calls import (
+    AbortCall,
+    AcceptCall,
+    AcknowledgeCall,
+    CallLaterCall,
+    DeclineCall,
+    DriverStatus,
+    ExecutorMessageCall,
+    FrameworkMessageCall,
+    KillCall,
+    ReconcileCall,
+    ReviveCall,
+    SendStatusUpdateCall,
+    StopCall,
+    StopExecutorCall,
+    SuppressCall,
+)
+from mesolite.actors.role import Role
+from mesolite.actors.runtime.port import Delivery
+from mesolite.callbacks import Executor, Offers, Scheduler
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
+from mesolite.messages.offers import Filters, Launch, Offer
+from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
+
+
+class Driver:
+    """What both drivers share: a party to put calls before, its clock, and functions to be called later."""
+
+    def __init__(self, user: Scheduler | Executor) -> None:
+        """Drive this object once its party has begun."""
+        self._user = user
+        self._role: Role
+        self._functions: dict[int, Callable[[], object]] = {}
+        self._calls_made = 0
+        self._running = True
+
+    @property
+    def still_running(self) -> bool:
+        """Whether the user has neither stopped nor aborted the driver."""
+        return self._running
+
+    @property
+    def name(self) -> str:
+        """The party's name, as faults, traces and stories know it."""
+        return self._role.seat.name
+
+    def begin(self, role: Role) -> None:
+        """Learn the party that runs the user's object; called by that party."""
+        self._role = role
+
+    def call(self, callback: Callback) -> None:
+        """Call the user's object, or a function that was to be called later; called by the party."""
+        if callback.callback == "call_later":
+            self._functions.pop(callback.arguments[0])()
+        else:
+            getattr(self._user, callback.callback)(self, *callback.arguments)
+
+    def status_is(self, status: DriverStatus, error: str | None) -> None:
+        """Learn what the core has decided; executors have no use for it."""
+
+    def now(self) -> float:
+        """Seconds on the cluster's clock, real or virtual."""
+        return self._role.seat.runtime.now()
+
+    def call_later(self, delay_s: float, function: Callable[[], object]) -> None:
+        """Call a function as if it were a callback, in that many seconds."""
+        self._calls_made += 1
+        self._functions[self._calls_made] = function
+        self._tell(CallLaterCall(self._calls_made, delay_s))
+
+    def _tell(self, call: object) -> None:
+        self._role.seat.runtime.check_thread()
+        try:
+            self._role.actor_ref.tell(Delivery(call, self.name, -1))
+        except pykka.ActorDeadError:
+            pass  # a driver that has ended does nothing (core.md FW-40)
+
+
+def _offer_ids(offers: Offers) -> tuple[OfferId, ...]:
+    if isinstance(offers, str | Offer):
+        offers = [offers]
+    return tuple(offer.id if isinstance(offer, Offer) else OfferId(offer) for offer in offers)
+
+
+class MesoliteSchedulerDriver(Driver):
+    """A scheduler's driver; the methods are described in `mesolite.SchedulerDriver`."""
+
+    def __init__(self, user: Scheduler) -> None:
+        """Not started until its party has begun."""
+        super().__init__(user)
+        self._ended = threading.Event()
+        self._status = DriverStatus.DRIVER_NOT_STARTED
+        self._error: str | None = None
+
+    @property
+    def status(self) -> DriverStatus:
+        """Where the driver is in its life."""
+        return self._status
+
+    @property
+    def error(self) -> str | None:
+        """Why it aborted by itself: a master refused the framework, or a callback raised."""
+        return self._error
+
+    @property
+    def framework_id(self) -> FrameworkId | None:
+        """The framework's id, once a master has given one; a successor presents it to fail over."""
+        core: Any = self._role.performer.core
+        framework_id: FrameworkId | None = core.framework_info.id
+        return framework_id
+
+    def status_is(self, status: DriverStatus, error: str | None) -> None:
+        """Learn what the core has decided."""
+        self._status, self._error = status, error
+        if status in (DriverStatus.DRIVER_ABORTED, DriverStatus.DRIVER_STOPPED):
+            self._running = False
+            self._ended.set()
+
+    def launch_tasks(
+        self, offer_ids: Offers, tasks: TaskInfo | Iterable[TaskInfo], filters: Filters | None = None
+    ) -> DriverStatus:
+        """Use offers of one agent to start tasks there."""
+        wanted = (tasks,) if isinstance(tasks, TaskInfo) else tuple(tasks)
+        return self.accept_offers(offer_ids, [Launch(tasks=wanted)], filters)
+
+    def accept_offers(
+        self, offer_ids: Offers, operations: Iterable[Launch], filters: Filters | None = None
+    ) -> DriverStatus:
+        """Use offers of one agent for several operations."""
+        return self._ask(AcceptCall(_offer_ids(offer_ids), tuple(operations), filters or Filters()))
+
+    def decline_offer(self, offer_id: Offers, filters: Filters | None = None) -> DriverStatus:
+        """Give offers back."""
+        return self._ask(DeclineCall(_offer_ids(offer_id), filters or Filters()))
+
+    def kill_task(self, task_id: TaskId | str, kill_policy: KillPolicy | None = None) -> DriverStatus:
+        """End a task."""
+        return self._ask(KillCall(TaskId(task_id), kill_policy))
+
+    def revive_offers(self) -> DriverStatus:
+        """Offer again."""
+        return self._ask(ReviveCall())
+
+    def suppress_offers(self) -> DriverStatus:
+        """Send no offers until revived."""
+        return self._ask(SuppressCall())
+
+    def reconcile_tasks(self, statuses: Iterable[TaskStatus] = ()) -> DriverStatus:
+        """Ask what is known of these tasks, or of all."""
+        return self._ask(ReconcileCall(tuple(statuses)))
+
+    def acknowledge(self, status: TaskStatus) -> DriverStatus:
+        """Say that an update has been dealt with."""
+        return self._ask(AcknowledgeCall(status))
+
+    def send_framework_message(
+        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: str
+    ) -> DriverStatus:
+        """Tell one of my executors something, best effort."""
+        return self._ask(FrameworkMessageCall(ExecutorId(executor_id), AgentId(agent_id), data))
+
+    def stop(self, failover: bool = False) -> DriverStatus:
+        """End the driver, and, without failover, the framework with its tasks."""
+        self._running = False
+        return self._ask(StopCall(failover))
+
+    def abort(self) -> DriverStatus:
+        """Get no callback any more and no offers; the tasks go on."""
+        self._running = False
+        return self._ask(AbortCall())
+
+    def join(self, timeout: float | None = None) -> DriverStatus:
+        """Wait until the driver has stopped or aborted, or that many seconds, virtual ones in simulation, have passed."""
+        self._role.seat.runtime.wait(self._ended.is_set, timeout)
+        return self._status
+
+    def _ask(self, call: object) -> DriverStatus:
+        self._tell(call)
+        return self._status
+
+
+class MesoliteExecutorDriver(Driver):
+    """An executor's driver; the methods are described in `mesolite.ExecutorDriver`."""
+
+    def send_status_update(
+        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: str | None = None
+    ) -> DriverStatus:
+        """Say what state a task is in."""
+        self._tell(SendStatusUpdateCall(TaskId(task_id), state, message or "", data or "", self.now()))
+        return DriverStatus.DRIVER_RUNNING
+
+    def send_framework_message(self, data: str) -> DriverStatus:
+        """Tell the scheduler something, best effort."""
+        self._tell(ExecutorMessageCall(data))
+        return DriverStatus.DRIVER_RUNNING
+
+    def stop(self) -> DriverStatus:
+        """End this executor."""
+        self._running = False
+        self._tell(StopExecutorCall())
+        return DriverStatus.DRIVER_STOPPED

@@ -1,0 +1,62 @@
+"""The pytest plugin: `sim` and `cluster` fixtures, a seed for every run, and a report that says how to repeat a failure.
+
+    pytest --mesolite-seed 7             run every simulation with this seed
+    pytest --mesolite-seeds 100          run every test that uses `sim` with seeds 0 to 99
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mesolite.simulation import Simulation
+
+SEED = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our two options."""
+    group = parser.getgroup("mesolite", "simulated Mesos clusters")
+    group.addoption("--mesolite-seed", type=int, default=0, metavar="N", help="seed of the `sim` fixture (default 0)")
+    group.addoption(
+        "--mesolite-seeds", type=int, default=0, metavar="COUNT", help="run each test that uses `sim` with so many seeds"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat tests that use `sim`, once per seed, if asked to."""
+    count = metafunc.config.getoption("--mesolite-seeds")
+    if count and "mesolite_seed" in metafunc.fixturenames:
+        metafunc.parametrize("mesolite_seed", range(count), indirect=True, ids=lambda seed: f"seed-{seed}")
+
+
+@pytest.fixture
+def mesolite_seed(request: pytest.FixtureRequest) -> int:
+    """The seed of this run of this test."""
+    seed: int = getattr(request, "param", request.config.getoption("--mesolite-seed"))
+    request.node.stash[SEED] = seed
+    return seed
+
+
+@pytest.fixture
+def sim(mesolite_seed: int) -> Iterator[Simulation]:
+    """A `Simulation` with this run's seed; `sim.cluster(agents=..., masters=...)` starts a cluster in it."""
+    with Simulation(seed=mesolite_seed) as simulation:
+        yield simulation
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Say in a failure's report which seed it was, the command that repeats it, and the last that was said."""
+    report = yield
+    if report.failed and SEED in item.stash:
+        seed = item.stash[SEED]
+        path = item.nodeid.split("[seed-")[0]
+        lines = [f"seed {seed}; to repeat: pytest --mesolite-seed {seed} '{path}'"]
+        simulation = getattr(item, "funcargs", {}).get("sim")
+        if isinstance(simulation, Simulation):
+            lines += ["the last that was said:", *simulation.trace.text().splitlines()[-20:]]
+        report.sections.append(("mesolite", "\n".join(lines)))
+    return report

@@ -1,0 +1,162 @@
+"""The network of a simulation: what is under way, what the seed picks next, and what a test does to it.
+
+Deliveries keep their order per (sender, receiver) pair; the seed chooses among everything else. Faults and
+observations are looked at when a message is about to be handled, as in libprocess (core.md LP-50, LP-53).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from attrs import define, field
+
+from mesolite.actors.decisions.contract import PeerExited
+from mesolite.messages.base import Message
+
+
+class Parcel(NamedTuple):
+    """Something under way between two parties."""
+
+    sender: str
+    to: str
+    event: Any
+    cause: int
+
+
+class Channel:
+    """What is under way from one party to another, oldest first."""
+
+    __slots__ = ("parcels", "to")
+
+    def __init__(self, to: str) -> None:
+        """Start empty."""
+        self.to = to
+        self.parcels: deque[Parcel] = deque()
+
+
+class Verdict(enum.Enum):
+    """What becomes of a parcel that is about to be handled."""
+
+    DELIVER = "deliver"
+    DROP = "drop"
+    HOLD = "hold"
+    DELAY = "delay"
+    DUPLICATE = "duplicate"
+
+
+@define(eq=False)
+class Rule:
+    """One wish about messages of a kind between two parties; None matches anybody. `times` None means always."""
+
+    kind: type | tuple[type, ...] | None
+    sender: str | None
+    receiver: str | None
+    where: Callable[[Any], bool] | None
+    verdict: Verdict
+    times: int | None = None
+    delay_s: float = 0.0
+    matched: list[Parcel] = field(factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many messages it has matched."""
+        return len(self.matched)
+
+    @property
+    def all(self) -> list[Any]:
+        """The messages it has matched, oldest first."""
+        return [parcel.event for parcel in self.matched]
+
+    @property
+    def first(self) -> Any:
+        """The first message it matched.
+
+        Raises:
+            LookupError: nothing has matched.
+        """
+        if not self.matched:
+            raise LookupError(f"no {self.describe()} was seen")
+        return self.matched[0].event
+
+    def describe(self) -> str:
+        """Say what it matches."""
+        kinds = self.kind if isinstance(self.kind, tuple) else (self.kind,) if self.kind else ()
+        name = "|".join(kind.__name__ for kind in kinds) or "message"
+        return f"{name} from {self.sender or 'anybody'} to {self.receiver or 'anybody'}"
+
+    def matches(self, parcel: Parcel) -> bool:
+        """Whether it applies to this parcel, now."""
+        return (
+            (self.times is None or len(self.matched) < self.times)
+            and (self.kind is None or isinstance(parcel.event, self.kind))
+            and (self.sender is None or parcel.sender == self.sender)
+            and (self.receiver is None or parcel.to == self.receiver)
+            and (self.where is None or self.where(parcel.event))
+        )
+
+
+class Network:
+    """Rules and cuts. Of several rules that match, the one made last decides (core.md LP-55); all observers see it."""
+
+    def __init__(self) -> None:
+        """Start with a perfect network."""
+        self._rules: list[Rule] = []
+        self._observers: list[Rule] = []
+        self._cuts: dict[tuple[str, str], None] = {}
+        self.plain = True
+        """True while nothing is observed or disturbed, so that deliveries need not ask."""
+
+    def add(self, rule: Rule) -> Rule:
+        """Put a rule in force."""
+        (self._observers if rule.verdict is Verdict.DELIVER else self._rules).append(rule)
+        self.plain = False
+        return rule
+
+    def remove(self, rule: Rule) -> None:
+        """Take a rule out of force; what it has matched stays readable."""
+        rules = self._observers if rule.verdict is Verdict.DELIVER else self._rules
+        if rule in rules:
+            rules.remove(rule)
+        self._look()
+
+    def cut(self, one: str, other: str, *, both_ways: bool) -> None:
+        """Let nothing pass from one to the other, and back if both ways."""
+        self._cuts[(one, other)] = None
+        if both_ways:
+            self._cuts[(other, one)] = None
+        self.plain = False
+
+    def heal(self, one: str | None, other: str | None) -> None:
+        """Undo cuts: all of them, all of one party's, or those between two."""
+        for pair in list(self._cuts):
+            if (one is None or one in pair) and (other is None or other in pair):
+                del self._cuts[pair]
+        self._look()
+
+    def is_cut(self, sender: str, to: str) -> bool:
+        """Whether nothing passes that way."""
+        return (sender, to) in self._cuts
+
+    def judge(self, parcel: Parcel) -> tuple[Verdict, Rule | None]:
+        """Decide what becomes of a parcel. System events pass, except news of a peer's end through a cut (LP-52)."""
+        if not isinstance(parcel.event, Message | PeerExited):
+            return Verdict.DELIVER, None
+        if self.is_cut(parcel.sender, parcel.to):
+            return Verdict.DROP, None
+        for rule in reversed(self._rules):
+            if rule.matches(parcel):
+                rule.matched.append(parcel)
+                return rule.verdict, rule
+        return Verdict.DELIVER, None
+
+    def observe(self, parcel: Parcel) -> None:
+        """Let the observers see what is being delivered."""
+        for rule in self._observers:
+            if rule.matches(parcel):
+                rule.matched.append(parcel)
+
+    def _look(self) -> None:
+        self.plain = not (self._rules or self._observers or self._cuts)

@@ -1,0 +1,456 @@
+"""The virtual runtime: one thread, virtual time, and a seed that chooses what happens next.
+
+Actors are ordinary Pykka actors; an inbox whose `put` posts to this dispatcher is all that differs. Time moves only
+when nothing is runnable, and only to the next live timer. Nothing is ever run inside the call that moves the clock.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import pykka
+from pykka._envelope import Envelope
+
+from mesolite.actors.decisions.contract import (
+    ExecutorStart,
+    Loaded,
+    PeerExited,
+    Run,
+    Saved,
+    SpawnFailed,
+    Started,
+    StoreRefused,
+    TimerKey,
+)
+from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, PartyFailed, WouldBlock, WrongThread
+from mesolite.actors.role import Role
+from mesolite.actors.runtime.directory import Directory
+from mesolite.actors.runtime.future import PortFuture
+from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
+from mesolite.actors.runtime.store import MemoryStore, StaleTerm
+from mesolite.actors.trace import Lost, Trace
+from mesolite.messages.base import Message
+from mesolite.simulation.network import Channel, Network, Parcel, Verdict
+from mesolite.simulation.work import SimulatedProcesses
+
+STEPS_PER_INSTANT = 1_000_000
+"""More events than this without time passing is taken for an endless loop."""
+
+class Idle(Exception):  # noqa: N818  # not an error: it leaves Pykka's loop when the inbox is empty
+    """The inbox is empty."""
+
+
+class VirtualInbox:
+    """A Pykka inbox that tells the dispatcher when it has something."""
+
+    __slots__ = ("_envelopes", "_runtime", "_seat")
+
+    def __init__(self, runtime: VirtualRuntime, seat: Seat) -> None:
+        """Belong to this seat."""
+        self._envelopes: deque[Envelope[Any]] = deque()
+        self._runtime = runtime
+        self._seat = seat
+
+    def put(self, envelope: Envelope[Any]) -> None:
+        """Take an envelope; its actor becomes runnable."""
+        if envelope.reply_to is not None:
+            self._runtime.bind(envelope.reply_to)
+        self._envelopes.append(envelope)
+        self._runtime.runnable.append(self._seat)
+
+    def get(self) -> Envelope[Any]:
+        """Give out the oldest envelope.
+
+        Raises:
+            Idle: there is none.
+        """
+        if not self._envelopes:
+            raise Idle
+        return self._envelopes.popleft()
+
+    def empty(self) -> bool:
+        """Whether there is none."""
+        return not self._envelopes
+
+
+class Moment:
+    """Something the simulation itself does at a point in time: a delayed parcel arrives, simulated work ends."""
+
+    __slots__ = ("act", "live")
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        """Be live until called off."""
+        self.act = act
+        self.live = True
+
+
+def _no_executors(host: str, start: ExecutorStart) -> Birth:
+    raise LookupError(f"nothing was said about how executors such as {start.executor_id} start on {host}")
+
+
+class VirtualRuntime:
+    """Implements the port (actors/runtime/port.py) on one thread and a clock of its own."""
+
+    def __init__(self, seed: int, trace: Trace, latency_s: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Start at time 0 with nobody there. A message takes a random time within `latency_s`; by default none."""
+        self.trace = trace
+        self.network = Network()
+        self.directory = Directory()
+        self.store = MemoryStore()
+        self.processes = SimulatedProcesses(self)
+        self.runnable: deque[Seat] = deque()
+        self.give_birth: Callable[[str, ExecutorStart], Birth] = _no_executors
+        self._random = random.Random(seed)
+        self._latency_s = latency_s
+        self._now = 0.0
+        self._thread = threading.get_ident()
+        self._channels: dict[tuple[str, str], Channel] = {}
+        self._active: list[Channel] = []
+        self._timers: list[tuple[float, int, Timer | Moment]] = []
+        self._arrivals: dict[tuple[str, str], float] = {}
+        self._outdated = 0
+        self._count = 0
+        self._running: Seat | None = None
+        self._failure: BaseException | None = None
+
+    # ------------------------------------------------------------------------------------------------ parties
+
+    def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
+        """Start a party; its first event is `Started`."""
+        seat = self.directory.enter(self, name, place)
+        actor = make(seat)
+        seat.actor, seat.ref = actor, actor.actor_ref
+        actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+        self.post(seat, Started(name, seat.incarnation), cause=cause)
+        return seat
+
+    def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
+        """End a party at once. Its links break, unless it goes silently, as a machine without power does."""
+        if not seat.alive:
+            return
+        self._outdated += len(seat.timers)
+        watchers = self.directory.leave(seat)
+        seat.actor.actor_stopped.set()
+        self.processes.forget(seat)
+        if silent:
+            return
+        for watcher in watchers:
+            self._put(seat.name, watcher.name, PeerExited(seat.name, seat.incarnation, status), -1)
+
+    def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
+        """Put a system event before one particular seat; if that life is over, nothing happens."""
+        if seat.alive:
+            seat.ref.tell(Delivery(event, sender, cause))
+
+    # ------------------------------------------------------------------------------------------------ the port
+
+    def now(self) -> float:
+        """Virtual seconds since the start."""
+        return self._now
+
+    def inbox(self, seat: Seat) -> VirtualInbox:
+        """Make an inbox."""
+        return VirtualInbox(self, seat)
+
+    def begin(self, actor: Role) -> None:
+        """Run the actor's set-up; its loop is run whenever it has something to do."""
+        actor._actor_loop_setup()  # noqa: SLF001  # Pykka's loop, run by this dispatcher instead of a thread
+
+    def failed(self, seat: Seat, error: BaseException) -> None:
+        """Remember the failure, to raise it from whatever drives the simulation."""
+        if self._failure is None:
+            self._failure = PartyFailed(
+                f"{seat.name} failed: {type(error).__name__}: {error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
+            )
+            self._failure.__cause__ = error
+        self.end(seat, -1)
+
+    def interrupted(self, error: BaseException) -> None:
+        """Remember that Ctrl-C or the like came in a handler; it is raised again from whatever drives us."""
+        self._failure = error
+
+    def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
+        """Put it under way."""
+        self._put(seat.name, to, message, cause)
+
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
+        """Set a timer; the seed draws the spread."""
+        delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
+        timer = Timer(seat, key, self._now + delay, cause)
+        if key in seat.timers:
+            self._outdated += 1
+        seat.timers[key] = timer
+        self._schedule(timer.deadline, timer)
+
+    def link(self, seat: Seat, peer: str, cause: int) -> None:
+        """Watch a peer; if it is not there the news is due at once."""
+        if not self.directory.link(seat, peer):
+            self._put(peer, seat.name, PeerExited(peer, self.directory.incarnation(peer)), cause)
+
+    def load(self, seat: Seat, term: int, cause: int) -> None:
+        """Read the store."""
+        try:
+            event: object = Loaded(self.store.load(seat.store, term))
+        except StaleTerm as stale:
+            event = StoreRefused(str(stale))
+        self._put(seat.name, seat.name, event, cause)
+
+    def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
+        """Write the store."""
+        event: object = Saved(tag)
+        try:
+            self.store.save(seat.store, changes, term)
+        except StaleTerm as stale:
+            event = StoreRefused(str(stale))
+        if tag or isinstance(event, StoreRefused):
+            self._put(seat.name, seat.name, event, cause)
+
+    def spawn(self, seat: Seat, name: str, start: ExecutorStart, cause: int) -> None:
+        """Start an executor on the same machine."""
+        try:
+            make, place = self.give_birth(seat.host, start)
+        except LookupError as unknown:
+            self.post(seat, SpawnFailed(name, str(unknown)), cause=cause)
+            return
+        self.start(name, place, make, cause)
+
+    def destroy(self, seat: Seat, name: str, cause: int) -> None:
+        """End a party of the same machine."""
+        victim = self.directory.find(name)
+        if victim is not None and victim.host == seat.host:
+            self.end(victim, -1)
+
+    def run(self, seat: Seat, run: Run, cause: int) -> None:
+        """Start simulated work."""
+        self.processes.run(seat, run)
+
+    def signal_work(self, seat: Seat, work_id: str, signum: int) -> None:
+        """Signal simulated work."""
+        self.processes.signal(work_id, signum)
+
+    def exit(self, seat: Seat, status: int, reason: str) -> None:
+        """End the party that asks."""
+        self.end(seat, status)
+
+    # ------------------------------------------------------------------------------------------------ the loop
+
+    def check_thread(self) -> None:
+        """Refuse foreign threads.
+
+        Raises:
+            WrongThread: called from another thread than the one that made the simulation.
+        """
+        if threading.get_ident() != self._thread:
+            raise WrongThread(
+                "a simulation runs on one thread, and this call came from another; "
+                "use driver.call_later(delay_s, function) to do something at a later virtual time"
+            )
+
+    def step(self) -> bool:
+        """Let one thing happen that is due now; False if there is none."""
+        if self.runnable:
+            self._run(self.runnable.popleft())
+            return True
+        active = self._active
+        if active:
+            # The seed picks a channel; within it, order holds.
+            index = int(self._random.random() * len(active))
+            channel = active[index]
+            parcel = channel.parcels.popleft()
+            if not channel.parcels:
+                active[index] = active[-1]
+                active.pop()
+                del self._channels[(parcel.sender, parcel.to)]
+            if self.network.plain:
+                self._deliver(parcel)
+            else:
+                self._judge(parcel)
+            return True
+        return self._fire()
+
+    def settle(self) -> None:
+        """Let everything happen that is due now, until nobody has anything to do. No timer of the future fires.
+
+        Raises:
+            EndlessLoop: that never comes to an end.
+            PartyFailed: a core raised.
+            WouldBlock: called inside a handler.
+        """
+        self._enter()
+        steps = 0
+        while self.step():
+            steps += 1
+            if steps > STEPS_PER_INSTANT:
+                raise EndlessLoop(
+                    f"more than {STEPS_PER_INSTANT} events at {self._now:.3f} s without time passing; the last were:\n"
+                    + "\n".join(self.trace.text(system=True).splitlines()[-6:])
+                )
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass, firing every timer on the way, in order, settling at each instant."""
+        until = self._now + seconds
+        self.settle()
+        while (due := self.next_timer()) is not None and due <= until:
+            self._now = due
+            self.settle()
+        self._now = until
+
+    def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Let things happen, and time pass when nothing else can, until it is done; False if the time-out came first.
+
+        Raises:
+            NothingToWaitFor: there is no time-out, nothing is under way, and no timer is set.
+        """
+        self._enter()
+        until = None if timeout is None else self._now + timeout
+        steps = 0
+        while not done():
+            if self.step():
+                steps += 1
+                if steps > STEPS_PER_INSTANT:
+                    raise EndlessLoop(f"more than {STEPS_PER_INSTANT} events at {self._now:.3f} s without time passing")
+                continue
+            steps = 0
+            due = self.next_timer()
+            if until is not None and (due is None or due > until):
+                self._now = until
+                return False
+            if due is None:
+                raise NothingToWaitFor(
+                    "nothing is under way and no timer is set, so this would wait for ever; give a timeout, or make "
+                    "happen what is waited for first"
+                )
+            self._now = due
+        return True
+
+    def next_timer(self) -> float | None:
+        """When the next live timer is due."""
+        timers = self._timers
+        while timers and not timers[0][2].live:
+            heapq.heappop(timers)
+            self._outdated -= 1
+        return timers[0][0] if timers else None
+
+    def bind(self, future: pykka.Future[Any]) -> None:
+        """Make a future's `get` drive this simulation."""
+        if isinstance(future, PortFuture):
+            future.pump = self._answer
+
+    def release(self, parcels: list[Parcel]) -> None:
+        """Put held parcels back under way, ahead of what came later, past the rules."""
+        for parcel in parcels:
+            self._deliver(parcel)
+
+    # ------------------------------------------------------------------------------------------------ inside
+
+    def _enter(self) -> None:
+        self.check_thread()
+        if self._running is not None:
+            raise WouldBlock(
+                f"{self._running.name} tried to wait inside a handler, but only this thread could bring about what it "
+                "waits for; return from the handler, and use call_later(delay_s, function) to go on later"
+            )
+
+    def _answer(self, future: PortFuture, timeout: float | None) -> None:
+        if not self.wait(lambda: future.is_ready, timeout):
+            raise pykka.Timeout(f"{timeout} virtual seconds")
+
+    def _put(self, sender: str, to: str, event: object, cause: int) -> None:
+        parcel = Parcel(sender, to, event, cause)
+        if self._latency_s[1] > 0.0 and sender != to:
+            # Nothing overtakes on one channel: arrive no earlier than what was sent before (core.md LP-13).
+            arrival = max(self._now + self._random.uniform(*self._latency_s), self._arrivals.get((sender, to), 0.0))
+            self._arrivals[(sender, to)] = arrival
+            self.at(arrival, lambda: self._under_way(parcel))
+        else:
+            self._under_way(parcel)
+
+    def _under_way(self, parcel: Parcel) -> None:
+        key = (parcel.sender, parcel.to)
+        channel = self._channels.get(key)
+        if channel is None:
+            channel = self._channels[key] = Channel(parcel.to)
+            self._active.append(channel)
+        channel.parcels.append(parcel)
+
+    def _deliver(self, parcel: Parcel) -> None:
+        sender, to, event, cause = parcel
+        if type(event) is Timer:
+            # A timer belongs to one life, a name to many (core.md LP-11).
+            self.post(event.seat, event, cause=cause)
+            return
+        if not self.network.plain:
+            self.network.observe(parcel)
+        seat = self.directory.find(to)
+        if seat is None:
+            self.trace.record(self._now, to, sender, Lost(event, "nobody there"), (), cause)
+            return
+        seat.ref.tell(Delivery(event, sender, cause))
+        self._run(self.runnable.pop())
+
+    def _judge(self, parcel: Parcel) -> None:
+        verdict, rule = self.network.judge(parcel)
+        match verdict:
+            case Verdict.DELIVER:
+                self._deliver(parcel)
+            case Verdict.DROP:
+                why = "dropped" if rule else "cut"
+                self.trace.record(self._now, parcel.to, parcel.sender, Lost(parcel.event, why), (), parcel.cause)
+            case Verdict.DUPLICATE:
+                self._deliver(parcel)
+                self._deliver(parcel)
+            case Verdict.DELAY:
+                assert rule is not None
+                self.at(self._now + rule.delay_s, lambda: self._under_way(parcel))
+            case Verdict.HOLD:
+                pass  # the rule keeps it until its hold is released
+
+    def _run(self, seat: Seat) -> None:
+        actor = seat.actor
+        self._running = seat
+        try:
+            actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
+        except Idle:
+            return
+        finally:
+            self._running = None
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+        # The loop came to its end because the actor was stopped, by us or through its ref.
+        actor._actor_loop_teardown()  # noqa: SLF001
+        self.end(seat, 0)
+
+    def at(self, deadline: float, action: Callable[[], None]) -> Moment:
+        """Do this at that virtual time, unless the moment is called off; for the simulation itself, not for parties."""
+        moment = Moment(action)
+        self._schedule(deadline, moment)
+        return moment
+
+    def _schedule(self, deadline: float, entry: Timer | Moment) -> None:
+        self._count += 1
+        heapq.heappush(self._timers, (deadline, self._count, entry))
+        if self._outdated > 64 and self._outdated * 2 > len(self._timers):
+            # Cancelled timers leave the heap once they are its larger half: constant cost per timer.
+            self._timers = [waiting for waiting in self._timers if waiting[2].live]
+            heapq.heapify(self._timers)
+            self._outdated = 0
+
+    def _fire(self) -> bool:
+        """Put what is due now under way; the seed then chooses among it and everything else."""
+        due = self.next_timer()
+        if due is None or due > self._now:
+            return False
+        while due is not None and due <= self._now:
+            entry = heapq.heappop(self._timers)[2]
+            if type(entry) is Timer:
+                self._under_way(Parcel(entry.seat.name, entry.seat.name, entry, entry.cause))
+            else:
+                entry.act()
+            due = self.next_timer()
+        return True

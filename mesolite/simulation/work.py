@@ -1,0 +1,89 @@
+"""Simulated processes: work that is described instead of started. Virtual seconds, no process, no file."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from mesolite.actors.decisions.contract import Run, WorkExited, WorkStarted
+from mesolite.actors.runtime.port import Seat
+from mesolite.messages.tasks import CommandInfo, SimulatedWork
+
+if TYPE_CHECKING:
+    from mesolite.simulation.virtual import Moment, VirtualRuntime
+
+DEFAULT_DURATION_S = 1.0
+"""How long a command takes that says nothing else about itself."""
+
+
+def work_of(command: CommandInfo) -> SimulatedWork:
+    """What a plain command does in simulation: `sleep 30` lasts 30 s, `sleep infinity` for ever, anything else 1 s."""
+    slept = re.fullmatch(r"\s*sleep\s+(infinity|\d+(?:\.\d+)?)\s*", " ".join((command.value, *command.arguments)))
+    if slept is None:
+        return SimulatedWork(duration=DEFAULT_DURATION_S)
+    return SimulatedWork(duration=None if slept[1] == "infinity" else float(slept[1]))
+
+
+@define(eq=False)
+class _Process:
+    seat: Seat
+    work: SimulatedWork
+    end: Moment | None = None
+
+
+class SimulatedProcesses:
+    """What would be running, by work id."""
+
+    def __init__(self, runtime: VirtualRuntime) -> None:
+        """Start with nothing running."""
+        self._runtime = runtime
+        self._processes: dict[str, _Process] = {}
+
+    def __len__(self) -> int:
+        """How many would be running."""
+        return len(self._processes)
+
+    def on_host(self, host: str) -> list[str]:
+        """The work ids that would be running on that machine."""
+        return [work_id for work_id, process in self._processes.items() if process.seat.host == host]
+
+    def run(self, seat: Seat, run: Run) -> None:
+        """Start, and end by itself after its duration."""
+        process = self._processes[run.work_id] = _Process(seat, run.simulated or work_of(run.command))
+        self._runtime.post(seat, WorkStarted(run.work_id, 0))
+        if process.work.duration is not None:
+            self._end_after(run.work_id, process.work.duration, process.work.exit_status, None)
+
+    def signal(self, work_id: str, signum: int) -> None:
+        """Do what the description says it does on this signal; unknown work has ended already."""
+        process = self._processes.get(work_id)
+        if process is None:
+            return
+        if signum == signal.SIGKILL:
+            self._end_after(work_id, 0.0, None, signum)
+        elif signum == signal.SIGTERM and process.work.on_sigterm is not None:
+            self._end_after(work_id, process.work.on_sigterm, None, signum)
+
+    def forget(self, seat: Seat) -> None:
+        """End everything of a party that has ended; nobody is left to be told."""
+        for work_id in [work_id for work_id, process in self._processes.items() if process.seat is seat]:
+            self._drop(work_id)
+
+    def _end_after(self, work_id: str, after_s: float, exit_status: int | None, signum: int | None) -> None:
+        process = self._processes[work_id]
+        if process.end is not None:
+            process.end.live = False
+
+        def end() -> None:
+            self._drop(work_id)
+            self._runtime.post(process.seat, WorkExited(work_id, exit_status, signum))
+
+        process.end = self._runtime.at(self._runtime.now() + after_s, end)
+
+    def _drop(self, work_id: str) -> None:
+        process = self._processes.pop(work_id)
+        if process.end is not None:
+            process.end.live = False

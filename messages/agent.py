@@ -1,0 +1,104 @@
+"""What an agent and its master say to each other (drain.md sections 1 to 3)."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mesolite.messages.agents import AgentInfo, ExecutorSummary
+from mesolite.messages.base import Message
+from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
+from mesolite.messages.tasks import Task
+
+
+@frozen(kw_only=True)
+class RegisterAgent(Message):
+    """Agent to master: admit me, I have no id yet (1.1.4)."""
+
+    agent: AgentInfo
+
+
+@frozen(kw_only=True)
+class AgentRegistered(Message):
+    """Master to agent: you are admitted under this id; expect pings within the total time-out (1.2.6)."""
+
+    agent_id: AgentId
+    total_ping_timeout_s: float
+
+
+@frozen(kw_only=True)
+class ReregisterAgent(Message):
+    """Agent to master: I have an id, and this is everything I hold (1.1.5)."""
+
+    agent: AgentInfo
+    frameworks: tuple[FrameworkInfo, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    executors: tuple[ExecutorSummary, ...] = ()
+
+
+@frozen(kw_only=True)
+class Reconciliation:
+    """The tasks of one framework that the master has and the agent did not report (1.3.5 step 2)."""
+
+    framework_id: FrameworkId
+    task_ids: tuple[TaskId, ...]
+
+
+@frozen(kw_only=True)
+class AgentReregistered(Message):
+    """Master to agent: you are back; tell what became of these tasks (1.3.5, 1.3.9)."""
+
+    agent_id: AgentId
+    total_ping_timeout_s: float
+    reconciliations: tuple[Reconciliation, ...] = ()
+
+
+@frozen(kw_only=True)
+class PingAgent(Message):
+    """Master to agent: are you there? `connected` is the master's view of the link (1.4.1)."""
+
+    connected: bool
+
+
+@frozen(kw_only=True)
+class PongAgent(Message):
+    """Agent to master: I am (1.4.4)."""
+
+
+@frozen(kw_only=True)
+class UnregisterAgent(Message):
+    """Agent to master: I am leaving for good, before I shut down (2.1.2)."""
+
+    agent_id: AgentId
+
+
+@frozen(kw_only=True)
+class ShutdownAgent(Message):
+    """Master to agent: shut down; you are not wanted here (2.2.3)."""
+
+    reason: str
+
+
+@frozen(kw_only=True)
+class ShutdownFramework(Message):
+    """Master to agent: end everything of this framework (core.md FW-36)."""
+
+    framework_id: FrameworkId
+
+
+@frozen(kw_only=True)
+class UpdateFramework(Message):
+    """Master to agent: this framework's scheduler is here now (core.md FW-22, FW-23)."""
+
+    framework_info: FrameworkInfo
+    scheduler: str
+
+
+@frozen(kw_only=True)
+class ExitedExecutor(Message):
+    """Agent to master, master to scheduler: a custom executor has ended; status -1 if not known (core.md TK-57)."""
+
+    agent_id: AgentId
+    framework_id: FrameworkId
+    executor_id: ExecutorId
+    status: int

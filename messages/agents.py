@@ -1,0 +1,35 @@
+"""Nouns about machines and masters: what an agent says it is, and who leads."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, PartyName
+from mesolite.messages.resources import Resources
+
+
+@frozen(kw_only=True)
+class AgentInfo:
+    """What an agent says of itself. `id` None until a master has admitted it (core.md RC-12)."""
+
+    hostname: str
+    resources: Resources = field(converter=Resources.of)
+    attributes: tuple[tuple[str, str], ...] = ()
+    id: AgentId | None = None
+
+
+@frozen(kw_only=True)
+class MasterInfo:
+    """Who leads: the party's name, and the term, which is the sequence number it won the election with (core.md EL-20)."""
+
+    name: PartyName
+    term: int = 0
+
+
+@frozen(kw_only=True)
+class ExecutorSummary:
+    """An executor that an agent reports when it re-registers (core.md AG-18)."""
+
+    executor_id: ExecutorId
+    framework_id: FrameworkId
+    resources: Resources

@@ -1,0 +1,13 @@
+"""What every message is: a frozen, slotted, keyword-only attrs record that says one thing.
+
+Rule: a message holds names and values only. No references to actors, no futures, no callables: what is said must be
+sayable over a wire (core.md LP-16), and the codec is the only place that knows the wire.
+"""
+
+from __future__ import annotations
+
+
+class Message:
+    """Marks what one party says to another. Its class name is its kind on the wire, unique across conversations."""
+
+    __slots__ = ()

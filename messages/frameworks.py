@@ -1,0 +1,41 @@
+"""Nouns about frameworks: who a scheduler is and what it declares it can cope with."""
+
+from __future__ import annotations
+
+import enum
+
+from attrs import field, frozen
+
+from mesolite.messages.ids import FrameworkId
+
+
+class Capability(enum.Enum):
+    """What a framework declares it understands (core.md FW-47, FW-51)."""
+
+    PARTITION_AWARE = "PARTITION_AWARE"
+    TASK_KILLING_STATE = "TASK_KILLING_STATE"
+
+    def __str__(self) -> str:
+        """Print the bare Mesos name."""
+        return self.name
+
+
+@frozen(kw_only=True)
+class FrameworkInfo:
+    """Who subscribes. `id` None means a new framework; a stored id fails over to it (core.md FW-1, FW-6).
+
+    `failover_timeout_s` is how long the master keeps the framework's tasks after its scheduler has gone (FW-28);
+    `checkpoint` lets its executors survive an agent's restart (FW-44).
+    """
+
+    name: str
+    id: FrameworkId | None = None
+    user: str = ""
+    role: str = "*"
+    failover_timeout_s: float = 0.0
+    checkpoint: bool = False
+    capabilities: tuple[Capability, ...] = field(default=(), converter=tuple)
+
+    def can(self, capability: Capability) -> bool:
+        """Whether the framework declared this capability."""
+        return capability in self.capabilities

@@ -1,0 +1,76 @@
+"""What travels over several hops: scheduler, master, agent, executor, and back (drain.md 0.2.12).
+
+Each hop checks who sent it; none of them changes what it means.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mesolite.messages.base import Message
+from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
+from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
+
+
+@frozen(kw_only=True)
+class RunTask(Message):
+    """Master to agent, agent to executor: run this. `launch_executor` says the master expects a new one (OF-67)."""
+
+    framework_id: FrameworkId
+    framework_info: FrameworkInfo
+    scheduler: str
+    task: TaskInfo
+    launch_executor: bool = False
+
+
+@frozen(kw_only=True)
+class KillTask(Message):
+    """Scheduler to master, master to agent, agent to executor: end this task (drain.md 3.3)."""
+
+    framework_id: FrameworkId
+    task_id: TaskId
+    agent_id: AgentId | None = None
+    kill_policy: KillPolicy | None = None
+
+
+@frozen(kw_only=True)
+class StatusUpdate(Message):
+    """Executor to agent, agent to master, master to scheduler: the task is in this state (core.md TK-25).
+
+    `latest_state` is the newest the agent knows, which may be ahead of the status being delivered.
+    """
+
+    framework_id: FrameworkId
+    status: TaskStatus
+    latest_state: TaskState
+
+
+@frozen(kw_only=True)
+class StatusUpdateAcknowledgement(Message):
+    """Scheduler to master, master to agent; agent to executor: the update with this uuid was taken (core.md TK-14)."""
+
+    framework_id: FrameworkId
+    agent_id: AgentId
+    task_id: TaskId
+    uuid: UpdateId
+
+
+@frozen(kw_only=True)
+class FrameworkToExecutor(Message):
+    """Scheduler to executor, best effort (core.md TK-71)."""
+
+    framework_id: FrameworkId
+    agent_id: AgentId
+    executor_id: ExecutorId
+    data: str
+
+
+@frozen(kw_only=True)
+class ExecutorToFramework(Message):
+    """Executor to scheduler, best effort (core.md TK-71)."""
+
+    framework_id: FrameworkId
+    agent_id: AgentId
+    executor_id: ExecutorId
+    data: str

@@ -1,0 +1,120 @@
+"""What a scheduler's driver and the master say to each other (core.md sections 3 and 4)."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from mesolite.messages.agents import MasterInfo
+from mesolite.messages.base import Message
+from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.ids import AgentId, FrameworkId, OfferId
+from mesolite.messages.offers import Filters, Launch, Offer
+from mesolite.messages.tasks import TaskStatus
+
+
+@frozen(kw_only=True)
+class Subscribe(Message):
+    """Driver to master: take my framework. `force` wins over an earlier instance with the same id (FW-6, FW-18)."""
+
+    framework_info: FrameworkInfo
+    force: bool = False
+    suppressed: bool = False
+
+
+@frozen(kw_only=True)
+class FrameworkRegistered(Message):
+    """Master to driver: subscribed, new to this master or taken over from another instance (EL-59)."""
+
+    framework_id: FrameworkId
+    master: MasterInfo
+
+
+@frozen(kw_only=True)
+class FrameworkReregistered(Message):
+    """Master to driver: the same instance is back with a master that remembers it (EL-59)."""
+
+    framework_id: FrameworkId
+    master: MasterInfo
+
+
+@frozen(kw_only=True)
+class FrameworkError(Message):
+    """Master to driver: refused; the driver aborts (FW-9)."""
+
+    message: str
+
+
+@frozen(kw_only=True)
+class ResourceOffers(Message):
+    """Master to driver: these offers, each of one agent (OF-36)."""
+
+    offers: tuple[Offer, ...]
+
+
+@frozen(kw_only=True)
+class RescindOffer(Message):
+    """Master to driver: that offer no longer holds (OF-40)."""
+
+    offer_id: OfferId
+
+
+@frozen(kw_only=True)
+class AgentLost(Message):
+    """Master to driver: that agent has left or is unreachable (drain.md 2.6.1)."""
+
+    agent_id: AgentId
+
+
+@frozen(kw_only=True)
+class AcceptOffers(Message):
+    """Driver to master: use these offers of one agent for these operations; what is left over is declined (OF-54..61)."""
+
+    framework_id: FrameworkId
+    offer_ids: tuple[OfferId, ...]
+    operations: tuple[Launch, ...]
+    filters: Filters = field(factory=Filters)
+
+
+@frozen(kw_only=True)
+class DeclineOffers(Message):
+    """Driver to master: no, thank you (OF-44)."""
+
+    framework_id: FrameworkId
+    offer_ids: tuple[OfferId, ...]
+    filters: Filters = field(factory=Filters)
+
+
+@frozen(kw_only=True)
+class SuppressOffers(Message):
+    """Driver to master: no offers until I revive (OF-52)."""
+
+    framework_id: FrameworkId
+
+
+@frozen(kw_only=True)
+class ReviveOffers(Message):
+    """Driver to master: forget my filters and offer again (OF-52)."""
+
+    framework_id: FrameworkId
+
+
+@frozen(kw_only=True)
+class ReconcileTasks(Message):
+    """Driver to master: what do you know of these tasks? Empty means of all of mine (RC-1..4)."""
+
+    framework_id: FrameworkId
+    statuses: tuple[TaskStatus, ...] = ()
+
+
+@frozen(kw_only=True)
+class DeactivateFramework(Message):
+    """Driver to master: I am aborting; offer me nothing more, my tasks go on (FW-35)."""
+
+    framework_id: FrameworkId
+
+
+@frozen(kw_only=True)
+class Teardown(Message):
+    """Driver or operator to master: end this framework and everything it runs (FW-36)."""
+
+    framework_id: FrameworkId

@@ -1,0 +1,201 @@
+"""Nouns about work: what a task is, what runs it, and what can be said about its state.
+
+Names are those of the Mesos v1 API in snake case; every duration is in seconds.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+
+from attrs import field, frozen
+
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
+from mesolite.messages.resources import NOTHING, Resources
+
+
+class TaskState(enum.Enum):
+    """Every state a task can be reported in, with Mesos's names (core.md TK-1)."""
+
+    TASK_STAGING = "TASK_STAGING"
+    TASK_STARTING = "TASK_STARTING"
+    TASK_RUNNING = "TASK_RUNNING"
+    TASK_KILLING = "TASK_KILLING"
+    TASK_FINISHED = "TASK_FINISHED"
+    TASK_FAILED = "TASK_FAILED"
+    TASK_KILLED = "TASK_KILLED"
+    TASK_ERROR = "TASK_ERROR"
+    TASK_LOST = "TASK_LOST"
+    TASK_DROPPED = "TASK_DROPPED"
+    TASK_UNREACHABLE = "TASK_UNREACHABLE"
+    TASK_GONE = "TASK_GONE"
+    TASK_GONE_BY_OPERATOR = "TASK_GONE_BY_OPERATOR"
+    TASK_UNKNOWN = "TASK_UNKNOWN"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the task has ended and this state is its last (drain.md 0.2.9)."""
+        return self in _TERMINAL
+
+    @property
+    def holds_resources(self) -> bool:
+        """Whether a task in this state still occupies its agent's resources (drain.md 0.2.11, core.md TK-3)."""
+        return not (self in _TERMINAL or self is TaskState.TASK_UNREACHABLE)
+
+    def __str__(self) -> str:
+        """Print the bare Mesos name."""
+        return self.name
+
+
+_TERMINAL = frozenset(
+    {
+        TaskState.TASK_FINISHED,
+        TaskState.TASK_FAILED,
+        TaskState.TASK_KILLED,
+        TaskState.TASK_ERROR,
+        TaskState.TASK_LOST,
+        TaskState.TASK_DROPPED,
+        TaskState.TASK_GONE,
+        TaskState.TASK_GONE_BY_OPERATOR,
+    }
+)
+
+
+class Source(enum.Enum):
+    """Who made a status update (core.md TK-6)."""
+
+    SOURCE_MASTER = "SOURCE_MASTER"
+    SOURCE_AGENT = "SOURCE_AGENT"
+    SOURCE_EXECUTOR = "SOURCE_EXECUTOR"
+
+    def __str__(self) -> str:
+        """Print the bare Mesos name."""
+        return self.name
+
+
+class Reason(enum.Enum):
+    """Why a status update was made, with the v1 names."""
+
+    REASON_AGENT_DISCONNECTED = "REASON_AGENT_DISCONNECTED"
+    REASON_AGENT_REMOVED = "REASON_AGENT_REMOVED"
+    REASON_AGENT_REREGISTERED = "REASON_AGENT_REREGISTERED"
+    REASON_AGENT_RESTARTED = "REASON_AGENT_RESTARTED"
+    REASON_COMMAND_EXECUTOR_FAILED = "REASON_COMMAND_EXECUTOR_FAILED"
+    REASON_CONTAINER_LAUNCH_FAILED = "REASON_CONTAINER_LAUNCH_FAILED"
+    REASON_EXECUTOR_REGISTRATION_TIMEOUT = "REASON_EXECUTOR_REGISTRATION_TIMEOUT"
+    REASON_EXECUTOR_REREGISTRATION_TIMEOUT = "REASON_EXECUTOR_REREGISTRATION_TIMEOUT"
+    REASON_EXECUTOR_TERMINATED = "REASON_EXECUTOR_TERMINATED"
+    REASON_FRAMEWORK_REMOVED = "REASON_FRAMEWORK_REMOVED"
+    REASON_INVALID_OFFERS = "REASON_INVALID_OFFERS"
+    REASON_MASTER_DISCONNECTED = "REASON_MASTER_DISCONNECTED"
+    REASON_RECONCILIATION = "REASON_RECONCILIATION"
+    REASON_TASK_INVALID = "REASON_TASK_INVALID"
+    REASON_TASK_KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"
+
+    def __str__(self) -> str:
+        """Print the bare Mesos name."""
+        return self.name
+
+
+def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    pairs = value.items() if isinstance(value, Mapping) else value
+    return tuple((name, text) for name, text in pairs)
+
+
+@frozen(kw_only=True)
+class CommandInfo:
+    """What to run. With `shell` the value is given to `/bin/sh -c`; without, value is the program and arguments argv."""
+
+    value: str
+    arguments: tuple[str, ...] = field(default=(), converter=tuple)
+    shell: bool = True
+    environment: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
+
+
+@frozen(kw_only=True)
+class KillPolicy:
+    """How a task wants to die: SIGTERM, then `grace_period_s` seconds, then SIGKILL (drain.md 3.2.1)."""
+
+    grace_period_s: float | None = None
+
+
+@frozen(kw_only=True)
+class SimulatedWork:
+    """What a task would do, for a `Simulation`, where no process is started. Durations in virtual seconds.
+
+    `duration` None means for ever. On SIGTERM the work ends after `on_sigterm` seconds; None means it ignores SIGTERM
+    and only SIGKILL ends it. `exit_status` is that of a natural end.
+    """
+
+    duration: float | None = None
+    exit_status: int = 0
+    on_sigterm: float | None = 0.0
+
+
+@frozen(kw_only=True)
+class ExecutorInfo:
+    """What runs tasks on an agent: a user-written `Executor` class, named by `name` in `executors={name: class}`.
+
+    `shutdown_grace_period_s` None means the agent's default, 5 s in Mesos (drain.md 3.1.2).
+    """
+
+    executor_id: ExecutorId
+    name: str = ""
+    framework_id: FrameworkId | None = None
+    resources: Resources = field(default=NOTHING, converter=Resources.of)
+    shutdown_grace_period_s: float | None = None
+    data: str = ""
+
+
+@frozen(kw_only=True)
+class TaskInfo:
+    """What a framework asks for: exactly one of `command` and `executor`, on the agent of the offer (core.md OF-70..83).
+
+    `agent_id` may be left out: the driver fills in the agent of the offer. `work` is used in simulation only.
+    """
+
+    task_id: TaskId = field(converter=TaskId)
+    name: str = ""
+    agent_id: AgentId | None = None
+    resources: Resources = field(default=NOTHING, converter=Resources.of)
+    command: CommandInfo | None = None
+    executor: ExecutorInfo | None = None
+    kill_policy: KillPolicy | None = None
+    data: str = ""
+    work: SimulatedWork | None = None
+
+
+@frozen(kw_only=True)
+class TaskStatus:
+    """What is said of a task. `uuid` None means: made by a master or a driver, must not be acknowledged (drain.md 0.2.8)."""
+
+    task_id: TaskId
+    state: TaskState
+    source: Source | None = None
+    reason: Reason | None = None
+    message: str = ""
+    data: str = ""
+    agent_id: AgentId | None = None
+    executor_id: ExecutorId | None = None
+    timestamp: float | None = None
+    uuid: UpdateId | None = None
+    unreachable_time: float | None = None
+
+
+@frozen(kw_only=True)
+class Task:
+    """The record of a task that an agent reports when it re-registers (core.md RC-19, AG-18).
+
+    `state` is the newest the agent knows; the `status_update_*` pair is the last one it has forwarded, None if none.
+    `executor_id` None means a command task (core.md TK-77).
+    """
+
+    task_id: TaskId
+    framework_id: FrameworkId
+    agent_id: AgentId
+    state: TaskState
+    resources: Resources
+    name: str = ""
+    executor_id: ExecutorId | None = None
+    status_update_state: TaskState | None = None
+    status_update_uuid: UpdateId | None = None

@@ -1,0 +1,1 @@
+"""A package, so that nothing else called tests is taken for it."""

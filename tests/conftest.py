@@ -1,0 +1,13 @@
+"""What every test is held to. Fixtures come from mesolite.pytest_plugin, as they do for any user."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.report import unknown_ids
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a scenario mark whose id is not in the catalogue: a typing error would count for nothing."""
+    if unknown := unknown_ids(items):
+        raise pytest.UsageError("\n".join(unknown))
