@@ -19,6 +19,7 @@ from mesolite.actors.errors import (
     WrongThread,
 )
 from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
+from mesolite.cluster import Cluster
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.offers import Filters, Launch, Offer
 from mesolite.messages.resources import ResourceError, Resources
@@ -39,6 +40,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Capability",
+    "Cluster",
     "CommandInfo",
     "DriverStatus",
     "EndlessLoop",

@@ -131,7 +131,7 @@ class ExecutorCore(Core):
     def _callback_returned(self, event: CallbackReturned, sender: str, now: float) -> None:
         finished = self.callbacks.returned(event)
         if event.error is not None:
-            self.effects.append(Exit(f"{event.callback} raised {event.error}", USER_CODE_RAISED))
+            self.effects.append(Exit(event.error, USER_CODE_RAISED))
         elif finished.callback == "shutdown":
             self.effects.append(Exit("shut down"))
         elif event.still_running:

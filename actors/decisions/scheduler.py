@@ -223,7 +223,7 @@ class SchedulerCore(Core):
             # Its call to stop or abort is still on its way; nothing may call user code again (FW-42).
             self._hush()
         if event.error is not None:
-            self._user_code_raised(f"{event.callback} raised {event.error}")
+            self._user_code_raised(event.error)
         elif self._listening and finished.callback == "disconnected":
             self._parting = False
             self._meet_leader()

@@ -7,10 +7,11 @@ Rule: standard library only, one thread, never waits for the host, and nothing i
     host <--reports, JSON lines---            <--SIGCHLD, and whatever they left behind--
 
 It is a subreaper: what a command leaves behind becomes a child of the launcher and not of init. So one small
-file, the list of its own children, tells at each exit whether anything is left; /proc is scanned only to
-signal and to kill; and everything is gone when `waitpid` says that there are no more children.
+file, the list of its own children, tells at each exit whether anything is left, and everything is gone when
+`waitpid` says that there are no more children. To kill is to walk down from that list, stopping each process
+before its children are looked up, until a walk meets no new one: not even what forks and exits for ever escapes.
 
-To which work a process belongs is told by its session, by its ancestors, and for orphans by the mark in
+To which work a process belongs is told by its ancestors, and for orphans by their session or by the mark in
 their environment. A daemon that shed all three (setsid, double fork and `env -i`) is a *stray*: it is killed
 as soon as every work that can have started it has ended.
 
@@ -35,6 +36,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 MARK = "MESOLITE_WORK"
 ON_LINUX = sys.platform == "linux"
+LISTS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")  # some kernels are built without
 
 _PR_SET_CHILD_SUBREAPER = 36
 _STOP_ROUNDS = 50  # for what outruns a sweep or may not be stopped: it is killed unstopped, and swept again
@@ -52,27 +54,41 @@ def _read(path: str) -> bytes:
     return b""
 
 
-def process_table() -> dict[int, tuple[int, int]]:
-    """Every live process of the machine, no zombies: pid -> (parent, session). Empty if this is not Linux."""
-    table = {}
-    for name in filter(str.isdigit, os.listdir("/proc") if ON_LINUX else ()):
-        # State, parent, group, session and so on; the name before them, in parentheses, may contain ") ".
-        fields = _read(f"/proc/{name}/stat").rpartition(b") ")[2].split()
-        # A zombie that still has threads is alive: only its first thread has ended.
-        if fields and (fields[0] not in b"ZX" or int(fields[17]) > 1):
-            table[int(name)] = (int(fields[1]), int(fields[3]))
-    return table
+def all_processes() -> list[int]:
+    """Every process of the machine, zombies included. Empty if this is not Linux."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()] if ON_LINUX else []
 
 
-def with_descendants(table: Mapping[int, tuple[int, int]], roots: Iterable[int]) -> list[int]:
-    """The roots and everything below them, each once."""
-    children: dict[int, list[int]] = {}
-    for pid, (parent, _) in table.items():
-        children.setdefault(parent, []).append(pid)
+def _stat(pid: int) -> list[bytes]:
+    """The fields of /proc/<pid>/stat from the state and the parent on; empty when the process is gone."""
+    # The name before them, in parentheses, may itself contain parentheses and spaces.
+    return _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether this process exists and is no zombie. One that still has threads is alive: only its first has ended."""
+    fields = _stat(pid)
+    return bool(fields) and (fields[0] not in b"ZX" or int(fields[17]) > 1)
+
+
+def children_of(pid: int) -> list[int]:
+    """The children of a process, zombies included. Complete if it is stopped, or is the launcher itself."""
+    if not LISTS_CHILDREN:
+        return [other for other in all_processes() if _stat(other)[1:2] == [str(pid).encode()]]
+    with contextlib.suppress(OSError):
+        threads = os.listdir(f"/proc/{pid}/task")
+        return [int(child) for tid in threads for child in _read(f"/proc/{pid}/task/{tid}/children").split()]
+    return []
+
+
+def with_descendants(roots: Iterable[int], visit: Callable[[int], object] = lambda _: None) -> list[int]:
+    """The roots and everything below them. Each is visited before its children are looked up."""
     found = dict.fromkeys(roots)
     unseen = list(found)
     while unseen:
-        fresh = [child for child in children.get(unseen.pop(), ()) if child not in found]
+        pid = unseen.pop()
+        visit(pid)
+        fresh = [child for child in children_of(pid) if child not in found]
         found.update(dict.fromkeys(fresh))
         unseen += fresh
     return list(found)
@@ -134,9 +150,7 @@ class Commands:
         self._resweep_at = 0.0
         self.purging = False  # everything is doomed, until there are no more children
         self._null = os.open(os.devnull, os.O_RDONLY)
-        self._children: int | None = None
-        with contextlib.suppress(OSError):  # not Linux, or built without it
-            self._children = os.open(f"/proc/self/task/{self._pid}/children", os.O_RDONLY)
+        self._children = os.open(f"/proc/self/task/{self._pid}/children", os.O_RDONLY) if LISTS_CHILDREN else -1
 
     def obey(self, request: dict[str, object]) -> None:
         """Carry out one request of the host. What concerns a work that has ended comes too late, silently."""
@@ -149,12 +163,10 @@ class Commands:
             if verb == "kill":
                 self._doom(work)
             else:
-                for pid in self._members(lambda other: other is work):
-                    send(pid, int(str(request["signum"])))
+                signum = int(str(request["signum"]))
+                self._visit(lambda other: other is work, lambda pid: send(pid, signum))
 
-    def _spawn(
-        self, work_id: str, argv: list[str], env: dict[str, str], cwd: str, stdout: str, stderr: str
-    ) -> None:
+    def _spawn(self, work_id: str, argv: list[str], env: dict[str, str], cwd: str, stdout: str, stderr: str) -> None:
         self._spawned += 1
         mark = f"{self._name}-{self._spawned}"
         try:
@@ -176,9 +188,7 @@ class Commands:
             for target, path in ((1, stdout), (2, stderr)):
                 fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
                 files.append((os.POSIX_SPAWN_DUP2, fd, target))
-            return os.posix_spawn(
-                program, argv, env, file_actions=files, setsid=True, setsigmask=[], setsigdef=_RESET
-            )
+            return os.posix_spawn(program, argv, env, file_actions=files, setsid=True, setsigmask=[], setsigdef=_RESET)
         finally:
             for _, fd, _ in files[1:]:
                 os.close(fd)
@@ -210,11 +220,10 @@ class Commands:
     def _doom_leftovers(self, ended: list[Work]) -> None:
         """With its main process a work ends: doom what it left behind. Normally this is one small read."""
         for pid in self._children_now():
-            work = self._sessions.get(pid)
-            if work is None or work.ended:
-                owner = self._owner(pid)
+            owner = self._owner(pid)
+            if owner.ended:
                 owner.suspects = [suspect for suspect in owner.suspects if not suspect.ended]
-                if owner.ended and not owner.suspects:
+                if not owner.suspects:
                     self._doom(owner)
         for work in ended:
             if not ON_LINUX:  # no list of children there, but to kill an empty process group costs nothing
@@ -224,42 +233,37 @@ class Commands:
 
     def _children_now(self) -> list[int]:
         """Our children, orphans included. It is reliable: they leave the list only by being reaped."""
-        if self._children is None:
-            return [pid for pid, (parent, _) in process_table().items() if parent == self._pid]
+        if self._children < 0:
+            return children_of(self._pid)
         listed = b""
         while some := os.pread(self._children, 65536, len(listed)):
             listed += some
         return [int(pid) for pid in listed.split()]
 
     def _owner(self, pid: int) -> Work:
-        """The work to which this orphan belongs. That never changes, so it is looked up once."""
-        owner = self._orphans.get(pid)
+        """The work to which this child of ours belongs. That never changes, so it is looked up once."""
+        owner = self._sessions.get(pid)
+        if owner is None or owner.ended:
+            owner = self._orphans.get(pid)
         if owner is None:
             mark = mark_of(pid)
             marked = (work for work in self._sessions.values() if work.mark == mark)
             owner = self._sessions.get(os.getsid(pid)) or next(marked, None)
-        if owner is None:
-            owner = Work("", mark, pid)
-            owner.ended = True
-            if not mark.startswith(f"{self._name}-"):  # with our mark it is a late birth of a work long ended
-                owner.suspects = list(self._works.values())
-        self._orphans[pid] = owner
+            if owner is None:
+                owner = Work("", mark, pid)
+                owner.ended = True
+                if not mark.startswith(f"{self._name}-"):  # with our mark it is a late birth of an ended work
+                    owner.suspects = list(self._works.values())
+            self._orphans[pid] = owner
         return owner
 
-    def _members(self, chosen: Callable[[Work], bool]) -> list[int]:
-        """Every live process of the chosen works."""
-        if not ON_LINUX:
-            return [-work.pid for work in self._sessions.values() if chosen(work)]
-        table = process_table()
-        roots = []
-        for pid in with_descendants(table, [self._pid])[1:]:
-            parent, session = table[pid]
-            owner = self._sessions.get(session)
-            if owner is None and parent == self._pid:
-                owner = self._owner(pid)
-            if owner and chosen(owner):
-                roots.append(pid)
-        return with_descendants(table, roots)
+    def _visit(self, chosen: Callable[[Work], bool], visit: Callable[[int], object]) -> set[int]:
+        """Visit every process of the chosen works, parents before their children."""
+        if ON_LINUX:
+            roots = [pid for pid in self._children_now() if chosen(self._owner(pid))]
+        else:
+            roots = [-work.pid for work in self._sessions.values() if chosen(work)]
+        return set(with_descendants(roots, visit))
 
     def kill_all(self) -> None:
         """Begin to kill everything; done when `purging` is over."""
@@ -282,19 +286,16 @@ class Commands:
         return max(0.0, self._resweep_at - time.monotonic()) if self._awaited else 0.0
 
     def sweep_if_due(self) -> None:
-        """Stop all the doomed until a look finds no new one, then kill them: what is stopped cannot fork."""
+        """Stop all the doomed until a walk meets no new one, then kill them: what is stopped cannot fork."""
         if self.patience_s() != 0.0:
             return
-        stopped: dict[int, None] = {}
+        found: set[int] = set()
         for _ in range(_STOP_ROUNDS):
-            found = self._members(lambda work: self.purging or work.doomed)
-            fresh = [pid for pid in found if pid not in stopped]
-            if not fresh:
+            known = found
+            found = self._visit(lambda work: self.purging or work.doomed, lambda pid: send(pid, signal.SIGSTOP))
+            if found <= known:
                 break
-            for pid in fresh:
-                send(pid, signal.SIGSTOP)
-            stopped.update(dict.fromkeys(fresh))
-        self._awaited = {pid for pid in stopped if send(pid, signal.SIGKILL)}
+        self._awaited = {pid for pid in found if send(pid, signal.SIGKILL)}
         self._resweep_at = time.monotonic() + _RESWEEP_S
         if not self._awaited:  # none is left, or only such as we may not signal
             self.purging = self._sweeping = False

@@ -106,8 +106,8 @@ class Launcher:
         if not argv:
             raise ValueError(f"work {work_id!r} names no command to start")
         request = {"do": "spawn", "work_id": work_id, "argv": list(argv), "env": dict(env)}
-        request |= {"cwd": os.path.abspath(cwd)}
-        request |= {"stdout": os.path.abspath(stdout), "stderr": os.path.abspath(stderr)}
+        paths = {"cwd": cwd, "stdout": stdout, "stderr": stderr}
+        request |= {name: os.path.abspath(path) for name, path in paths.items()}
         line = _line(request)
         with self._lock:
             if self._closed:
@@ -156,7 +156,7 @@ class Launcher:
                 return [pid for pid in self._works.values() if pid is not None]
             if self._process is None:
                 return []
-            return launcher.with_descendants(launcher.process_table(), [self._process.pid])[1:]
+            return list(filter(launcher.is_alive, launcher.with_descendants([self._process.pid])[1:]))
 
     def _start(self) -> None:
         """Start the launcher process and the thread that reads its reports."""
@@ -234,7 +234,7 @@ def _kill_abandoned(name: str, main_pids: Sequence[int]) -> None:
         launcher.send(-pid, signal.SIGKILL)
     killed: set[int] = set()
     while True:
-        marked = [pid for pid in launcher.process_table() if launcher.mark_of(pid).startswith(f"{name}-")]
+        marked = [pid for pid in launcher.all_processes() if launcher.mark_of(pid).startswith(f"{name}-")]
         fresh = [pid for pid in marked if pid not in killed]
         if not fresh:
             return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -257,6 +259,33 @@ def test_an_agent_added_inactive_is_not_granted() -> None:
     assert mesos.free(A1) == WHOLE
 
 
+def test_a_role_is_forgotten_with_its_last_framework() -> None:
+    """Whoever uses the name again starts without grants, as anybody new does (OF-23)."""
+    mesos = allocator(F1)
+    mesos.add_framework(F2, "other", 0.0)
+    join(mesos, A1, "cpus:2;mem:1024")
+    for second, taker in enumerate([F2, F1, F2, F1]):
+        assert run(mesos, float(second)) == [f"{taker} agent1 cpus:2;mem:1024"]
+        mesos.recover(taker, A1, WHOLE, float(second))
+
+    mesos.remove_framework(F1)
+    mesos.add_framework(F3, "role", 4.0)
+
+    # Both roles are at 0; role has had no grant, other has had two, and goes before it by name.
+    assert run(mesos, 4.0) == ["framework3 agent1 cpus:2;mem:1024"]
+
+
+def test_what_a_framework_gives_back_before_it_is_known_leaves_no_filter() -> None:
+    """Filters are for frameworks that are there; one that comes is asked about everything."""
+    mesos = allocator()
+    mesos.add_agent(A1, WHOLE, {F1: WHOLE}, 0.0)
+    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=DAY_S)
+
+    mesos.add_framework(F1, "role", 0.1)
+
+    assert run(mesos, 0.1) == ["framework1 agent1 cpus:2;mem:1024"]
+
+
 # --- when ---
 
 
@@ -286,13 +315,38 @@ def test_a_run_that_is_late_stays_due() -> None:
 def test_a_timer_that_fires_a_rounding_error_early_finds_the_run_due() -> None:
     """Otherwise a virtual clock would set that timer again for the same instant for ever."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.3, refuse_s=5.0)
+    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=5.0)
     assert run(mesos, 1.0) == []
 
     due = mesos.next_run(1.0)
 
-    assert due == 6.0
-    assert run(mesos, 6.0 - 1e-9) == ["framework1 agent1 cpus:2;mem:1024"]
+    assert due == 5.0
+    assert run(mesos, 5.0 - 1e-9) == ["framework1 agent1 cpus:2;mem:1024"]
+
+
+def test_a_time_on_the_grid_is_not_put_off_by_rounding() -> None:
+    """(0.14 - 0.1) / 0.02 is more than 2 in floats, and still the second run after the one at 0.1 is meant."""
+    mesos = Allocator(Settings.mesos().but(allocation_interval_s=0.02))
+    mesos.add_framework(F1, "role", 0.1)
+    join(mesos, A1, "cpus:2;mem:1024", now=0.1)
+    assert run(mesos, 0.1) == ["framework1 agent1 cpus:2;mem:1024"]
+
+    mesos.recover(F1, A1, WHOLE, 0.14)
+
+    assert mesos.next_run(0.14) == pytest.approx(0.14)
+
+
+def test_a_return_does_not_put_off_a_run_that_is_due() -> None:
+    """Several causes make one run, at the earliest of their times (OF-5)."""
+    mesos = held_by(F1)
+    mesos.recover(F1, A1, Resources.of("cpus:1;mem:512"), 0.1)
+    mesos.add_framework(F2, "role", 0.2)
+    mesos.recover(F1, A1, Resources.of("mem:256"), 0.2)
+
+    # framework1: max(1/2, 256/1024) = .50; framework2: 0.
+    assert mesos.next_run(0.2) == 0.2
+    assert run(mesos, 0.2) == ["framework2 agent1 cpus:1;mem:768"]
+    assert mesos.next_run(0.2) is None
 
 
 @pytest.mark.scenario("MasterAllocatorTest.ResourcesUnused")
@@ -359,6 +413,35 @@ def test_a_run_without_candidates_does_nothing_and_changes_nothing() -> None:
     assert run(mesos, 9 * DAY_S) == []
 
     assert repr(vars(mesos)) == before
+
+
+def test_a_run_visits_only_agents_for_which_something_changed() -> None:
+    """Agents that everybody refused cost nothing when another one is offered, be they one or three hundred."""
+    few, many = with_refused_agents(1), with_refused_agents(300)
+
+    assert calls_made(lambda: few.run(2.5)) == calls_made(lambda: many.run(2.5))
+
+
+def with_refused_agents(count: int) -> Allocator:
+    """The sole framework refused that many agents; at 2.5 another one joined."""
+    mesos = allocator(F1)
+    for n in range(count):
+        join(mesos, AgentId(f"refused{n}"), "cpus:2;mem:1024")
+    for grant in mesos.run(0.0):
+        mesos.recover(F1, grant.agent_id, grant.resources, 0.0, refuse_s=DAY_S)
+    assert run(mesos, 1.0) == []
+    join(mesos, A1, "cpus:2;mem:1024", now=2.5)
+    return mesos
+
+
+def calls_made(action: Callable[[], object]) -> int:
+    """How many functions are called on the way: a measure of work that is the same on every machine."""
+    events: list[str] = []
+    before = sys.getprofile()
+    sys.setprofile(lambda _frame, event, _argument: events.append(event))
+    action()
+    sys.setprofile(before)
+    return events.count("call") + events.count("c_call")
 
 
 def test_nobody_to_serve_means_no_run() -> None:

@@ -83,6 +83,9 @@ def test_clients_stand_in_order_of_their_shares_through_every_change() -> None:
     assert order(clients) == "a b d c"  # d: 7/100 = .07
     clients.totals.add(Resources.of("cpus:300"))
     assert order(clients) == "d a b c"  # d: 7/400 = .0175
+    clients.totals.remove(Resources.of("cpus:300"))
+    assert order(clients) == "a b d c"  # d: 7/100 = .07
+    clients.totals.add(Resources.of("cpus:300"))
 
     clients.refund("d", Resources.of("cpus:7"))
     clients.remove("d")

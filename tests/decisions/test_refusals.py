@@ -85,6 +85,23 @@ def test_filters_go_with_the_framework_and_with_the_agent() -> None:
     assert refusals.expire(9.0) == [A2]
 
 
+def test_filters_expire_in_order_however_many_went_before_their_time() -> None:
+    """What is left after others were forgotten still goes exactly when it should."""
+    refusals = Refusals()
+    agents = [AgentId(f"a{n}") for n in range(3000)]
+    for n, agent_id in enumerate(agents):
+        # The expiries 0 to 2999, well mixed; two in three are forgotten half way.
+        refusals.add(F1 if n % 3 == 0 else F2, agent_id, SMALL, until=n * 1237 % 3000)
+        if n == 1500:
+            refusals.forget_framework(F2)
+    refusals.forget_framework(F2)
+
+    expired = [agent_id for now in range(3000) for agent_id in refusals.expire(now)]
+
+    kept = [n for n in range(3000) if n % 3 == 0]
+    assert expired == [agents[n] for n in sorted(kept, key=lambda n: n * 1237 % 3000)]
+
+
 def test_filters_that_went_early_do_not_pile_up() -> None:
     """A framework that refuses for a year and revives every second does not fill the memory in a year."""
     refusals = Refusals()

@@ -733,13 +733,13 @@ def test_a_callback_that_raises_aborts_its_driver() -> None:
     callback = hear(core, UPDATE)[-1]
     text = "status_update raised KeyError: 't1'"
 
-    effects = returned(core, callback, error="KeyError: 't1'")
+    effects = returned(core, callback, error=text)
 
     assert effects == [DEACTIVATED, Callback("error", (text,), 3)]
     assert core.error == text
     assert core.status is DriverStatus.DRIVER_ABORTED
     # The error callback raises too: that is kept, and nobody is called again.
-    assert returned(core, effects[-1], error="ValueError: again", still_running=False) == []
+    assert returned(core, effects[-1], error="error raised ValueError: again") == []
     assert core.error == f"{text}; then error raised ValueError: again"
 
 
@@ -748,7 +748,7 @@ def test_a_callback_that_aborts_and_then_raises_is_not_told_about_it() -> None:
     core = connected()
     callback = hear(core, UPDATE)[-1]
 
-    assert returned(core, callback, error="KeyError: 1", still_running=False) == []
+    assert returned(core, callback, error="status_update raised KeyError: 1", still_running=False) == []
     assert core.error == "status_update raised KeyError: 1"
     assert ask(core, AbortCall()) == [DEACTIVATED]
 

@@ -1,0 +1,260 @@
+"""The threads runtime: real time, real commands, real storage. Implements the port (port.py).
+
+    workers     run actors whose inboxes are not empty (pool.py)      own threads   for parties with user code
+    clock       fires timers                                          store thread  reads and writes the store
+    launchers   one process per agent that runs commands (commands.py)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+import pykka
+from loguru import logger
+
+from mesolite.actors.decisions.contract import (
+    ExecutorStart,
+    Loaded,
+    PeerExited,
+    Run,
+    Saved,
+    SpawnFailed,
+    Started,
+    StoreRefused,
+    TimerKey,
+)
+from mesolite.actors.errors import PartyFailed
+from mesolite.actors.role import Role
+from mesolite.actors.runtime.clock import Clock
+from mesolite.actors.runtime.commands import Commands
+from mesolite.actors.runtime.directory import Directory
+from mesolite.actors.runtime.pool import OwnInbox, Pool, PooledInbox
+from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
+from mesolite.actors.runtime.store import StaleTerm, Store
+from mesolite.actors.trace import Lost, Trace
+from mesolite.messages.base import Message
+
+WORKERS = 4
+JOIN_S = 0.5
+"""How long a closing cluster waits for each thread that runs user code."""
+
+
+class ThreadsRuntime:
+    """One cluster's threads. `close` ends all of them, and every process that was started."""
+
+    def __init__(self, trace: Trace, store: Store, max_file_size: int, workers: int = WORKERS) -> None:
+        """Start the workers, the clock and the store thread."""
+        self.trace = trace
+        self.directory = Directory()
+        self.give_birth: Callable[[str, ExecutorStart], Birth] = _no_executors
+        self.failures: list[PartyFailed] = []
+        self.commands = Commands(max_file_size, self.post)
+        self._store = store
+        self._storing: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._store_thread = threading.Thread(target=self._keep_storing, name="mesolite store", daemon=True)
+        self._random = random.Random()
+        self._lock = threading.RLock()
+        self._farewells: dict[Seat, Callable[[], None]] = {}
+        self._own: list[OwnInbox] = []
+        self._pool = Pool(workers, self._left)
+        self._clock = Clock(self._fire)
+        self._store_thread.start()
+
+    # ------------------------------------------------------------------------------------------------ parties
+
+    def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
+        """Start a party; its first event is `Started`."""
+        with self._lock:
+            seat = self.directory.enter(self, name, place)
+            actor = make(seat)
+            seat.actor, seat.ref = actor, actor.actor_ref
+            # Before the loop begins, so that nothing can be handled earlier.
+            seat.ref.tell(Delivery(Started(name, seat.incarnation), "", cause))
+        actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+        return seat
+
+    def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
+        """End a party at once. Its links break once its loop has ended and its work is dead, unless it goes silently."""
+        with self._lock:
+            if not seat.alive:
+                return
+            watchers = self.directory.leave(seat)
+            if not silent:
+                self._farewells[seat] = lambda: self._farewell(seat, watchers, status)
+            seat.actor.actor_stopped.set()
+        inbox: Any = seat.actor.actor_inbox
+        inbox.wake()
+        if seat.own_thread:
+            # User code may block that thread for ever; the party's end must not wait for it.
+            self._left(seat.actor)
+
+    def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
+        """Put a system event before one particular seat; if that life is over, nothing happens."""
+        with contextlib.suppress(pykka.ActorDeadError):
+            seat.ref.tell(Delivery(event, sender, cause))
+
+    def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait, from outside the actors, until it is done; False if the time-out came first."""
+        return self._pool.wait(done, timeout)
+
+    def close(self) -> None:
+        """End everything: parties, processes, threads, the store. Nothing is told to anybody any more."""
+        with self._lock:
+            seats = list(self.directory)
+        for seat in seats:
+            self.end(seat, 0, silent=True)
+        self.commands.close()
+        self._clock.close()
+        for inbox in self._own:
+            inbox.join(JOIN_S)
+        self._pool.close()
+        self._storing.put(None)
+        self._store_thread.join()
+        self._store.close()
+
+    # ------------------------------------------------------------------------------------------------ the port
+
+    def now(self) -> float:
+        """Seconds since the cluster began."""
+        return self._clock.now()
+
+    def check_thread(self) -> None:
+        """Any thread may call."""
+
+    def inbox(self, seat: Seat) -> PooledInbox | OwnInbox:
+        """Make an inbox: of the pool, or of a thread of its own."""
+        if not seat.own_thread:
+            return PooledInbox(self._pool)
+        inbox = OwnInbox(self._pool)
+        self._own.append(inbox)
+        return inbox
+
+    def begin(self, actor: Role) -> None:
+        """Let the actor run."""
+        inbox: Any = actor.actor_inbox
+        inbox.begin(actor)
+
+    def failed(self, seat: Seat, error: BaseException) -> None:
+        """A core raised: say so loudly; the party is gone and its links break."""
+        failure = PartyFailed(
+            f"{seat.name} failed: {type(error).__name__}: {error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
+        )
+        failure.__cause__ = error
+        self.failures.append(failure)
+        logger.opt(exception=error).error("{}", failure)
+        self.end(seat, -1)
+
+    def interrupted(self, error: BaseException) -> None:
+        """Something like SystemExit in a handler: no user code runs there, so it is a failure like any other."""
+        logger.opt(exception=error).error("a handler was interrupted: {!r}", error)
+
+    def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
+        """Say it, unless the sender has just ended; a dead or unknown receiver loses it."""
+        if not seat.alive:
+            return
+        receiver = self.directory.find(to)
+        if receiver is not None:
+            with contextlib.suppress(pykka.ActorDeadError):
+                receiver.ref.tell(Delivery(message, seat.name, cause))
+                return
+        self.trace.record(self.now(), to, seat.name, Lost(message, "nobody there"), (), cause)
+
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
+        """Set or replace a timer."""
+        delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
+        timer = seat.timers[key] = Timer(seat, key, self.now() + delay, cause)
+        self._clock.schedule(timer)
+
+    def link(self, seat: Seat, peer: str, cause: int) -> None:
+        """Watch a peer; if it is not there the news is due at once."""
+        with self._lock:
+            linked = self.directory.link(seat, peer)
+            incarnation = self.directory.incarnation(peer)
+        if not linked:
+            self.post(seat, PeerExited(peer, incarnation), peer, cause)
+
+    def load(self, seat: Seat, term: int, cause: int) -> None:
+        """Read the store, on its thread."""
+
+        def read() -> None:
+            try:
+                event: object = Loaded(self._store.load(seat.store, term))
+            except StaleTerm as stale:
+                event = StoreRefused(str(stale))
+            self.post(seat, event, seat.name, cause)
+
+        self._storing.put(read)
+
+    def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
+        """Write the store, on its thread."""
+
+        def write() -> None:
+            try:
+                self._store.save(seat.store, changes, term)
+            except StaleTerm as stale:
+                self.post(seat, StoreRefused(str(stale)), seat.name, cause)
+                return
+            if tag:
+                self.post(seat, Saved(tag), seat.name, cause)
+
+        self._storing.put(write)
+
+    def spawn(self, seat: Seat, name: str, start: ExecutorStart, cause: int) -> None:
+        """Start an executor on the same machine."""
+        try:
+            make, place = self.give_birth(seat.host, start)
+        except LookupError as unknown:
+            self.post(seat, SpawnFailed(name, str(unknown.args[0])), cause=cause)
+            return
+        self.start(name, place, make, cause)
+
+    def destroy(self, seat: Seat, name: str, cause: int) -> None:
+        """End a party of the same machine, with everything it runs."""
+        victim = self.directory.find(name)
+        if victim is not None and victim.host == seat.host:
+            self.end(victim, -1)
+
+    def run(self, seat: Seat, run: Run, cause: int) -> None:
+        """Start a command."""
+        self.commands.run(seat, run)
+
+    def signal_work(self, seat: Seat, work_id: str, signum: int) -> None:
+        """Signal every process of a command."""
+        self.commands.signal(work_id, signum)
+
+    def exit(self, seat: Seat, status: int, reason: str) -> None:
+        """End the party that asks."""
+        if status:
+            logger.warning("{} exits with status {}: {}", seat.name, status, reason)
+        self.end(seat, status)
+
+    # ------------------------------------------------------------------------------------------------ inside
+
+    def _fire(self, timer: Timer) -> None:
+        self.post(timer.seat, timer, cause=timer.cause)
+
+    def _left(self, actor: Role) -> None:
+        """An actor's loop has ended: kill what it ran, then let its links break."""
+        seat = actor.seat
+        self.end(seat, 0)  # if it was stopped through its ref
+        with self._lock:
+            farewell = self._farewells.pop(seat, None)
+        if farewell is not None:
+            self.commands.end(seat, farewell)
+
+    def _farewell(self, seat: Seat, watchers: tuple[Seat, ...], status: int) -> None:
+        for watcher in watchers:
+            self.post(watcher, PeerExited(seat.name, seat.incarnation, status), seat.name)
+
+    def _keep_storing(self) -> None:
+        while (work := self._storing.get()) is not None:
+            work()
+
+
+def _no_executors(host: str, start: ExecutorStart) -> Birth:
+    raise LookupError(f"nothing was said about how executors such as {start.executor_id} start on {host}")

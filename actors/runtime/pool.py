@@ -1,0 +1,199 @@
+"""Who runs whose loop: a few workers share all actors, and parties with user code have a thread each.
+
+An actor is runnable while its inbox is not empty; a worker takes it, runs Pykka's own loop until the inbox is empty or
+the turn is over, and lets go. So thousands of actors need no thousands of threads, and one actor never runs twice at
+once (core.md LP-1). Own threads are for code that may block.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+from loguru import logger
+from pykka._envelope import Envelope
+
+from mesolite.actors.role import Role
+
+TURN = 64
+"""How many messages an actor may handle before the next runnable one gets its turn; libprocess has no such limit."""
+
+
+class Idle(Exception):  # noqa: N818  # not an error: it leaves Pykka's loop when there is nothing to do
+    """The inbox is empty, or the turn is over."""
+
+
+class PooledInbox:
+    """A Pykka inbox that makes its actor runnable when something comes in."""
+
+    __slots__ = ("_actor", "_envelopes", "_lock", "_pool", "_scheduled", "_turn")
+
+    def __init__(self, pool: Pool) -> None:
+        """Belong to an actor that `begin` will name."""
+        self._pool = pool
+        self._actor: Role | None = None
+        self._envelopes: deque[Envelope[Any]] = deque()
+        self._lock = threading.Lock()
+        self._scheduled = False
+        self._turn = 0
+
+    def put(self, envelope: Envelope[Any]) -> None:
+        """Take an envelope, from any thread."""
+        with self._lock:
+            self._envelopes.append(envelope)
+            if self._scheduled or self._actor is None:
+                return
+            self._scheduled = True
+        self._pool.runnable.put(self)
+
+    def get(self) -> Envelope[Any]:
+        """Give out the oldest envelope.
+
+        Raises:
+            Idle: there is none, or the turn is over.
+        """
+        if not self._envelopes or self._turn >= TURN:
+            raise Idle
+        self._turn += 1
+        return self._envelopes.popleft()
+
+    def empty(self) -> bool:
+        """Whether there is none."""
+        self._turn = 0
+        return not self._envelopes
+
+    def begin(self, actor: Role) -> None:
+        """Let this actor be run from now on."""
+        self._actor = actor
+        self.wake()
+
+    def wake(self) -> None:
+        """Make the actor runnable even if nothing came in, so that a stopped one can take its leave."""
+        with self._lock:
+            if self._scheduled:
+                return
+            self._scheduled = True
+        self._pool.runnable.put(self)
+
+    def run(self) -> None:
+        """Run Pykka's loop for one turn; called by a worker."""
+        actor = self._actor
+        assert actor is not None
+        self._turn = 0
+        try:
+            actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
+        except Idle:
+            with self._lock:
+                if not self._envelopes:
+                    self._scheduled = False
+                    return
+            self._pool.runnable.put(self)
+            return
+        self._turn = 0
+        actor._actor_loop_teardown()  # noqa: SLF001
+        self._pool.leave(actor)
+
+
+class OwnInbox:
+    """A Pykka inbox whose actor blocks on it, on a thread of its own."""
+
+    __slots__ = ("_envelopes", "_pool", "_thread")
+
+    def __init__(self, pool: Pool) -> None:
+        """Belong to an actor that `begin` will name."""
+        self._pool = pool
+        self._envelopes: SimpleQueue[Envelope[Any] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def put(self, envelope: Envelope[Any]) -> None:
+        """Take an envelope, from any thread."""
+        self._envelopes.put(envelope)
+
+    def get(self) -> Envelope[Any]:
+        """Wait for the oldest envelope.
+
+        Raises:
+            Idle: the actor was told to take its leave.
+        """
+        self._pool.handled()
+        envelope = self._envelopes.get()
+        if envelope is None:
+            raise Idle
+        return envelope
+
+    def empty(self) -> bool:
+        """Whether there is none."""
+        return self._envelopes.empty()
+
+    def begin(self, actor: Role) -> None:
+        """Run the actor's loop on its own thread."""
+
+        def loop() -> None:
+            try:
+                actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
+            except Idle:
+                pass
+            self._pool.leave(actor)
+            self._pool.handled()
+
+        self._thread = threading.Thread(target=loop, name=f"mesolite {actor.seat.name}", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Let a stopped actor take its leave."""
+        self._envelopes.put(None)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the thread; one that does not end, because user code blocks it, is reported by name."""
+        if self._thread is None or self._thread is threading.current_thread():
+            return
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            logger.warning("thread {!r} stays behind: its user code has not returned", self._thread.name)
+
+
+class Pool:
+    """The workers, and whoever waits for what they bring about."""
+
+    def __init__(self, workers: int, leave: Callable[[Role], None]) -> None:
+        """Start so many workers; `leave` is called for an actor whose loop has come to its end."""
+        self.runnable: SimpleQueue[PooledInbox | None] = SimpleQueue()
+        self.leave = leave
+        self._changed = threading.Condition()
+        self._waiters = 0
+        self._threads = [
+            threading.Thread(target=self._work, name=f"mesolite worker {number}", daemon=True)
+            for number in range(1, workers + 1)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def handled(self) -> None:
+        """Let whoever waits look again; costs nothing while nobody does."""
+        if self._waiters:
+            with self._changed:
+                self._changed.notify_all()
+
+    def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until it is done; `done` is looked at whenever an actor has handled something, and only reads."""
+        with self._changed:
+            self._waiters += 1
+            try:
+                return self._changed.wait_for(done, timeout)
+            finally:
+                self._waiters -= 1
+
+    def close(self) -> None:
+        """End the workers, after what they are doing."""
+        for _ in self._threads:
+            self.runnable.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (inbox := self.runnable.get()) is not None:
+            inbox.run()
+            self.handled()

@@ -1,0 +1,54 @@
+"""A real SIGUSR1 to this process drains the agents it hosts (drain.md 2.1).
+
+Python runs signal handlers between two instructions of the main thread, where hardly anything is safe to do;
+`SimpleQueue.put` is. A thread of ours takes it from there.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from queue import SimpleQueue
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from mesolite.actors.errors import Refused
+
+if TYPE_CHECKING:
+    from mesolite.cluster import Cluster
+
+
+class SignalWatch:
+    """Listens for SIGUSR1 on behalf of one cluster; what listened before goes on listening."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Install the handler.
+
+        Raises:
+            Refused: called outside the main thread, where Python lets nobody handle signals.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise Refused("handle_signals=True needs the main thread; make the cluster there, or signal its agents")
+        self._cluster = cluster
+        self._received: SimpleQueue[int | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._pass_on, name="mesolite signals", daemon=True)
+        self._thread.start()
+        self._previous = signal.signal(signal.SIGUSR1, self._handle)
+
+    def close(self) -> None:
+        """Listen no more; the handler that was there before is back."""
+        if signal.getsignal(signal.SIGUSR1) == self._handle:
+            signal.signal(signal.SIGUSR1, self._previous)
+        self._received.put(None)
+        self._thread.join()
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        self._received.put(signum)
+        if callable(self._previous):
+            self._previous(signum, frame)
+
+    def _pass_on(self) -> None:
+        while (signum := self._received.get()) is not None:
+            for agent in self._cluster.agents.values():
+                if agent.alive:
+                    agent.signal(signum)

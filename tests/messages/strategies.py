@@ -1,0 +1,66 @@
+"""Values of every type that can be said or stored, built from the field types of the classes themselves."""
+
+from __future__ import annotations
+
+import enum
+from types import NoneType, UnionType
+from typing import Any, NewType, Union, get_args, get_origin
+
+import attrs
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from mesolite.messages.codec import KINDS, NOUNS
+from mesolite.messages.resources import Resources
+
+WIRE = settings(deadline=None, derandomize=True, max_examples=25)
+"""Not timed and not random: the same examples on every machine, however slow."""
+
+PLAIN: dict[Any, st.SearchStrategy[Any]] = {
+    str: st.text(max_size=8),
+    int: st.integers(),
+    float: st.floats(allow_nan=False, allow_infinity=False) | st.integers(-1000, 1000),
+    bool: st.booleans(),
+    NoneType: st.none(),
+    Resources: st.sets(
+        st.sampled_from(["cpus:0.001", "mem:4096", "gpus:2", "ports:[1-3,31000-32000]", "zones:{a,ü}"])
+    ).map(lambda parts: Resources.parse(";".join(sorted(parts)))),
+}
+
+
+def values(wanted: Any) -> st.SearchStrategy[Any]:
+    """Values of a type that a field has, or of a class, as wide as the type allows."""
+    if wanted in PLAIN:
+        return PLAIN[wanted]
+    if isinstance(wanted, NewType):
+        return values(wanted.__supertype__)
+    if get_origin(wanted) in (Union, UnionType):
+        return st.one_of(*map(values, get_args(wanted)))
+    if get_origin(wanted) is tuple and get_args(wanted)[-1] is Ellipsis:
+        return st.lists(values(get_args(wanted)[0]), max_size=2).map(tuple)
+    if get_origin(wanted) is tuple:
+        return st.tuples(*map(values, get_args(wanted)))
+    if issubclass(wanted, enum.Enum):
+        return st.sampled_from(wanted)
+    attrs.resolve_types(wanted)
+    return st.builds(wanted, **{field.name: values(field.type) for field in attrs.fields(wanted)})
+
+
+EVERY_CLASS = st.one_of(*map(values, [*KINDS, *NOUNS]))
+"""An instance of any message or noun."""
+
+RECORDS = st.recursive(
+    EVERY_CLASS | st.one_of(*(values(plain) for plain in (str, int, float, bool, NoneType))),
+    lambda parts: st.lists(parts, max_size=3).map(tuple),
+    max_leaves=4,
+)
+"""Anything that a store can be given."""
+
+KEYS = st.text(max_size=5) | st.just("kind")
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | KEYS | st.just("\ud800"),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(KEYS, parts, max_size=3),
+    max_leaves=5,
+)
+"""Anything that JSON text can hold; with NaN, infinities and half a surrogate pair, which it should not."""
