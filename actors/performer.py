@@ -33,6 +33,8 @@ class Performer:
         self.seat = seat
         self.core = core
         self._runtime = seat.runtime
+        self._now = seat.runtime.now
+        self._send = seat.runtime.send
         self._record = seat.runtime.trace.record
         self._call = call
 
@@ -43,17 +45,18 @@ class Performer:
             # Between coming due and being handled it may have been cancelled or set again (core.md LP-33, LP-34).
             if not event.live:
                 return
-            del seat.timers[event.key]
+            seat.timers.pop(event.key, None)  # on threads the party may be ended from outside at this moment
             event = TimerFired(event.key)
-        runtime = self._runtime
-        now = runtime.now()
+        now = self._now()
         effects = self.core.handle(event, sender, now)
-        index = self._record(now, seat.name, sender, event, effects, cause)
+        index = self._record(now, seat.name, sender, event, cause)
         for effect in effects:
             if type(effect) is Send:
-                runtime.send(seat, effect.to, effect.message, index)
+                self._send(seat, effect.to, effect.message, index)
             else:
                 self._carry_out(effect, index)
+                if not seat.alive:
+                    return  # it has ended: what it wanted after that is void
 
     def _carry_out(self, effect: Effect, index: int) -> None:
         seat, runtime = self.seat, self._runtime

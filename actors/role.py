@@ -44,19 +44,23 @@ class Role(pykka.Actor):
         self._perform = self.performer.perform
 
     def on_receive(self, message: Any) -> Any:
-        """Handle a delivery, an inspection, or a bare event told from outside."""
+        """Handle an inspection, or a bare event told from outside."""
+        if type(message) is Inspect:
+            return message.read(self.performer.core)
+        self._perform(message, OUTSIDE, -1)
+        return None
+
+    def _handle_receive(self, message: Any) -> Any:
+        # Nearly every envelope holds a delivery, so it is looked at before Pykka's own kinds of message.
         try:
             if type(message) is Delivery:
-                self._perform(*message)
-                return None
-            if type(message) is Inspect:
-                return message.read(self.performer.core)
-            self._perform(message, OUTSIDE, -1)
+                return self._perform(*message)
+            return super()._handle_receive(message)
         except Exception:
             raise
         except BaseException as interruption:  # noqa: BLE001  # Pykka would swallow it and stop everybody's actors
-            self.seat.runtime.interrupted(interruption)
-        return None
+            self.seat.runtime.interrupted(self.seat, interruption)
+            return None
 
     def on_failure(
         self,

@@ -1,7 +1,8 @@
 """What happened, written once and read in several ways: as text, as a hash, as the story of one task or agent.
 
-A record is one event and the effects it had, with the number of the record that caused it. Records are kept as they
-are (everything in them is immutable) and formatted only when somebody looks. No other module formats events.
+A record is one event at one party, with the number of the record that caused it; what the event led to are the
+records that name it as their cause, so effects are not kept a second time (keeping them doubles the cost per message).
+Records are kept as they are, immutable, and formatted only when somebody looks. No other module formats events.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from mesolite.messages.base import Message
 from mesolite.messages.election import DetectLeader, KeepSession, SessionKept
 from mesolite.messages.resources import Resources
 
-DEFAULT_RECORDS = 100_000
+DEFAULT_RECORDS = 20_000
 """How many records a trace keeps unless told otherwise; older ones fall out."""
 
 
@@ -40,14 +41,13 @@ HEARTBEATS = (PingAgent, PongAgent, KeepSession, SessionKept, DetectLeader)
 
 
 class Record(NamedTuple):
-    """One event at one party: when, from whom, what it led to, and which earlier record caused it (-1: none)."""
+    """One event at one party: when, from whom, and which earlier record caused it (-1: none)."""
 
     index: int
     time: float
     party: str
     sender: str
     event: Any
-    effects: Any
     cause: int
 
 
@@ -64,14 +64,15 @@ class Trace:
     def __init__(self, records: int = DEFAULT_RECORDS) -> None:
         """Keep at most so many records; 0 keeps none."""
         self._ring: deque[Any] = deque(maxlen=records)
+        self._append = self._ring.append
         self._count = 0
 
-    def record(self, time: float, party: str, sender: str, event: object, effects: object, cause: int) -> int:
+    def record(self, time: float, party: str, sender: str, event: object, cause: int) -> int:
         """Write one record; returns its index, to be the cause of what follows."""
         index = self._count
         self._count = index + 1
         # A plain tuple here, a Record when read: this line runs for every message.
-        self._ring.append((index, time, party, sender, event, effects, cause))
+        self._append((index, time, party, sender, event, cause))
         return index
 
     def __len__(self) -> int:

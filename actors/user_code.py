@@ -6,6 +6,7 @@ Rule: user code is fenced. Whatever it raises, BaseException included, is that f
 from __future__ import annotations
 
 import threading
+from types import TracebackType
 from typing import Any, Protocol
 
 from loguru import logger
@@ -45,7 +46,7 @@ def fenced(role: Role, user: UserCode, callback: Callback) -> CallbackReturned:
     except BaseException as raised:  # noqa: BLE001  # the fence
         if isinstance(raised, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             # Ctrl-C while a simulation happens to be in a callback belongs to whoever drives the simulation.
-            role.seat.runtime.interrupted(raised)
+            role.seat.runtime.interrupted(role.seat, raised)
         else:
             error = f"{callback.callback} raised {type(raised).__name__}: {raised}"
             logger.opt(exception=raised).error("{}: {}", role.seat.name, error)
@@ -64,12 +65,22 @@ class SchedulerParty(Role):
         self._user = user
         user.begin(self)
 
-    def on_receive(self, message: Any) -> Any:
-        """Handle it, and let the driver know what became of it."""
-        answer = super().on_receive(message)
+    def _handle_receive(self, message: Any) -> Any:
+        # Whatever it was, let the driver know what became of it.
+        answer = super()._handle_receive(message)
         core = self._scheduler_core
         self._user.status_is(core.status, core.error)
         return answer
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Our own bug; whoever has joined the driver must not wait for ever."""
+        self._user.status_is(DriverStatus.DRIVER_ABORTED, f"the driver itself failed: {exception_value}")
+        super().on_failure(exception_type, exception_value, traceback)
 
     def call_user_code(self, callback: Callback) -> CallbackReturned:
         """Call the user's scheduler."""

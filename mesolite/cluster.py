@@ -93,9 +93,13 @@ class Cluster(Wiring):
 
         Raises:
             TimeoutError: they were not, within so many seconds; the text names who is missing.
+            PartyFailed: a party failed, by our own fault.
         """
-        if not self.runtime.wait(self._is_ready, timeout):
-            missing = [agent.name for agent in self.agents.values() if not agent.registered]
+        is_ready = self.runtime.wait(lambda: bool(self.runtime.failures) or self._is_ready(), timeout)
+        if self.runtime.failures:
+            raise self.runtime.failures[0]
+        if not is_ready:
+            missing = [agent.name for agent in list(self.agents.values()) if not agent.registered]
             leader = self.leader.name if self.leader else "nobody"
             raise TimeoutError(f"not ready after {timeout} s: {leader} leads, not registered: {missing or 'none'}")
 
@@ -126,4 +130,4 @@ class Cluster(Wiring):
             self._temporary.cleanup()
 
     def _is_ready(self) -> bool:
-        return self.leader is not None and all(agent.registered for agent in self.agents.values())
+        return self.leader is not None and all(agent.registered for agent in list(self.agents.values()))

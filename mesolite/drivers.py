@@ -5,6 +5,7 @@ In simulation a driver may be used from the simulation's own thread only; elsewh
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -40,12 +41,11 @@ from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
 class Driver:
     """What both drivers share: a party to put calls before, its clock, and functions to be called later."""
 
-    def __init__(self, user: Scheduler | Executor) -> None:
-        """Drive this object once its party has begun."""
-        self._user = user
+    def __init__(self) -> None:
+        """Drive the user's object once its party has begun."""
         self._role: Role
         self._functions: dict[int, Callable[[], object]] = {}
-        self._calls_made = 0
+        self._call_ids = itertools.count(1)  # drawn from any thread
         self._running = True
 
     @property
@@ -67,7 +67,11 @@ class Driver:
         if callback.callback == "call_later":
             self._functions.pop(callback.arguments[0])()
         else:
-            getattr(self._user, callback.callback)(self, *callback.arguments)
+            getattr(self.user(), callback.callback)(self, *callback.arguments)
+
+    def user(self) -> Scheduler | Executor:
+        """The user's object."""
+        raise TypeError(f"{type(self).__name__} does not say whose driver it is")
 
     def status_is(self, status: DriverStatus, error: str | None) -> None:
         """Learn what the core has decided; executors have no use for it."""
@@ -78,9 +82,9 @@ class Driver:
 
     def call_later(self, delay_s: float, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds."""
-        self._calls_made += 1
-        self._functions[self._calls_made] = function
-        self._tell(CallLaterCall(self._calls_made, delay_s))
+        call_id = next(self._call_ids)
+        self._functions[call_id] = function
+        self._tell(CallLaterCall(call_id, delay_s))
 
     def _tell(self, call: object) -> None:
         self._role.seat.runtime.check_thread()
@@ -101,7 +105,8 @@ class MesoliteSchedulerDriver(Driver):
 
     def __init__(self, user: Scheduler) -> None:
         """Not started until its party has begun."""
-        super().__init__(user)
+        super().__init__()
+        self._user = user
         self._ended = threading.Event()
         self._status = DriverStatus.DRIVER_NOT_STARTED
         self._error: str | None = None
@@ -122,6 +127,10 @@ class MesoliteSchedulerDriver(Driver):
         core: Any = self._role.performer.core
         framework_id: FrameworkId | None = core.framework_info.id
         return framework_id
+
+    def user(self) -> Scheduler:
+        """The user's scheduler."""
+        return self._user
 
     def status_is(self, status: DriverStatus, error: str | None) -> None:
         """Learn what the core has decided."""
@@ -195,6 +204,18 @@ class MesoliteSchedulerDriver(Driver):
 
 class MesoliteExecutorDriver(Driver):
     """An executor's driver; the methods are described in `mesolite.ExecutorDriver`."""
+
+    def __init__(self, make: type[Executor]) -> None:
+        """Make the user's object when it is first called: its constructor is user code, too."""
+        super().__init__()
+        self._make = make
+        self._user: Executor | None = None
+
+    def user(self) -> Executor:
+        """The user's executor."""
+        if self._user is None:
+            self._user = self._make()
+        return self._user
 
     def send_status_update(
         self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: str | None = None

@@ -57,8 +57,10 @@ class Machine:
         return seat
 
     def _core_state(self) -> Any:
-        core: Any = self._seat().actor.performer.core
-        return core.state
+        # Looked up once: on threads the daemon may go at any moment.
+        seat = self._wiring.runtime.directory.find(self.name)
+        core: Any = seat.actor.performer.core if seat is not None else None
+        return core.state if core is not None else None
 
 
 class AgentMachine(Machine):
@@ -71,13 +73,16 @@ class AgentMachine(Machine):
         Raises:
             Refused: the agent is not running.
         """
-        agent_id: str | None = self._core_state().info.id
+        self._seat()
+        state = self._core_state()
+        agent_id: str | None = state.info.id if state is not None else None
         return agent_id
 
     @property
     def registered(self) -> bool:
         """Whether the agent is running and registered with a leader."""
-        return self.alive and self._core_state().phase.name == "RUNNING"
+        state = self._core_state()
+        return state is not None and state.phase.name == "RUNNING"
 
     def signal(self, signum: int) -> None:
         """Send the agent's process a signal: SIGUSR1 is "drain now" (drain.md 2.1), SIGTERM and SIGKILL just end it.
@@ -111,7 +116,8 @@ class MasterMachine(Machine):
     @property
     def leading(self) -> bool:
         """Whether this master is the leader, and has read the registry."""
-        return self.alive and bool(self._core_state().leading)
+        state = self._core_state()
+        return state is not None and bool(state.leading)
 
     def restart(self) -> None:
         """Start the master's process again; it joins the election at the end of the queue."""

@@ -6,11 +6,12 @@ Python runs signal handlers between two instructions of the main thread, where h
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from queue import SimpleQueue
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mesolite.actors.errors import Refused
 
@@ -30,6 +31,7 @@ class SignalWatch:
         if threading.current_thread() is not threading.main_thread():
             raise Refused("handle_signals=True needs the main thread; make the cluster there, or signal its agents")
         self._cluster = cluster
+        self._closed = False
         self._received: SimpleQueue[int | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._pass_on, name="mesolite signals", daemon=True)
         self._thread.start()
@@ -37,10 +39,18 @@ class SignalWatch:
 
     def close(self) -> None:
         """Listen no more; the handler that was there before is back."""
+        self._closed = True
         if signal.getsignal(signal.SIGUSR1) == self._handle:
-            signal.signal(signal.SIGUSR1, self._previous)
+            signal.signal(signal.SIGUSR1, self._before())
         self._received.put(None)
         self._thread.join()
+
+    def _before(self) -> Any:
+        """The handler that was there before, past those of clusters that have closed since."""
+        before = self._previous
+        while isinstance(watch := getattr(before, "__self__", None), SignalWatch) and watch._closed:
+            before = watch._previous
+        return before
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         self._received.put(signum)
@@ -49,6 +59,6 @@ class SignalWatch:
 
     def _pass_on(self) -> None:
         while (signum := self._received.get()) is not None:
-            for agent in self._cluster.agents.values():
-                if agent.alive:
+            for agent in list(self._cluster.agents.values()):
+                with contextlib.suppress(Refused):  # it has gone already
                     agent.signal(signum)

@@ -94,7 +94,7 @@ class Wiring:
     @property
     def leader(self) -> MasterMachine | None:
         """The master that leads and has read the registry; None while there is none."""
-        return next((master for master in self.masters.values() if master.leading), None)
+        return next((master for master in list(self.masters.values()) if master.leading), None)
 
     def add_agent(
         self,
@@ -187,6 +187,6 @@ class Wiring:
             )
         user = self._executor_classes[name]
         return (
-            lambda seat: ExecutorParty(seat, start, settings, MesoliteExecutorDriver(user())),
+            lambda seat: ExecutorParty(seat, start, settings, MesoliteExecutorDriver(user)),
             Place(host, own_thread=True),
         )

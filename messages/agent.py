@@ -40,7 +40,8 @@ class ReregisterAgent(Message):
 class Reconciliation:
     """The tasks of one framework that the master has and the agent did not report (1.3.5 step 2)."""
 
-    framework_id: FrameworkId
+    framework_info: FrameworkInfo
+    scheduler: str
     task_ids: tuple[TaskId, ...]
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.scenarios.report import unknown_ids
 
+pytest_plugins = ["mesolite.pytest_plugin"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a scenario mark whose id is not in the catalogue: a typing error would count for nothing."""

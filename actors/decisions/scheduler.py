@@ -280,9 +280,10 @@ class SchedulerCore(Core):
                 self.effects.append(SetTimer(("call", call_id), max(0.0, delay_s)))
             case SuppressCall() | ReviveCall():
                 self.suppressed = isinstance(event, SuppressCall)
-                self._suppression_is_news = True
                 if self.connected:
                     self._say_suppression()
+                else:
+                    self._suppression_is_news = True
             case AcceptCall():
                 self._accept(event, now)
             case AcknowledgeCall() if self.implicit_acknowledgements:
@@ -298,7 +299,6 @@ class SchedulerCore(Core):
         """What was changed before being connected goes out right after (FW-43, OF-53)."""
         order = SuppressOffers if self.suppressed else ReviveOffers
         self.send(self._master, order(framework_id=self._framework_id))
-        self._suppression_is_news = False
 
     def _accept(self, event: AcceptCall, now: float) -> None:
         """Send the accept, or, without a master, say of every task that it never started (OF-62)."""

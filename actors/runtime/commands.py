@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
-from mesolite.actors.runtime import processes
+from mesolite.actors.runtime import processes as real
 from mesolite.actors.runtime.port import Seat
 
 
@@ -21,30 +21,36 @@ class Commands:
         self._max_file_size = max_file_size
         self._post = post
         self._lock = threading.Lock()
-        self._launchers: dict[str, processes.Launcher] = {}
+        self._launchers: dict[str, real.Launcher] = {}
         self._seats: dict[str, Seat] = {}
         self._works: dict[Seat, dict[str, None]] = {}
         self._farewells: dict[Seat, Callable[[], None]] = {}
         self._sandboxes: dict[str, pathlib.Path] = {}
+        self._closed = False
 
     def run(self, seat: Seat, run: Run) -> None:
         """Start a command in its sandbox, with stdout and stderr in files there."""
         sandbox = pathlib.Path(run.sandbox)
-        sandbox.mkdir(parents=True, exist_ok=True)
         with self._lock:
+            if self._closed:
+                return
             self._seats[run.work_id] = seat
             self._works.setdefault(seat, {})[run.work_id] = None
             self._sandboxes[run.work_id] = sandbox
         command = run.command
         argv = ["/bin/sh", "-c", command.value] if command.shell else [command.value, *command.arguments]
-        self._launcher(seat.host).spawn(
-            run.work_id,
-            argv,
-            env={**os.environ, **dict(run.environment), **dict(command.environment)},
-            cwd=str(sandbox),
-            stdout=str(sandbox / "stdout"),
-            stderr=str(sandbox / "stderr"),
-        )
+        try:
+            sandbox.mkdir(parents=True, exist_ok=True)
+            self._launcher(seat.host).spawn(
+                run.work_id,
+                argv,
+                env={**os.environ, **dict(run.environment), **dict(command.environment)},
+                cwd=str(sandbox),
+                stdout=str(sandbox / "stdout"),
+                stderr=str(sandbox / "stderr"),
+            )
+        except OSError as error:  # no room for the sandbox, or for one more process
+            self._over(seat, run.work_id, WorkFailedToStart(run.work_id, f"cannot start {argv[0]!r}: {error}"))
 
     def signal(self, work_id: str, signum: int) -> None:
         """Signal every process of a command; one that has ended is past it."""
@@ -69,13 +75,6 @@ class Commands:
         for work_id in works:
             self._launcher(seat.host).kill(work_id)
 
-    def end_host(self, host: str) -> None:
-        """Kill everything on that machine, and its launcher."""
-        with self._lock:
-            launcher = self._launchers.pop(host, None)
-        if launcher is not None:
-            launcher.close()
-
     def processes(self, host: str) -> list[int]:
         """The pids alive on that machine."""
         with self._lock:
@@ -88,29 +87,30 @@ class Commands:
             return next((path for work, path in reversed(self._sandboxes.items()) if work.endswith(suffix)), None)
 
     def close(self) -> None:
-        """Kill everything everywhere."""
+        """Kill everything everywhere; nothing is started any more."""
         with self._lock:
+            self._closed = True
             launchers, self._launchers = list(self._launchers.values()), {}
         for launcher in launchers:
             launcher.close()
 
-    def _launcher(self, host: str) -> processes.Launcher:
+    def _launcher(self, host: str) -> real.Launcher:
         with self._lock:
             launcher = self._launchers.get(host)
             if launcher is None:
-                launcher = self._launchers[host] = processes.Launcher(self._report, self._max_file_size)
+                launcher = self._launchers[host] = real.Launcher(self._report, self._max_file_size)
             return launcher
 
-    def _report(self, event: processes.WorkEvent) -> None:
+    def _report(self, event: real.WorkEvent) -> None:
         """Pass on what a launcher says; called on its reader thread."""
         with self._lock:
             seat = self._seats[event.work_id]
         match event:
-            case processes.WorkStarted():
+            case real.WorkStarted():
                 self._post(seat, WorkStarted(event.work_id, event.pid))
-            case processes.WorkFailedToStart():
+            case real.WorkFailedToStart():
                 self._over(seat, event.work_id, WorkFailedToStart(event.work_id, event.error))
-            case processes.WorkExited():
+            case real.WorkExited():
                 self._over(seat, event.work_id, WorkExited(event.work_id, event.exit_status, event.signal))
 
     def _over(self, seat: Seat, work_id: str, event: object) -> None:

@@ -5,10 +5,10 @@ Plain bookkeeping, one per cluster; the runtime that owns it serialises access.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mesolite.actors.errors import NameTaken
-from mesolite.actors.runtime.port import Place, Runtime, Seat
+from mesolite.actors.runtime.port import ActorFactory, Place, Runtime, Seat
 
 
 class Directory:
@@ -17,11 +17,13 @@ class Directory:
     def __init__(self) -> None:
         """Start empty."""
         self._seats: dict[str, Seat] = {}
+        self.find: Callable[[str], Seat | None] = self._seats.get
+        """Whoever is alive under that name."""
         self._incarnations: dict[str, int] = {}
         self._watchers: dict[str, dict[Seat, None]] = {}
 
-    def enter(self, runtime: Runtime, name: str, place: Place) -> Seat:
-        """Give out a seat.
+    def enter(self, runtime: Runtime, name: str, place: Place, make: ActorFactory) -> Seat:
+        """Give out a seat, with its actor on it: whoever finds it may speak to it at once.
 
         Raises:
             NameTaken: somebody alive has that name.
@@ -29,8 +31,11 @@ class Directory:
         if name in self._seats:
             raise NameTaken(f"a party named {name!r} is alive already; stop it first or choose another name")
         incarnation = self._incarnations.get(name, 0) + 1
+        seat = Seat(runtime, name, incarnation, place)
+        seat.actor = make(seat)
+        seat.ref = seat.actor.actor_ref
         self._incarnations[name] = incarnation
-        seat = self._seats[name] = Seat(runtime, name, incarnation, place)
+        self._seats[name] = seat
         return seat
 
     def leave(self, seat: Seat) -> tuple[Seat, ...]:
@@ -51,13 +56,9 @@ class Directory:
         self._watchers.setdefault(peer, {})[watcher] = None
         return True
 
-    def find(self, name: str) -> Seat | None:
-        """Whoever is alive under that name."""
-        return self._seats.get(name)
-
     def on_host(self, host: str) -> list[Seat]:
         """Everybody alive on that machine, in order of arrival."""
-        return [seat for seat in self._seats.values() if seat.host == host]
+        return [seat for seat in self if seat.host == host]
 
     def incarnation(self, name: str) -> int:
         """How many lives that name has had."""

@@ -28,7 +28,7 @@ from mesolite.actors.decisions.contract import (
     StoreRefused,
     TimerKey,
 )
-from mesolite.actors.errors import PartyFailed
+from mesolite.actors.errors import NameTaken, PartyFailed, Refused
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.clock import Clock
 from mesolite.actors.runtime.commands import Commands
@@ -41,7 +41,7 @@ from mesolite.messages.base import Message
 
 WORKERS = 4
 JOIN_S = 0.5
-"""How long a closing cluster waits for each thread that runs user code."""
+"""How long a closing cluster waits for the threads that run user code."""
 
 
 class ThreadsRuntime:
@@ -60,7 +60,7 @@ class ThreadsRuntime:
         self._random = random.Random()
         self._lock = threading.RLock()
         self._farewells: dict[Seat, Callable[[], None]] = {}
-        self._own: list[OwnInbox] = []
+        self._closed = False
         self._pool = Pool(workers, self._left)
         self._clock = Clock(self._fire)
         self._store_thread.start()
@@ -68,14 +68,26 @@ class ThreadsRuntime:
     # ------------------------------------------------------------------------------------------------ parties
 
     def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
-        """Start a party; its first event is `Started`."""
-        with self._lock:
-            seat = self.directory.enter(self, name, place)
+        """Start a party; its first event is `Started`.
+
+        Raises:
+            NameTaken: somebody alive has that name.
+            Refused: this runtime is closed.
+        """
+
+        def make_and_greet(seat: Seat) -> Role:
+            # Before anybody else can find it, so that nothing comes earlier.
             actor = make(seat)
-            seat.actor, seat.ref = actor, actor.actor_ref
-            # Before the loop begins, so that nothing can be handled earlier.
-            seat.ref.tell(Delivery(Started(name, seat.incarnation), "", cause))
-        actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+            actor.actor_ref.tell(Delivery(Started(name, seat.incarnation), "", cause))
+            return actor
+
+        with self._lock:
+            if self._closed:
+                raise Refused(f"{name} cannot start: this cluster is closed; make another one")
+            for former in [former for former in self._farewells if former.name == name]:
+                self._take_leave(former)  # the news of its end must not be overtaken by its successor (LP-13)
+            seat = self.directory.enter(self, name, place, make_and_greet)
+            seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
         return seat
 
     def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
@@ -84,14 +96,13 @@ class ThreadsRuntime:
             if not seat.alive:
                 return
             watchers = self.directory.leave(seat)
-            if not silent:
-                self._farewells[seat] = lambda: self._farewell(seat, watchers, status)
+            self._farewells[seat] = lambda: self._farewell(seat, () if silent else watchers, status)
             seat.actor.actor_stopped.set()
-        inbox: Any = seat.actor.actor_inbox
-        inbox.wake()
-        if seat.own_thread:
-            # User code may block that thread for ever; the party's end must not wait for it.
-            self._left(seat.actor)
+            inbox: Any = seat.actor.actor_inbox
+            inbox.wake()
+            if seat.own_thread:
+                # User code may block that thread for ever; the party's end must not wait for it.
+                self._take_leave(seat)
 
     def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
         """Put a system event before one particular seat; if that life is over, nothing happens."""
@@ -103,16 +114,14 @@ class ThreadsRuntime:
         return self._pool.wait(done, timeout)
 
     def close(self) -> None:
-        """End everything: parties, processes, threads, the store. Nothing is told to anybody any more."""
+        """End everything: parties, threads, processes, the store. Nothing is told to anybody any more."""
         with self._lock:
-            seats = list(self.directory)
-        for seat in seats:
+            self._closed = True
+        for seat in self.directory:
             self.end(seat, 0, silent=True)
-        self.commands.close()
         self._clock.close()
-        for inbox in self._own:
-            inbox.join(JOIN_S)
-        self._pool.close()
+        self._pool.close(JOIN_S)
+        self.commands.close()
         self._storing.put(None)
         self._store_thread.join()
         self._store.close()
@@ -130,9 +139,7 @@ class ThreadsRuntime:
         """Make an inbox: of the pool, or of a thread of its own."""
         if not seat.own_thread:
             return PooledInbox(self._pool)
-        inbox = OwnInbox(self._pool)
-        self._own.append(inbox)
-        return inbox
+        return OwnInbox(self._pool)
 
     def begin(self, actor: Role) -> None:
         """Let the actor run."""
@@ -140,7 +147,7 @@ class ThreadsRuntime:
         inbox.begin(actor)
 
     def failed(self, seat: Seat, error: BaseException) -> None:
-        """A core raised: say so loudly; the party is gone and its links break."""
+        """Our own code raised: say so loudly; the party is gone and its links break."""
         failure = PartyFailed(
             f"{seat.name} failed: {type(error).__name__}: {error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
         )
@@ -149,20 +156,22 @@ class ThreadsRuntime:
         logger.opt(exception=error).error("{}", failure)
         self.end(seat, -1)
 
-    def interrupted(self, error: BaseException) -> None:
+    def interrupted(self, seat: Seat, error: BaseException) -> None:
         """Something like SystemExit in a handler: no user code runs there, so it is a failure like any other."""
-        logger.opt(exception=error).error("a handler was interrupted: {!r}", error)
+        self.failed(seat, error)
 
     def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
         """Say it, unless the sender has just ended; a dead or unknown receiver loses it."""
-        if not seat.alive:
-            return
-        receiver = self.directory.find(to)
-        if receiver is not None:
-            with contextlib.suppress(pykka.ActorDeadError):
-                receiver.ref.tell(Delivery(message, seat.name, cause))
+        # The news of the end of a party with its own thread does not wait for that thread; nothing may follow it.
+        with self._lock if seat.own_thread else contextlib.nullcontext():
+            if not seat.alive:
                 return
-        self.trace.record(self.now(), to, seat.name, Lost(message, "nobody there"), (), cause)
+            receiver = self.directory.find(to)
+            if receiver is not None:
+                with contextlib.suppress(pykka.ActorDeadError):
+                    receiver.ref.tell(Delivery(message, seat.name, cause))
+                    return
+        self.trace.record(self.now(), to, seat.name, Lost(message, "nobody there"), cause)
 
     def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer."""
@@ -186,6 +195,8 @@ class ThreadsRuntime:
                 event: object = Loaded(self._store.load(seat.store, term))
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))
+            except Exception as failure:  # noqa: BLE001  # a full disk, say; the next request must still be served
+                event = self._store_failed(seat, failure)
             self.post(seat, event, seat.name, cause)
 
         self._storing.put(read)
@@ -194,13 +205,15 @@ class ThreadsRuntime:
         """Write the store, on its thread."""
 
         def write() -> None:
+            event: object = Saved(tag)
             try:
                 self._store.save(seat.store, changes, term)
             except StaleTerm as stale:
-                self.post(seat, StoreRefused(str(stale)), seat.name, cause)
-                return
-            if tag:
-                self.post(seat, Saved(tag), seat.name, cause)
+                event = StoreRefused(str(stale))
+            except Exception as failure:  # noqa: BLE001  # as above
+                event = self._store_failed(seat, failure)
+            if tag or isinstance(event, StoreRefused):
+                self.post(seat, event, seat.name, cause)
 
         self._storing.put(write)
 
@@ -208,10 +221,9 @@ class ThreadsRuntime:
         """Start an executor on the same machine."""
         try:
             make, place = self.give_birth(seat.host, start)
-        except LookupError as unknown:
-            self.post(seat, SpawnFailed(name, str(unknown.args[0])), cause=cause)
-            return
-        self.start(name, place, make, cause)
+            self.start(name, place, make, cause)
+        except (LookupError, Refused) as why:
+            self.post(seat, SpawnFailed(name, str(why.args[0])), cause=cause)
 
     def destroy(self, seat: Seat, name: str, cause: int) -> None:
         """End a party of the same machine, with everything it runs."""
@@ -239,17 +251,24 @@ class ThreadsRuntime:
         self.post(timer.seat, timer, cause=timer.cause)
 
     def _left(self, actor: Role) -> None:
-        """An actor's loop has ended: kill what it ran, then let its links break."""
-        seat = actor.seat
-        self.end(seat, 0)  # if it was stopped through its ref
+        """An actor's loop has ended."""
+        self.end(actor.seat, 0)  # if it was stopped through its ref
+        self._take_leave(actor.seat)
+
+    def _take_leave(self, seat: Seat) -> None:
+        """Kill what an ended party ran, then let its links break."""
         with self._lock:
             farewell = self._farewells.pop(seat, None)
-        if farewell is not None:
-            self.commands.end(seat, farewell)
+            if farewell is not None:
+                self.commands.end(seat, farewell)
 
     def _farewell(self, seat: Seat, watchers: tuple[Seat, ...], status: int) -> None:
         for watcher in watchers:
             self.post(watcher, PeerExited(seat.name, seat.incarnation, status), seat.name)
+
+    def _store_failed(self, seat: Seat, failure: Exception) -> StoreRefused:
+        logger.opt(exception=failure).error("{}: the store failed", seat.name)
+        return StoreRefused(f"{type(failure).__name__}: {failure}")
 
     def _keep_storing(self) -> None:
         while (work := self._storing.get()) is not None:

@@ -8,13 +8,16 @@ once (core.md LP-1). Own threads are for code that may block.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
+import pykka
 from loguru import logger
 from pykka._envelope import Envelope
+from pykka.messages import _ActorStop
 
 from mesolite.actors.role import Role
 
@@ -26,10 +29,21 @@ class Idle(Exception):  # noqa: N818  # not an error: it leaves Pykka's loop whe
     """The inbox is empty, or the turn is over."""
 
 
+def refuse(envelope: Envelope[Any]) -> None:
+    """Answer a question that came too late, as Pykka does for what is left in an inbox."""
+    if envelope.reply_to is None:
+        return
+    if isinstance(envelope.message, _ActorStop):
+        envelope.reply_to.set(None)
+    else:
+        dead = pykka.ActorDeadError("the party ended before it came to this question")
+        envelope.reply_to.set_exception((pykka.ActorDeadError, dead, None))
+
+
 class PooledInbox:
     """A Pykka inbox that makes its actor runnable when something comes in."""
 
-    __slots__ = ("_actor", "_envelopes", "_lock", "_pool", "_scheduled", "_turn")
+    __slots__ = ("_actor", "_envelopes", "_lock", "_over", "_pool", "_scheduled", "_turn")
 
     def __init__(self, pool: Pool) -> None:
         """Belong to an actor that `begin` will name."""
@@ -38,16 +52,20 @@ class PooledInbox:
         self._envelopes: deque[Envelope[Any]] = deque()
         self._lock = threading.Lock()
         self._scheduled = False
+        self._over = False
         self._turn = 0
 
     def put(self, envelope: Envelope[Any]) -> None:
         """Take an envelope, from any thread."""
         with self._lock:
-            self._envelopes.append(envelope)
-            if self._scheduled or self._actor is None:
+            if not self._over:
+                self._envelopes.append(envelope)
+                if self._scheduled or self._actor is None:
+                    return
+                self._scheduled = True
+                self._pool.runnable.put(self)
                 return
-            self._scheduled = True
-        self._pool.runnable.put(self)
+        refuse(envelope)
 
     def get(self) -> Envelope[Any]:
         """Give out the oldest envelope.
@@ -62,7 +80,6 @@ class PooledInbox:
 
     def empty(self) -> bool:
         """Whether there is none."""
-        self._turn = 0
         return not self._envelopes
 
     def begin(self, actor: Role) -> None:
@@ -87,30 +104,35 @@ class PooledInbox:
             actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
         except Idle:
             with self._lock:
-                if not self._envelopes:
+                # A stopped one has something left to do: to take its leave.
+                if not self._envelopes and not actor.actor_stopped.is_set():
                     self._scheduled = False
                     return
             self._pool.runnable.put(self)
             return
-        self._turn = 0
-        actor._actor_loop_teardown()  # noqa: SLF001
+        with self._lock:
+            self._over = True
+        for envelope in self._envelopes:
+            refuse(envelope)
         self._pool.leave(actor)
 
 
 class OwnInbox:
     """A Pykka inbox whose actor blocks on it, on a thread of its own."""
 
-    __slots__ = ("_envelopes", "_pool", "_thread")
+    __slots__ = ("_envelopes", "_over", "_pool")
 
     def __init__(self, pool: Pool) -> None:
         """Belong to an actor that `begin` will name."""
         self._pool = pool
         self._envelopes: SimpleQueue[Envelope[Any] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._over = False
 
     def put(self, envelope: Envelope[Any]) -> None:
         """Take an envelope, from any thread."""
         self._envelopes.put(envelope)
+        if self._over:
+            self.wake()
 
     def get(self) -> Envelope[Any]:
         """Wait for the oldest envelope.
@@ -136,23 +158,23 @@ class OwnInbox:
                 actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
             except Idle:
                 pass
+            self.wake()
             self._pool.leave(actor)
-            self._pool.handled()
+            self._pool.own_ended()
 
-        self._thread = threading.Thread(target=loop, name=f"mesolite {actor.seat.name}", daemon=True)
-        self._thread.start()
+        self._pool.run_own(loop, f"mesolite {actor.seat.name}")
 
     def wake(self) -> None:
-        """Let a stopped actor take its leave."""
+        """Let a stopped actor take its leave. Whoever asked it something learns so at once, even if user code blocks it."""
+        self._over = True
+        while True:
+            try:
+                envelope = self._envelopes.get_nowait()
+            except Empty:
+                break
+            if envelope is not None:
+                refuse(envelope)
         self._envelopes.put(None)
-
-    def join(self, timeout_s: float) -> None:
-        """Wait for the thread; one that does not end, because user code blocks it, is reported by name."""
-        if self._thread is None or self._thread is threading.current_thread():
-            return
-        self._thread.join(timeout_s)
-        if self._thread.is_alive():
-            logger.warning("thread {!r} stays behind: its user code has not returned", self._thread.name)
 
 
 class Pool:
@@ -164,6 +186,8 @@ class Pool:
         self.leave = leave
         self._changed = threading.Condition()
         self._waiters = 0
+        self._closed = False
+        self._own: dict[threading.Thread, None] = {}
         self._threads = [
             threading.Thread(target=self._work, name=f"mesolite worker {number}", daemon=True)
             for number in range(1, workers + 1)
@@ -178,20 +202,49 @@ class Pool:
                 self._changed.notify_all()
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait until it is done; `done` is looked at whenever an actor has handled something, and only reads."""
+        """Wait until it is done; `done` is looked at whenever an actor has handled something, and only reads.
+
+        False if the time-out came first, or the pool was closed: nothing can happen any more then.
+        """
         with self._changed:
             self._waiters += 1
             try:
-                return self._changed.wait_for(done, timeout)
+                self._changed.wait_for(lambda: self._closed or done(), timeout)
+                return done()
             finally:
                 self._waiters -= 1
 
-    def close(self) -> None:
-        """End the workers, after what they are doing."""
+    def run_own(self, loop: Callable[[], None], name: str) -> None:
+        """Run the loop of a party with user code, on a thread of its own."""
+        thread = threading.Thread(target=loop, name=name, daemon=True)
+        with self._changed:
+            self._own[thread] = None
+        thread.start()
+
+    def own_ended(self) -> None:
+        """Forget the calling thread, whose loop has ended."""
+        with self._changed:
+            self._own.pop(threading.current_thread(), None)
+            self._changed.notify_all()
+
+    def close(self, patience_s: float) -> None:
+        """End the workers, after what they are doing, and wait so long for the threads of user code.
+
+        Those that do not end, because user code blocks them, are reported by name.
+        """
         for _ in self._threads:
             self.runnable.put(None)
         for thread in self._threads:
             thread.join()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            own = [thread for thread in self._own if thread is not threading.current_thread()]
+        deadline = time.monotonic() + patience_s
+        for thread in own:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                logger.warning("thread {!r} stays behind: its user code has not returned", thread.name)
 
     def _work(self) -> None:
         while (inbox := self.runnable.get()) is not None:

@@ -122,7 +122,7 @@ class Runtime(Protocol):
     def failed(self, seat: Seat, error: BaseException) -> None:
         """Say that the actor's handler raised; the party is gone and its links break."""
 
-    def interrupted(self, error: BaseException) -> None:
+    def interrupted(self, seat: Seat, error: BaseException) -> None:
         """Say that Ctrl-C or the like came in a handler; it belongs to whoever drives the runtime."""
 
     def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:

@@ -1,13 +1,11 @@
-"""The network of a simulation: what is under way, what the seed picks next, and what a test does to it.
+"""What a test does to the network of a simulation: faults, cuts, observations.
 
-Deliveries keep their order per (sender, receiver) pair; the seed chooses among everything else. Faults and
-observations are looked at when a message is about to be handled, as in libprocess (core.md LP-50, LP-53).
+Faults and observations are looked at when a message is about to be handled, as in libprocess (core.md LP-50, LP-53).
 """
 
 from __future__ import annotations
 
 import enum
-from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,17 +22,6 @@ class Parcel(NamedTuple):
     to: str
     event: Any
     cause: int
-
-
-class Channel:
-    """What is under way from one party to another, oldest first."""
-
-    __slots__ = ("parcels", "to")
-
-    def __init__(self, to: str) -> None:
-        """Start empty."""
-        self.to = to
-        self.parcels: deque[Parcel] = deque()
 
 
 class Verdict(enum.Enum):

@@ -27,7 +27,7 @@ from mesolite.actors.decisions.contract import (
     StoreRefused,
     TimerKey,
 )
-from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, PartyFailed, WouldBlock, WrongThread
+from mesolite.actors.errors import EndlessLoop, NameTaken, NothingToWaitFor, PartyFailed, WouldBlock, WrongThread
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.future import PortFuture
@@ -35,11 +35,15 @@ from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, S
 from mesolite.actors.runtime.store import MemoryStore, StaleTerm
 from mesolite.actors.trace import Lost, Trace
 from mesolite.messages.base import Message
-from mesolite.simulation.network import Channel, Network, Parcel, Verdict
+from mesolite.simulation.network import Network, Parcel, Verdict
+from mesolite.simulation.under_way import UnderWay
 from mesolite.simulation.work import SimulatedProcesses
 
 STEPS_PER_INSTANT = 1_000_000
 """More events than this without time passing is taken for an endless loop."""
+
+_new_tuple: Any = tuple.__new__
+
 
 class Idle(Exception):  # noqa: N818  # not an error: it leaves Pykka's loop when the inbox is empty
     """The inbox is empty."""
@@ -109,8 +113,8 @@ class VirtualRuntime:
         self._latency_s = latency_s
         self._now = 0.0
         self._thread = threading.get_ident()
-        self._channels: dict[tuple[str, str], Channel] = {}
-        self._active: list[Channel] = []
+        self._under_way = UnderWay()
+        self._find = self.directory.find
         self._timers: list[tuple[float, int, Timer | Moment]] = []
         self._arrivals: dict[tuple[str, str], float] = {}
         self._outdated = 0
@@ -122,10 +126,8 @@ class VirtualRuntime:
 
     def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
         """Start a party; its first event is `Started`."""
-        seat = self.directory.enter(self, name, place)
-        actor = make(seat)
-        seat.actor, seat.ref = actor, actor.actor_ref
-        actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+        seat = self.directory.enter(self, name, place, make)
+        seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
         self.post(seat, Started(name, seat.incarnation), cause=cause)
         return seat
 
@@ -170,13 +172,17 @@ class VirtualRuntime:
             self._failure.__cause__ = error
         self.end(seat, -1)
 
-    def interrupted(self, error: BaseException) -> None:
+    def interrupted(self, seat: Seat, error: BaseException) -> None:
         """Remember that Ctrl-C or the like came in a handler; it is raised again from whatever drives us."""
         self._failure = error
 
     def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
         """Put it under way."""
-        self._put(seat.name, to, message, cause)
+        if self._latency_s[1] > 0.0:
+            self._put(seat.name, to, message, cause)
+        else:
+            # A Delivery made the short way: this line runs for every message.
+            self._under_way.put(seat.name, to, _new_tuple(Delivery, (message, seat.name, cause)))
 
     def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set a timer; the seed draws the spread."""
@@ -214,10 +220,9 @@ class VirtualRuntime:
         """Start an executor on the same machine."""
         try:
             make, place = self.give_birth(seat.host, start)
-        except LookupError as unknown:
-            self.post(seat, SpawnFailed(name, str(unknown)), cause=cause)
-            return
-        self.start(name, place, make, cause)
+            self.start(name, place, make, cause)
+        except (LookupError, NameTaken) as why:
+            self.post(seat, SpawnFailed(name, str(why.args[0])), cause=cause)
 
     def destroy(self, seat: Seat, name: str, cause: int) -> None:
         """End a party of the same machine."""
@@ -251,28 +256,6 @@ class VirtualRuntime:
                 "use driver.call_later(delay_s, function) to do something at a later virtual time"
             )
 
-    def step(self) -> bool:
-        """Let one thing happen that is due now; False if there is none."""
-        if self.runnable:
-            self._run(self.runnable.popleft())
-            return True
-        active = self._active
-        if active:
-            # The seed picks a channel; within it, order holds.
-            index = int(self._random.random() * len(active))
-            channel = active[index]
-            parcel = channel.parcels.popleft()
-            if not channel.parcels:
-                active[index] = active[-1]
-                active.pop()
-                del self._channels[(parcel.sender, parcel.to)]
-            if self.network.plain:
-                self._deliver(parcel)
-            else:
-                self._judge(parcel)
-            return True
-        return self._fire()
-
     def settle(self) -> None:
         """Let everything happen that is due now, until nobody has anything to do. No timer of the future fires.
 
@@ -282,14 +265,7 @@ class VirtualRuntime:
             WouldBlock: called inside a handler.
         """
         self._enter()
-        steps = 0
-        while self.step():
-            steps += 1
-            if steps > STEPS_PER_INSTANT:
-                raise EndlessLoop(
-                    f"more than {STEPS_PER_INSTANT} events at {self._now:.3f} s without time passing; the last were:\n"
-                    + "\n".join(self.trace.text(system=True).splitlines()[-6:])
-                )
+        self._let_happen(None)
 
     def advance(self, seconds: float) -> None:
         """Let so much time pass, firing every timer on the way, in order, settling at each instant."""
@@ -308,14 +284,7 @@ class VirtualRuntime:
         """
         self._enter()
         until = None if timeout is None else self._now + timeout
-        steps = 0
-        while not done():
-            if self.step():
-                steps += 1
-                if steps > STEPS_PER_INSTANT:
-                    raise EndlessLoop(f"more than {STEPS_PER_INSTANT} events at {self._now:.3f} s without time passing")
-                continue
-            steps = 0
+        while not self._let_happen(done):
             due = self.next_timer()
             if until is not None and (due is None or due > until):
                 self._now = until
@@ -343,10 +312,43 @@ class VirtualRuntime:
 
     def release(self, parcels: list[Parcel]) -> None:
         """Put held parcels back under way, ahead of what came later, past the rules."""
-        for parcel in parcels:
-            self._deliver(parcel)
+        for sender, to, event, cause in parcels:
+            self.network.observe(Parcel(sender, to, event, cause))
+            self._deliver(to, Delivery(event, sender, cause))
 
     # ------------------------------------------------------------------------------------------------ inside
+
+    def _let_happen(self, done: Callable[[], bool] | None) -> bool:
+        """Let things happen that are due now, one after another, until it is done (True) or none is left (False).
+
+        This loop runs for every message: it keeps what it needs at hand, and calls as little as it can.
+        """
+        runnable, active, draw, network = self.runnable, self._under_way.active, self._random.random, self.network
+        steps = 0
+        while done is None or not done():
+            if runnable:
+                self._run(runnable.popleft())
+            elif active:
+                # The seed picks a channel; within it, order holds.
+                index = int(draw() * len(active))
+                channel = active[index]
+                delivery = channel.deliveries.popleft()
+                if not channel.deliveries:
+                    active[index] = active[-1]
+                    active.pop()
+                if network.plain:
+                    self._deliver(channel.to, delivery)
+                else:
+                    self._judge(channel.to, delivery)
+            elif not self._fire():
+                return False
+            steps += 1
+            if steps > STEPS_PER_INSTANT:
+                raise EndlessLoop(
+                    f"more than {STEPS_PER_INSTANT} events at {self._now:.3f} s without time passing; the last were:\n"
+                    + "\n".join(self.trace.text(system=True).splitlines()[-6:])
+                )
+        return True
 
     def _enter(self) -> None:
         self.check_thread()
@@ -361,70 +363,61 @@ class VirtualRuntime:
             raise pykka.Timeout(f"{timeout} virtual seconds")
 
     def _put(self, sender: str, to: str, event: object, cause: int) -> None:
-        parcel = Parcel(sender, to, event, cause)
+        delivery = Delivery(event, sender, cause)
         if self._latency_s[1] > 0.0 and sender != to:
             # Nothing overtakes on one channel: arrive no earlier than what was sent before (core.md LP-13).
             arrival = max(self._now + self._random.uniform(*self._latency_s), self._arrivals.get((sender, to), 0.0))
             self._arrivals[(sender, to)] = arrival
-            self.at(arrival, lambda: self._under_way(parcel))
+            self.at(arrival, lambda: self._under_way.put(delivery.sender, to, delivery))
         else:
-            self._under_way(parcel)
+            self._under_way.put(delivery.sender, to, delivery)
 
-    def _under_way(self, parcel: Parcel) -> None:
-        key = (parcel.sender, parcel.to)
-        channel = self._channels.get(key)
-        if channel is None:
-            channel = self._channels[key] = Channel(parcel.to)
-            self._active.append(channel)
-        channel.parcels.append(parcel)
-
-    def _deliver(self, parcel: Parcel) -> None:
-        sender, to, event, cause = parcel
-        if type(event) is Timer:
-            # A timer belongs to one life, a name to many (core.md LP-11).
-            self.post(event.seat, event, cause=cause)
-            return
-        if not self.network.plain:
-            self.network.observe(parcel)
-        seat = self.directory.find(to)
+    def _deliver(self, to: str, delivery: Delivery) -> None:
+        event = delivery[0]
+        # A timer belongs to one life, a name to many (core.md LP-11).
+        seat = event.seat if type(event) is Timer else self._find(to)
         if seat is None:
-            self.trace.record(self._now, to, sender, Lost(event, "nobody there"), (), cause)
-            return
-        seat.ref.tell(Delivery(event, sender, cause))
-        self._run(self.runnable.pop())
+            self._lose(to, delivery, "nobody there")
+        elif seat.alive:
+            seat.ref.tell(delivery)
+            self._run(self.runnable.pop())
 
-    def _judge(self, parcel: Parcel) -> None:
+    def _judge(self, to: str, delivery: Delivery) -> None:
+        """Ask the network what becomes of it."""
+        parcel = Parcel(delivery.sender, to, delivery.event, delivery.cause)
         verdict, rule = self.network.judge(parcel)
         match verdict:
-            case Verdict.DELIVER:
-                self._deliver(parcel)
             case Verdict.DROP:
-                why = "dropped" if rule else "cut"
-                self.trace.record(self._now, parcel.to, parcel.sender, Lost(parcel.event, why), (), parcel.cause)
-            case Verdict.DUPLICATE:
-                self._deliver(parcel)
-                self._deliver(parcel)
+                self._lose(to, delivery, "dropped" if rule else "cut")
             case Verdict.DELAY:
                 assert rule is not None
-                self.at(self._now + rule.delay_s, lambda: self._under_way(parcel))
+                self.at(self._now + rule.delay_s, lambda: self._under_way.put(delivery.sender, to, delivery))
+            case Verdict.DELIVER | Verdict.DUPLICATE:
+                for _ in range(1 if verdict is Verdict.DELIVER else 2):
+                    self.network.observe(parcel)
+                    self._deliver(to, delivery)
             case Verdict.HOLD:
                 pass  # the rule keeps it until its hold is released
 
+    def _lose(self, to: str, delivery: Delivery, why: str) -> None:
+        self.trace.record(self._now, to, delivery.sender, Lost(delivery.event, why), delivery.cause)
+
     def _run(self, seat: Seat) -> None:
+        """Let an actor handle the oldest envelope of its inbox."""
         actor = seat.actor
         self._running = seat
         try:
             actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
         except Idle:
-            return
-        finally:
-            self._running = None
-            if self._failure is not None:
-                failure, self._failure = self._failure, None
-                raise failure
-        # The loop came to its end because the actor was stopped, by us or through its ref.
-        actor._actor_loop_teardown()  # noqa: SLF001
-        self.end(seat, 0)
+            pass
+        else:
+            # The loop came to its end because the actor was stopped, by us or through its ref.
+            actor._actor_loop_teardown()  # noqa: SLF001
+            self.end(seat, 0)
+        self._running = None
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
 
     def at(self, deadline: float, action: Callable[[], None]) -> Moment:
         """Do this at that virtual time, unless the moment is called off; for the simulation itself, not for parties."""
@@ -449,7 +442,7 @@ class VirtualRuntime:
         while due is not None and due <= self._now:
             entry = heapq.heappop(self._timers)[2]
             if type(entry) is Timer:
-                self._under_way(Parcel(entry.seat.name, entry.seat.name, entry, entry.cause))
+                self._under_way.put(entry.seat.name, entry.seat.name, Delivery(entry, entry.seat.name, entry.cause))
             else:
                 entry.act()
             due = self.next_timer()

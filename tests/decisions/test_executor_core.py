@@ -282,7 +282,7 @@ def test_an_executor_that_is_told_to_shut_down_ends_when_its_code_has_returned()
     assert hear(core, ShutdownExecutor(grace_s=1.0)) == []
     assert hear(core, AGENT_EXITED) == []
     assert hear(core, ReconnectExecutor()) == []
-    assert ask(core, TimerFired(("call", 1))) == []
+    assert ask(core, RECOVERY_OVER) == []
     # But its own code may say how its tasks ended.
     killed = said(TaskState.TASK_KILLED, 1)
     assert say(core, TaskState.TASK_KILLED) == [Send("agent-1", killed)]

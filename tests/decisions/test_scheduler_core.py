@@ -39,7 +39,14 @@ from mesolite.actors.decisions.scheduler import IMPLICIT_ACKNOWLEDGEMENTS, Sched
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ExitedExecutor
 from mesolite.messages.agents import AgentInfo, MasterInfo
-from mesolite.messages.election import ELECTOR, DetectLeader, LeaderDetected, SessionExpired, SessionKept
+from mesolite.messages.election import (
+    ELECTOR,
+    DetectLeader,
+    KeepSession,
+    LeaderDetected,
+    SessionExpired,
+    SessionKept,
+)
 from mesolite.messages.executor import ExecutorRegistered
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.offers import Filters, Launch, Offer
@@ -224,6 +231,24 @@ def test_a_lost_answer_costs_a_retry_and_gives_one_callback() -> None:
     assert returned(core, callback) == []
     # So does a second one; it is news to nobody.
     assert hear(core, REGISTERED) == []
+
+
+def test_a_registration_counts_only_if_it_is_the_leaders_and_the_driver_runs() -> None:
+    """An old leader cannot connect a driver (EL-58), and neither can anybody an aborted one (FW-42)."""
+    core = started()
+    detect(core)
+
+    assert hear(core, REGISTERED, "master-2") == []
+    ask(core, AbortCall())
+    assert hear(core, REGISTERED) == []
+
+
+def test_a_driver_keeps_its_session_with_the_elector() -> None:
+    """Its watch is handed the timers that are its own (EL-8)."""
+    core = connected()
+
+    keep = Send(ELECTOR, KeepSession(session=None, timeout_s=10.0, sent_at=3.0))
+    assert keep in hear(core, TimerFired(("session-heartbeat",)), DRIVER, now=3.0)
 
 
 def test_the_id_a_master_gave_is_presented_ever_after() -> None:
@@ -530,11 +555,36 @@ def test_an_accept_fills_in_what_the_scheduler_left_out() -> None:
     assert effects == [Send("master-1", accept)]
 
 
-def test_an_accept_of_an_offer_that_is_gone_still_reaches_the_master() -> None:
-    """It answers for each task (OF-57); the driver merely cannot name the agent (OF-43)."""
+def reconnected() -> SchedulerCore:
+    """A driver that held an offer, lost its master and has the same one back."""
+    core = parted()
+    detect(core)
+    returned(core, hear(core, REGISTERED)[-1])
+    return core
+
+
+def rescinded() -> SchedulerCore:
+    """A driver whose only offer was rescinded."""
     core = connected()
     returned(core, hear(core, ResourceOffers(offers=(OFFER,)))[-1])
     returned(core, hear(core, RescindOffer(offer_id="m1-O1"))[-1])
+    return core
+
+
+def declined() -> SchedulerCore:
+    """A driver whose scheduler has declined the only offer."""
+    core = connected()
+    returned(core, hear(core, ResourceOffers(offers=(OFFER,)))[-1])
+    ask(core, DeclineCall(("m1-O1",), FILTERS))
+    return core
+
+
+@pytest.mark.parametrize("driver", [reconnected, rescinded, declined])
+def test_an_accept_of_an_offer_that_is_gone_still_reaches_the_master(
+    driver: Callable[[], SchedulerCore],
+) -> None:
+    """It answers for each task (OF-57); the driver merely cannot name the agent (OF-43)."""
+    core = driver()
     accept = AcceptCall(("m1-O1",), (Launch(tasks=(TASK,)),), FILTERS)
 
     message = AcceptOffers(framework_id="m1-F1", offer_ids=("m1-O1",), operations=accept.operations)
@@ -565,12 +615,13 @@ def test_a_launch_without_a_master_is_dropped_with_a_word_about_it() -> None:
 def test_a_framework_that_knows_nothing_of_partitions_is_told_lost_for_dropped() -> None:
     """TASK_LOST is the old word for it (OF-62, FW-47); an abort in between silences the rest (FW-42)."""
     core = parted()
-    two = Launch(tasks=(TASK, TaskInfo(task_id="t2")))
+    two = Launch(tasks=(TaskInfo(task_id="t1", agent_id="m1-S9"), TaskInfo(task_id="t2")))
 
     (callback,) = ask(core, AcceptCall(("m1-O1",), (two,), FILTERS))
 
     assert isinstance(callback, Callback)
-    assert callback.arguments[0].state is TaskState.TASK_LOST
+    (status,) = callback.arguments
+    assert (status.state, status.agent_id) == (TaskState.TASK_LOST, "m1-S9")
     # The scheduler has enough after the first: the second callback is never made.
     assert returned(core, callback, still_running=False) == []
 
@@ -632,6 +683,16 @@ def test_stop_for_a_failover_says_nothing() -> None:
     assert core.status is DriverStatus.DRIVER_STOPPED
 
 
+def test_stop_silences_callbacks_that_wait_for_their_turn() -> None:
+    """A driver stopped by another thread while user code runs calls nothing after that (FW-42)."""
+    core = connected()
+    callback = hear(core, ResourceOffers(offers=(OFFER,)))[-1]
+    hear(core, RescindOffer(offer_id="m1-O1"))
+    ask(core, StopCall(failover=True))
+
+    assert returned(core, callback) == []
+
+
 def test_stop_without_a_master_just_ends() -> None:
     """There is nobody to tell (FW-40)."""
     assert ask(parted(), StopCall(failover=False)) == [Exit("stopped")]
@@ -667,6 +728,8 @@ def test_after_an_abort_there_are_no_callbacks_but_stop_still_tears_down() -> No
     # The master rescinds the offer, as it does for a framework that was deactivated; other news arrives too.
     for message, _, _ in NEWS:
         assert hear(core, message) == []
+    from_executor = ExecutorToFramework(framework_id="m1-F1", agent_id="m1-S1", executor_id="e1", data="hi")
+    assert hear(core, from_executor, "agent-1") == []
     assert hear(core, FrameworkError(message="no")) == []
     assert hear(core, TimerFired(("call", 1)), DRIVER) == []
     assert detect(core, None) == []
@@ -716,8 +779,9 @@ def test_a_refusal_aborts_the_driver_and_says_why() -> None:
 
 
 def test_a_refusal_from_anybody_but_the_leader_is_ignored() -> None:
-    """An old leader has no say any more (EL-58)."""
+    """An old leader has no say any more, also while there is no new one (EL-58)."""
     assert hear(connected(), FrameworkError(message="failed over"), "master-2") == []
+    assert hear(parted(), FrameworkError(message="failed over")) == []
 
 
 def test_a_driver_that_another_instance_has_replaced_is_told() -> None:

@@ -108,13 +108,14 @@ def register(a: AgentState, message: RegisterExecutor, sender: str, now: float) 
     ):
         a.send(sender, ShutdownExecutor(grace_s=a.settings.executor_shutdown_grace_s))
         return
+    if not executor.live_tasks:
+        shut_down(a, framework, executor)  # all of its tasks were killed before it came (3.3.5)
+        return
     executor.phase = ExecutorPhase.RUNNING
     a.cancel_timer(_key("executor-registration", framework, executor))
     checkpoints.executor(a, framework, executor)
     info = executor.info or ExecutorInfo(executor_id=executor.id)
     a.send(sender, ExecutorRegistered(executor_info=info, framework_info=framework.info, agent_info=a.info))
-    if not executor.live_tasks:
-        shut_down(a, framework, executor)  # all of its tasks were killed before it came (3.3.5)
     for task in executor.live_tasks:
         deliver(a, framework, executor, task)
 
@@ -193,11 +194,16 @@ def _terminated(
         )
         for task in executor.live_tasks:
             updates.make(a, framework, executor.id, task, state, reason, message, now)
-        if executor.info is not None and a.id is not None:
-            a.send_to_leader(
-                ExitedExecutor(agent_id=a.id, framework_id=framework.id, executor_id=executor.id, status=status)
-            )
+        tell_exited(a, framework, executor, status)
     clear_up(a, framework, executor)
+
+
+def tell_exited(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, status: int) -> None:
+    """Let the master give back what a custom executor held; it knows of no command executors (TK-57, OF-68)."""
+    if executor.info is not None and a.id is not None:
+        a.send_to_leader(
+            ExitedExecutor(agent_id=a.id, framework_id=framework.id, executor_id=executor.id, status=status)
+        )
 
 
 def task_done(a: AgentState, framework: FrameworkRecord, task_id: TaskId) -> None:

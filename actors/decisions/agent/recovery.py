@@ -115,6 +115,8 @@ def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: flo
 
 def waited(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
     """The wait is over: executors that are not back are destroyed, then the agent registers (AG-12, AG-13)."""
+    if a.phase is Phase.TERMINATING:
+        return  # it was told to drain while it waited
     for framework in list(a.frameworks.values()):
         aware = framework.info.can(Capability.PARTITION_AWARE)
         for executor in list(framework.executors.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mesolite.actors.decisions.agent import checkpoints, executors, updates
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, FrameworkRecord, Phase, TaskRecord
 from mesolite.messages.agent import AgentReregistered, UpdateFramework
+from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import ExecutorId
 from mesolite.messages.relayed import ExecutorToFramework, FrameworkToExecutor, KillTask, RunTask
 from mesolite.messages.tasks import Reason, TaskState
@@ -20,12 +21,8 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
     task = message.task
     if not _listens(a, sender) or task.agent_id != a.id:
         return
-    framework = a.frameworks.get(message.framework_id)
-    if framework is None:
-        framework = FrameworkRecord(info=message.framework_info, scheduler=message.scheduler)
-        a.frameworks[message.framework_id] = framework
-        checkpoints.framework(a, framework)
-    elif framework.terminating:
+    framework = _framework(a, message.framework_info, message.scheduler)
+    if framework.terminating:
         return
     executor_id = task.executor.executor_id if task.executor else ExecutorId(task.task_id)
     executor = framework.executors.get(executor_id)
@@ -39,12 +36,24 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
         # The master's view of the executor and ours differ: it has just died, or just started (OF-67).
         why = f"executor {executor_id} " + ("is not running" if executor is None else f"is {executor.phase.value}")
         updates.drop(a, framework, task.task_id, Reason.REASON_EXECUTOR_TERMINATED, why, now)
+        if executor is not None and executor.phase is ExecutorPhase.TERMINATED:
+            executors.tell_exited(a, framework, executor, -1)  # the one the master expects never starts (TK-40)
         return
     executor = executor or executors.start(a, framework, task)
     record = executor.tasks[task.task_id] = TaskRecord(info=task)
     checkpoints.task(a, framework, executor.id, record)
     if executor.phase is ExecutorPhase.RUNNING:
         executors.deliver(a, framework, executor, record)
+
+
+def _framework(a: AgentState, info: FrameworkInfo, scheduler: str) -> FrameworkRecord:
+    """The framework's record; its first task here makes one."""
+    assert info.id is not None
+    framework = a.frameworks.get(info.id)
+    if framework is None:
+        framework = a.frameworks[info.id] = FrameworkRecord(info=info, scheduler=scheduler)
+        checkpoints.framework(a, framework)
+    return framework
 
 
 def kill(a: AgentState, message: KillTask, sender: str, now: float) -> None:
@@ -79,11 +88,12 @@ def kill(a: AgentState, message: KillTask, sender: str, now: float) -> None:
 def reconcile(a: AgentState, message: AgentReregistered, now: float) -> None:
     """Say what became of tasks the master has and this agent did not report (1.3.9)."""
     for listed in message.reconciliations:
-        framework = a.frameworks.get(listed.framework_id)
+        # It may be unknown here: its first task got lost on the way.
+        framework = _framework(a, listed.framework_info, listed.scheduler)
         for task_id in listed.task_ids:
-            if framework is None:
+            if framework.terminating or (framework.id, task_id) in a.streams:
                 continue
-            if a.find_task(framework, task_id) is None and (framework.id, task_id) not in a.streams:
+            if a.find_task(framework, task_id) is None:
                 why = "the agent does not know the task"
                 updates.drop(a, framework, task_id, Reason.REASON_RECONCILIATION, why, now)
 

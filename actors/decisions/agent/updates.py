@@ -29,19 +29,27 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
     if status.state is TaskState.TASK_STAGING:
         executors.shut_down(a, framework, executor)  # an executor may never send it (TK-5)
         return
-    task = executor.tasks.get(status.task_id)
     stream = a.streams.get((framework.id, status.task_id))
-    stale = task is None or (task.state.is_terminal and status.state.is_terminal)
-    if not stale and not (stream is not None and status.uuid in stream.seen):
-        assert task is not None
+    if stream is None or status.uuid not in stream.seen:
         own = attrs.evolve(status, source=Source.SOURCE_EXECUTOR, executor_id=executor.id)
-        _store(a, framework, executor.id, task, own)
+        _take(a, framework, own)
     a.send(
         sender,
         StatusUpdateAcknowledgement(
             framework_id=framework.id, agent_id=status.agent_id, task_id=status.task_id, uuid=status.uuid
         ),
     )
+
+
+def _take(a: AgentState, framework: FrameworkRecord, status: TaskStatus) -> None:
+    """Put what an executor says on record; whose task it is does not matter (TK-63)."""
+    found = a.find_task(framework, status.task_id)
+    if found is None:
+        # Its end was acknowledged, so nothing is on record any more: pass on what is said of it all the same.
+        _append(a, framework, status, status.state)
+    elif not (found[1].state.is_terminal and status.state.is_terminal):  # TK-61
+        executor, task = found
+        _store(a, framework, executor.id, task, status)
 
 
 def make(

@@ -21,6 +21,7 @@ from mesolite.messages.agent import (
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId
 from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable
 from mesolite.messages.relayed import KillTask
+from mesolite.messages.resources import NOTHING
 from mesolite.messages.tasks import Reason, Source, Task, TaskStatus
 
 
@@ -122,7 +123,11 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
             total_ping_timeout_s=_total_ping_timeout_s(m),
             # The master decides nothing about these itself: a launch may have overtaken this message (RC-23, RC-25).
             reconciliations=tuple(
-                Reconciliation(framework_id=framework_id, task_ids=tuple(task_ids))
+                Reconciliation(
+                    framework_info=m.frameworks[framework_id].info,
+                    scheduler=m.frameworks[framework_id].party or "",
+                    task_ids=tuple(task_ids),
+                )
                 for framework_id, task_ids in missing.items()
             ),
         ),
@@ -149,28 +154,39 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistra
     agent = AgentRecord(id=agent_id, info=info, party=pending.sender)
     for framework_info in message.frameworks:
         frameworks.ensure_recovered(m, framework_info, now)
+    room = info.resources
+    for executor in message.executors:
+        if executor.framework_id in m.frameworks and room.contains(executor.resources):
+            agent.executors[(executor.framework_id, executor.executor_id)] = executor.resources
+            room = room - executor.resources
+    refused: list[Task] = []
     for task in message.tasks:
         framework = m.frameworks.get(task.framework_id)
         if framework is None:
             continue  # of a completed framework: not taken over (RC-22)
-        record = _take_over(task)
-        framework.unreachable_tasks.pop(task.task_id, None)
-        framework.completed_tasks.pop(task.task_id, None)
-        framework.tasks[task.task_id] = agent.tasks[record.key] = record
+        needed = task.resources if task.state.holds_resources else NOTHING
+        if task.task_id in framework.tasks or not room.contains(needed):
+            refused.append(task)
+            continue
+        room = room - needed
+        record = _take_over(framework, agent, task)
         if announced:
             _announce_return(m, framework, agent, record)
-    for executor in message.executors:
-        if executor.framework_id in m.frameworks:
-            agent.executors[(executor.framework_id, executor.executor_id)] = executor.resources
     add(m, agent, now)
     m.send(
         agent.party, AgentReregistered(agent_id=agent_id, total_ping_timeout_s=_total_ping_timeout_s(m))
     )
+    for task in refused:
+        # Ours: a task that was given up (1.5.2a), whose id or resources another has got since, ends. Mesos aborts.
+        m.send(agent.party, KillTask(framework_id=task.framework_id, task_id=task.task_id))
     _exchange_frameworks(m, agent.party, message, now)
 
 
-def _take_over(task: Task) -> TaskRecord:
-    return TaskRecord(
+def _take_over(framework: FrameworkRecord, agent: AgentRecord, task: Task) -> TaskRecord:
+    """The task is live, whatever list it was on (RC-21)."""
+    framework.unreachable_tasks.pop(task.task_id, None)
+    framework.completed_tasks.pop(task.task_id, None)
+    record = TaskRecord(
         task_id=task.task_id,
         name=task.name,
         framework_id=task.framework_id,
@@ -181,6 +197,8 @@ def _take_over(task: Task) -> TaskRecord:
         status_update_state=task.status_update_state,
         status_update_uuid=task.status_update_uuid,
     )
+    framework.tasks[task.task_id] = agent.tasks[record.key] = record
+    return record
 
 
 def _announce_return(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, task: TaskRecord) -> None:

@@ -116,6 +116,9 @@ def ensure_recovered(m: MasterState, info: FrameworkInfo, now: float) -> Framewo
 
 def disconnected(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     """Its scheduler is gone: take back its offers and give it time to come back (FW-28, FW-30)."""
+    assert framework.party is not None
+    # In case it is alive and only its link broke.
+    m.send(framework.party, FrameworkError(message=f"framework {framework.id} disconnected; start a new driver"))
     framework.connected = False
     _deactivate(m, framework, now)
     m.set_timer(("failover", framework.id, framework.session), framework.info.failover_timeout_s)
@@ -159,11 +162,13 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
         m.send(agent.party, ShutdownFramework(framework_id=framework.id))
         for key in [key for key in agent.executors if key[0] == framework.id]:
             m.allocator.recover(framework.id, agent.id, agent.executors.pop(key), now)
-    for task in list(framework.tasks.values()):
+    for task in framework.tasks.values():
+        agent = m.agents[task.agent_id]
+        del agent.tasks[task.key]
+        agent.kills.pop(task.key, None)
+    for task in (*framework.tasks.values(), *framework.unreachable_tasks.values()):
         tasks.set_state(m, task, TaskState.TASK_KILLED, now)
-        m.agents[task.agent_id].tasks.pop(task.key, None)
-    framework.completed_tasks.update(framework.tasks)
-    framework.completed_tasks.update(framework.unreachable_tasks)
+        tasks.remember(m, framework.completed_tasks, task)
     framework.tasks.clear()
     framework.unreachable_tasks.clear()
     m.allocator.remove_framework(framework.id)

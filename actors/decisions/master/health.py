@@ -34,6 +34,9 @@ def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
     else:
         agent.unanswered_pings += 1
         if agent.unanswered_pings >= m.settings.max_agent_ping_timeouts:
+            # Both at once: nothing limits the rate of removals here (1.8.1).
+            m.counters.slave_unreachable_scheduled += 1
+            m.counters.slave_unreachable_completed += 1
             mark_unreachable(m, agent.id, now)
     agent.pong_seen = False
     m.send(agent.party, PingAgent(connected=agent.connected))
@@ -106,6 +109,9 @@ def marked_unreachable(m: MasterState, operation: MarkAgentUnreachable, now: flo
     """It is recorded: now say so (1.6.3; for a recovered agent 1.7.3)."""
     del m.marking_unreachable[operation.agent_id]
     m.unreachable[operation.agent_id] = operation.unreachable_time
-    m.counters.slave_unreachable_completed += 1
-    m.recovered.pop(operation.agent_id, None)
+    if m.recovered.pop(operation.agent_id, None) is not None:
+        m.counters.recovery_slave_removals += 1
+    else:
+        m.counters.slave_removals += 1
+        m.counters.slave_removals_reason_unhealthy += 1
     removal.forget(m, operation.agent_id, operation.unreachable_time, now)

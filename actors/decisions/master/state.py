@@ -21,6 +21,7 @@ from mesolite.messages.base import Message
 from mesolite.messages.ids import AgentId, FrameworkId, OfferId
 from mesolite.messages.registrar import ApplyOperation, Operation
 from mesolite.messages.relayed import StatusUpdate
+from mesolite.messages.scheduler import FrameworkError
 from mesolite.messages.tasks import TaskStatus
 
 
@@ -43,7 +44,9 @@ class Counters:
     slave_removals_reason_registered: int = 0
     slave_removals_reason_unhealthy: int = 0
     slave_removals_reason_unregistered: int = 0
+    slave_unreachable_scheduled: int = 0
     slave_unreachable_completed: int = 0
+    recovery_slave_removals: int = 0
     outstanding_registry_writes: int = 0
 
 
@@ -117,9 +120,13 @@ class MasterState:
         )
 
     def caller(self, framework_id: FrameworkId, sender: str) -> FrameworkRecord | None:
-        """The framework a call is made for, if the caller is its connected scheduler (core.md FW-33)."""
+        """The framework a call is made for, if the caller is its connected scheduler (core.md FW-32, FW-33)."""
         framework = self.frameworks.get(framework_id)
-        if framework is None or framework.party != sender or not framework.connected:
+        if framework is None or framework.party != sender:
+            return None
+        if not framework.connected:
+            # Its link broke, yet it speaks: it cannot know that what it says is not heard.
+            self.send(sender, FrameworkError(message=f"framework {framework_id} disconnected; start a new driver"))
             return None
         return framework
 

@@ -43,9 +43,11 @@ def lose(
 ) -> None:
     """The master itself ends a task, or loses sight of it, and says so once."""
     set_state(m, task, state, now)
-    m.agents[task.agent_id].tasks.pop(task.key, None)
+    agent = m.agents[task.agent_id]
+    agent.tasks.pop(task.key, None)
+    agent.kills.pop(task.key, None)  # or a later task of that id would be killed (RC-27)
     del framework.tasks[task.task_id]
-    _remember(m, framework.unreachable_tasks if unreachable_time is not None else framework.completed_tasks, task)
+    remember(m, framework.unreachable_tasks if unreachable_time is not None else framework.completed_tasks, task)
     m.tell(
         framework,
         TaskStatus(
@@ -62,7 +64,8 @@ def lose(
     )
 
 
-def _remember(m: MasterState, history: dict[TaskId, TaskRecord], task: TaskRecord) -> None:
+def remember(m: MasterState, history: dict[TaskId, TaskRecord], task: TaskRecord) -> None:
+    """Put a task at the end of a bounded history (FW-37)."""
     history.pop(task.task_id, None)
     history[task.task_id] = task
     while len(history) > m.settings.completed_tasks_max:
@@ -99,7 +102,7 @@ def acknowledge(m: MasterState, message: StatusUpdateAcknowledgement, sender: st
             del agent.tasks[task.key]
             del framework.tasks[task.task_id]
             agent.kills.pop(task.key, None)
-            _remember(m, framework.completed_tasks, task)
+            remember(m, framework.completed_tasks, task)
     m.send(agent.party, message)
 
 

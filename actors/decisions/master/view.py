@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 
 
 def view(m: MasterState) -> dict[str, Any]:
-    """Everything the master knows, in Mesos's words (core.md OP-2 to OP-7)."""
+    """Everything the master knows, in Mesos's words (core.md OP-2 to OP-10)."""
     return {
         "leading": m.leading,
         "term": m.info.term if m.info is not None else None,
@@ -18,6 +20,7 @@ def view(m: MasterState) -> dict[str, Any]:
         "unreachable_agents": dict(m.unreachable),
         "frameworks": [_framework(framework) for framework in m.frameworks.values()],
         "completed_frameworks": [_framework(framework) for framework in m.completed_frameworks.values()],
+        "counters": attrs.asdict(m.counters),
         "offers": [
             {"id": o.id, "framework_id": o.framework_id, "agent_id": o.agent_id, "resources": str(o.resources)}
             for o in m.offers.values()
@@ -44,6 +47,9 @@ def _framework(framework: FrameworkRecord) -> dict[str, Any]:
         "connected": framework.connected,
         "active": framework.active,
         "recovered": framework.recovered,
+        "failover_timeout_s": framework.info.failover_timeout_s,
+        "checkpoint": framework.info.checkpoint,
+        "capabilities": [str(capability) for capability in framework.info.capabilities],
         "tasks": [_task(task) for task in framework.tasks.values()],
         "unreachable_tasks": [_task(task) for task in framework.unreachable_tasks.values()],
         "completed_tasks": [_task(task) for task in framework.completed_tasks.values()],

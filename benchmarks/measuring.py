@@ -1,0 +1,165 @@
+"""What a benchmark returns, and how rounds are run: ours and theirs in turn, medians over rounds."""
+
+from __future__ import annotations
+
+import gc
+import operator
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from attrs import field, frozen
+
+_HOLDS = {"under": operator.lt, "at most": operator.le, "at least": operator.ge}
+
+
+@frozen
+class Goal:
+    """What we want of a figure: `Goal("under", 20)`; of its ratio if `ratio`, else of its median."""
+
+    words: str = field(validator=lambda _goal, _field, words: _HOLDS[words])
+    limit: float
+    ratio: bool = False
+
+    def __str__(self) -> str:
+        """Say it as in a table."""
+        return f"{'ratio ' if self.ratio else ''}{self.words} {self.limit:g}"
+
+    def met(self, value: float) -> bool:
+        """Whether this value is what we want."""
+        return bool(_HOLDS[self.words](value, self.limit))
+
+
+@frozen(kw_only=True)
+class Figure:
+    """One thing measured in several rounds, and what was measured beside it in the same rounds."""
+
+    what: str
+    unit: str
+    ours: tuple[float, ...] = field(converter=tuple)
+    """One value per round."""
+    beside: str
+    """What theirs is."""
+    theirs: tuple[float, ...] = field(converter=tuple)
+    """One value per round, in the same unit."""
+    goal: Goal | None = None
+
+    @property
+    def median(self) -> float:
+        """The middle of ours."""
+        return statistics.median(self.ours)
+
+    @property
+    def median_beside(self) -> float:
+        """The middle of theirs."""
+        return statistics.median(self.theirs)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Ours by theirs, round by round."""
+        return [ours / theirs for ours, theirs in zip(self.ours, self.theirs, strict=True)]
+
+    @property
+    def ratio(self) -> float:
+        """The middle of the rounds' ratios; unlike the ratio of the medians it forgives slow minutes of the machine."""
+        return statistics.median(self.ratios)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal was met; None if there is none."""
+        if self.goal is None:
+            return None
+        return self.goal.met(self.ratio if self.goal.ratio else self.median)
+
+    def as_record(self) -> dict[str, Any]:
+        """Put it as plain data for JSON."""
+        return {
+            "what": self.what,
+            "unit": self.unit,
+            "median": self.median,
+            "lowest": min(self.ours),
+            "highest": max(self.ours),
+            "beside": self.beside,
+            "median_beside": self.median_beside,
+            "ratio": self.ratio,
+            "ratio_lowest": min(self.ratios),
+            "ratio_highest": max(self.ratios),
+            "goal": str(self.goal) if self.goal else None,
+            "met": self.met,
+        }
+
+
+@frozen(kw_only=True)
+class Result:
+    """What one benchmark has to say."""
+
+    title: str
+    settings: str
+    """The preset the cluster ran with, as in `Settings.local()`; every figure names it."""
+    figures: list[Figure]
+    remarks: list[str] = field(factory=list)
+    """What was seen besides, a sentence each."""
+
+    @property
+    def repeats(self) -> int:
+        """How many rounds were counted."""
+        return len(self.figures[0].ours)
+
+    def as_record(self) -> dict[str, Any]:
+        """Put it as plain data for JSON."""
+        return {
+            "title": self.title,
+            "settings": self.settings,
+            "repeats": self.repeats,
+            "figures": [figure.as_record() for figure in self.figures],
+            "remarks": self.remarks,
+        }
+
+
+def in_turn(rounds: int, *subjects: Callable[[], float]) -> list[list[float]]:
+    """Measure every subject once per round, A B A B, after one round that does not count; a list per subject."""
+    for subject in subjects:
+        subject()
+    rows = [[_undisturbed(subject) for subject in subjects] for _ in range(rounds)]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _undisturbed(subject: Callable[[], float]) -> float:
+    # What the one before left behind must not be collected at this one's expense.
+    gc.collect()
+    return subject()
+
+
+class Stopwatch:
+    """Seconds since it was made, or until it was stopped."""
+
+    def __init__(self) -> None:
+        """Start."""
+        self.started = time.perf_counter()
+        self._stopped: float | None = None
+
+    @property
+    def s(self) -> float:
+        """Seconds."""
+        return (self._stopped or time.perf_counter()) - self.started
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds."""
+        return self.s * 1000.0
+
+    def stop(self) -> None:
+        """Count no further."""
+        self._stopped = time.perf_counter()
+
+
+@contextmanager
+def stopwatch() -> Iterator[Stopwatch]:
+    """Measure how long a block takes."""
+    watch = Stopwatch()
+    try:
+        yield watch
+    finally:
+        watch.stop()

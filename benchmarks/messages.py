@@ -1,0 +1,184 @@
+"""How many messages per second 1,000 actors exchange on virtual time; beside SimPy's events and Pykka's threads.
+
+Ours are real roles: toy cores behind the real performer, `ActorRef.tell`, Pykka's own loop, each event and its
+effects kept in a ring trace, the seed choosing who comes next. 500 pairs play ping-pong, all at once.
+
+What is fair to put beside it:
+
+    SimPy, bare events     1,000 processes that do nothing but `yield env.timeout(1)`: one event is one
+                           `env.step()` that resumes one process, the least SimPy can do. It has no sender,
+                           no message, no mailbox and no record. The goal is set against this.
+    SimPy, messages        500 pairs of processes that play the same ping-pong through a `Store` each.
+    Pykka, ten pairs       plain `ThreadingActor`s; of all numbers of pairs about the best for Pykka. The
+                           goal is set against this.
+    Pykka, 500 pairs       the same as ours: 1,000 threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import pykka
+import simpy
+from attrs import frozen
+
+from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
+from mesolite.actors.decisions.contract import Core, Started
+from mesolite.actors.role import Role
+from mesolite.actors.runtime.port import Place
+from mesolite.actors.trace import Trace
+from mesolite.messages.base import Message
+from mesolite.simulation.virtual import VirtualRuntime
+
+ACTORS = 1000
+MESSAGES = 50_000
+TRACE_RECORDS = 10_000
+ROUNDS = 9
+
+
+@frozen(kw_only=True)
+class Ball(Message):
+    """What is played with."""
+
+    stroke: int
+
+
+class Player(Core):
+    """Returns every ball until the rally is over; one of each pair serves."""
+
+    def __init__(self, partner: str, serves: bool, strokes: int) -> None:
+        """Play against this partner until the ball has been hit so often."""
+        super().__init__()
+        self._partner = partner
+        self._serves = serves
+        self._strokes = strokes
+
+    def _started(self, event: Started, sender: str, now: float) -> None:
+        if self._serves:
+            self.send(self._partner, Ball(stroke=1))
+
+    def _ball(self, ball: Ball, sender: str, now: float) -> None:
+        if ball.stroke < self._strokes:
+            self.send(sender, Ball(stroke=ball.stroke + 1))
+
+    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {Started: _started, Ball: _ball}
+
+
+def mesolite_per_s() -> float:
+    """Messages delivered per second on the virtual runtime."""
+    trace = Trace(TRACE_RECORDS)
+    runtime = VirtualRuntime(1, trace)
+    strokes = 2 * MESSAGES // ACTORS
+    for number in range(ACTORS):
+        name, partner = f"player-{number}", f"player-{number ^ 1}"
+        core = Player(partner, number % 2 == 0, strokes)
+        runtime.start(name, Place(name), lambda seat, core=core: Role(seat, core))
+    watch = Stopwatch()
+    runtime.settle()
+    seconds = watch.s
+    assert len(trace) == MESSAGES + ACTORS, "each message and each start is one record"
+    return len(trace) / seconds
+
+
+def simpy_events_per_s() -> float:
+    """Events per second, each resuming one process."""
+    environment = simpy.Environment()
+
+    def tick(times: int) -> Iterator[simpy.Event]:
+        for _ in range(times):
+            yield environment.timeout(1)
+
+    for _ in range(ACTORS):
+        environment.process(tick(MESSAGES // ACTORS))
+    watch = Stopwatch()
+    environment.run()
+    return MESSAGES / watch.s
+
+
+def simpy_messages_per_s() -> float:
+    """Messages per second between processes, through stores."""
+    environment = simpy.Environment()
+
+    def play(mine: simpy.Store, theirs: simpy.Store, serves: bool, balls: int) -> Iterator[simpy.Event]:
+        if serves:
+            theirs.put(0)
+        for _ in range(balls):
+            stroke = yield mine.get()
+            theirs.put(stroke + 1)
+
+    for _ in range(ACTORS // 2):
+        one, other = simpy.Store(environment), simpy.Store(environment)
+        environment.process(play(one, other, True, MESSAGES // ACTORS))
+        environment.process(play(other, one, False, MESSAGES // ACTORS))
+    watch = Stopwatch()
+    environment.run()
+    return MESSAGES / watch.s
+
+
+class PykkaPlayer(pykka.ThreadingActor):
+    """The same player as a plain Pykka actor with a thread of its own."""
+
+    def __init__(self, over: threading.Semaphore) -> None:
+        """Tell by `over` that a rally has ended."""
+        super().__init__()
+        self._over = over
+
+    def on_receive(self, message: Any) -> None:
+        """Return the ball: the strokes that are left, and whom to play it to."""
+        strokes, partner = message
+        if strokes:
+            partner.tell((strokes - 1, self.actor_ref))
+        else:
+            self._over.release()
+
+
+def pykka_per_s(pairs: int, messages: int) -> float:
+    """Messages per second between so many pairs of threads."""
+    over = threading.Semaphore(0)
+    players = [PykkaPlayer.start(over) for _ in range(2 * pairs)]
+    watch = Stopwatch()
+    for one, other in zip(players[::2], players[1::2], strict=True):
+        one.tell((messages // pairs - 1, other))
+    for _ in range(pairs):
+        over.acquire()
+    seconds = watch.s
+    for player in players:
+        player.stop(block=False)
+    for player in players:
+        player.stop()
+    return messages / seconds
+
+
+def measure() -> Result:
+    """Measure all in turn."""
+    ours, events, stores, few, many = in_turn(
+        ROUNDS,
+        mesolite_per_s,
+        simpy_events_per_s,
+        simpy_messages_per_s,
+        lambda: pykka_per_s(10, 20_000),
+        lambda: pykka_per_s(ACTORS // 2, 10_000),
+    )
+
+    def beside(what: str, theirs: list[float], goal: float | None) -> Figure:
+        return Figure(
+            what="messages delivered",
+            unit="per s",
+            ours=ours,
+            beside=what,
+            theirs=theirs,
+            goal=Goal("at least", goal, ratio=True) if goal is not None else None,
+        )
+
+    return Result(
+        title=f"{ACTORS:,} actors on virtual time, {MESSAGES:,} messages",
+        settings="none; a bare VirtualRuntime",
+        figures=[
+            beside("SimPy, bare events", events, 0.3),
+            beside("SimPy, messages", stores, None),
+            beside("Pykka, ten pairs", few, 1.0),
+            beside("Pykka, 500 pairs", many, None),
+        ],
+    )

@@ -1,0 +1,392 @@
+"""Watch a cluster drain: four short chapters, two with real commands, two on virtual time.
+
+    python demo.py                all of it, in well under twenty seconds
+    python demo.py --list         what there is
+    python demo.py --chapter 3    one chapter
+    python demo.py --seed 7       another course of events, in the chapters on virtual time
+
+Rule: nothing on the page is written down that can be measured; times, states, reasons and pids come from the run.
+The schedulers are in examples/schedulers.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from attrs import frozen
+from loguru import logger
+
+from examples.page import Page
+from examples.schedulers import Hello, Shop, service, service_of
+from mesolite import FrameworkInfo, KillPolicy, Settings, Simulation, TaskState, TaskStatus
+from mesolite.actors.decisions.contract import PeerExited, SignalReceived, WorkExited, WorkStarted
+from mesolite.cluster import Cluster
+from mesolite.machines import AgentMachine
+from mesolite.messages import (
+    AcceptOffers,
+    AgentLost,
+    AgentReregistered,
+    FrameworkRegistered,
+    FrameworkReregistered,
+    LeaderDetected,
+    OperationApplied,
+    RecoverRegistry,
+    RegistryRecovered,
+    ReregisterAgent,
+    ShutdownExecutor,
+    StatusUpdate,
+    Subscribe,
+    UnregisterAgent,
+)
+from mesolite.simulation import SimulatedCluster
+
+GREETINGS = 12
+PATIENCE_S = 15.0
+
+LATENCY_S = (0.0002, 0.001)  # of a message on virtual time
+STEADY_S = 20.0
+BACK_AFTER_S = 120.0
+AFTERWARDS_S = 120.0
+SAMPLE_S = 0.1
+JOB_S = 23  # so that it ends when nobody leads
+
+# ----------------------------------------------------------------------------------------------- 1 and 2: real commands
+
+
+def hello_fosdem(page: Page, seed: int) -> dict[str, str]:
+    """Run real commands on three agents; returns what each task wrote."""
+    page.say("A master and three agents of two cpus each, in this process. The whole framework:\n")
+    page.code(Hello)
+    outputs: dict[str, str] = {}
+    machines: Counter[str] = Counter()
+    with Cluster(agents=3, resources="cpus:2;mem:1024") as cluster:
+        names = {agent.id: agent.name for agent in cluster.agents.values()}
+        framework = Hello(GREETINGS)
+        began_s = cluster.runtime.now()
+        cluster.run(framework, framework="hello")
+        while len(outputs) < GREETINGS:
+            _wait(cluster, lambda: not framework.said.empty())
+            status = framework.said.get()
+            name, output = names[status.agent_id], (cluster.sandbox(status.task_id) / "stdout").read_text()
+            outputs[status.task_id] = output
+            machines[name] += 1
+            took_s = cluster.runtime.now() - began_s
+            columns = (f"{took_s:.3f} s", -10), (name, 10), (status.task_id, 10), (str(status.state), 14)
+            page.line(*columns, rest=output.rstrip("\n"))
+    shares = ", ".join(f"{count} on {name}" for name, count in sorted(machines.items()))
+    page.say(f"\n{len(outputs)} processes started, ended, and their output read back in {took_s:.2f} s: {shares}.")
+    return outputs
+
+
+@frozen
+class Drained:
+    """What chapter 2 saw: the machine's processes, those of them still there, and each lost service's new task."""
+
+    processes: list[int]
+    left: list[int]
+    moved: dict[str, str]
+
+
+def drain_now(page: Page, seed: int) -> Drained:
+    """Send SIGUSR1 to one of three agents while it runs long tasks, one of which ignores SIGTERM."""
+    deaf = service("deaf", "trap '' TERM; sleep 1000", KillPolicy(grace_period_s=1.0))
+    page.say("Six services that sleep for 1000 s; one is deaf to SIGTERM, and its kill policy gives it one second.")
+    with Cluster(agents=3) as cluster:
+        shop = Shop([deaf, *(service(f"web-{number}", "sleep 1000") for number in range(1, 6))])
+        cluster.run(shop, framework="shop")
+        _wait(cluster, lambda: shop.complete)
+        names = {agent.id: agent.name for agent in cluster.agents.values()}
+        was = {task_id: names[status.agent_id] for task_id, status in shop.status.items()}
+        doomed = cluster.agents[was["deaf"]]
+        processes = cluster.processes(doomed.name)
+        page.say(f"{doomed.name} has the deaf one, and these processes: {_listed(processes)}. It gets SIGUSR1:\n")
+        since_s = cluster.runtime.now()
+        doomed.signal(signal.SIGUSR1)
+        _wait(cluster, lambda: shop.complete and not doomed.alive)
+        page.exchange(cluster.trace, since_s, lambda *line: _about_drain(doomed.name, *line))
+        left = [pid for pid in processes if _exists(pid)]
+        moved = {name: str(task.task_id) for name, task in shop.current.items() if task.task_id != name}
+        now = {name: shop.status[task_id] for name, task_id in moved.items()}
+        page.say()
+        page.table(
+            ("service", "was on", "is now task", "on", "process"),
+            [(name, was[name], moved[name], names[now[name].agent_id], now[name].message) for name in moved],
+        )
+        exits = {record.party: record.time for record in cluster.trace if isinstance(record.event, WorkExited)}
+        died_s = exits[next(party for party in exits if _task(party) == "deaf")]
+        known_s = next(time_s for time_s, status in shop.told if status.state is TaskState.TASK_LOST)
+        again_s = next(time_s for time_s, status in shop.told if status == now["deaf"])
+    page.say(
+        f"\nThe shop knew after {(known_s - since_s) * 1000:.1f} ms; the first task had ended after "
+        f"{(min(exits.values()) - since_s) * 1000:.1f} ms, the deaf one after {died_s - since_s:.2f} s,\n"
+        f"of which it ran {died_s - again_s:.2f} s beside its replacement. Of the processes {_listed(processes)}\n"
+        f"still there: {_listed(left)}."
+    )
+    return Drained(processes, left, moved)
+
+
+def _about_drain(doomed: str, sender: str, to: str, event: Any) -> bool:
+    if isinstance(event, StatusUpdate):
+        return to == "shop" and event.status.state is not TaskState.TASK_STARTING
+    if isinstance(event, ShutdownExecutor | WorkExited | PeerExited):
+        return to.startswith(doomed) or (sender == doomed and to != "elector")
+    if isinstance(event, AcceptOffers):
+        return any(launch.tasks for launch in event.operations)
+    return isinstance(event, SignalReceived | UnregisterAgent | OperationApplied | AgentLost)
+
+
+def _wait(cluster: Cluster, done: Callable[[], bool]) -> None:
+    if not cluster.runtime.wait(done, PATIENCE_S):
+        raise TimeoutError(f"not so within {PATIENCE_S} s; the last that was said:\n{cluster.trace.text()[-2000:]}")
+
+
+def _listed(pids: list[int]) -> str:
+    return ", ".join(map(str, pids)) or "none"
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+# ----------------------------------------------------------------------------------------------------- 3: virtual time
+
+
+@frozen
+class Ending:
+    """How a machine goes, and how it comes back."""
+
+    name: str
+    go: Callable[[Simulation, AgentMachine], None]
+    come_back: Callable[[Simulation, AgentMachine], None]
+
+
+GOODBYE = Ending("it says goodbye\n(SIGUSR1)", lambda _, it: it.signal(signal.SIGUSR1), lambda _, it: it.restart())
+CRASH = Ending("its agent\ncrashes", lambda _, it: it.crash(), lambda _, it: it.restart())
+POWER = Ending("it loses power", lambda _, it: it.power_off(), lambda _, it: it.restart())
+CUT = Ending("it is cut off\nfrom the master", lambda sim, it: sim.partition(it, "master-1"), lambda sim, _: sim.heal())
+
+
+@frozen
+class Outcome:
+    """What came of an ending: when the framework knew, what it was told then and later, what ran twice how long.
+
+    `until` is the number of records up to the moment of the ending, and their hash.
+    """
+
+    known_after_s: float
+    told: str
+    twice_s: dict[str, float]
+    told_on_return: str
+    until: tuple[int, str]
+
+
+def outcome(ending: Ending, seed: int, checkpoint: bool) -> Outcome:
+    """Run one ending to its end; runs with equal seeds are equal up to that moment."""
+    with Simulation(seed, latency_s=LATENCY_S) as sim:
+        cluster, shop = _open_shop(sim, checkpoint, STEADY_S)
+        machine, since_s, until = cluster.agents["agent-1"], sim.now, (len(sim.trace), sim.trace.hash())
+        lost = [_task(work) for work in sim.runtime.processes.on_host(machine.name)]
+        twice_s: dict[str, float] = {}
+        ending.go(sim, machine)
+        _watch(sim, cluster, BACK_AFTER_S, twice_s)
+        ending.come_back(sim, machine)
+        _watch(sim, cluster, AFTERWARDS_S, twice_s)
+    told = [(time_s - since_s, status) for time_s, status in shop.told if time_s >= since_s and status.task_id in lost]
+    return Outcome(
+        told[0][0],
+        _words(status for after_s, status in told if after_s < BACK_AFTER_S),
+        twice_s,
+        _words(status for after_s, status in told if after_s >= BACK_AFTER_S),
+        until,
+    )
+
+
+def silence_s(seed: int, moment_s: float) -> float:
+    """How long the framework knows nothing of a machine that lost power at that moment."""
+    with Simulation(seed, latency_s=LATENCY_S) as sim:
+        cluster, shop = _open_shop(sim, False, moment_s)
+        since_s, told = sim.now, len(shop.told)
+        cluster.agents["agent-1"].power_off()
+        sim.run_until(lambda: len(shop.told) > told, timeout=PATIENCE_S * 60)
+        return sim.now - since_s
+
+
+def _open_shop(sim: Simulation, checkpoint: bool, until_s: float) -> tuple[SimulatedCluster, Shop]:
+    cluster = sim.cluster(agents=3)
+    shop = Shop(service(f"web-{number}", "sleep infinity") for number in range(1, 7))
+    cluster.run(shop, framework=FrameworkInfo(name="shop", checkpoint=checkpoint))
+    sim.advance(until_s)
+    return cluster, shop
+
+
+def _watch(sim: Simulation, cluster: SimulatedCluster, seconds: float, twice_s: dict[str, float]) -> None:
+    """Let time pass, and count what runs on the machines themselves, whatever anybody believes."""
+    for _ in range(round(seconds / SAMPLE_S)):
+        sim.advance(SAMPLE_S)
+        works = [work for host in cluster.agents for work in sim.runtime.processes.on_host(host)]
+        for name, copies in Counter(service_of(_task(work)) for work in works).items():
+            if copies > 1:
+                twice_s[name] = twice_s.get(name, 0.0) + SAMPLE_S
+
+
+def _task(work: str) -> str:
+    return work.rpartition("/")[2]
+
+
+def _words(statuses: Iterable[TaskStatus]) -> str:
+    """Each state with its reason, once."""
+    words = (f"{status.state}\n  {str(status.reason or '').removeprefix('REASON_')}".rstrip() for status in statuses)
+    return "\n".join(dict.fromkeys(words))
+
+
+def why_it_matters(page: Page, seed: int) -> dict[tuple[str, bool], Outcome]:
+    """Four endings of one machine from one seed, for a framework with and one without checkpointing."""
+    page.say(f"Three agents, six services. agent-1 goes in four ways, and is back in order after {BACK_AFTER_S:g} s.\n")
+    outcomes = {
+        (ending.name, checkpoint): outcome(ending, seed, checkpoint)
+        for ending in (GOODBYE, CRASH, POWER, CUT)
+        for checkpoint in (False, True)
+    }
+    rows = [
+        (
+            name,
+            "yes" if checkpoint else "no",
+            f"{it.known_after_s:.3f} s",
+            it.told,
+            "\n".join(f"{service} {seconds:.1f} s" for service, seconds in it.twice_s.items()) or "nothing",
+            it.told_on_return or "nothing",
+        )
+        for (name, checkpoint), it in outcomes.items()
+    ]
+    headings = ("agent-1", "check-\npoints", "the shop\nknew after", "was told", "ran twice for", "was told on return")
+    page.table(headings, rows, lines=True)
+    page.say()
+    for checkpoint, who in ((False, "without"), (True, "with")):
+        until = {it.until for (_, checkpoints), it in outcomes.items() if checkpoints is checkpoint}
+        same = "one and the same run" if len(until) == 1 else "DIFFERENT runs"
+        page.say(f"Until agent-1 goes, the four {who} checkpoints are {same}: {min(until)[0]} events, by their hashes.")
+    known_s = sorted(silence_s(seed, STEADY_S + moment_s) for moment_s in range(16))
+    pings, apart_s = Settings.mesos().max_agent_ping_timeouts, Settings.mesos().agent_ping_timeout_s
+    page.say(
+        f"A goodbye is known after {outcomes[GOODBYE.name, False].known_after_s * 1000:.1f} ms. "
+        f"Silence is known when {pings} pings, {apart_s:g} s apart, have gone unanswered:\n"
+        f"power lost at {len(known_s)} moments a second apart, known after {known_s[0]:.1f} to {known_s[-1]:.1f} s."
+    )
+    return outcomes
+
+
+# ----------------------------------------------------------------------------------------------------- 4: virtual time
+
+
+@frozen
+class Failover:
+    """What chapter 4 saw: the books of the old and the new leader, as task to state, and each process's starts."""
+
+    before: dict[str, str]
+    after: dict[str, str]
+    starts: dict[str, int]
+
+
+def leader_dies(page: Page, seed: int) -> Failover:
+    """Crash the leader of three masters while a job is about to end."""
+    with Simulation(seed, latency_s=LATENCY_S) as sim:
+        cluster = sim.cluster(agents=3, masters=3)
+        names = {agent.id: agent.name for agent in cluster.agents.values()}
+        shop = Shop([service("job", f"sleep {JOB_S}"), *(service(f"web-{n}", "sleep infinity") for n in range(1, 6))])
+        cluster.run(shop, framework="shop")
+        sim.advance(STEADY_S)
+        before, first, since_s = _books(cluster), _leader(cluster), sim.now
+        page.say(f"Three masters, three agents, five services and a job of {JOB_S} s; {first} leads, and crashes:\n")
+        cluster.masters[first].crash()
+        sim.advance(AFTERWARDS_S)
+        page.exchange(sim.trace, since_s, _about_failover)
+        after = _books(cluster)
+        on = {task_id: names[status.agent_id] for task_id, status in shop.status.items()}
+        begun = [record.party for record in sim.trace if isinstance(record.event, WorkStarted)]
+        starts = {task_id: sum(_task(party) == task_id for party in begun) for task_id in before}
+        seen = {type(record.event): record.time - since_s for record in sim.trace}
+        ended_s, led_s = seen[WorkExited], seen[RegistryRecovered]
+        told_s = next(time_s for time_s, status in shop.told if status.state is TaskState.TASK_FINISHED) - since_s
+    page.say()
+    page.table(
+        ("task", "on", f"books of {first}", f"books of {_leader(cluster)}", "times started"),
+        [(task, on[task], before[task], after.get(task, "unknown"), str(starts[task])) for task in before],
+    )
+    page.say(
+        f"\nThe job ended {ended_s:.3f} s after the crash. A leader knew the registry at {led_s:.3f} s, and the shop of the "
+        f"job's end at {told_s:.3f} s."
+    )
+    return Failover(before, after, starts)
+
+
+def _leader(cluster: SimulatedCluster) -> str:
+    leader = cluster.leader
+    return leader.name if leader else "nobody"
+
+
+def _books(cluster: SimulatedCluster) -> dict[str, str]:
+    """What the leader has on record of every task, ended ones included."""
+    (framework,) = cluster.operator.state()["frameworks"]
+    return {task["task_id"]: task["state"] for kind in ("tasks", "completed_tasks") for task in framework[kind]}
+
+
+def _about_failover(sender: str, to: str, event: Any) -> bool:
+    if isinstance(event, LeaderDetected):
+        return event.leader is None or to == event.leader.name or not to.startswith("master")
+    if isinstance(event, PeerExited):
+        return to == "shop"
+    subscribing = Subscribe | FrameworkRegistered | FrameworkReregistered
+    registering = RecoverRegistry | RegistryRecovered | ReregisterAgent | AgentReregistered
+    return isinstance(event, WorkExited | StatusUpdate | subscribing | registering)
+
+
+CHAPTERS: tuple[tuple[str, str, Callable[[Page, int], object]], ...] = (
+    ("Hello FOSDEM", "real commands", hello_fosdem),
+    ("Drain now", "real commands", drain_now),
+    ("Why it matters", "virtual time", why_it_matters),
+    ("The leader dies", "virtual time", leader_dies),
+)
+
+
+def show(page: Page, number: int, seed: int) -> None:
+    """Show one chapter, the first being 1."""
+    title, kind, chapter = CHAPTERS[number - 1]
+    page.title(f"{number}. {title}", f"seed {seed}, {kind}" if kind == "virtual time" else kind)
+    chapter(page, seed)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Show the chapters that were asked for; returns the exit status."""
+    numbers = range(1, len(CHAPTERS) + 1)
+    parser = argparse.ArgumentParser(description="Watch a cluster drain.")
+    parser.add_argument("--list", action="store_true", help="list the chapters")
+    parser.add_argument("--chapter", type=int, choices=numbers, help="show only this one")
+    parser.add_argument("--seed", type=int, default=7, help="another course of events on virtual time (default: 7)")
+    wanted = parser.parse_args(arguments)
+    logger.disable("mesolite")  # the demo says what happens
+    page = Page()
+    if wanted.list:
+        for number in numbers:
+            page.say(f"{number}  {CHAPTERS[number - 1][0]:16} {CHAPTERS[number - 1][1]}")
+        return 0
+    try:
+        for number in [wanted.chapter] if wanted.chapter else numbers:
+            show(page, number, wanted.seed)
+    except KeyboardInterrupt:
+        page.say("\nInterrupted; every process that was started has been ended.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
