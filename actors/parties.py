@@ -1,9 +1,9 @@
 """The parties of a cluster as Pykka actors: which core each has. User code has its own file (user_code.py).
 
-    Elector          plays ZooKeeper: sessions, candidates, who leads
-    Master           leads or stands by; its Registrar keeps what must survive it
-    Agent            one per machine; starts executors there
-    CommandExecutor  runs one command
+Elector          plays ZooKeeper: sessions, candidates, who leads
+Master           leads or stands by; its Registrar keeps what must survive it
+Agent            one per machine; starts executors there
+CommandExecutor  runs one command
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Performer:
             event = TimerFired(event.key)
         now = self._now()
         effects = self.core.handle(event, sender, now)
-        index = self._record(now, seat.name, sender, event, cause)
+        index = self._record(now, seat.name, sender, event, effects, cause)
         for effect in effects:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)

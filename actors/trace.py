@@ -1,8 +1,7 @@
 """What happened, written once and read in several ways: as text, as a hash, as the story of one task or agent.
 
-A record is one event at one party, with the number of the record that caused it; what the event led to are the
-records that name it as their cause, so effects are not kept a second time (keeping them doubles the cost per message).
-Records are kept as they are, immutable, and formatted only when somebody looks. No other module formats events.
+A record is one event and the effects it had, with the number of the record that caused it. Records are kept as they
+are (everything in them is immutable) and formatted only when somebody looks. No other module formats events.
 """
 
 from __future__ import annotations
@@ -40,14 +39,16 @@ HEARTBEATS = (PingAgent, PongAgent, KeepSession, SessionKept, DetectLeader)
 """What is said all the time and tells nothing while it is answered; left out of texts unless asked for."""
 
 
-class Record(NamedTuple):
-    """One event at one party: when, from whom, and which earlier record caused it (-1: none)."""
+@attrs.frozen
+class Record:
+    """One event at one party: when, from whom, what it led to, and which earlier record caused it (-1: none)."""
 
     index: int
     time: float
     party: str
     sender: str
     event: Any
+    effects: Any
     cause: int
 
 
@@ -67,12 +68,12 @@ class Trace:
         self._append = self._ring.append
         self._count = 0
 
-    def record(self, time: float, party: str, sender: str, event: object, cause: int) -> int:
+    def record(self, time: float, party: str, sender: str, event: object, effects: object, cause: int) -> int:
         """Write one record; returns its index, to be the cause of what follows."""
         index = self._count
         self._count = index + 1
         # A plain tuple here, a Record when read: this line runs for every message.
-        self._append((index, time, party, sender, event, cause))
+        self._append((index, time, party, sender, event, effects, cause))
         return index
 
     def __len__(self) -> int:
@@ -84,7 +85,7 @@ class Trace:
         return (Record(*fields) for fields in tuple(self._ring))
 
     def text(self, *, system: bool = False, heartbeats: bool = False) -> str:
-        """Return one line per message; `system` adds timers, storage, processes and callbacks, `heartbeats` the pings."""
+        """Return one line per message; `system` adds timers, storage, work and callbacks, `heartbeats` the pings."""
         return "\n".join(
             line(record)
             for record in self
@@ -95,8 +96,8 @@ class Trace:
     def hash(self) -> str:
         """A digest of every record kept: equal runs have equal hashes, under any PYTHONHASHSEED."""
         digest = hashlib.sha256()
-        for record in self:
-            digest.update(repr(tuple(record)).encode())
+        for fields in self._ring:
+            digest.update(repr(fields).encode())
         return digest.hexdigest()
 
     def tail(self, party: str, lines: int = 8) -> str:

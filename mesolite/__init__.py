@@ -1,9 +1,9 @@
 """Mesolite: a Mesos you can import, drain and replay.
 
-    Cluster      real time, threads, real commands      (cluster.py)
-    Simulation   virtual time, a seed, faults           (simulation/)
-    Scheduler    what you write; Executor, too          (callbacks.py)
-    Settings     every timing and limit by name
+Cluster      real time, threads, real commands      (cluster.py)
+Simulation   virtual time, a seed, faults           (simulation/)
+Scheduler    what you write; Executor, too          (callbacks.py)
+Settings     every timing and limit by name
 """
 
 from mesolite.actors.decisions.driver_calls import DriverStatus

@@ -1,8 +1,8 @@
 """A little real cluster in this process: threads, real time, real commands.
 
-    with Cluster(agents=3) as cluster:
-        driver = cluster.run(Hello(), framework="hello")
-        driver.join()
+with Cluster(agents=3) as cluster:
+driver = cluster.run(Hello(), framework="hello")
+driver.join()
 """
 
 from __future__ import annotations

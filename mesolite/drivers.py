@@ -6,6 +6,7 @@ In simulation a driver may be used from the simulation's own thread only; elsewh
 from __future__ import annotations
 
 import itertools
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -88,10 +89,9 @@ class Driver:
 
     def _tell(self, call: object) -> None:
         self._role.seat.runtime.check_thread()
-        try:
+        # A driver that has ended does nothing (core.md FW-40).
+        with contextlib.suppress(pykka.ActorDeadError):
             self._role.actor_ref.tell(Delivery(call, self.name, -1))
-        except pykka.ActorDeadError:
-            pass  # a driver that has ended does nothing (core.md FW-40)
 
 
 def _offer_ids(offers: Offers) -> tuple[OfferId, ...]:
@@ -193,7 +193,7 @@ class MesoliteSchedulerDriver(Driver):
         return self._ask(AbortCall())
 
     def join(self, timeout: float | None = None) -> DriverStatus:
-        """Wait until the driver has stopped or aborted, or that many seconds, virtual ones in simulation, have passed."""
+        """Wait until the driver has stopped or aborted, or that many seconds, in simulation virtual ones, are over."""
         self._role.seat.runtime.wait(self._ended.is_set, timeout)
         return self._status
 

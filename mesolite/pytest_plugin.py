@@ -1,7 +1,7 @@
 """The pytest plugin: `sim` and `cluster` fixtures, a seed for every run, and a report that says how to repeat a failure.
 
-    pytest --mesolite-seed 7             run every simulation with this seed
-    pytest --mesolite-seeds 100          run every test that uses `sim` with seeds 0 to 99
+pytest --mesolite-seed 7             run every simulation with this seed
+pytest --mesolite-seeds 100          run every test that uses `sim` with seeds 0 to 99
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Operator:
             raise Refused("nobody leads at the moment; wait until a master has been elected")
         seat = self._wiring.runtime.directory.find(leader.name)
         assert seat is not None
-        answer: dict[str, Any] = seat.ref.ask(Inspect(lambda core: view(core.state)))
+        answer: dict[str, Any] = seat.ref.ask(Inspect(lambda core: view(core.state)), block=True)
         return answer
 
 

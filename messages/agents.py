@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import field, frozen
 
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, PartyName
 from mesolite.messages.resources import Resources
+
+
+def _resources(value: Resources | str | Mapping[str, float]) -> Resources:
+    return Resources.of(value)
 
 
 @frozen(kw_only=True)
@@ -13,14 +19,14 @@ class AgentInfo:
     """What an agent says of itself. `id` None until a master has admitted it (core.md RC-12)."""
 
     hostname: str
-    resources: Resources = field(converter=Resources.of)
+    resources: Resources = field(converter=_resources)
     attributes: tuple[tuple[str, str], ...] = ()
     id: AgentId | None = None
 
 
 @frozen(kw_only=True)
 class MasterInfo:
-    """Who leads: the party's name, and the term, which is the sequence number it won the election with (core.md EL-20)."""
+    """Who leads: the party's name, and the term, the sequence number it won the election with (core.md EL-20)."""
 
     name: PartyName
     term: int = 0

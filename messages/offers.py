@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import field, frozen
 
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId
@@ -30,8 +32,12 @@ class Filters:
     refuse_seconds: float = 5.0
 
 
+def _tasks(value: Iterable[TaskInfo]) -> tuple[TaskInfo, ...]:
+    return tuple(value)
+
+
 @frozen(kw_only=True)
 class Launch:
     """The operation that starts tasks with the resources of the accepted offers (core.md OF-60)."""
 
-    tasks: tuple[TaskInfo, ...] = field(converter=tuple)
+    tasks: tuple[TaskInfo, ...] = field(converter=_tasks)

@@ -67,7 +67,7 @@ class AgentLost(Message):
 
 @frozen(kw_only=True)
 class AcceptOffers(Message):
-    """Driver to master: use these offers of one agent for these operations; what is left over is declined (OF-54..61)."""
+    """Driver to master: use these offers of one agent for this; what is left over is declined (OF-54..61)."""
 
     framework_id: FrameworkId
     offer_ids: tuple[OfferId, ...]

@@ -97,6 +97,10 @@ class Reason(enum.Enum):
         return self.name
 
 
+def _resources(value: Resources | str | Mapping[str, float]) -> Resources:
+    return Resources.of(value)
+
+
 def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     pairs = value.items() if isinstance(value, Mapping) else value
     return tuple((name, text) for name, text in pairs)
@@ -104,7 +108,7 @@ def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[
 
 @frozen(kw_only=True)
 class CommandInfo:
-    """What to run. With `shell` the value is given to `/bin/sh -c`; without, value is the program and arguments argv."""
+    """What to run: `value` for `/bin/sh -c`, or, without `shell`, the program `value` with these arguments."""
 
     value: str
     arguments: tuple[str, ...] = field(default=(), converter=tuple)
@@ -142,14 +146,14 @@ class ExecutorInfo:
     executor_id: ExecutorId
     name: str = ""
     framework_id: FrameworkId | None = None
-    resources: Resources = field(default=NOTHING, converter=Resources.of)
+    resources: Resources = field(default=NOTHING, converter=_resources)
     shutdown_grace_period_s: float | None = None
     data: str = ""
 
 
 @frozen(kw_only=True)
 class TaskInfo:
-    """What a framework asks for: exactly one of `command` and `executor`, on the agent of the offer (core.md OF-70..83).
+    """What a framework asks for: one of `command` and `executor`, on the agent of the offer (core.md OF-70..83).
 
     `agent_id` may be left out: the driver fills in the agent of the offer. `work` is used in simulation only.
     """
@@ -157,7 +161,7 @@ class TaskInfo:
     task_id: TaskId = field(converter=TaskId)
     name: str = ""
     agent_id: AgentId | None = None
-    resources: Resources = field(default=NOTHING, converter=Resources.of)
+    resources: Resources = field(default=NOTHING, converter=_resources)
     command: CommandInfo | None = None
     executor: ExecutorInfo | None = None
     kill_policy: KillPolicy | None = None
@@ -167,7 +171,7 @@ class TaskInfo:
 
 @frozen(kw_only=True)
 class TaskStatus:
-    """What is said of a task. `uuid` None means: made by a master or a driver, must not be acknowledged (drain.md 0.2.8)."""
+    """What is said of a task. `uuid` None: made by a master or driver, must not be acknowledged (drain.md 0.2.8)."""
 
     task_id: TaskId
     state: TaskState

@@ -13,7 +13,7 @@ Times are seconds on the runtime's clock. Timer keys are plain tuples of strings
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from attrs import field, frozen
@@ -21,7 +21,7 @@ from attrs import field, frozen
 from mesolite.messages.base import Message
 from mesolite.messages.tasks import CommandInfo, ExecutorInfo, SimulatedWork
 
-TimerKey = tuple[Hashable, ...]
+TimerKey = tuple[Any, ...]
 
 # ------------------------------------------------------------------------------------------------------- system events
 
@@ -113,7 +113,7 @@ class SignalReceived:
 
 @frozen
 class CallbackReturned:
-    """User code has returned. `error` is what it raised; `still_running` is false if it stopped or aborted its driver."""
+    """User code has returned. `error`: what it raised. `still_running` is false if it stopped or aborted its driver."""
 
     callback: str
     serial: int
@@ -237,7 +237,9 @@ class Exit:
     status: int = 0
 
 
-Effect = Send | SetTimer | CancelTimer | Link | Load | Save | SpawnExecutor | Destroy | Run | SignalWork | Callback | Exit
+Effect = (
+    Send | SetTimer | CancelTimer | Link | Load | Save | SpawnExecutor | Destroy | Run | SignalWork | Callback | Exit
+)
 
 
 @frozen(kw_only=True)
@@ -275,7 +277,8 @@ class Core:
 
     def handle(self, event: object, sender: str, now: float) -> list[Effect]:
         """Decide what this event means now. The only way in."""
-        self.effects = effects = []
+        effects: list[Effect] = []
+        self.effects = effects
         handler = self.HANDLERS.get(type(event))
         if handler is not None:
             handler(self, event, sender, now)

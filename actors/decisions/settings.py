@@ -71,7 +71,7 @@ class Settings:
     completed_tasks_max: int = _positive(1000)
     removed_agents_max: int = _positive(100_000)
 
-    # A command that writes without end is stopped by SIGXFSZ at this many bytes per file. Ours: Mesos has no such limit.
+    # A command that writes without end is stopped by SIGXFSZ at this size of a file. Ours: Mesos has no such limit.
     max_file_size_bytes: int = _positive(1 << 30)
 
     @classmethod

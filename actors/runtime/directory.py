@@ -50,7 +50,7 @@ class Directory:
         return tuple(self._watchers.pop(seat.name, ()))
 
     def link(self, watcher: Seat, peer: str) -> bool:
-        """Remember the wish to be told; False if the peer is not there, so that the wish is due at once (LP-25, LP-26)."""
+        """Remember the wish to be told; False if the peer is not there, so that the news is due at once (LP-25)."""
         if peer not in self._seats:
             return False
         self._watchers.setdefault(peer, {})[watcher] = None

@@ -1,8 +1,8 @@
 """The threads runtime: real time, real commands, real storage. Implements the port (port.py).
 
-    workers     run actors whose inboxes are not empty (pool.py)      own threads   for parties with user code
-    clock       fires timers                                          store thread  reads and writes the store
-    launchers   one process per agent that runs commands (commands.py)
+workers     run actors whose inboxes are not empty (pool.py)      own threads   for parties with user code
+clock       fires timers                                          store thread  reads and writes the store
+launchers   one process per agent that runs commands (commands.py)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mesolite.actors.decisions.contract import (
     StoreRefused,
     TimerKey,
 )
-from mesolite.actors.errors import NameTaken, PartyFailed, Refused
+from mesolite.actors.errors import PartyFailed, Refused
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.clock import Clock
 from mesolite.actors.runtime.commands import Commands
@@ -91,7 +91,7 @@ class ThreadsRuntime:
         return seat
 
     def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
-        """End a party at once. Its links break once its loop has ended and its work is dead, unless it goes silently."""
+        """End a party at once. Its links break when its loop has ended and its work is dead, or never if silent."""
         with self._lock:
             if not seat.alive:
                 return
@@ -171,7 +171,7 @@ class ThreadsRuntime:
                 with contextlib.suppress(pykka.ActorDeadError):
                     receiver.ref.tell(Delivery(message, seat.name, cause))
                     return
-        self.trace.record(self.now(), to, seat.name, Lost(message, "nobody there"), cause)
+        self.trace.record(self.now(), to, seat.name, Lost(message, "nobody there"), (), cause)
 
     def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer."""

@@ -25,7 +25,7 @@ TURN = 64
 """How many messages an actor may handle before the next runnable one gets its turn; libprocess has no such limit."""
 
 
-class Idle(Exception):  # noqa: N818  # not an error: it leaves Pykka's loop when there is nothing to do
+class Idle(Exception):  # not an error: it leaves Pykka's loop when there is nothing to do
     """The inbox is empty, or the turn is over."""
 
 

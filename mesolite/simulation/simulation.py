@@ -1,10 +1,10 @@
 """A cluster on virtual time, and what a test or a story does to it.
 
-    with Simulation(seed=7) as sim:
-        cluster = sim.cluster(agents=2, masters=3)
-        driver = cluster.run(MyScheduler(), framework="mine")
-        sim.settle()
-        sim.advance(75.0)
+with Simulation(seed=7) as sim:
+cluster = sim.cluster(agents=2, masters=3)
+driver = cluster.run(MyScheduler(), framework="mine")
+sim.settle()
+sim.advance(75.0)
 """
 
 from __future__ import annotations

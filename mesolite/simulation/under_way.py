@@ -25,7 +25,7 @@ class Channel:
 
 
 class UnderWay:
-    """Channels by sender and receiver; `active` are those that hold something, for the runtime's loop to choose from."""
+    """Channels by sender and receiver; `active` are those that hold something, for the runtime to choose from."""
 
     def __init__(self) -> None:
         """Start with nothing under way."""

@@ -45,7 +45,7 @@ STEPS_PER_INSTANT = 1_000_000
 _new_tuple: Any = tuple.__new__
 
 
-class Idle(Exception):  # noqa: N818  # not an error: it leaves Pykka's loop when the inbox is empty
+class Idle(Exception):  # not an error: it leaves Pykka's loop when the inbox is empty
     """The inbox is empty."""
 
 
@@ -400,7 +400,7 @@ class VirtualRuntime:
                 pass  # the rule keeps it until its hold is released
 
     def _lose(self, to: str, delivery: Delivery, why: str) -> None:
-        self.trace.record(self._now, to, delivery.sender, Lost(delivery.event, why), delivery.cause)
+        self.trace.record(self._now, to, delivery.sender, Lost(delivery.event, why), (), delivery.cause)
 
     def _run(self, seat: Seat) -> None:
         """Let an actor handle the oldest envelope of its inbox."""
@@ -441,7 +441,7 @@ class VirtualRuntime:
             return False
         while due is not None and due <= self._now:
             entry = heapq.heappop(self._timers)[2]
-            if type(entry) is Timer:
+            if isinstance(entry, Timer):
                 self._under_way.put(entry.seat.name, entry.seat.name, Delivery(entry, entry.seat.name, entry.cause))
             else:
                 entry.act()

@@ -88,8 +88,8 @@ def _key(name: str, framework: FrameworkRecord, executor: ExecutorRecord) -> tup
 
 def _of_timer(a: AgentState, event: TimerFired) -> tuple[FrameworkRecord, ExecutorRecord] | None:
     _, framework_id, executor_id, run = event.key
-    framework = a.frameworks.get(framework_id)  # type: ignore[arg-type]
-    executor = framework.executors.get(executor_id) if framework is not None else None  # type: ignore[arg-type]
+    framework = a.frameworks.get(framework_id)
+    executor = framework.executors.get(executor_id) if framework is not None else None
     if framework is None or executor is None or executor.run != run:
         return None
     return framework, executor

@@ -1,6 +1,6 @@
 """How an agent goes: the signal, the master's order, one framework's end (drain.md 2.1, 2.2).
 
-    SIGUSR1 --> UnregisterAgent, first of all --> every executor told to shut down --> exit when the last is gone
+SIGUSR1 --> UnregisterAgent, first of all --> every executor told to shut down --> exit when the last is gone
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A restarted agent finds its id and what it had checkpointed, and waits for its executors (core.md section 7).
 
-    Started --> Load --> Loaded --> executors asked to reconnect --2 s--> those not back are destroyed --> register
+Started --> Load --> Loaded --> executors asked to reconnect --2 s--> those not back are destroyed --> register
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What an agent knows and what it wants done: the data every part of the agent's core works on. It decides nothing.
 
-    RECOVERING --store read, executors back--> DISCONNECTED <--detection, ping says so-- RUNNING
-                                                     +------------(re-)registered------------^
-    any of them --SIGUSR1, ShutdownAgent--> TERMINATING --last framework gone--> exit        (drain.md 0.2.16)
+RECOVERING --store read, executors back--> DISCONNECTED <--detection, ping says so-- RUNNING
++------------(re-)registered------------^
+any of them --SIGUSR1, ShutdownAgent--> TERMINATING --last framework gone--> exit        (drain.md 0.2.16)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reliable status updates: stored, forwarded one at a time per task, acknowledged, retried (drain.md 0.2.12 to 0.2.15).
 
-    executor --StatusUpdate--> [stream of the task] --head--> master --> scheduler
-             <--ack once stored--                    <--ack pops the head, the next goes--
+executor --StatusUpdate--> [stream of the task] --head--> master --> scheduler
+<--ack once stored--                    <--ack pops the head, the next goes--
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
     """An executor reports (0.2.15, TK-5 to TK-9, TK-16, TK-61)."""
     framework = a.frameworks.get(message.framework_id)
     status = message.status
-    if framework is None or framework.terminating or status.uuid is None or status.agent_id != a.id:
+    if framework is None or framework.terminating or status.uuid is None or status.agent_id is None or status.agent_id != a.id:
         return
     executor = next((known for known in framework.executors.values() if known.party == sender), None)
     if executor is None:
@@ -123,8 +123,8 @@ def _append(a: AgentState, framework: FrameworkRecord, status: TaskStatus, lates
 
 def _forward(a: AgentState, key: TaskKey, stream: UpdateStream, retry_s: float) -> None:
     """Send the head, with the newest state known beside it (TK-25), and plan its repetition (0.2.13)."""
-    if a.phase is not Phase.RUNNING:
-        return  # registration resumes it (0.2.14)
+    if a.phase is not Phase.RUNNING or not stream.updates:
+        return  # registration resumes it (0.2.14); a stream that is all acknowledged stays open until its task ends
     head = stream.updates[0]
     stream.retry_s = retry_s
     stream.forwarded = head
@@ -137,9 +137,9 @@ def retry(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
     """Nobody acknowledged the head in time: send it again, and wait twice as long (0.2.13)."""
     _, framework_id, task_id = event.key
     key = (framework_id, task_id)
-    stream = a.streams.get(key)  # type: ignore[call-overload]
+    stream = a.streams.get(key)
     if stream is not None:
-        _forward(a, key, stream, min(stream.retry_s * 2, a.settings.status_update_retry_max_s))  # type: ignore[arg-type]
+        _forward(a, key, stream, min(stream.retry_s * 2, a.settings.status_update_retry_max_s))
 
 
 def resume(a: AgentState) -> None:
@@ -159,13 +159,14 @@ def acknowledged(a: AgentState, message: StatusUpdateAcknowledgement, sender: st
     """The scheduler has the head: pop it, send the next; after a terminal one the stream closes (TK-15, TK-17)."""
     key = (message.framework_id, message.task_id)
     stream = a.streams.get(key)
-    if sender != a.leader or stream is None or stream.updates[0].status.uuid != message.uuid:
+    if sender != a.leader or stream is None or not stream.updates or stream.updates[0].status.uuid != message.uuid:
         return
     framework = a.frameworks[message.framework_id]
     head = stream.updates.pop(0)
     checkpoints.drop_update(a, framework, message.task_id, stream.first)
     stream.first += 1
-    if head.status.state.is_terminal:
+    known = a.find_task(framework, message.task_id) is not None
+    if head.status.state.is_terminal or not (known or stream.updates):
         close(a, framework, message.task_id)
         executors.task_done(a, framework, message.task_id)
     elif stream.updates:

@@ -92,7 +92,8 @@ def _subscribe_known(
 
 
 def _answer(m: MasterState, framework: FrameworkRecord, how: str) -> None:
-    assert m.info is not None and framework.party is not None
+    assert m.info is not None
+    assert framework.party is not None
     kind = FrameworkReregistered if how == "reregistered" else FrameworkRegistered
     m.send(framework.party, kind(framework_id=framework.id, master=m.info))
 
@@ -133,7 +134,7 @@ def _deactivate(m: MasterState, framework: FrameworkRecord, now: float) -> None:
 def failover_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
     """Nobody came for the framework; an old timer cannot end a newer session (FW-29)."""
     _, framework_id, session = event.key
-    framework = m.frameworks.get(framework_id)  # type: ignore[arg-type]
+    framework = m.frameworks.get(framework_id)
     if framework is not None and not framework.connected and framework.session == session:
         remove(m, framework, now)
 

@@ -28,7 +28,7 @@ def unwatch(m: MasterState, agent_id: AgentId) -> None:
 
 def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
     """One interval has passed: count a miss if no pong came, then ping again (1.4.2, EL-54)."""
-    agent = m.agents[event.key[1]]  # type: ignore[index]  # the timer goes when the agent goes
+    agent = m.agents[event.key[1]]
     if agent.pong_seen:
         agent.unanswered_pings = 0
     else:
@@ -82,7 +82,7 @@ def deactivate(m: MasterState, agent: AgentRecord, now: float) -> None:
 
 def reregistration_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
     """A disconnected agent has not come back in time (1.5.3)."""
-    mark_unreachable(m, event.key[1], now)  # type: ignore[arg-type]
+    mark_unreachable(m, event.key[1], now)
 
 
 def recovery_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:

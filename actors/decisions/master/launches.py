@@ -13,7 +13,7 @@ from mesolite.messages.tasks import Reason, Source, TaskInfo, TaskState, TaskSta
 def launch(
     m: MasterState, framework: FrameworkRecord, agent: AgentRecord, tasks: list[TaskInfo], balance: Resources
 ) -> Resources:
-    """Launch each task that is valid and fits; a bad one does not touch its neighbours (OF-65). Returns what is left."""
+    """Launch each task that is valid and fits; a bad one does not touch its neighbours (OF-65). Return what is left."""
     for task in tasks:
         executor = task.executor
         new_executor = executor is not None and (framework.id, executor.executor_id) not in agent.executors

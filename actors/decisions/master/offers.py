@@ -29,7 +29,8 @@ def allocate(m: MasterState, event: TimerFired, sender: str, now: float) -> None
     for grant in m.allocator.run(now):
         framework, agent = m.frameworks[grant.framework_id], m.agents[grant.agent_id]
         # The allocator is told of every change in the same step, so a grant is never stale (drain.md 2.5.2).
-        assert framework.active and agent.active, f"{grant} names somebody who must not be offered"
+        assert framework.active, f"{grant} is for a framework that must not be offered anything"
+        assert agent.active, f"{grant} is of an agent that must not be offered"
         assert framework.party is not None
         offer = _offer(m, framework, agent, grant.resources)
         offered.setdefault(framework.party, []).append(offer)

@@ -1,8 +1,8 @@
 """How agents leave: unregistered, replaced, or cut off (drain.md 1.6.3, 2.3).
 
-                    UnregisterAgent --+
-    another agent at its address -----+--> RemoveAgent written --> every task LOST, offers rescinded, agent lost
-    no pong for 75 s ----------------------> MarkAgentUnreachable written --> the same, but UNREACHABLE where understood
+UnregisterAgent --+
+another agent at its address -----+--> RemoveAgent written --> every task LOST, offers rescinded, agent lost
+no pong for 75 s ----------------------> MarkAgentUnreachable written --> the same, but UNREACHABLE where understood
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Tasks: updates on their way up, acknowledgements and kills on their way down, and what the master says itself
-(drain.md 0.2.8 to 0.2.12, 3.3; core.md TK-22 to TK-30, RC-1 to RC-8)."""
+(drain.md 0.2.8 to 0.2.12, 3.3; core.md TK-22 to TK-30, RC-1 to RC-8).
+"""
 
 from __future__ import annotations
 
