@@ -323,8 +323,8 @@ def leader_dies(page: Page, seed: int) -> Failover:
         [(task, on[task], before[task], after.get(task, "unknown"), str(starts[task])) for task in before],
     )
     page.say(
-        f"\nThe job ended {ended_s:.3f} s after the crash. "
-        f"A leader had the registry at {led_s:.3f} s, and the shop knew of the job's end at {told_s:.3f} s."
+        f"\nThe job ended {ended_s:.3f} s after the crash. A leader had the registry at {led_s:.3f} s,\n"
+        f"and the shop knew of the job's end at {told_s:.3f} s."
     )
     return Failover(before, after, starts)
 

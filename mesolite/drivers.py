@@ -5,8 +5,8 @@ In simulation a driver may be used from the simulation's own thread only; elsewh
 
 from __future__ import annotations
 
-import itertools
 import contextlib
+import itertools
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,7 +1,9 @@
-"""The pytest plugin: `sim` and `cluster` fixtures, a seed for every run, and a report that says how to repeat a failure.
+"""The pytest plugin: the `sim` and `cluster` fixtures, seeds, and a failure report that says how to repeat it.
 
-pytest --mesolite-seed 7             run every simulation with this seed
-pytest --mesolite-seeds 100          run every test that uses `sim` with seeds 0 to 99
+Two options:
+
+    pytest --mesolite-seed 7             run every simulation with this seed
+    pytest --mesolite-seeds 100          run every test that uses `sim` with seeds 0 to 99
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mesolite", "simulated Mesos clusters")
     group.addoption("--mesolite-seed", type=int, default=0, metavar="N", help="seed of the `sim` fixture (default 0)")
     group.addoption(
-        "--mesolite-seeds", type=int, default=0, metavar="COUNT", help="run each test that uses `sim` with so many seeds"
+        "--mesolite-seeds", type=int, default=0, metavar="COUNT", help="run tests that use `sim` with so many seeds each"
     )
 
 

@@ -25,7 +25,6 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from itertools import cycle
 from math import isfinite
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, NewType, Union, get_args, get_origin
 
@@ -37,7 +36,8 @@ from mesolite import messages
 from mesolite.messages.base import Message
 from mesolite.messages.resources import Resources
 
-_CLASSES = [named for name in messages.__all__ if attrs.has(named := getattr(messages, name))]
+_NAMED: list[Any] = [getattr(messages, name) for name in messages.__all__]
+_CLASSES = [named for named in _NAMED if attrs.has(named)]
 
 KINDS: tuple[type[Message], ...] = tuple(cls for cls in _CLASSES if issubclass(cls, Message))
 """Every message, in the order of the package's list of names: all that `decode` can return."""
@@ -311,16 +311,16 @@ def _strict_converter() -> cattrs.Converter:
     made.register_structure_hook(Resources, lambda value, to: Resources.parse(_read_text(value, to)))
     for cls in (int, bool, NoneType):
         made.register_structure_hook(cls, _exact_reader(cls))
+    for members in filter(_is_enum, _NAMED):
+        made.register_structure_hook(members, _enum_reader(members))
     made.register_structure_hook_factory(attrs.has, _class_reader)
     made.register_structure_hook_factory(_is_tuple, _tuple_reader)
     made.register_structure_hook_factory(_is_union, _union_reader)
-    made.register_structure_hook_factory(_is_enum, _enum_reader)
     made.register_structure_hook_factory(
         lambda wanted: isinstance(wanted, NewType), lambda new: made.get_structure_hook(new.__supertype__)
     )
     made.register_unstructure_hook(Resources, str)
     made.register_unstructure_hook_func(_is_tagged_union, _tag)
-    made.register_unstructure_hook_func(_is_enum, attrgetter("value"))
     return made
 
 

@@ -6,7 +6,6 @@ when nothing is runnable, and only to the next live timer. Nothing is ever run i
 
 from __future__ import annotations
 
-import heapq
 import random
 import threading
 from collections import deque
@@ -14,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pykka
-from pykka._envelope import Envelope
 
 from mesolite.actors.decisions.contract import (
     ExecutorStart,
@@ -35,7 +33,9 @@ from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, S
 from mesolite.actors.runtime.store import MemoryStore, StaleTerm
 from mesolite.actors.trace import Lost, Trace
 from mesolite.messages.base import Message
+from mesolite.simulation.inbox import Idle, VirtualInbox
 from mesolite.simulation.network import Network, Parcel, Verdict
+from mesolite.simulation.timeline import Moment, Timeline
 from mesolite.simulation.under_way import UnderWay
 from mesolite.simulation.work import SimulatedProcesses
 
@@ -43,54 +43,6 @@ STEPS_PER_INSTANT = 1_000_000
 """More events than this without time passing is taken for an endless loop."""
 
 _new_tuple: Any = tuple.__new__
-
-
-class Idle(Exception):  # not an error: it leaves Pykka's loop when the inbox is empty
-    """The inbox is empty."""
-
-
-class VirtualInbox:
-    """A Pykka inbox that tells the dispatcher when it has something."""
-
-    __slots__ = ("_envelopes", "_runtime", "_seat")
-
-    def __init__(self, runtime: VirtualRuntime, seat: Seat) -> None:
-        """Belong to this seat."""
-        self._envelopes: deque[Envelope[Any]] = deque()
-        self._runtime = runtime
-        self._seat = seat
-
-    def put(self, envelope: Envelope[Any]) -> None:
-        """Take an envelope; its actor becomes runnable."""
-        if envelope.reply_to is not None:
-            self._runtime.bind(envelope.reply_to)
-        self._envelopes.append(envelope)
-        self._runtime.runnable.append(self._seat)
-
-    def get(self) -> Envelope[Any]:
-        """Give out the oldest envelope.
-
-        Raises:
-            Idle: there is none.
-        """
-        if not self._envelopes:
-            raise Idle
-        return self._envelopes.popleft()
-
-    def empty(self) -> bool:
-        """Whether there is none."""
-        return not self._envelopes
-
-
-class Moment:
-    """Something the simulation itself does at a point in time: a delayed parcel arrives, simulated work ends."""
-
-    __slots__ = ("act", "live")
-
-    def __init__(self, act: Callable[[], None]) -> None:
-        """Be live until called off."""
-        self.act = act
-        self.live = True
 
 
 def _no_executors(host: str, start: ExecutorStart) -> Birth:
@@ -115,10 +67,8 @@ class VirtualRuntime:
         self._thread = threading.get_ident()
         self._under_way = UnderWay()
         self._find = self.directory.find
-        self._timers: list[tuple[float, int, Timer | Moment]] = []
+        self._timeline = Timeline()
         self._arrivals: dict[tuple[str, str], float] = {}
-        self._outdated = 0
-        self._count = 0
         self._running: Seat | None = None
         self._failure: BaseException | None = None
 
@@ -135,7 +85,7 @@ class VirtualRuntime:
         """End a party at once. Its links break, unless it goes silently, as a machine without power does."""
         if not seat.alive:
             return
-        self._outdated += len(seat.timers)
+        self._timeline.called_off(len(seat.timers))
         watchers = self.directory.leave(seat)
         seat.actor.actor_stopped.set()
         self.processes.forget(seat)
@@ -189,9 +139,9 @@ class VirtualRuntime:
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
         timer = Timer(seat, key, self._now + delay, cause)
         if key in seat.timers:
-            self._outdated += 1
+            self._timeline.called_off(1)
         seat.timers[key] = timer
-        self._schedule(timer.deadline, timer)
+        self._timeline.add(timer.deadline, timer)
 
     def link(self, seat: Seat, peer: str, cause: int) -> None:
         """Watch a peer; if it is not there the news is due at once."""
@@ -271,7 +221,7 @@ class VirtualRuntime:
         """Let so much time pass, firing every timer on the way, in order, settling at each instant."""
         until = self._now + seconds
         self.settle()
-        while (due := self.next_timer()) is not None and due <= until:
+        while (due := self._timeline.next()) is not None and due <= until:
             self._now = due
             self.settle()
         self._now = until
@@ -285,7 +235,7 @@ class VirtualRuntime:
         self._enter()
         until = None if timeout is None else self._now + timeout
         while not self._let_happen(done):
-            due = self.next_timer()
+            due = self._timeline.next()
             if until is not None and (due is None or due > until):
                 self._now = until
                 return False
@@ -296,14 +246,6 @@ class VirtualRuntime:
                 )
             self._now = due
         return True
-
-    def next_timer(self) -> float | None:
-        """When the next live timer is due."""
-        timers = self._timers
-        while timers and not timers[0][2].live:
-            heapq.heappop(timers)
-            self._outdated -= 1
-        return timers[0][0] if timers else None
 
     def bind(self, future: pykka.Future[Any]) -> None:
         """Make a future's `get` drive this simulation."""
@@ -422,28 +364,17 @@ class VirtualRuntime:
     def at(self, deadline: float, action: Callable[[], None]) -> Moment:
         """Do this at that virtual time, unless the moment is called off; for the simulation itself, not for parties."""
         moment = Moment(action)
-        self._schedule(deadline, moment)
+        self._timeline.add(deadline, moment)
         return moment
-
-    def _schedule(self, deadline: float, entry: Timer | Moment) -> None:
-        self._count += 1
-        heapq.heappush(self._timers, (deadline, self._count, entry))
-        if self._outdated > 64 and self._outdated * 2 > len(self._timers):
-            # Cancelled timers leave the heap once they are its larger half: constant cost per timer.
-            self._timers = [waiting for waiting in self._timers if waiting[2].live]
-            heapq.heapify(self._timers)
-            self._outdated = 0
 
     def _fire(self) -> bool:
         """Put what is due now under way; the seed then chooses among it and everything else."""
-        due = self.next_timer()
-        if due is None or due > self._now:
-            return False
-        while due is not None and due <= self._now:
-            entry = heapq.heappop(self._timers)[2]
+        fired = False
+        for entry in self._timeline.due(self._now):
+            fired = True
             if isinstance(entry, Timer):
-                self._under_way.put(entry.seat.name, entry.seat.name, Delivery(entry, entry.seat.name, entry.cause))
+                name = entry.seat.name
+                self._under_way.put(name, name, Delivery(entry, name, entry.cause))
             else:
                 entry.act()
-            due = self.next_timer()
-        return True
+        return fired

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import signal
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from mesolite.actors.runtime.port import Seat
 from mesolite.messages.tasks import CommandInfo, SimulatedWork
 
 if TYPE_CHECKING:
-    from mesolite.simulation.virtual import Moment, VirtualRuntime
+    from mesolite.simulation.timeline import Moment
+    from mesolite.simulation.virtual import VirtualRuntime
 
 DEFAULT_DURATION_S = 1.0
 """How long a command takes that says nothing else about itself."""
@@ -32,6 +34,7 @@ class _Process:
     seat: Seat
     work: SimulatedWork
     end: Moment | None = None
+    ends_at: float = math.inf
 
 
 class SimulatedProcesses:
@@ -41,18 +44,16 @@ class SimulatedProcesses:
         """Start with nothing running."""
         self._runtime = runtime
         self._processes: dict[str, _Process] = {}
+        self._of_seat: dict[Seat, dict[str, None]] = {}
 
     def __len__(self) -> int:
         """How many would be running."""
         return len(self._processes)
 
-    def on_host(self, host: str) -> list[str]:
-        """The work ids that would be running on that machine."""
-        return [work_id for work_id, process in self._processes.items() if process.seat.host == host]
-
     def run(self, seat: Seat, run: Run) -> None:
         """Start, and end by itself after its duration."""
         process = self._processes[run.work_id] = _Process(seat, run.simulated or work_of(run.command))
+        self._of_seat.setdefault(seat, {})[run.work_id] = None
         self._runtime.post(seat, WorkStarted(run.work_id, 0))
         if process.work.duration is not None:
             self._end_after(run.work_id, process.work.duration, process.work.exit_status, None)
@@ -69,11 +70,15 @@ class SimulatedProcesses:
 
     def forget(self, seat: Seat) -> None:
         """End everything of a party that has ended; nobody is left to be told."""
-        for work_id in [work_id for work_id, process in self._processes.items() if process.seat is seat]:
+        for work_id in list(self._of_seat.get(seat, ())):
             self._drop(work_id)
 
     def _end_after(self, work_id: str, after_s: float, exit_status: int | None, signum: int | None) -> None:
+        """Let it end then, unless it ends earlier anyway."""
         process = self._processes[work_id]
+        ends_at = self._runtime.now() + after_s
+        if ends_at >= process.ends_at:
+            return
         if process.end is not None:
             process.end.live = False
 
@@ -81,9 +86,13 @@ class SimulatedProcesses:
             self._drop(work_id)
             self._runtime.post(process.seat, WorkExited(work_id, exit_status, signum))
 
-        process.end = self._runtime.at(self._runtime.now() + after_s, end)
+        process.end, process.ends_at = self._runtime.at(ends_at, end), ends_at
 
     def _drop(self, work_id: str) -> None:
         process = self._processes.pop(work_id)
+        works = self._of_seat[process.seat]
+        del works[work_id]
+        if not works:
+            del self._of_seat[process.seat]
         if process.end is not None:
             process.end.live = False

@@ -22,6 +22,7 @@ import attrs
 import psutil
 import pytest
 
+from mesolite.actors.runtime import launcher
 from mesolite.actors.runtime.processes import Exit, Launcher, WorkEvent, WorkExited, WorkFailedToStart, WorkStarted
 
 PATIENCE_S = 60.0  # only what hangs takes that long
@@ -61,14 +62,25 @@ def daemon(life):
             life()
         os._exit(0)
 
-def stray(script):
-    daemon(lambda: os.execve(sys.executable, [*sys.orig_argv[:-1], script], {}))
+def hide(script):
+    os.execve(sys.executable, [*sys.orig_argv[:-1], script], {})
 
 def comet():
     say("comet")
     while os.fork() == 0:
         os.setsid()
     os._exit(0)
+
+def breed():
+    say("breeder")
+    brood = []
+    while True:
+        brood.append(os.fork())
+        if not brood[-1]:
+            signal.pause()
+        if len(brood) > 30:
+            os.kill(brood[0], signal.SIGKILL)
+            os.waitpid(brood.pop(0), 0)
 
 exec(script)
 """
@@ -317,14 +329,17 @@ def test_a_command_that_ignores_sigterm_is_killed(bench: Bench) -> None:
 
 
 def test_a_signal_reaches_every_process_of_the_work(bench: Bench) -> None:
-    """Its children, those in other sessions, the daemons that nothing but their environment links to it."""
-    bench.python("task", f"on(signal.SIGTERM, lambda: say('heard')); {TREE}; stay('main')")
+    """Children, those in other sessions, orphans known only by their session or only by their environment."""
+    hear = "on(signal.SIGTERM, lambda: say('heard')); "
+    hidden = f"{hear} stay('orphan')"
+    orphan = f"child(lambda: child(lambda: hide({hidden!r})))"
+    bench.python("task", f"{hear} {TREE}; {orphan}; stay('main')")
     bench.python("other", "on(signal.SIGTERM, lambda: say('astray')); stay('other')")
-    assert bench.told(5) == sorted([*KINDS, "main", "other"])
+    assert bench.told(6) == sorted([*KINDS, "orphan", "main", "other"])
 
     bench.launcher.signal("task", signal.SIGTERM)
 
-    assert bench.told(4) == ["heard"] * 4
+    assert bench.told(5) == ["heard"] * 5
     bench.launcher.signal("other", signal.SIGTERM)
     assert bench.told() == ["astray"]
 
@@ -353,9 +368,16 @@ def test_requests_about_what_has_ended_or_never_was_do_nothing(bench: Bench) -> 
         (TREE, KINDS),
         (f"child(lambda: ({TREE}, stay('parent')))", [*KINDS, "parent"]),
         ("child(comet)", ["comet"]),
+        ("child(lambda: hide('breed()'), setsid=True)", ["breeder"]),
         ("[child(lambda: daemon(lambda: stay('many'))) for _ in range(40)]", ["many"] * 40),
     ],
-    ids=["a tree", "a deeper tree", "one that for ever forks, changes its session and exits", "many daemons"],
+    ids=[
+        "a tree",
+        "a deeper tree",
+        "a comet: forks, leaves the session and exits, for ever",
+        "a hidden breeder",
+        "many daemons",
+    ],
 )
 def test_kill_ends_every_process_of_the_work(bench: Bench, script: str, words: list[str]) -> None:
     """Whatever the work has become, all of it ends, and nothing of another work does."""
@@ -373,8 +395,8 @@ def test_kill_ends_every_process_of_the_work(bench: Bench, script: str, words: l
 
 @pytest.mark.parametrize(
     ("script", "words"),
-    [(TREE, KINDS), ("child(comet)", ["comet"]), ("""stray("stay('stray')")""", ["stray"])],
-    ids=["a tree", "one that for ever forks, changes its session and exits", "a stray"],
+    [(TREE, KINDS), ("child(comet)", ["comet"]), ("""daemon(lambda: hide("stay('stray')"))""", ["stray"])],
+    ids=["a tree", "a comet", "a stray"],
 )
 def test_what_a_command_leaves_behind_is_killed(bench: Bench, script: str, words: list[str]) -> None:
     """The end of the main process is reported as it was, and is the end of all its descendants."""
@@ -395,9 +417,9 @@ def _pid(event: WorkEvent) -> int:
 def test_the_end_of_one_work_spares_the_daemons_of_another(bench: Bench) -> None:
     """Also those that hide whose they are: such strays end with the last work that can have started them."""
     hear = "on(signal.SIGUSR1, lambda: say('spared')); "
-    script = f"stray({hear + 'say(os.getpid()); stay(chr(33))'!r}); {hear} daemon(lambda: stay('!')); stay('!')"
-    bench.python("keeper", script)
-    stray, *_ = [int(word) for word in bench.told(4) if word != "!"]
+    stray = f"daemon(lambda: hide({hear + 'stay(os.getpid())'!r}))"
+    bench.python("keeper", f"{hear} daemon(lambda: stay('daemon')); {stray}; stay('main')")
+    stray_pid = int(bench.told(3)[0])  # digits come before letters
     bench.python("passer-by", "daemon(lambda: stay('daemon')); on(signal.SIGUSR1, lambda: os._exit(0)); stay('main')")
     bench.told(2)
 
@@ -406,7 +428,7 @@ def test_the_end_of_one_work_spares_the_daemons_of_another(bench: Bench) -> None
     bench.wait_until_gone("passer-by")
 
     bench.launcher.signal("keeper", signal.SIGUSR1)
-    os.kill(stray, signal.SIGUSR1)
+    os.kill(stray_pid, signal.SIGUSR1)
     assert bench.told(3) == ["spared"] * 3
     bench.launcher.kill("keeper")
     bench.wait_until_gone("keeper")
@@ -416,7 +438,7 @@ def test_kill_all_ends_everything_and_what_is_asked_next_starts_alone(bench: Ben
     """However many there are; and nothing of them is alive when the next command starts."""
     works = [f"task-{number}" for number in range(12)]
     for work_id in works:
-        bench.python(work_id, f"""{TREE}; stray("stay('stray')"); stay('main')""")
+        bench.python(work_id, f"""{TREE}; daemon(lambda: hide("stay('stray')")); stay('main')""")
     bench.told(5 * len(works))
 
     bench.launcher.kill_all()
@@ -490,9 +512,9 @@ def test_a_launcher_that_is_killed_takes_its_commands_along(bench: Bench) -> Non
     """Their ends are reported all the same, and the next command gets a new launcher."""
     bench.python("task", f"{TREE}; stay('main')")
     bench.told(4)
-    launcher = psutil.Process(_pid(bench.event())).ppid()
+    process = psutil.Process(_pid(bench.event())).ppid()
 
-    os.kill(launcher, signal.SIGKILL)
+    os.kill(process, signal.SIGKILL)
 
     assert bench.event() == WorkExited(work_id="task", signal=signal.SIGKILL)
     bench.wait_until_gone("task")
@@ -504,13 +526,13 @@ def test_a_launcher_leaves_on_sigterm_and_not_on_ctrl_c(bench: Bench) -> None:
     """Ctrl-C and SIGUSR1 are meant for the host; on SIGTERM the launcher kills all commands, and tells."""
     bench.python("task", f"on(signal.SIGTERM, lambda: say('alive')); {TREE}; stay('main')")
     bench.told(4)
-    launcher = psutil.Process(_pid(bench.event())).ppid()
+    process = psutil.Process(_pid(bench.event())).ppid()
 
     for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
-        os.kill(launcher, signum)
+        os.kill(process, signum)
     bench.launcher.signal("task", signal.SIGTERM)
     assert bench.told(4) == ["alive"] * 4
-    os.kill(launcher, signal.SIGTERM)
+    os.kill(process, signal.SIGTERM)
 
     assert bench.event() == WorkExited(work_id="task", signal=signal.SIGKILL)
     bench.wait_until_gone("task")
@@ -551,6 +573,35 @@ def test_the_children_of_the_host_keep_their_exit_statuses(bench: Bench) -> None
         bench.launcher.close(PATIENCE_S)
 
         assert own.wait() == 7
+
+
+def test_the_launcher_keeps_no_file_of_a_work(bench: Bench) -> None:
+    """However many commands it has started, or failed to start, it has as many files open as in the beginning."""
+    bench.python("first", "stay('first')")
+    bench.told()
+    process = psutil.Process(psutil.Process(_pid(bench.event())).ppid())
+    before = process.num_fds()
+
+    for number in range(5):
+        bench.run(f"good-{number}", ["true"])
+        bench.run(f"bad-{number}", ["no-such"])
+        bench.run(f"worse-{number}", ["true"], stderr="/no-such/err")
+    for _ in range(20):
+        bench.event()
+
+    assert process.num_fds() == before
+
+
+@pytest.mark.parametrize("lists_children", [True, False])
+def test_children_are_found_with_and_without_the_kernels_list(
+    monkeypatch: pytest.MonkeyPatch, lists_children: bool
+) -> None:
+    """Some kernels have no file that lists the children of a process; the table of all processes has them too."""
+    monkeypatch.setattr(launcher, "LISTS_CHILDREN", launcher.LISTS_CHILDREN and lists_children)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+        assert launcher.children_of(os.getpid()) == [child.pid]
+        assert launcher.with_descendants([os.getpid()]) == [os.getpid(), child.pid]
+        assert launcher.children_of(child.pid) == []
 
 
 def test_threads_and_files_return_after_close(tmp_path: Path) -> None:

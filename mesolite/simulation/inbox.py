@@ -1,0 +1,50 @@
+"""The inbox of an actor on virtual time: what Pykka puts in, the dispatcher takes out, one at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from pykka._envelope import Envelope
+
+from mesolite.actors.runtime.port import Seat
+
+if TYPE_CHECKING:
+    from mesolite.simulation.virtual import VirtualRuntime
+
+
+class Idle(Exception):  # not an error: it leaves Pykka's loop when the inbox is empty
+    """The inbox is empty."""
+
+
+class VirtualInbox:
+    """A Pykka inbox that tells the dispatcher when it has something."""
+
+    __slots__ = ("_envelopes", "_runtime", "_seat")
+
+    def __init__(self, runtime: VirtualRuntime, seat: Seat) -> None:
+        """Belong to this seat."""
+        self._envelopes: deque[Envelope[Any]] = deque()
+        self._runtime = runtime
+        self._seat = seat
+
+    def put(self, envelope: Envelope[Any]) -> None:
+        """Take an envelope; its actor becomes runnable."""
+        if envelope.reply_to is not None:
+            self._runtime.bind(envelope.reply_to)
+        self._envelopes.append(envelope)
+        self._runtime.runnable.append(self._seat)
+
+    def get(self) -> Envelope[Any]:
+        """Give out the oldest envelope.
+
+        Raises:
+            Idle: there is none.
+        """
+        if not self._envelopes:
+            raise Idle
+        return self._envelopes.popleft()
+
+    def empty(self) -> bool:
+        """Whether there is none."""
+        return not self._envelopes

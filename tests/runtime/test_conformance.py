@@ -1,0 +1,590 @@
+"""The port's promises, kept by both runtimes: the same short scripts on threads and on virtual time.
+
+Spec: docs/spec/core.md, LP-10 to LP-34 and EL-37. Each comment names what a line shows.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pykka
+import pytest
+
+from mesolite.actors.decisions.contract import (
+    Callback,
+    CallbackReturned,
+    CancelTimer,
+    Destroy,
+    Exit,
+    Link,
+    Load,
+    PeerExited,
+    Run,
+    Save,
+    Saved,
+    Send,
+    SetTimer,
+    SignalWork,
+    SpawnExecutor,
+    SpawnFailed,
+    StoreRefused,
+    WorkExited,
+    WorkStarted,
+)
+from mesolite.actors.errors import NameTaken, PartyFailed
+from mesolite.actors.role import Inspect
+from mesolite.actors.trace import Lost
+from mesolite.messages.agents import AgentInfo
+from mesolite.messages.tasks import CommandInfo, SimulatedWork
+from tests.runtime.toys import STAGES, Say, stage_of, start_of
+
+RECORD = AgentInfo(hostname="one", resources="cpus:1")
+OTHER = AgentInfo(hostname="two", resources="cpus:2")
+
+
+@pytest.fixture(params=STAGES)
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    with stage_of(request.param, tmp_path) as stage:
+        yield stage
+
+
+# --------------------------------------------------------------------------------------------------------- messages
+
+
+def test_messages_of_one_pair_keep_their_order(stage: Any) -> None:
+    """What one party says to another arrives in the order in which it was said, once each (LP-13)."""
+    talker, other, listener = stage.party("talker"), stage.party("other"), stage.party("listener")
+    words = [str(number) for number in range(300)]
+
+    for word in words:
+        talker.do(Send("listener", Say(f"talker {word}")), Send("listener", Say(f"talker {word}, again")))
+        other.do(Send("listener", Say(f"other {word}")))
+    stage.until(lambda: len(listener.words) == 900)
+
+    said = [text for word in words for text in (f"talker {word}", f"talker {word}, again")]
+    assert said == [word for word in listener.words if word.startswith("talker")]
+    assert [f"other {word}" for word in words] == [word for word in listener.words if word.startswith("other")]
+
+
+def test_a_message_to_nobody_is_lost_and_recorded(stage: Any) -> None:
+    """The sender hears nothing of it, the trace says what was lost (LP-14)."""
+    talker = stage.party("talker")
+
+    talker.do(Send("nobody", Say("hello")), Send("talker", Say("go on")))
+    stage.until(lambda: talker.words)
+
+    assert ["go on"] == talker.words
+    (lost,) = [record for record in stage.runtime.trace if isinstance(record.event, Lost)]
+    assert ("nobody", "talker", Say("hello")) == (lost.party, lost.sender, lost.event.message)
+
+
+def test_a_message_to_a_dead_party_is_lost_and_recorded(stage: Any) -> None:
+    """Being dead is like never having been there."""
+    talker, listener = stage.party("talker"), stage.party("listener")
+    listener.end()
+
+    talker.do(Send("listener", Say("hello")), Send("talker", Say("go on")))
+    stage.until(lambda: talker.words)
+
+    assert [] == listener.words
+    assert [Say("hello")] == [r.event.message for r in stage.runtime.trace if isinstance(r.event, Lost)]
+
+
+def test_a_record_names_its_cause(stage: Any) -> None:
+    """What a message led to carries the number of the record of that message."""
+    first, second = stage.party("first"), stage.party("second")
+
+    first.do(Send("second", Say("hello")))
+    stage.until(lambda: second.words)
+
+    records = {record.index: record for record in stage.runtime.trace}
+    (heard,) = [record for record in records.values() if isinstance(record.event, Say)]
+    assert ("first", (Send("second", Say("hello")),)) == (
+        records[heard.cause].party,
+        records[heard.cause].event.effects,
+    )
+
+
+def test_a_new_party_hears_first_that_it_has_started(stage: Any) -> None:
+    """`Started` comes before everything else, and its incarnation grows with each life of a name (LP-11)."""
+    talker = stage.party("talker")
+    stage.party("again").end()
+
+    again = stage.party("again")
+    talker.do(Send("again", Say("hello")))
+    stage.until(lambda: again.words)
+
+    core: Any = again.seat.actor.performer.core
+    (started, _), *_ = core.heard
+    assert ("again", 2) == (started.name, started.incarnation)
+
+
+def test_names_are_taken_while_their_party_lives(stage: Any) -> None:
+    """A second party of that name is refused, and the first is none the worse (LP-10)."""
+    first = stage.party("same")
+
+    with pytest.raises(NameTaken, match="'same' is alive already"):
+        stage.party("same")
+    first.do(Send("same", Say("still here")))
+    stage.until(lambda: first.words)
+
+    first.end()
+    assert stage.party("same").seat.incarnation == 2
+
+
+def test_a_party_that_cannot_be_made_leaves_its_name_free(stage: Any) -> None:
+    """What the maker raises comes out, and nobody is left sitting there half made."""
+
+    def cannot(seat: Any) -> Any:
+        raise ValueError("cannot be made")
+
+    with pytest.raises(ValueError, match="cannot be made"):
+        stage.runtime.start("unborn", stage.party("other").seat.runtime and _place(), cannot)
+
+    assert stage.runtime.directory.find("unborn") is None
+    assert stage.party("unborn").seat.incarnation == 1
+
+
+def _place() -> Any:
+    from mesolite.actors.runtime.port import Place
+
+    return Place("here")
+
+
+# ----------------------------------------------------------------------------------------------------------- timers
+
+
+def test_a_timer_fires_once(stage: Any) -> None:
+    """Not before its time, and not a second time (LP-33)."""
+    party = stage.party("party")
+    began = stage.runtime.now()
+
+    party.do(SetTimer(("one",), 0.02), SetTimer(("later",), 0.05))
+    stage.until(lambda: "later" in party.fired)
+
+    assert ["one", "later"] == party.fired
+    assert stage.runtime.now() >= began + 0.05
+
+
+def test_timers_due_at_once_fire_in_the_order_they_were_set(stage: Any) -> None:
+    """A delay of nothing is a delay: the event comes later, in order (LP-40)."""
+    party = stage.party("party")
+
+    party.do(*(SetTimer((name,), 0.0) for name in "abc"))
+    stage.until(lambda: len(party.fired) == 3)
+
+    assert ["a", "b", "c"] == party.fired
+
+
+def test_a_cancelled_timer_never_fires(stage: Any) -> None:
+    """Cancelling holds; cancelling what is not set is harmless (LP-33)."""
+    party = stage.party("party")
+
+    party.do(SetTimer(("cancelled",), 0.01), SetTimer(("later",), 0.03))
+    party.do(CancelTimer(("cancelled",)), CancelTimer(("never set",)))
+    stage.until(lambda: party.fired)
+
+    assert ["later"] == party.fired
+
+
+def test_setting_a_timer_again_replaces_it(stage: Any) -> None:
+    """Only the newest setting of a key fires (LP-34)."""
+    party = stage.party("party")
+
+    party.do(SetTimer(("again",), 0.01), SetTimer(("again",), 0.03), SetTimer(("between",), 0.02))
+    stage.until(lambda: "again" in party.fired)
+    party.do(SetTimer(("later",), 0.01))
+    stage.until(lambda: "later" in party.fired)
+
+    assert ["between", "again", "later"] == party.fired
+
+
+def test_a_timer_that_is_due_and_then_cancelled_does_not_reach_the_core(stage: Any) -> None:
+    """Between coming due and being handled it can still be outdated: the core never sees it (LP-33)."""
+    party = stage.party("party")
+
+    # Both are due at the same instant; the first to be handled cancels the other.
+    party.do(SetTimer(("a",), 0.0), SetTimer(("b",), 0.0), CancelTimer(("a",)), CancelTimer(("b",)))
+    party.do(SetTimer(("later",), 0.02))
+    stage.until(lambda: party.fired)
+
+    assert ["later"] == party.fired
+
+
+def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> None:
+    """A timer belongs to one life (LP-11)."""
+    first = stage.party("party")
+    first.do(SetTimer(("first life",), 0.02), Send("party", Say("set")))
+    stage.until(lambda: first.words)
+
+    first.end()
+    second = stage.party("party")
+    second.do(SetTimer(("second life",), 0.04))
+    stage.until(lambda: second.fired)
+
+    assert ["second life"] == second.fired
+    assert [] == first.fired
+
+
+# ------------------------------------------------------------------------------------------------------------ links
+
+
+def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
+    """`PeerExited` comes after everything the dead party said, exactly once however often it was linked (LP-24)."""
+    watcher, talker = stage.party("watcher"), stage.party("talker")
+    watcher.do(Link("talker"), Link("talker"), Send("watcher", Say("linked")))
+    stage.until(lambda: watcher.words)
+
+    talker.do(*(Send("watcher", Say(str(number))) for number in range(50)), Exit("enough", 7))
+    stage.until(lambda: watcher.exits)
+    watcher.do(Send("watcher", Say("later")))
+    stage.until(lambda: "later" in watcher.words)
+
+    assert [PeerExited("talker", 1, 7)] == watcher.exits
+    assert [Say("49"), PeerExited("talker", 1, 7), Say("later")] == watcher.heard[-3:]
+
+
+@pytest.mark.parametrize("had_lived", [False, True])
+def test_a_link_to_nobody_is_told_at_once(stage: Any, had_lived: bool) -> None:
+    """Whoever links to a party that is not there any more, or never was, need not wait (LP-26)."""
+    watcher = stage.party("watcher")
+    if had_lived:
+        stage.party("gone").end()
+
+    watcher.do(Link("gone"))
+    stage.until(lambda: watcher.exits)
+
+    assert [PeerExited("gone", int(had_lived))] == watcher.exits
+
+
+def test_the_news_of_an_end_comes_before_anything_its_successor_says(stage: Any) -> None:
+    """A party that is restarted at once is seen to go before it is seen to come (LP-13)."""
+    watcher = stage.party("watcher")
+    for life in range(1, 21):
+        party = stage.party("phoenix")
+        party.do(Send("watcher", Say(f"life {life}")))
+        stage.until(lambda life=life: f"life {life}" in watcher.words)
+        watcher.do(Link("phoenix"), Send("watcher", Say(f"linked {life}")))
+        stage.until(lambda life=life: f"linked {life}" in watcher.words)
+        party.end()
+    last = stage.party("phoenix")
+    last.do(Send("watcher", Say("life 21")))
+    stage.until(lambda: "life 21" in watcher.words)
+
+    said = [event for event in watcher.heard if not (isinstance(event, Say) and event.word.startswith("linked"))]
+    expected = [event for life in range(1, 21) for event in (Say(f"life {life}"), PeerExited("phoenix", life, 0))]
+    assert [*expected, Say("life 21")] == said
+
+
+def test_a_machine_without_power_goes_silently(stage: Any) -> None:
+    """No link breaks; whoever asks later learns that nobody is there."""
+    watcher, victim = stage.party("watcher"), stage.party("victim")
+    watcher.do(Link("victim"), Send("watcher", Say("linked")))
+    stage.until(lambda: watcher.words)
+
+    stage.runtime.end(victim.seat, -1, silent=True)
+    watcher.do(SetTimer(("later",), 0.02))
+    stage.until(lambda: watcher.fired)
+
+    assert [] == watcher.exits
+
+
+def test_what_a_party_wants_after_its_exit_is_void(stage: Any) -> None:
+    """Nothing is done for a party that has ended, not even what it wanted in the same breath."""
+    watcher, party = stage.party("watcher"), stage.party("party")
+    watcher.do(Link("party"), Send("watcher", Say("linked")))
+    stage.until(lambda: watcher.words)
+
+    party.do(Exit("done"), Send("watcher", Say("posthumous")), SetTimer(("late",), 0.0), Save((("k", RECORD),)))
+    stage.until(lambda: watcher.exits)
+    heir = stage.party("heir", store="party")
+    heir.do(Load(), Send("watcher", Say("later")))
+    stage.until(lambda: heir.records and "later" in watcher.words)
+
+    assert ["linked", "later"] == watcher.words
+    assert [{}] == heir.records
+
+
+# ------------------------------------------------------------------------------------------------------------ store
+
+
+def test_what_was_saved_survives_its_party(stage: Any) -> None:
+    """The next life reads what the last one saved; None deletes (EL-37)."""
+    first = stage.party("keeper")
+    first.do(Save((("a", RECORD), ("b", OTHER)), tag="first"), Save((("b", None),), tag="second"))
+    stage.until(lambda: len(first.kinds(Saved)) == 2)
+    first.end()
+
+    second = stage.party("keeper")
+    second.do(Load())
+    stage.until(lambda: second.records)
+
+    assert [Saved("first"), Saved("second")] == first.kinds(Saved)
+    assert [{"a": RECORD}] == second.records
+
+
+def test_news_of_the_store_does_not_reach_a_successor(stage: Any) -> None:
+    """`Saved` belongs to one life (LP-11)."""
+    first = stage.party("keeper")
+
+    first.do(Save((("a", RECORD),), tag="first life"), Exit("done"))
+    stage.until(lambda: not first.seat.alive)
+    second = stage.party("keeper")
+    second.do(Save((("a", OTHER),), tag="second life"))
+    stage.until(lambda: second.kinds(Saved))
+
+    assert [Saved("second life")] == second.kinds(Saved)
+
+
+def test_a_write_of_an_older_term_is_refused(stage: Any) -> None:
+    """Who claims the store with a later term fences off everybody before, for writing and for claiming (EL-37)."""
+    old, new = stage.party("old", store="registry"), stage.party("new", store="registry")
+    old.do(Load(term=1))
+    stage.until(lambda: old.records)
+    new.do(Load(term=2))
+    stage.until(lambda: new.records)
+
+    old.do(Save((("a", RECORD),), term=1, tag="too late"))
+    stage.until(lambda: old.kinds(StoreRefused))
+    old.do(Load(term=1))
+    stage.until(lambda: len(old.kinds(StoreRefused)) == 2)
+    new.do(Save((("b", OTHER),), term=2, tag="mine"), Load(term=2))
+    stage.until(lambda: len(new.records) == 2)
+
+    assert [] == old.kinds(Saved)
+    assert {"b": OTHER} == new.records[1]
+    assert {"registry: term 1 came too late, term 2 has claimed the store"} == {
+        event.reason for event in old.kinds(StoreRefused)
+    }
+
+
+def test_a_refused_write_writes_nothing_of_it(stage: Any) -> None:
+    """All or none."""
+    old, new = stage.party("old", store="registry"), stage.party("new", store="registry")
+    new.do(Load(term=2))
+    stage.until(lambda: new.records)
+
+    old.do(Save((("a", RECORD), ("b", OTHER)), term=1))  # without a tag, too, a refusal is told
+    stage.until(lambda: old.kinds(StoreRefused))
+    new.do(Load(term=2))
+    stage.until(lambda: len(new.records) == 2)
+
+    assert [{}, {}] == new.records
+
+
+# ------------------------------------------------------------------------------------- executors, work, failures
+
+
+def test_an_executor_starts_on_the_machine_of_its_agent(stage: Any) -> None:
+    """A spawned party is born there with what was said; destroying it breaks its link."""
+    stage.let_spawn()
+    agent = stage.party("agent-1", host="machine")
+    agent.do(SpawnExecutor("agent-1/e1", start_of("e1")), Link("agent-1/e1"))
+    stage.until(lambda: stage.runtime.directory.find("agent-1/e1"))
+    assert "machine" == stage.find("agent-1/e1").seat.host
+
+    agent.do(Destroy("agent-1/e1"))
+    stage.until(lambda: agent.exits)
+
+    assert [PeerExited("agent-1/e1", 1, -1)] == agent.exits
+
+
+def test_parties_of_other_machines_cannot_be_destroyed(stage: Any) -> None:
+    """An agent's power ends at its machine."""
+    agent, other = stage.party("agent-1", host="machine"), stage.party("other", host="elsewhere")
+
+    agent.do(Destroy("other"), Destroy("nobody"), Send("other", Say("alive?")))
+    stage.until(lambda: other.words)
+
+    assert other.seat.alive
+
+
+def test_an_executor_that_cannot_start_is_told_to_its_agent(stage: Any) -> None:
+    """An unknown class is no failure of the agent; the text is that of whoever could not."""
+    stage.let_spawn()
+    agent = stage.party("agent-1")
+
+    agent.do(SpawnExecutor("agent-1/e1", start_of("unknown")))
+    stage.until(lambda: agent.heard)
+
+    assert [SpawnFailed("agent-1/e1", "no executor class is known under the name 'unknown'")] == agent.heard
+
+
+def test_an_executor_whose_name_is_taken_is_told_to_its_agent(stage: Any) -> None:
+    """A predecessor that has not ended yet is no failure of the agent either."""
+    stage.let_spawn()
+    agent = stage.party("agent-1")
+    stage.party("agent-1/e1")
+
+    agent.do(SpawnExecutor("agent-1/e1", start_of("e1")))
+    stage.until(lambda: agent.heard)
+
+    (failed,) = agent.heard
+    assert "a party named 'agent-1/e1' is alive already" in failed.error
+
+
+def _run(work_id: str, command: str, folder: Path, work: SimulatedWork) -> Run:
+    return Run(work_id, CommandInfo(value=command), (), str(folder / work_id), work)
+
+
+def test_work_is_told_to_have_started_and_ended(stage: Any, tmp_path: Path) -> None:
+    """Started comes first, then the exit status."""
+    party = stage.party("party")
+
+    party.do(_run("w", "exit 3", tmp_path, SimulatedWork(duration=1.0, exit_status=3)))
+    stage.until(lambda: party.kinds(WorkExited))
+
+    (started,) = party.kinds(WorkStarted)
+    assert [started, WorkExited("w", 3, None)] == party.heard
+
+
+def test_work_that_is_signalled_ends_by_that_signal(stage: Any, tmp_path: Path) -> None:
+    """SIGTERM to work that obeys it; what has ended is past all signals."""
+    party = stage.party("party")
+    party.do(_run("w", "exec sleep 3600", tmp_path, SimulatedWork(duration=None)))
+    stage.until(lambda: party.kinds(WorkStarted))
+
+    party.do(SignalWork("w", 15))
+    stage.until(lambda: party.kinds(WorkExited))
+    party.do(SignalWork("w", 9), SignalWork("never was", 9), Send("party", Say("go on")))
+    stage.until(lambda: party.words)
+
+    assert [WorkExited("w", None, 15)] == party.kinds(WorkExited)
+
+
+def test_the_end_of_work_does_not_reach_a_successor(stage: Any, tmp_path: Path) -> None:
+    """Work dies with the party that asked for it, and its successor hears nothing of that (LP-11)."""
+    watcher, first = stage.party("watcher"), stage.party("party")
+    watcher.do(Link("party"))
+    first.do(_run("w", "exec sleep 3600", tmp_path, SimulatedWork(duration=None)))
+    stage.until(lambda: first.kinds(WorkStarted))
+
+    first.do(Exit("done"))
+    stage.until(lambda: watcher.exits)  # only once nothing of the work is left
+    second = stage.party("party")
+    second.do(_run("w", "exit 0", tmp_path, SimulatedWork(duration=1.0)))
+    stage.until(lambda: second.kinds(WorkExited))
+
+    assert [WorkExited("w", 0, None)] == second.kinds(WorkExited)
+
+
+def test_a_core_that_raises_ends_its_party_only(stage: Any) -> None:
+    """The party is gone and its links break; the error is raised, with its cause and the story; others go on."""
+    watcher, party = stage.party("watcher"), stage.party("party")
+    watcher.do(Link("party"), Send("party", Say("before")))
+    stage.until(lambda: party.words)
+    error = ZeroDivisionError("our bug")
+
+    party.fail(error)
+    failure = stage.failure()
+    stage.until(lambda: watcher.exits)
+
+    assert isinstance(failure, PartyFailed)
+    assert error is failure.__cause__
+    assert "party failed: ZeroDivisionError: our bug" in str(failure)
+    assert "Say word=before" in str(failure)
+    assert [PeerExited("party", 1, -1)] == watcher.exits
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3), GeneratorExit(), BaseException("odd")])
+def test_user_code_is_fenced(stage: Any, error: BaseException) -> None:
+    """Whatever user code raises comes back as text; its party lives on, and so does everybody else's (DESIGN 3)."""
+
+    def user() -> None:
+        raise error
+
+    party = stage.party("party", user)
+
+    party.do(Callback("launch_task", (), 1))
+    stage.until(lambda: party.heard)
+    party.do(Send("party", Say("go on")))
+    stage.until(lambda: party.words)
+
+    text = f"launch_task raised {type(error).__name__}: {error}"
+    assert [CallbackReturned("launch_task", 1, text, True)] == party.kinds(CallbackReturned)
+
+
+# --------------------------------------------------------------------------------------------------- Pykka from outside
+
+
+def test_ask_works_from_outside(stage: Any) -> None:
+    """A question is answered between two events."""
+    party = stage.party("party")
+    party.do(Send("party", Say("hello")))
+    stage.until(lambda: party.words)
+
+    assert 1 == party.seat.ref.ask(Inspect(lambda core: len(core.heard) - 1), timeout=60)
+
+
+def test_what_a_question_raises_goes_to_whoever_asked(stage: Any) -> None:
+    """A question that fails is the asker's error; the party lives on."""
+    party = stage.party("party")
+
+    with pytest.raises(ZeroDivisionError):
+        party.seat.ref.ask(Inspect(lambda core: 1 // 0), timeout=60)
+
+    assert party.seat.alive
+
+
+@pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
+def test_to_ask_a_dead_party_is_an_error(stage: Any, user: Any) -> None:
+    """Nobody waits for an answer that cannot come."""
+    party = stage.party("party", user)
+    party.end()
+
+    with pytest.raises(pykka.ActorDeadError):
+        party.seat.ref.ask(Inspect(len), timeout=60)
+
+
+@pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
+def test_a_party_can_be_stopped_through_its_ref(stage: Any, user: Any) -> None:
+    """Pykka's own stop: what came before is handled, links break, the name is free."""
+    watcher, party = stage.party("watcher"), stage.party("party", user)
+    watcher.do(Link("party"), Send("party", Say("before")))
+    stage.until(lambda: party.words)
+
+    party.seat.ref.tell(Say("the last"))
+    party.seat.ref.stop(block=False)
+    stage.until(lambda: watcher.exits)
+
+    assert ["before", "the last"] == party.words
+    assert stage.runtime.directory.find("party") is None
+
+
+def test_our_actors_never_enter_pykkas_registry(stage: Any) -> None:
+    """The process-wide registry would tie clusters together (DESIGN 3)."""
+    stage.party("pooled")
+    own = stage.party("own", list)
+    own.do(Send("own", Say("hello")))
+    stage.until(lambda: own.words)
+
+    assert [] == pykka.ActorRegistry.get_all()
+
+
+def test_what_a_bare_message_says_comes_from_outside(stage: Any) -> None:
+    """A message told to a ref by a test is handled like any other."""
+    party = stage.party("party")
+
+    party.seat.ref.tell(Say("hello"))
+    stage.until(lambda: party.words)
+
+    core: Any = party.seat.actor.performer.core
+    assert (Say("hello"), "outside") == core.heard[-1]
+
+
+def test_no_thread_is_left_behind(tmp_path: Path) -> None:
+    """A closed runtime has none, and a virtual one never had any."""
+    before = threading.enumerate()
+
+    for kind in STAGES:
+        folder = tmp_path / kind
+        folder.mkdir()
+        with stage_of(kind, folder) as stage:
+            party = stage.party("party", list)
+            party.do(Callback("call", (), 1))
+            stage.until(lambda party=party: party.heard)
+
+    assert before == threading.enumerate()

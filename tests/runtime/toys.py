@@ -1,0 +1,249 @@
+"""Puppets: parties that note what they hear and do what they are told, on either runtime.
+
+A script is written once and run on both stages. No test sleeps: `until` waits for something to be heard, and what
+must *not* be heard is shown by waiting for something that can only come after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from mesolite.actors.decisions.contract import (
+    Callback,
+    CallbackReturned,
+    Core,
+    Effect,
+    ExecutorStart,
+    Loaded,
+    PeerExited,
+    Started,
+    TimerFired,
+)
+from mesolite.actors.errors import PartyFailed
+from mesolite.actors.role import Role
+from mesolite.actors.runtime.on_threads import ThreadsRuntime
+from mesolite.actors.runtime.port import Birth, Place, Seat
+from mesolite.actors.runtime.store import SqliteStore
+from mesolite.actors.trace import Trace
+from mesolite.actors.user_code import fenced
+from mesolite.messages.base import Message
+from mesolite.simulation.virtual import VirtualRuntime
+
+PATIENCE_S = 60.0
+"""Only what hangs takes that long."""
+
+
+@frozen
+class Say(Message):
+    """One puppet says a word to another."""
+
+    word: str
+
+
+@frozen
+class Do:
+    """Tells a puppet what to do next."""
+
+    effects: tuple[Effect, ...]
+
+
+@frozen
+class Raise:
+    """Tells a puppet's core to raise."""
+
+    error: BaseException
+
+
+class Puppet(Core):
+    """Hears everything, decides nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[tuple[Any, str]] = []
+
+    def handle(self, event: object, sender: str, now: float) -> list[Effect]:
+        match event:
+            case Do(effects):
+                return list(effects)
+            case Raise(error):
+                raise error
+        self.heard.append((event, sender))
+        return []
+
+
+class UserFunction:
+    """User code that is one function, as a party sees it."""
+
+    still_running = True
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+
+    def call(self, callback: Callback) -> None:
+        self._function()
+
+
+class PuppetRole(Role):
+    """The Pykka actor of a puppet, with or without user code."""
+
+    def __init__(self, seat: Seat, user: Callable[[], object] | None = None) -> None:
+        super().__init__(seat, Puppet())
+        self._user = user
+
+    def call_user_code(self, callback: Callback) -> CallbackReturned:
+        assert self._user is not None
+        return fenced(self, UserFunction(self._user), callback)  # type: ignore[arg-type]  # all that fenced() needs
+
+
+class Party:
+    """A puppet on a stage, and what it has heard."""
+
+    def __init__(self, stage: Stage, seat: Seat) -> None:
+        self.stage = stage
+        self.seat = seat
+
+    @property
+    def name(self) -> str:
+        return self.seat.name
+
+    @property
+    def heard(self) -> list[Any]:
+        """Every event but `Started`, oldest first."""
+        core: Any = self.seat.actor.performer.core
+        return [event for event, _ in list(core.heard) if type(event) is not Started]
+
+    def kinds(self, kind: type) -> list[Any]:
+        return [event for event in self.heard if isinstance(event, kind)]
+
+    @property
+    def words(self) -> list[str]:
+        """What was said to it."""
+        return [event.word for event in self.kinds(Say)]
+
+    @property
+    def fired(self) -> list[str]:
+        """The names of the timers that fired."""
+        return [event.key[0] for event in self.kinds(TimerFired)]
+
+    @property
+    def exits(self) -> list[PeerExited]:
+        """The ends it was told of."""
+        return self.kinds(PeerExited)
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """What it read from its store, each time."""
+        return [dict(event.records) for event in self.kinds(Loaded)]
+
+    def do(self, *effects: Effect) -> None:
+        self.stage.runtime.post(self.seat, Do(effects))
+
+    def fail(self, error: BaseException) -> None:
+        self.stage.runtime.post(self.seat, Raise(error))
+
+    def end(self, status: int = 0) -> None:
+        self.stage.runtime.end(self.seat, status)
+
+
+class Stage(Protocol):
+    """A runtime with puppets on it."""
+
+    runtime: Any
+
+    def until(self, done: Callable[[], object]) -> None:
+        """Let things happen until it is done."""
+
+    def failure(self) -> BaseException:
+        """Let things happen until a party fails, and say how."""
+
+
+class _Staging:
+    runtime: Any
+
+    def party(
+        self, name: str, user: Callable[[], object] | None = None, host: str = "here", store: str = ""
+    ) -> Party:
+        """Start a puppet; with user code it gets a thread of its own where there are any."""
+        place = Place(host, store=store, own_thread=user is not None)
+        return Party(self, self.runtime.start(name, place, lambda seat: PuppetRole(seat, user)))  # type: ignore[arg-type]
+
+    def find(self, name: str) -> Party:
+        return Party(self, self.runtime.directory.find(name))  # type: ignore[arg-type]
+
+    def let_spawn(self) -> None:
+        """Let executors be puppets too, except those that are to be unknown."""
+
+        def birth(host: str, start: ExecutorStart) -> Birth:
+            if start.executor_id == "unknown":
+                raise LookupError("no executor class is known under the name 'unknown'")
+            return PuppetRole, Place(host)
+
+        self.runtime.give_birth = birth
+
+
+class ThreadsStage(_Staging):
+    """Real time, real commands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runtime = ThreadsRuntime(Trace(), SqliteStore(str(folder / "store.sqlite")), max_file_size=1 << 20)
+
+    def until(self, done: Callable[[], object]) -> None:
+        assert self.runtime.wait(lambda: bool(done()), PATIENCE_S)
+
+    def failure(self) -> BaseException:
+        self.until(lambda: self.runtime.failures)
+        return self.runtime.failures[0]
+
+    def close(self) -> None:
+        self.runtime.close()
+
+
+class VirtualStage(_Staging):
+    """Virtual time, described commands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runtime = VirtualRuntime(seed=0, trace=Trace())
+
+    def until(self, done: Callable[[], object]) -> None:
+        assert self.runtime.wait(lambda: bool(done()), PATIENCE_S)
+
+    def failure(self) -> BaseException:
+        try:
+            self.runtime.settle()
+        except PartyFailed as failed:
+            return failed
+        raise AssertionError("nobody failed")
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+STAGES = {"threads": ThreadsStage, "virtual": VirtualStage}
+
+
+@contextmanager
+def stage_of(kind: str, folder: Path) -> Iterator[Any]:
+    stage = STAGES[kind](folder)
+    try:
+        yield stage
+    finally:
+        stage.close()
+
+
+def start_of(executor_id: str) -> ExecutorStart:
+    """What an executor of that id is born with."""
+    return ExecutorStart(
+        framework_id="F1",
+        executor_id=executor_id,
+        agent="agent-1",
+        agent_id="S1",
+        info=None,
+        checkpoint=False,
+        shutdown_grace_s=5.0,
+        sandbox="/nowhere",
+    )
