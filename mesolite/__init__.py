@@ -1,10 +1,18 @@
 """Mesolite: a Mesos you can import, drain and replay.
 
-Cluster      real time, threads, real commands      (cluster.py)
-Simulation   virtual time, a seed, faults           (simulation/)
-Scheduler    what you write; Executor, too          (callbacks.py)
-Settings     every timing and limit by name
+What people use, and where it is:
+
+    Cluster      real time, threads, real commands      cluster.py
+    Simulation   virtual time, a seed, faults           simulation/
+    Scheduler    what you write; Executor, too          callbacks.py, drivers.py
+    Settings     every timing and limit by name         actors/decisions/settings.py
+    wiring.py    what both clusters are made of; machines.py, what an operator's hands can do to one
 """
+
+if not __debug__:
+    raise ImportError(
+        "mesolite checks its own books with assertions, which python -O removes; run it without -O and PYTHONOPTIMIZE"
+    )
 
 from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.actors.decisions.settings import Settings

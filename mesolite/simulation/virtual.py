@@ -10,7 +10,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pykka
 
@@ -43,6 +43,13 @@ STEPS_PER_INSTANT = 1_000_000
 """More events than this without time passing is taken for an endless loop."""
 
 _new_tuple: Any = tuple.__new__
+
+
+class ForOneLife(NamedTuple):
+    """An answer or a piece of news that is for one life of a party; its successor under that name must not get it."""
+
+    seat: Seat
+    event: object
 
 
 def _no_executors(host: str, start: ExecutorStart) -> Birth:
@@ -92,7 +99,8 @@ class VirtualRuntime:
         if silent:
             return
         for watcher in watchers:
-            self._put(seat.name, watcher.name, PeerExited(seat.name, seat.incarnation, status), -1)
+            news = PeerExited(seat.name, seat.incarnation, status)
+            self._put(seat.name, watcher.name, ForOneLife(watcher, news), -1)
 
     def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
         """Put a system event before one particular seat; if that life is over, nothing happens."""
@@ -146,7 +154,8 @@ class VirtualRuntime:
     def link(self, seat: Seat, peer: str, cause: int) -> None:
         """Watch a peer; if it is not there the news is due at once."""
         if not self.directory.link(seat, peer):
-            self._put(peer, seat.name, PeerExited(peer, self.directory.incarnation(peer)), cause)
+            news = PeerExited(peer, self.directory.incarnation(peer))
+            self._put(peer, seat.name, ForOneLife(seat, news), cause)
 
     def load(self, seat: Seat, term: int, cause: int) -> None:
         """Read the store."""
@@ -154,7 +163,7 @@ class VirtualRuntime:
             event: object = Loaded(self.store.load(seat.store, term))
         except StaleTerm as stale:
             event = StoreRefused(str(stale))
-        self._put(seat.name, seat.name, event, cause)
+        self._put(seat.name, seat.name, ForOneLife(seat, event), cause)
 
     def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
         """Write the store."""
@@ -164,7 +173,7 @@ class VirtualRuntime:
         except StaleTerm as stale:
             event = StoreRefused(str(stale))
         if tag or isinstance(event, StoreRefused):
-            self._put(seat.name, seat.name, event, cause)
+            self._put(seat.name, seat.name, ForOneLife(seat, event), cause)
 
     def spawn(self, seat: Seat, name: str, start: ExecutorStart, cause: int) -> None:
         """Start an executor on the same machine."""
@@ -316,8 +325,13 @@ class VirtualRuntime:
 
     def _deliver(self, to: str, delivery: Delivery) -> None:
         event = delivery[0]
-        # A timer belongs to one life, a name to many (core.md LP-11).
-        seat = event.seat if type(event) is Timer else self._find(to)
+        # Some things belong to one life, a name to many (core.md LP-11).
+        if type(event) is Timer:
+            seat = event.seat
+        elif type(event) is ForOneLife:
+            seat, delivery = event.seat, Delivery(event.event, delivery.sender, delivery.cause)
+        else:
+            seat = self._find(to)
         if seat is None:
             self._lose(to, delivery, "nobody there")
         elif seat.alive:
@@ -326,11 +340,12 @@ class VirtualRuntime:
 
     def _judge(self, to: str, delivery: Delivery) -> None:
         """Ask the network what becomes of it."""
-        parcel = Parcel(delivery.sender, to, delivery.event, delivery.cause)
+        event = delivery.event.event if type(delivery.event) is ForOneLife else delivery.event
+        parcel = Parcel(delivery.sender, to, event, delivery.cause)
         verdict, rule = self.network.judge(parcel)
         match verdict:
             case Verdict.DROP:
-                self._lose(to, delivery, "dropped" if rule else "cut")
+                self._lose(to, Delivery(event, delivery.sender, delivery.cause), "dropped" if rule else "cut")
             case Verdict.DELAY:
                 assert rule is not None
                 self.at(self._now + rule.delay_s, lambda: self._under_way.put(delivery.sender, to, delivery))

@@ -36,6 +36,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import NameTaken, PartyFailed
 from mesolite.actors.role import Inspect
+from mesolite.actors.runtime.port import Place
 from mesolite.actors.trace import Lost
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.tasks import CommandInfo, SimulatedWork
@@ -49,6 +50,12 @@ OTHER = AgentInfo(hostname="two", resources="cpus:2")
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     with stage_of(request.param, tmp_path) as stage:
         yield stage
+
+
+def _lost(stage: Any) -> list[tuple[str, str, Any]]:
+    """What never arrived: to whom, from whom, what."""
+    records = [record for record in stage.runtime.trace if isinstance(record.event, Lost)]
+    return [(record.party, record.sender, record.event.message) for record in records]
 
 
 # --------------------------------------------------------------------------------------------------------- messages
@@ -74,11 +81,10 @@ def test_a_message_to_nobody_is_lost_and_recorded(stage: Any) -> None:
     talker = stage.party("talker")
 
     talker.do(Send("nobody", Say("hello")), Send("talker", Say("go on")))
-    stage.until(lambda: talker.words)
+    stage.until(lambda: talker.words and _lost(stage))
 
     assert ["go on"] == talker.words
-    (lost,) = [record for record in stage.runtime.trace if isinstance(record.event, Lost)]
-    assert ("nobody", "talker", Say("hello")) == (lost.party, lost.sender, lost.event.message)
+    assert [("nobody", "talker", Say("hello"))] == _lost(stage)
 
 
 def test_a_message_to_a_dead_party_is_lost_and_recorded(stage: Any) -> None:
@@ -87,10 +93,10 @@ def test_a_message_to_a_dead_party_is_lost_and_recorded(stage: Any) -> None:
     listener.end()
 
     talker.do(Send("listener", Say("hello")), Send("talker", Say("go on")))
-    stage.until(lambda: talker.words)
+    stage.until(lambda: talker.words and _lost(stage))
 
     assert [] == listener.words
-    assert [Say("hello")] == [r.event.message for r in stage.runtime.trace if isinstance(r.event, Lost)]
+    assert [("listener", "talker", Say("hello"))] == _lost(stage)
 
 
 def test_a_record_names_its_cause(stage: Any) -> None:
@@ -142,16 +148,10 @@ def test_a_party_that_cannot_be_made_leaves_its_name_free(stage: Any) -> None:
         raise ValueError("cannot be made")
 
     with pytest.raises(ValueError, match="cannot be made"):
-        stage.runtime.start("unborn", stage.party("other").seat.runtime and _place(), cannot)
+        stage.runtime.start("unborn", Place("here"), cannot)
 
     assert stage.runtime.directory.find("unborn") is None
     assert stage.party("unborn").seat.incarnation == 1
-
-
-def _place() -> Any:
-    from mesolite.actors.runtime.port import Place
-
-    return Place("here")
 
 
 # ----------------------------------------------------------------------------------------------------------- timers
@@ -306,6 +306,21 @@ def test_what_a_party_wants_after_its_exit_is_void(stage: Any) -> None:
 
     assert ["linked", "later"] == watcher.words
     assert [{}] == heir.records
+
+
+def test_the_news_of_an_end_does_not_reach_a_successor_of_the_watcher(stage: Any) -> None:
+    """A link belongs to one life of the watcher, too (LP-11)."""
+    watcher, peer = stage.party("watcher"), stage.party("peer")
+    watcher.do(Link("peer"), Send("peer", Say("linked")))
+    stage.until(lambda: peer.words)
+
+    peer.end()
+    watcher.end()
+    successor = stage.party("watcher")
+    successor.do(SetTimer(("later",), 0.02))
+    stage.until(lambda: successor.fired)
+
+    assert [] == successor.exits
 
 
 # ------------------------------------------------------------------------------------------------------------ store
