@@ -6,7 +6,7 @@
     python demo.py --seed 7       another course of events, in the chapters on virtual time
 
 Rule: nothing on the page is written down that can be measured; times, states, reasons and pids come from the run.
-The schedulers are in examples/schedulers.py.
+The schedulers are in examples/schedulers.py, the endings of chapter 3 in examples/endings.py.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
 from loguru import logger
 
+from examples.endings import BACK_AFTER_S, ENDINGS, GOODBYE, LATENCY_S, STEADY_S, Outcome, outcome, silence_s
 from examples.page import Page
-from examples.schedulers import Hello, Shop, service, service_of
-from mesolite import FrameworkInfo, KillPolicy, Settings, Simulation, TaskState, TaskStatus
+from examples.schedulers import Hello, Shop, service, task_of
+from mesolite import KillPolicy, Settings, Simulation, TaskState
 from mesolite.actors.decisions.contract import PeerExited, SignalReceived, WorkExited, WorkStarted
 from mesolite.cluster import Cluster
-from mesolite.machines import AgentMachine
 from mesolite.messages import (
     AcceptOffers,
     AgentLost,
@@ -49,11 +49,7 @@ from mesolite.simulation import SimulatedCluster
 GREETINGS = 12
 PATIENCE_S = 15.0
 
-LATENCY_S = (0.0002, 0.001)  # of a message on virtual time
-STEADY_S = 20.0
-BACK_AFTER_S = 120.0
-AFTERWARDS_S = 120.0
-SAMPLE_S = 0.1
+FAILOVER_S = 60.0
 JOB_S = 23  # so that it ends when nobody leads
 
 # ----------------------------------------------------------------------------------------------- 1 and 2: real commands
@@ -104,7 +100,7 @@ def drain_now(page: Page, seed: int) -> Drained:
         names = {agent.id: agent.name for agent in cluster.agents.values()}
         was = {task_id: names[status.agent_id] for task_id, status in shop.status.items()}
         doomed = cluster.agents[was["deaf"]]
-        processes = cluster.processes(doomed.name)
+        processes = sorted(cluster.processes(doomed.name))
         page.say(f"{doomed.name} has the deaf one, and these processes: {_listed(processes)}. It gets SIGUSR1:\n")
         since_s = cluster.runtime.now()
         doomed.signal(signal.SIGUSR1)
@@ -119,7 +115,7 @@ def drain_now(page: Page, seed: int) -> Drained:
             [(name, was[name], moved[name], names[now[name].agent_id], now[name].message) for name in moved],
         )
         exits = {record.party: record.time for record in cluster.trace if isinstance(record.event, WorkExited)}
-        died_s = exits[next(party for party in exits if _task(party) == "deaf")]
+        died_s = exits[next(party for party in exits if task_of(party) == "deaf")]
         known_s = next(time_s for time_s, status in shop.told if status.state is TaskState.TASK_LOST)
         again_s = next(time_s for time_s, status in shop.told if status == now["deaf"])
     page.say(
@@ -161,100 +157,12 @@ def _exists(pid: int) -> bool:
 # ----------------------------------------------------------------------------------------------------- 3: virtual time
 
 
-@frozen
-class Ending:
-    """How a machine goes, and how it comes back."""
-
-    name: str
-    go: Callable[[Simulation, AgentMachine], None]
-    come_back: Callable[[Simulation, AgentMachine], None]
-
-
-GOODBYE = Ending("it says goodbye\n(SIGUSR1)", lambda _, it: it.signal(signal.SIGUSR1), lambda _, it: it.restart())
-CRASH = Ending("its agent\ncrashes", lambda _, it: it.crash(), lambda _, it: it.restart())
-POWER = Ending("it loses power", lambda _, it: it.power_off(), lambda _, it: it.restart())
-CUT = Ending("it is cut off\nfrom the master", lambda sim, it: sim.partition(it, "master-1"), lambda sim, _: sim.heal())
-
-
-@frozen
-class Outcome:
-    """What came of an ending: when the framework knew, what it was told then and later, what ran twice how long.
-
-    `until` is the number of records up to the moment of the ending, and their hash.
-    """
-
-    known_after_s: float
-    told: str
-    twice_s: dict[str, float]
-    told_on_return: str
-    until: tuple[int, str]
-
-
-def outcome(ending: Ending, seed: int, checkpoint: bool) -> Outcome:
-    """Run one ending to its end; runs with equal seeds are equal up to that moment."""
-    with Simulation(seed, latency_s=LATENCY_S) as sim:
-        cluster, shop = _open_shop(sim, checkpoint, STEADY_S)
-        machine, since_s, until = cluster.agents["agent-1"], sim.now, (len(sim.trace), sim.trace.hash())
-        lost = [_task(work) for work in sim.runtime.processes.on_host(machine.name)]
-        twice_s: dict[str, float] = {}
-        ending.go(sim, machine)
-        _watch(sim, cluster, BACK_AFTER_S, twice_s)
-        ending.come_back(sim, machine)
-        _watch(sim, cluster, AFTERWARDS_S, twice_s)
-    told = [(time_s - since_s, status) for time_s, status in shop.told if time_s >= since_s and status.task_id in lost]
-    return Outcome(
-        told[0][0],
-        _words(status for after_s, status in told if after_s < BACK_AFTER_S),
-        twice_s,
-        _words(status for after_s, status in told if after_s >= BACK_AFTER_S),
-        until,
-    )
-
-
-def silence_s(seed: int, moment_s: float) -> float:
-    """How long the framework knows nothing of a machine that lost power at that moment."""
-    with Simulation(seed, latency_s=LATENCY_S) as sim:
-        cluster, shop = _open_shop(sim, False, moment_s)
-        since_s, told = sim.now, len(shop.told)
-        cluster.agents["agent-1"].power_off()
-        sim.run_until(lambda: len(shop.told) > told, timeout=PATIENCE_S * 60)
-        return sim.now - since_s
-
-
-def _open_shop(sim: Simulation, checkpoint: bool, until_s: float) -> tuple[SimulatedCluster, Shop]:
-    cluster = sim.cluster(agents=3)
-    shop = Shop(service(f"web-{number}", "sleep infinity") for number in range(1, 7))
-    cluster.run(shop, framework=FrameworkInfo(name="shop", checkpoint=checkpoint))
-    sim.advance(until_s)
-    return cluster, shop
-
-
-def _watch(sim: Simulation, cluster: SimulatedCluster, seconds: float, twice_s: dict[str, float]) -> None:
-    """Let time pass, and count what runs on the machines themselves, whatever anybody believes."""
-    for _ in range(round(seconds / SAMPLE_S)):
-        sim.advance(SAMPLE_S)
-        works = [work for host in cluster.agents for work in sim.runtime.processes.on_host(host)]
-        for name, copies in Counter(service_of(_task(work)) for work in works).items():
-            if copies > 1:
-                twice_s[name] = twice_s.get(name, 0.0) + SAMPLE_S
-
-
-def _task(work: str) -> str:
-    return work.rpartition("/")[2]
-
-
-def _words(statuses: Iterable[TaskStatus]) -> str:
-    """Each state with its reason, once."""
-    words = (f"{status.state}\n  {str(status.reason or '').removeprefix('REASON_')}".rstrip() for status in statuses)
-    return "\n".join(dict.fromkeys(words))
-
-
 def why_it_matters(page: Page, seed: int) -> dict[tuple[str, bool], Outcome]:
     """Four endings of one machine from one seed, for a framework with and one without checkpointing."""
     page.say(f"Three agents, six services. agent-1 goes in four ways, and is back in order after {BACK_AFTER_S:g} s.\n")
     outcomes = {
         (ending.name, checkpoint): outcome(ending, seed, checkpoint)
-        for ending in (GOODBYE, CRASH, POWER, CUT)
+        for ending in ENDINGS
         for checkpoint in (False, True)
     }
     rows = [
@@ -272,9 +180,9 @@ def why_it_matters(page: Page, seed: int) -> dict[tuple[str, bool], Outcome]:
     page.table(headings, rows, lines=True)
     page.say()
     for checkpoint, who in ((False, "without"), (True, "with")):
-        until = {it.until for (_, checkpoints), it in outcomes.items() if checkpoints is checkpoint}
-        same = "one and the same run" if len(until) == 1 else "DIFFERENT runs"
-        page.say(f"Until agent-1 goes, the four {who} checkpoints are {same}: {min(until)[0]} events, by their hashes.")
+        pasts = {it.past for (_, checkpoints), it in outcomes.items() if checkpoints is checkpoint}
+        same = "one and the same run" if len(pasts) == 1 else "DIFFERENT runs"
+        page.say(f"Until agent-1 goes, the four {who} checkpoints are {same}: {min(pasts)[0]} events, by their hashes.")
     known_s = sorted(silence_s(seed, STEADY_S + moment_s) for moment_s in range(16))
     pings, apart_s = Settings.mesos().max_agent_ping_timeouts, Settings.mesos().agent_ping_timeout_s
     page.say(
@@ -308,12 +216,12 @@ def leader_dies(page: Page, seed: int) -> Failover:
         before, first, since_s = _books(cluster), _leader(cluster), sim.now
         page.say(f"Three masters, three agents, five services and a job of {JOB_S} s; {first} leads, and crashes:\n")
         cluster.masters[first].crash()
-        sim.advance(AFTERWARDS_S)
+        sim.advance(FAILOVER_S)
         page.exchange(sim.trace, since_s, _about_failover)
         after = _books(cluster)
         on = {task_id: names[status.agent_id] for task_id, status in shop.status.items()}
         begun = [record.party for record in sim.trace if isinstance(record.event, WorkStarted)]
-        starts = {task_id: sum(_task(party) == task_id for party in begun) for task_id in before}
+        starts = {task_id: sum(task_of(party) == task_id for party in begun) for task_id in before}
         seen = {type(record.event): record.time - since_s for record in sim.trace}
         ended_s, led_s = seen[WorkExited], seen[RegistryRecovered]
         told_s = next(time_s for time_s, status in shop.told if status.state is TaskState.TASK_FINISHED) - since_s
@@ -373,17 +281,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chapter", type=int, choices=numbers, help="show only this one")
     parser.add_argument("--seed", type=int, default=7, help="another course of events on virtual time (default: 7)")
     wanted = parser.parse_args(arguments)
-    logger.disable("mesolite")  # the demo says what happens
-    page = Page()
+    page = Page(sys.stdout)
     if wanted.list:
         for number in numbers:
             page.say(f"{number}  {CHAPTERS[number - 1][0]:16} {CHAPTERS[number - 1][1]}")
         return 0
+    logger.disable("mesolite")  # the page says what happens
     try:
         for number in [wanted.chapter] if wanted.chapter else numbers:
             show(page, number, wanted.seed)
     except KeyboardInterrupt:
-        page.say("\nInterrupted; every process that was started has been ended.")
+        page.say("\nInterrupted; nothing is left running.")
         return 130
     return 0
 

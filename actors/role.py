@@ -24,6 +24,12 @@ OUTSIDE = "outside"
 """Who a message is from when it was told to a ref directly, as a test does."""
 
 
+class Failed(NamedTuple):
+    """Stands for a delivery whose handling raised outside Pykka's loop, so that its failure path can have the error."""
+
+    error: Exception
+
+
 class Inspect(NamedTuple):
     """Ask a role about its core: `ref.ask(Inspect(lambda core: core.state))`, answered between two events.
 
@@ -55,6 +61,8 @@ class Role(pykka.Actor):
         try:
             if type(message) is Delivery:
                 return self._perform(*message)
+            if type(message) is Failed:
+                raise message.error
             return super()._handle_receive(message)
         except Exception:
             raise

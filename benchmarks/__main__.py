@@ -19,7 +19,7 @@ from loguru import logger
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measuring import Figure, Result, stopwatch
+from benchmarks.measuring import Figure, Result, Stopwatch
 
 NAMES = ("startup", "commands", "drain_now", "messages", "silence")
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -81,8 +81,8 @@ def main(names: list[str]) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=160, force_terminal=False)
     record: dict[str, Any] = {"machine": machine(), "benchmarks": {}}
     for name in names:
-        with stopwatch() as watch:
-            result: Result = importlib.import_module(f"benchmarks.{name}").measure()
+        watch = Stopwatch()
+        result: Result = importlib.import_module(f"benchmarks.{name}").measure()
         show(console, result, watch.s)
         record["benchmarks"][name] = result.as_record()
     RESULTS.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ import threading
 
 import psutil
 
-from benchmarks.measuring import Figure, Goal, Result, Stopwatch
+from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
 from mesolite import (
     Cluster,
     CommandInfo,
@@ -73,14 +73,15 @@ def drain() -> tuple[float, float]:
         processes = [psutil.Process(pid) for pid in cluster.processes("agent-1")]
         assert len(processes) == TASKS, f"{len(processes)} processes for {TASKS} tasks"
 
-        watch = scheduler.stopwatch = Stopwatch()
+        known = scheduler.stopwatch = Stopwatch()
+        gone = Stopwatch()
         os.kill(os.getpid(), signal.SIGUSR1)
         assert scheduler.all_lost.wait(PATIENCE_S), f"only {len(scheduler.lost)} tasks were reported lost"
         _, left = psutil.wait_procs(processes, timeout=PATIENCE_S)
-        gone_ms = (Stopwatch().started - watch.started) * 1000.0
+        gone.stop()
         assert not left, f"{len(left)} processes were still there"
         assert not cluster.processes("agent-1"), "something else was left"
-    return watch.ms, gone_ms
+    return known.ms, gone.ms
 
 
 def bare_loop_ms() -> float:
@@ -96,12 +97,10 @@ def bare_loop_ms() -> float:
 
 def measure() -> Result:
     """Measure both in turn."""
-    drain(), bare_loop_ms()
-    rounds = [(drain(), bare_loop_ms()) for _ in range(ROUNDS)]
-    beside, theirs = f"SIGTERM and wait for {TASKS} bare Popen", [bare for _, bare in rounds]
-    settings = Settings.local()
-    grace_ms = 1000.0 * settings.executor_shutdown_grace_s
-    known, gone = ([ours[figure] for ours, _ in rounds] for figure in (0, 1))
+    drains, theirs = in_turn(ROUNDS, drain, bare_loop_ms)
+    known, gone = zip(*drains, strict=True)
+    beside = f"SIGTERM and wait for {TASKS} bare Popen"
+    grace_ms = 1000.0 * Settings.local().executor_shutdown_grace_s
     return Result(
         title=f"SIGUSR1 with {TASKS} running tasks",
         settings="Settings.local()",

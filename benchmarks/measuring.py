@@ -6,8 +6,7 @@ import gc
 import operator
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from attrs import field, frozen
@@ -118,32 +117,36 @@ class Result:
         }
 
 
-def in_turn(rounds: int, *subjects: Callable[[], float]) -> list[list[float]]:
-    """Measure every subject once per round, A B A B, after one round that does not count; a list per subject."""
+def in_turn(rounds: int, *subjects: Callable[[], Any]) -> list[list[Any]]:
+    """Measure every subject once per round, A B A B, after one round that does not count.
+
+    Returns for each subject what it returned, round by round.
+    """
     for subject in subjects:
         subject()
     rows = [[_undisturbed(subject) for subject in subjects] for _ in range(rounds)]
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _undisturbed(subject: Callable[[], float]) -> float:
+def _undisturbed(subject: Callable[[], Any]) -> Any:
     # What the one before left behind must not be collected at this one's expense.
     gc.collect()
     return subject()
 
 
 class Stopwatch:
-    """Seconds since it was made, or until it was stopped."""
+    """Seconds since it was made, or until it was stopped, on a clock: by default of real time."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         """Start."""
-        self.started = time.perf_counter()
+        self._clock = clock
+        self._started = clock()
         self._stopped: float | None = None
 
     @property
     def s(self) -> float:
         """Seconds."""
-        return (self._stopped or time.perf_counter()) - self.started
+        return (self._clock() if self._stopped is None else self._stopped) - self._started
 
     @property
     def ms(self) -> float:
@@ -152,14 +155,4 @@ class Stopwatch:
 
     def stop(self) -> None:
         """Count no further."""
-        self._stopped = time.perf_counter()
-
-
-@contextmanager
-def stopwatch() -> Iterator[Stopwatch]:
-    """Measure how long a block takes."""
-    watch = Stopwatch()
-    try:
-        yield watch
-    finally:
-        watch.stop()
+        self._stopped = self._clock()

@@ -33,9 +33,9 @@ from mesolite.messages.base import Message
 from mesolite.simulation.virtual import VirtualRuntime
 
 ACTORS = 1000
-MESSAGES = 50_000
+MESSAGES = 30_000
 TRACE_RECORDS = 10_000
-ROUNDS = 9
+ROUNDS = 7
 
 
 @frozen(kw_only=True)
@@ -158,8 +158,8 @@ def measure() -> Result:
         mesolite_per_s,
         simpy_events_per_s,
         simpy_messages_per_s,
-        lambda: pykka_per_s(10, 20_000),
-        lambda: pykka_per_s(ACTORS // 2, 10_000),
+        lambda: pykka_per_s(10, 10_000),
+        lambda: pykka_per_s(ACTORS // 2, 5_000),
     )
 
     def beside(what: str, theirs: list[float], goal: float | None) -> Figure:

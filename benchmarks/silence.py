@@ -3,10 +3,12 @@
 A cluster of three agents starts, a framework fills each with tasks, one machine loses its power, and 75 to 90
 virtual seconds of unanswered pings later its tasks are reported lost (drain.md 1.4.2). "As many": one SimPy
 event, the resumption of one process, per record in the story's trace.
+The time on the processor is given besides, as it is what the story costs when others use the machine, too.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import simpy
@@ -26,7 +28,9 @@ from mesolite import (
 
 AGENTS = 3
 PER_AGENT = 2
-ROUNDS = 51
+ROUNDS = 31
+TIMES = 20
+"""How often SimPy's events are repeated, as they are over before a clock can tell."""
 
 
 class Fleet(Scheduler):
@@ -61,9 +65,9 @@ class Fleet(Scheduler):
             self.lost_at.append(driver.now())
 
 
-def story() -> tuple[float, int]:
-    """Milliseconds of real time for the whole story, and how many records its trace has."""
-    watch = Stopwatch()
+def story() -> tuple[float, float, int]:
+    """Milliseconds for the whole story, real and on the processor, and how many records its trace has."""
+    real, processor = Stopwatch(), Stopwatch(time.thread_time)
     fleet = Fleet()
     with Simulation(seed=7, settings=Settings.mesos()) as simulation:
         cluster = simulation.cluster(agents=AGENTS)
@@ -72,40 +76,46 @@ def story() -> tuple[float, int]:
         silent_since = simulation.now
         cluster.agents["agent-1"].power_off()
         simulation.run_until(lambda: len(fleet.lost_at) == PER_AGENT, timeout=120.0)
-    ms = watch.ms
+    real.stop()
+    processor.stop()
     assert all(75.0 <= lost_at - silent_since <= 90.0 for lost_at in fleet.lost_at), fleet.lost_at
-    return ms, len(simulation.trace)
+    return real.ms, processor.ms, len(simulation.trace)
 
 
-def simpy_ms(events: int) -> float:
-    """Milliseconds for so many events of one SimPy process."""
-    watch = Stopwatch()
+def simpy_events(events: int) -> tuple[float, float]:
+    """Milliseconds for so many events of one SimPy process, real and on the processor."""
     environment = simpy.Environment()
 
     def tick() -> Iterator[simpy.Event]:
-        for _ in range(events):
+        for _ in range(events * TIMES):
             yield environment.timeout(1)
 
+    real, processor = Stopwatch(), Stopwatch(time.thread_time)
     environment.process(tick())
     environment.run()
-    return watch.ms
+    return real.ms / TIMES, processor.ms / TIMES
 
 
 def measure() -> Result:
     """Measure both in turn."""
-    _, records = story()
-    ours, theirs = in_turn(ROUNDS, lambda: story()[0], lambda: simpy_ms(records))
+    records = story()[-1]
+    ours, theirs = in_turn(ROUNDS, story, lambda: simpy_events(records))
+
+    def figure(what: str, clock: int, goal: Goal | None) -> Figure:
+        return Figure(
+            what=what,
+            unit="ms",
+            ours=[times[clock] for times in ours],
+            beside=f"{records} bare SimPy events",
+            theirs=[times[clock] for times in theirs],
+            goal=goal,
+        )
+
     return Result(
         title=f"A machine falls silent: {AGENTS} agents, {AGENTS * PER_AGENT} tasks, {records} records",
         settings="Settings.mesos()",
         figures=[
-            Figure(
-                what="the whole story",
-                unit="ms",
-                ours=ours,
-                beside=f"{records} bare SimPy events",
-                theirs=theirs,
-                goal=Goal("under", 20.0),
-            )
+            figure("the whole story", 0, Goal("under", 20.0)),
+            figure("the same, on the processor", 1, None),
         ],
     )

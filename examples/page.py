@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
@@ -26,7 +25,7 @@ Wanted = Callable[[str, str, Any], bool]
 class Page:
     """Lines, tables, source code, and the exchange of messages."""
 
-    def __init__(self, file: IO[str] = sys.stdout) -> None:
+    def __init__(self, file: IO[str]) -> None:
         """Write there; plainly if that is not a terminal."""
         terminal = file.isatty()
         width = None if terminal else PLAIN_WIDTH

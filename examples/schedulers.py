@@ -70,6 +70,11 @@ class Shop(Scheduler):
             driver.revive_offers()
 
 
+def task_of(party: str) -> str:
+    """The task that an executor runs, by the executor's name."""
+    return party.rpartition("/")[2]
+
+
 def service_of(task_id: str) -> str:
     """The service that a task of `Shop` is a copy of."""
     return task_id.partition(".")[0]

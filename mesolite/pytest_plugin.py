@@ -8,12 +8,20 @@ Two options:
 
 from __future__ import annotations
 
+import pathlib
+import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from mesolite.cluster import Cluster
 from mesolite.simulation import Simulation
+
+CLUSTER_AGENTS = 2
+LAST_LINES = 20
+"""How much of a simulation's trace a failure report ends with."""
 
 SEED = pytest.StashKey[int]()
 
@@ -49,16 +57,29 @@ def sim(mesolite_seed: int) -> Iterator[Simulation]:
         yield simulation
 
 
+@pytest.fixture
+def cluster(tmp_path: pathlib.Path) -> Iterator[Cluster]:
+    """A real `Cluster` of one master and two agents, ready; its sandboxes are under `tmp_path`."""
+    with Cluster(agents=CLUSTER_AGENTS, work_dir=tmp_path / "mesolite") as started:
+        yield started
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Say in a failure's report which seed it was, the command that repeats it, and the last that was said."""
     report = yield
     if report.failed and SEED in item.stash:
         seed = item.stash[SEED]
-        path = item.nodeid.split("[seed-")[0]
-        lines = [f"seed {seed}; to repeat: pytest --mesolite-seed {seed} '{path}'"]
+        lines = [f"seed {seed}; to repeat: pytest --mesolite-seed {seed} {shlex.quote(_without_seed(item))}"]
         simulation = getattr(item, "funcargs", {}).get("sim")
         if isinstance(simulation, Simulation):
-            lines += ["the last that was said:", *simulation.trace.text().splitlines()[-20:]]
+            lines += ["the last that was said:", *simulation.trace.text().splitlines()[-LAST_LINES:]]
         report.sections.append(("mesolite", "\n".join(lines)))
     return report
+
+
+def _without_seed(item: pytest.Item) -> str:
+    """How to name the test on the command line: without the seed that `--mesolite-seeds` put among its parameters."""
+    name, bracket, parameters = item.nodeid.partition("[")
+    kept = re.sub(r"(^|-)seed-\d+(?=-|$)", "", parameters.removesuffix("]"), count=1).removeprefix("-")
+    return f"{name}[{kept}]" if bracket and kept else name

@@ -6,7 +6,7 @@ import pytest
 
 from tests.scenarios.report import unknown_ids
 
-pytest_plugins = ["mesolite.pytest_plugin"]
+pytest_plugins = ["mesolite.pytest_plugin", "pytester"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -115,11 +115,9 @@ class ExecutorCore(Core):
         if event.key == GRACE_OVER:
             # The status of a process that was killed, which in Mesos it would have been.
             self.effects.append(Exit("shutdown() did not return within the grace", SIGKILL))
-        elif self._ending:
-            return
-        elif event.key == RECOVERY:
+        elif event.key == RECOVERY and not self._ending:
             self._shut_down(self._grace_s)
-        else:
+        elif not self._ending:
             _, call_id = event.key
             self._callback("call_later", call_id)
 
@@ -139,7 +137,6 @@ class ExecutorCore(Core):
         else:
             # It has stopped its driver: the call is on its way, and nothing is called in between.
             self._ending = True
-            self.callbacks.forget()
 
     def _asked(self, event: object, sender: str, now: float) -> None:
         registration = self.registration

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pykka._envelope import Envelope
 
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import Delivery, Seat
 
 if TYPE_CHECKING:
     from mesolite.simulation.virtual import VirtualRuntime
@@ -44,6 +44,16 @@ class VirtualInbox:
         if not self._envelopes:
             raise Idle
         return self._envelopes.popleft()
+
+    def take_delivery(self) -> Delivery | None:
+        """Give out the oldest envelope's content if it is a plain delivery, so that Pykka's loop need not be entered."""
+        if self._envelopes and type(self._envelopes[0].message) is Delivery:
+            return self._envelopes.popleft().message  # type: ignore[no-any-return]
+        return None
+
+    def put_first(self, message: object) -> None:
+        """Let this be handled next, by Pykka's loop."""
+        self._envelopes.appendleft(Envelope(message))
 
     def empty(self) -> bool:
         """Whether there is none."""

@@ -39,6 +39,7 @@ class Hold:
         """Hold what the rule matches."""
         self._runtime = runtime
         self._rule = rule
+        self._released = 0
 
     @property
     def count(self) -> int:
@@ -53,7 +54,8 @@ class Hold:
     def release(self) -> None:
         """Hold nothing more, and deliver what was held, in order."""
         self._runtime.network.remove(self._rule)
-        parcels, self._rule.matched = self._rule.matched, []
+        parcels = self._rule.matched[self._released :]
+        self._released += len(parcels)
         self._runtime.release(parcels)
 
 

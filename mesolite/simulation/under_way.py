@@ -50,6 +50,11 @@ class UnderWay:
             self.active.append(channel)
         deliveries.append(delivery)
 
+    def put_first(self, sender: str, to: str, delivery: Delivery) -> None:
+        """Put it before all that is under way on its channel."""
+        self.put(sender, to, delivery)
+        self._channels[sender][to].deliveries.rotate(1)
+
     def _sweep(self, keep: Channel) -> None:
         """Forget channels that hold nothing; at a constant cost per channel ever made."""
         for sender, channels in list(self._channels.items()):

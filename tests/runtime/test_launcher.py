@@ -72,15 +72,16 @@ def comet():
     os._exit(0)
 
 def breed():
-    say("breeder")
     brood = []
     while True:
         brood.append(os.fork())
         if not brood[-1]:
             signal.pause()
+        if len(brood) == 30:
+            say("breeder")
         if len(brood) > 30:
-            os.kill(brood[0], signal.SIGKILL)
-            os.waitpid(brood.pop(0), 0)
+            os.kill(brood[1], signal.SIGKILL)
+            os.waitpid(brood.pop(1), 0)
 
 exec(script)
 """
@@ -522,12 +523,26 @@ def test_a_launcher_that_is_killed_takes_its_commands_along(bench: Bench) -> Non
     assert bench.end_of("task") == WorkExited(work_id="task", exit_status=2)
 
 
+def test_a_launcher_that_hangs_is_ended_by_force(bench: Bench) -> None:
+    """When its time is over, close ends the launcher and all its commands, and every end is reported."""
+    bench.python("task", f"{TREE}; stay('main')")
+    bench.told(4)
+    process = psutil.Process(_pid(bench.event())).ppid()
+
+    os.kill(process, signal.SIGSTOP)
+    bench.launcher.close(timeout_s=0.1)
+
+    assert bench.events.get_nowait() == WorkExited(work_id="task", signal=signal.SIGKILL)
+    bench.wait_until_gone("task")
+
+
 def test_a_launcher_leaves_on_sigterm_and_not_on_ctrl_c(bench: Bench) -> None:
     """Ctrl-C and SIGUSR1 are meant for the host; on SIGTERM the launcher kills all commands, and tells."""
     bench.python("task", f"on(signal.SIGTERM, lambda: say('alive')); {TREE}; stay('main')")
     bench.told(4)
     process = psutil.Process(_pid(bench.event())).ppid()
 
+    assert os.getsid(process) == process  # a terminal's Ctrl-C does not even reach it
     for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
         os.kill(process, signum)
     bench.launcher.signal("task", signal.SIGTERM)

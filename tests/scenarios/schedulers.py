@@ -26,7 +26,8 @@ from mesolite import (
 )
 from mesolite.machines import MasterMachine
 from mesolite.messages.election import ExpireSession
-from mesolite.messages.ids import AgentId, ExecutorId, OfferId, PartyName, TaskId
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, PartyName, TaskId
+from mesolite.messages.relayed import FrameworkToExecutor
 from mesolite.messages.tasks import KillPolicy
 from mesolite.simulation.simulation import SimulatedCluster
 
@@ -260,3 +261,11 @@ def fail_over(sim: Simulation, cluster: SimulatedCluster) -> MasterMachine:
 def lose_session(sim: Simulation, party: str) -> None:
     """Let the elector end that party's session, as ZooKeeper might; whoever only watches hears that nobody leads."""
     sim.inject("elector", ExpireSession(party=PartyName(party)), sender="operator")
+
+
+def tell_executor(sim: Simulation, cluster: SimulatedCluster, driver: SchedulerDriver, data: str) -> None:
+    """Say something to executor e1 as its agent would pass it on, whether or not a scheduler is there to say it."""
+    framework_id = FrameworkId(str(driver.framework_id))  # type: ignore[attr-defined]
+    agent_id = AgentId(str(cluster.agents["agent-1"].id))
+    said = FrameworkToExecutor(framework_id=framework_id, agent_id=agent_id, executor_id=ExecutorId("e1"), data=data)
+    sim.inject(f"agent-1/{framework_id}/e1", said, sender="agent-1")

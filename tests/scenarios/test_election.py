@@ -98,7 +98,7 @@ def test_a_leader_whose_session_is_lost_ends_and_never_becomes_a_follower(sim: S
 
 
 def test_a_standby_whose_session_is_lost_contends_again(sim: Simulation) -> None:
-    """It goes to the end of the queue and leads when the others are gone; the leader is not disturbed (EL-20, EL-30)."""
+    """It goes to the end of the queue and leads when the others are gone; the leader stays (EL-20, EL-30)."""
     cluster = sim.cluster(agents=0, masters=2)
     old = leader_of(cluster)
     standby = only(master for master in cluster.masters.values() if master is not old)

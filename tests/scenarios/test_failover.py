@@ -14,7 +14,6 @@ from mesolite.messages import (
     ExitedExecutor,
     FrameworkError,
     FrameworkRegistered,
-    FrameworkToExecutor,
     KillTask,
     RegisterAgent,
     RescindOffer,
@@ -23,9 +22,8 @@ from mesolite.messages import (
     Subscribe,
     UpdateFramework,
 )
-from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId
+from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.registrar import MarkAgentReachable
-from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,
@@ -39,6 +37,7 @@ from tests.scenarios.schedulers import (
     framework_of,
     lose_session,
     only,
+    tell_executor,
 )
 
 WEEK_S = 7 * 86400.0
@@ -50,19 +49,9 @@ def successor_of(info: FrameworkInfo, driver: SchedulerDriver, **changes: object
     return attrs.evolve(info, id=FrameworkId(str(driver.framework_id)), **changes)  # type: ignore[attr-defined]
 
 
-def tell_executor(sim: Simulation, cluster: SimulatedCluster, driver: SchedulerDriver, data: str) -> None:
-    """Say something to executor e1 as its agent would pass it on, whether or not a scheduler is there to say it."""
-    framework_id = FrameworkId(str(driver.framework_id))  # type: ignore[attr-defined]
-    agent_id = AgentId(str(cluster.agents["agent-1"].id))
-    said = FrameworkToExecutor(
-        framework_id=framework_id, agent_id=agent_id, executor_id=ExecutorId("e1"), data=data
-    )
-    sim.inject(f"agent-1/{framework_id}/e1", said, sender="agent-1")
-
-
 @pytest.mark.scenario("SchedulerTest.SchedulerFailover")
 def test_of_two_instances_the_newer_one_wins(sim: Simulation) -> None:
-    """The newcomer is registered under the same id; the old instance gets an error and nothing after it (FW-18, FW-9)."""
+    """The newcomer is registered under the same id; the old instance gets an error, its last word (FW-18)."""
     cluster = sim.cluster(agents=1)
     old, new = Recorder(), Recorder()
     old_driver = cluster.run(old, framework=LASTING)

@@ -92,7 +92,7 @@ def test_removal_is_told_in_order_and_every_task_is_lost(sim: Simulation, info: 
 
 
 def test_unregistering_comes_before_anything_is_shut_down(sim: Simulation) -> None:
-    """On SIGUSR1 the agent says so first, then shuts its executors down, and lives on for their grace (2.1.2, 2.1.8)."""
+    """On SIGUSR1 the agent says so first, then ends its executors, and lives on for their grace (2.1.2, 2.1.8)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(command_task("t1", STUBBORN))
     cluster.run(framework, framework="framework")

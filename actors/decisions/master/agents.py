@@ -80,6 +80,8 @@ def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float
     agent_id = message.agent.id
     if agent_id is None or agent_id in m.reregistering or agent_id in m.marking_unreachable:
         return  # 1.3.1
+    if not _is_consistent(message):
+        return  # RC-15
     if agent_id in m.removing:
         return  # ours: Mesos would take it in and delete it a moment later (drain.md 10.6)
     known = m.agents.get(agent_id)
@@ -94,6 +96,19 @@ def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float
         m.write(AdmitAgent(agent=message.agent))
     else:
         complete_reregistration(m, agent_id, now)
+
+
+def _is_consistent(message: ReregisterAgent) -> bool:
+    """Whether what it reports is its own, named once, and of frameworks that it names."""
+    frameworks_named = [info.id for info in message.frameworks]
+    tasks = [(task.framework_id, task.task_id) for task in message.tasks]
+    executors = [(executor.framework_id, executor.executor_id) for executor in message.executors]
+    return (
+        None not in frameworks_named
+        and all(task.agent_id == message.agent.id for task in message.tasks)
+        and all(framework_id in frameworks_named for framework_id, _ in (*tasks, *executors))
+        and all(len(dict.fromkeys(listed)) == len(listed) for listed in (frameworks_named, tasks, executors))
+    )
 
 
 def complete_reregistration(m: MasterState, agent_id: AgentId, now: float) -> None:

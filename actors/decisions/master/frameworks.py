@@ -26,6 +26,8 @@ from mesolite.messages.tasks import TaskState
 def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> None:
     """A scheduler wants to be one: refuse what is invalid, then decide who it is (FW-2 to FW-24)."""
     info = message.framework_info
+    if info.id == "":
+        info = attrs.evolve(info, id=None)  # no id, as on Mesos's wire (FW-10)
     why_not = framework_error(info)
     if not why_not and info.id in m.completed_frameworks:
         why_not = f"framework {info.id} has been removed; subscribe without an id to start a new one"  # FW-11

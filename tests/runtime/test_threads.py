@@ -1,0 +1,236 @@
+"""What only the threads runtime promises: few threads for many parties, and user code that blocks nobody else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pykka
+import pytest
+
+from mesolite import Refused
+from mesolite.actors.decisions.contract import (
+    Callback,
+    Core,
+    Effect,
+    Link,
+    Load,
+    PeerExited,
+    Run,
+    Save,
+    Saved,
+    Send,
+    SetTimer,
+    StoreRefused,
+    WorkFailedToStart,
+)
+from mesolite.actors.role import Inspect, Role
+from mesolite.actors.runtime.port import Place
+from mesolite.messages.tasks import CommandInfo
+from tests.runtime.toys import PATIENCE_S, Party, Say, ThreadsStage, stage_of
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[ThreadsStage]:
+    with stage_of("threads", tmp_path) as stage:
+        yield stage
+
+
+class Gate:
+    """User code that blocks until it is let go."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self) -> None:
+        self.reached.set()
+        assert self.opened.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.opened.set()
+
+
+@pytest.fixture
+def blocked(stage: ThreadsStage, gate: Gate) -> Party:
+    """A party whose user code blocks."""
+    party = stage.party("blocked", gate)
+    party.do(Callback("launch_task", (), 1))
+    assert gate.reached.wait(PATIENCE_S)
+    return party
+
+
+class Lonely(Core):
+    """Fails if it is ever asked to handle two events at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = threading.Lock()
+        self.heard = 0
+
+    def handle(self, event: object, sender: str, now: float) -> list[Effect]:
+        assert self.inside.acquire(blocking=False)
+        self.heard += 1
+        self.inside.release()
+        return []
+
+
+def test_many_parties_share_a_few_threads(stage: ThreadsStage) -> None:
+    """A thousand parties that all have something to do need no thread each (DESIGN 3)."""
+    threads = threading.active_count()
+
+    parties = [stage.party(f"party-{number}") for number in range(1000)]
+    for party in parties:
+        party.do(Send(party.name, Say("hello")))
+    stage.until(lambda: all(party.words for party in parties))
+
+    assert threads == threading.active_count()
+
+
+def test_a_party_never_runs_twice_at_once(stage: ThreadsStage) -> None:
+    """However many talk to it at the same time (LP-1)."""
+    lonely = stage.runtime.start("lonely", Place("here"), lambda seat: Role(seat, Lonely()))
+    talkers = [stage.party(f"talker-{number}") for number in range(8)]
+
+    for talker in talkers:
+        talker.do(*(Send("lonely", Say("hello")) for _ in range(500)))
+    core: Any = lonely.actor.performer.core
+    stage.until(lambda: core.heard == 1 + 8 * 500 or stage.runtime.failures)
+
+    assert [] == stage.runtime.failures
+
+
+def test_every_end_is_told_however_busy_the_party_is(stage: ThreadsStage) -> None:
+    """A party that is ended from outside in the middle of its work takes its leave, always."""
+    watcher = stage.party("watcher")
+    for life in range(1, 301):
+        party = stage.party("party")
+        watcher.do(Link("party"), Send("watcher", Say(str(life))))
+        stage.until(lambda life=life: str(life) in watcher.words[-1:])
+        party.do(*(Send("party", Say("busy")) for _ in range(life % 7)), SetTimer(("t",), 0.0))
+        party.end()
+        stage.until(lambda life=life: len(watcher.exits) == life)
+
+    assert [PeerExited("party", life, 0) for life in range(1, 301)] == watcher.exits
+    assert [] == stage.runtime.failures
+
+
+def test_blocked_user_code_stalls_nobody_else(stage: ThreadsStage, blocked: Party) -> None:
+    """Other parties, with user code and without, go on."""
+    other, own = stage.party("other"), stage.party("own", list)
+
+    other.do(Send("own", Say("hello")))
+    stage.until(lambda: own.words)
+    own.do(Send("other", Say("hello")))
+    stage.until(lambda: other.words)
+
+    assert blocked.seat.alive
+
+
+def test_the_end_of_a_blocked_party_is_told_at_once(stage: ThreadsStage, blocked: Party) -> None:
+    """Nobody waits for user code to return."""
+    watcher = stage.party("watcher")
+    watcher.do(Link("blocked"), Send("watcher", Say("linked")))
+    stage.until(lambda: watcher.words)
+
+    blocked.end(-9)
+    stage.until(lambda: watcher.exits)
+
+    assert [PeerExited("blocked", 1, -9)] == watcher.exits
+
+
+def test_whoever_asks_a_blocked_party_learns_of_its_end_at_once(stage: ThreadsStage, blocked: Party) -> None:
+    """A question that waits behind user code is answered with an error when the party ends."""
+    future = blocked.seat.ref.ask(Inspect(len), block=False)
+
+    blocked.end()
+
+    with pytest.raises(pykka.ActorDeadError):
+        future.get(timeout=PATIENCE_S)
+
+
+def test_a_question_to_a_blocked_party_times_out(stage: ThreadsStage, blocked: Party) -> None:
+    """The asker decides how long it waits."""
+    with pytest.raises(pykka.Timeout):
+        blocked.seat.ref.ask(Inspect(len), timeout=0.01)
+
+
+def test_closing_does_not_wait_for_blocked_user_code(tmp_path: Path, gate: Gate) -> None:
+    """The thread that stays behind ends when its user code returns."""
+    with stage_of("threads", tmp_path) as stage:
+        party = stage.party("blocked", gate)
+        party.do(Callback("launch_task", (), 1))
+        assert gate.reached.wait(PATIENCE_S)
+
+    (left,) = [thread for thread in threading.enumerate() if thread.name == "mesolite blocked"]
+    gate.opened.set()
+    left.join(PATIENCE_S)
+    assert not left.is_alive()
+
+
+def test_whoever_waits_is_let_go_when_it_is_closed(tmp_path: Path) -> None:
+    """A thread that waits without a time-out does not wait for ever."""
+    waiting, answers = threading.Event(), []
+    with stage_of("threads", tmp_path) as stage:
+
+        def look() -> bool:
+            waiting.set()
+            return False
+
+        waiter = threading.Thread(target=lambda: answers.append(stage.runtime.wait(look, None)))
+        waiter.start()
+        assert waiting.wait(PATIENCE_S)
+    waiter.join(PATIENCE_S)
+
+    assert [False] == answers
+
+
+def test_nothing_starts_on_a_closed_runtime(tmp_path: Path) -> None:
+    """The text says what to do."""
+    with stage_of("threads", tmp_path) as stage:
+        pass
+
+    with pytest.raises(Refused, match="party cannot start: this cluster is closed; make another one"):
+        stage.party("party")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), BaseException("odd")])
+def test_an_interruption_of_a_handler_is_a_failure(stage: ThreadsStage, error: BaseException) -> None:
+    """There is no user code in a handler of ours: the party is gone, the others live on."""
+    watcher, party = stage.party("watcher"), stage.party("party")
+    watcher.do(Link("party"))
+
+    party.fail(error)
+    stage.until(lambda: watcher.exits)
+
+    assert error is stage.failure().__cause__
+
+
+def test_a_store_that_fails_refuses_and_goes_on(stage: ThreadsStage) -> None:
+    """A record that cannot be written, a full disk: whoever asked is told, and the next request is served."""
+    party = stage.party("party")
+
+    party.do(Save((("k", object()),), tag="cannot be written"))
+    stage.until(lambda: party.kinds(StoreRefused))
+    party.do(Save((("k", None),), tag="can"), Load())
+    stage.until(lambda: party.records)
+
+    assert [Saved("can")] == party.kinds(Saved)
+
+
+def test_work_without_a_sandbox_fails_to_start(stage: ThreadsStage, tmp_path: Path) -> None:
+    """What stands in the way is named; the party that asked goes on."""
+    (tmp_path / "file").touch()
+    party = stage.party("party")
+
+    party.do(Run("w", CommandInfo(value="true"), (), str(tmp_path / "file" / "sandbox")))
+    stage.until(lambda: party.kinds(WorkFailedToStart))
+
+    assert "Not a directory" in party.kinds(WorkFailedToStart)[0].error
+    assert party.seat.alive

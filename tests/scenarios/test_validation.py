@@ -1,0 +1,245 @@
+"""What the master refuses, and how it says so: TASK_ERROR for a wrong description, an error for a wrong framework.
+
+core.md 4.9, 4.10, 3.2.
+"""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from mesolite import ExecutorInfo, FrameworkInfo, KillPolicy, SimulatedWork, Simulation, TaskInfo
+from mesolite.messages import (
+    AgentReregistered,
+    ReregisterAgent,
+    RunTask,
+    ShutdownAgent,
+)
+from mesolite.messages.agents import AgentInfo
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
+from mesolite.messages.resources import Resources
+from mesolite.messages.tasks import Task, TaskState
+from tests.scenarios.schedulers import (
+    EXECUTORS,
+    PLAIN,
+    Launcher,
+    Recorder,
+    about,
+    command_task,
+    executor_task,
+    framework_of,
+    lose_session,
+    only,
+)
+
+AGENT_9 = AgentInfo(hostname="agent-9", resources="cpus:1")
+
+
+def refused(sim: Simulation, task: TaskInfo, resources: str = "cpus:2;mem:1024") -> str:
+    """Launch this task beside a good one; returns why it was refused, having seen that it was and the other was not."""
+    cluster = sim.cluster(agents=1, resources=resources)
+    framework = Launcher(task, command_task("good", resources="cpus:0.1;mem:32"))
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    launched = sim.expect(RunTask, receiver="agent-1")
+    sim.advance(1.0)
+
+    answer = only(framework.updates(task.task_id))
+    assert (about(answer), answer.uuid) == (("ERROR", "MASTER", "TASK_INVALID"), None)
+    assert framework.states("good") == ["STARTING", "RUNNING"]
+    assert [message.task.task_id for message in launched.all] == ["good"]
+    driver.reconcile_tasks()
+    sim.settle()
+    assert len(framework.updates(task.task_id)) == 1  # it never existed
+    return answer.message
+
+
+@pytest.mark.scenario("TaskValidationTest.TaskUsesNoResources")
+@pytest.mark.parametrize(
+    ("resources", "says"),
+    [("", "no resources"), ("cpus:2.01;mem:128", "cpus:2.01"), ("cpus:1;mem:128;gpus:1", "gpus:1")],
+)
+def test_a_task_must_ask_for_something_and_for_no_more_than_was_offered(
+    sim: Simulation, resources: str, says: str
+) -> None:
+    """TASK_ERROR that names what was asked (OF-75, OF-80); its neighbour is launched all the same (OF-65)."""
+    assert says in refused(sim, command_task("bad", resources=resources))
+
+
+@pytest.mark.scenario("TaskValidationTest.KillPolicyGracePeriodIsNonNegative")
+def test_a_kill_grace_cannot_be_negative(sim: Simulation) -> None:
+    """-1 s is refused (OF-73)."""
+    assert "0 or more" in refused(sim, command_task("bad", kill_policy=KillPolicy(grace_period_s=-1.0)))
+
+
+def test_a_shutdown_grace_cannot_be_negative(sim: Simulation) -> None:
+    """Nor can that of an executor (OF-77)."""
+    executor = ExecutorInfo(executor_id=ExecutorId("e1"), name="obedient", shutdown_grace_period_s=-1.0)
+    assert "0 or more" in refused(sim, attrs.evolve(executor_task("bad"), executor=executor))
+
+
+@pytest.mark.scenario("TaskValidationTest.TaskUsesCommandInfoAndExecutorInfo")
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        (attrs.evolve(executor_task("bad"), command=command_task("x").command), "both"),
+        (attrs.evolve(command_task("bad"), command=None), "neither"),
+    ],
+    ids=["both", "neither"],
+)
+def test_a_task_has_either_a_command_or_an_executor(sim: Simulation, task: TaskInfo, says: str) -> None:
+    """Exactly one of them (OF-76)."""
+    assert says in refused(sim, task)
+
+
+@pytest.mark.scenario("TaskValidationTest.ExecutorUsesInvalidFrameworkID")
+def test_an_executor_of_another_framework_is_refused(sim: Simulation) -> None:
+    """Left out, the id is filled in; somebody else's is an error, and the task is unknown afterwards (OF-69, OF-77)."""
+    executor = ExecutorInfo(executor_id=ExecutorId("e1"), name="obedient", framework_id=FrameworkId("other"))
+    assert "framework other" in refused(sim, attrs.evolve(executor_task("bad"), executor=executor))
+
+
+@pytest.mark.parametrize("task_id", ["", ".", "..", "a/b", "a\\b", "a\nb", "x" * 256])
+def test_a_task_id_must_be_an_id(sim: Simulation, task_id: str) -> None:
+    """Not empty, not a folder's name, no slash, no control character, at most 255 characters (OF-70)."""
+    assert "id" in refused(sim, command_task(task_id))
+
+
+def test_a_task_must_name_the_agent_of_its_offer(sim: Simulation) -> None:
+    """Another agent's id is refused (OF-72)."""
+    assert "agent elsewhere" in refused(sim, command_task("bad", agent_id="elsewhere"))
+
+
+@pytest.mark.scenario("TaskValidationTest.DuplicatedTaskID")
+def test_of_two_tasks_with_one_id_the_second_is_refused(sim: Simulation) -> None:
+    """In one launch or in a later one; the first goes on (OF-71)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"), command_task("t1"), refuse_s=0)
+    driver = cluster.run(framework, framework=PLAIN)
+    launched = sim.expect(RunTask, receiver="agent-1")
+    sim.advance(2.0)
+    assert sorted(framework.states("t1")) == ["ERROR", "RUNNING", "STARTING"]
+    driver.launch_tasks(framework.offers[-1], command_task("t1"))
+    sim.settle()
+
+    assert launched.count == 1
+    assert framework.states("t1").count("ERROR") == 2
+    assert [task["state"] for task in framework_of(cluster)["tasks"]] == ["TASK_RUNNING"]
+
+
+def test_the_id_of_a_task_that_has_ended_may_be_used_again(sim: Simulation) -> None:
+    """Once its end is acknowledged, and not before (OF-71)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1", SimulatedWork(duration=1.0)), refuse_s=0)
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.advance(5.0)
+    assert framework.states("t1") == ["STARTING", "RUNNING", "FINISHED"]
+
+    driver.launch_tasks(framework.offers[-1], command_task("t1", resources="cpus:0.1;mem:32"))
+    sim.advance(5.0)
+
+    assert framework.states("t1")[3:] == ["STARTING", "RUNNING"]
+
+
+def test_the_id_of_an_unreachable_task_may_not_be_used_again(sim: Simulation) -> None:
+    """It may come back (OF-71)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    cluster.agents["agent-1"].power_off()
+    sim.run_until(lambda: framework.lost_agents, timeout=100.0)
+    cluster.add_agent()
+    sim.advance(5.0)
+
+    driver.launch_tasks(framework.offers[-1], command_task("t1"))
+    sim.settle()
+
+    assert framework.states("t1")[-2:] == ["LOST", "ERROR"]
+
+
+@pytest.mark.scenario("FrameworkInfoValidationTest.ValidateFrameworkID")
+@pytest.mark.parametrize("framework_id", [None, "", "made-up-by-somebody"])
+def test_a_framework_may_come_without_an_id_or_with_any_valid_one(sim: Simulation, framework_id: str | None) -> None:
+    """None and empty mean a new framework; an id nobody knows is taken for a predecessor's (FW-2, FW-10, FW-16)."""
+    cluster = sim.cluster(agents=0)
+    framework = Recorder()
+    wanted = None if framework_id is None else FrameworkId(framework_id)
+    driver = cluster.run(framework, framework=FrameworkInfo(name="framework", id=wanted))
+    sim.settle()
+
+    assert framework.names == ["registered"]
+    assert (driver.framework_id == framework_id) == bool(framework_id)
+
+
+@pytest.mark.scenario("FrameworkInfoValidationTest.ValidateFrameworkID")
+@pytest.mark.parametrize(
+    "info",
+    [
+        FrameworkInfo(name="framework", id=FrameworkId("a/b")),
+        FrameworkInfo(name="framework", role="a//b"),
+        FrameworkInfo(name="framework", failover_timeout_s=-1.0),
+    ],
+    ids=["id", "role", "failover timeout"],
+)
+def test_a_framework_that_is_not_valid_gets_an_error_and_is_never_registered(
+    sim: Simulation, info: FrameworkInfo
+) -> None:
+    """A slash in the id, an ill-formed role, a negative time-out (FW-9, FW-10)."""
+    cluster = sim.cluster(agents=0)
+    framework = Recorder()
+    driver = cluster.run(framework, framework=info)
+    sim.advance(10.0)
+
+    assert framework.names == ["error"]
+    assert driver.status.name == "DRIVER_ABORTED"
+    assert cluster.operator.state()["frameworks"] == []
+
+
+@pytest.mark.scenario("RegisterSlaveValidationTest.DropInvalidReregistration")
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"agent_id": AgentId("another")},
+        {"framework_id": FrameworkId("not-named")},
+        {},
+    ],
+    ids=["of another agent", "of a framework not named", "named twice"],
+)
+def test_an_inconsistent_reregistration_is_dropped(sim: Simulation, extra: dict[str, str]) -> None:
+    """A task that cannot be there: no answer at all, and the books stay as they are (RC-15)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    asked = sim.hold(ReregisterAgent)
+    lose_session(sim, "agent-1")
+    sim.run_until(lambda: asked.count, timeout=20.0)
+    genuine = asked.all[0]
+    answers = sim.expect((AgentReregistered, ShutdownAgent))
+    wrong: Task = attrs.evolve(genuine.tasks[0], **extra)
+
+    sim.inject("master-1", attrs.evolve(genuine, tasks=(*genuine.tasks, wrong)), sender="agent-1")
+    sim.settle()
+
+    assert answers.count == 0
+    assert [task["task_id"] for task in framework_of(cluster)["tasks"]] == ["t1"]
+
+
+def test_an_agent_with_no_id_in_its_reregistration_is_dropped(sim: Simulation) -> None:
+    """There is nothing it could be compared with (RC-15)."""
+    cluster = sim.cluster(agents=0)
+    answers = sim.expect(sender="master-1", receiver="agent-9")
+    sim.run_until(lambda: cluster.leader, timeout=10.0)
+    task = Task(
+        task_id=TaskId("t1"),
+        framework_id=FrameworkId("f"),
+        agent_id=AgentId("a"),
+        state=TaskState.TASK_RUNNING,
+        resources=Resources.of("cpus:1"),
+    )
+
+    sim.inject("master-1", ReregisterAgent(agent=AGENT_9, tasks=(task,)), sender="agent-9")
+    sim.settle()
+
+    assert answers.count == 0
+    assert cluster.operator.state()["agents"] == []

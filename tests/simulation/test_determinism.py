@@ -1,0 +1,43 @@
+"""The same seed gives the same trace: twice, in other processes, under any hash seed (DESIGN 2)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.house_checks import ROOT
+from tests.simulation.busy import live_through
+
+LATENCIES_S = pytest.mark.parametrize("latency_s", [0.0, 0.02], ids=["no latency", "latency"])
+
+
+def _elsewhere(seed: int, latency_s: float, hash_seed: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.simulation.busy", str(seed), str(latency_s)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@LATENCIES_S
+def test_the_same_seed_gives_the_same_trace_everywhere(latency_s: float) -> None:
+    """Here, once more here, and in two processes that hash strings differently."""
+    others = [_elsewhere(7, latency_s, hash_seed) for hash_seed in ("1", "4242")]
+    here = [live_through(7, latency_s).trace for _ in range(2)]
+    there = [other.communicate()[0] for other in others]
+
+    assert here[0].text(system=True, heartbeats=True) == here[1].text(system=True, heartbeats=True)
+    assert {here[0].hash()} == {here[1].hash(), *there}
+
+
+@LATENCIES_S
+def test_another_seed_gives_another_trace(latency_s: float) -> None:
+    """Otherwise the seed would choose nothing, and the test above would prove nothing."""
+    hashes = [live_through(seed, latency_s).trace.hash() for seed in (8, 9)]
+
+    assert 2 == len(dict.fromkeys(hashes))

@@ -1,0 +1,333 @@
+"""What a test may do to the network: watch, lose, keep back, delay, repeat, forge and cut.
+
+Agents' pings and their answers are the traffic: one of each every 15 s, and an agent that leaves five pings
+unanswered is unreachable (drain.md 1.4.2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mesolite import Refused, Scheduler, SchedulerDriver, Simulation
+from mesolite.actors.decisions.contract import PeerExited
+from mesolite.actors.trace import Lost
+from mesolite.messages.agent import PingAgent, PongAgent, RegisterAgent
+from mesolite.messages.ids import TaskId
+from mesolite.messages.relayed import KillTask
+from mesolite.messages.scheduler import FrameworkError, ResourceOffers
+from mesolite.simulation.simulation import SimulatedCluster
+
+
+class Listener(Scheduler):
+    """Keeps the offers it hears of."""
+
+    def __init__(self) -> None:
+        self.offers: list[str] = []
+        self.errors: list[str] = []
+
+    def resource_offers(self, driver: SchedulerDriver, offers: Any) -> None:
+        self.offers += [str(offer.id) for offer in offers]
+
+    def error(self, driver: SchedulerDriver, message: str) -> None:
+        self.errors.append(message)
+
+
+@pytest.fixture
+def cluster(sim: Simulation) -> SimulatedCluster:
+    return sim.cluster(agents=2)
+
+
+def lost(sim: Simulation) -> list[tuple[str, str, str, str]]:
+    """From whom, to whom, which kind, and why: what never arrived."""
+    records = [record for record in sim.trace if isinstance(record.event, Lost)]
+    return [(r.sender, r.party, type(r.event.message).__name__, r.event.why) for r in records]
+
+
+# --------------------------------------------------------------------------------------------------------- observing
+
+
+def test_an_expectation_sees_what_comes_after_it(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """Every message of its kind between those parties, and nothing of the past."""
+    seen = sim.expect(PingAgent, sender="master-1", receiver="agent-1")
+    everybody = sim.expect(PingAgent)
+    either = sim.expect((PingAgent, PongAgent), receiver="master-1")
+
+    sim.advance(46.0)
+
+    assert (3, 6, 6) == (seen.count, everybody.count, either.count)
+    assert [PingAgent] * 3 == [type(message) for message in seen.all]
+    assert seen.first == seen.all[0]
+
+
+def test_an_expectation_may_look_into_messages(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """`where` decides about each."""
+    offers = sim.expect(ResourceOffers, where=lambda message: len(message.offers) == 2)
+    none = sim.expect(ResourceOffers, where=lambda message: not message.offers)
+
+    cluster.run(Listener(), "listener")
+    sim.advance(1.0)
+
+    assert (1, 0) == (offers.count, none.count)
+
+
+def test_an_expectation_that_saw_nothing_says_what_it_waited_for(
+    sim: Simulation, cluster: SimulatedCluster
+) -> None:
+    """The error names the kind and the parties."""
+    seen = sim.expect(PongAgent, sender="agent-2")
+
+    with pytest.raises(LookupError, match="no PongAgent from agent-2 to anybody was seen"):
+        _ = seen.first
+
+
+def test_what_is_forgotten_sees_nothing_more(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """What it has seen stays readable."""
+    seen = sim.expect(PingAgent)
+    sim.advance(15.0)
+
+    sim.forget(seen)
+    sim.advance(15.0)
+
+    assert 2 == seen.count
+
+
+def test_what_is_dropped_is_not_seen(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """Seen means about to be handled (core.md LP-53)."""
+    seen = sim.expect(PongAgent)
+    sim.drop(PongAgent, sender="agent-1")
+
+    sim.advance(15.0)
+
+    assert ["agent-2"] == [parcel.sender for parcel in seen.matched]
+
+
+# ------------------------------------------------------------------------------------------------- losing, keeping back
+
+
+def test_dropped_messages_never_arrive(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """An agent whose pongs are lost is unreachable after five of them; the trace says why."""
+    sim.drop(PongAgent, receiver="master-1", sender=cluster.agents["agent-1"])
+
+    sim.advance(100.0)
+
+    states = {agent["hostname"]: agent for agent in cluster.operator.state()["agents"]}
+    assert ["agent-2"] == list(states)
+    assert ("agent-1", "master-1", "PongAgent", "dropped") in lost(sim)
+
+
+def test_a_drop_may_be_for_the_first_so_many(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """After that it is as if it had never been."""
+    dropped = sim.drop(PongAgent, sender="agent-1", times=2)
+    seen = sim.expect(PongAgent, sender="agent-1")
+
+    sim.advance(45.0)
+
+    assert (2, 1) == (dropped.count, seen.count)
+
+
+def test_a_forgotten_drop_lets_pass(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """Faults end when the test says so."""
+    drop = sim.drop(PongAgent)
+    sim.advance(15.0)
+    sim.forget(drop)
+    seen = sim.expect(PongAgent)
+
+    sim.advance(15.0)
+
+    assert (2, 2) == (drop.count, seen.count)
+
+
+def test_of_two_faults_the_later_decides(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """So that a special case can be put before a general one (core.md LP-55)."""
+    general = sim.drop(PongAgent)
+    hold = sim.hold(PongAgent, sender="agent-1")
+
+    sim.advance(15.0)
+
+    assert (1, 1) == (general.count, hold.count)
+
+
+def test_held_messages_arrive_in_order_when_they_are_released(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """In the order they were sent, before anything of that pair that was sent later."""
+    hold = sim.hold(PingAgent, receiver="agent-1")
+    sim.advance(45.0)
+    held = hold.all
+    seen = sim.expect(PingAgent, receiver="agent-1")
+    assert (3, 0) == (hold.count, seen.count)
+
+    hold.release()
+    sim.advance(15.0)
+
+    assert held == seen.all[:3]
+    assert 4 == seen.count
+
+
+def test_what_is_released_is_handled_once_it_is_settled(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """Releasing twice delivers once."""
+    hold = sim.hold(PingAgent, receiver="agent-1")
+    sim.advance(15.0)
+    answers = sim.expect(PongAgent, sender="agent-1")
+
+    hold.release()
+    hold.release()
+    sim.settle()
+
+    assert 1 == answers.count
+
+
+def test_user_code_may_release(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """Nothing is handled inside a handler: what is released there is handled after it."""
+    hold = sim.hold(PingAgent, receiver="agent-1")
+    sim.advance(15.0)
+    inside: list[bool] = []
+    pings = sim.expect(PingAgent, receiver="agent-1")
+    answers = sim.expect(PongAgent, sender="agent-1")
+
+    def release() -> None:
+        hold.release()
+        inside.append(bool(pings.count))
+
+    driver = cluster.run(Listener(), "listener")
+    driver.call_later(1.0, release)
+    sim.advance(2.0)
+
+    assert [False] == inside
+    assert (1, None) == (answers.count, driver.error)
+
+
+def test_delayed_messages_arrive_later(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """By so many seconds, once each."""
+    pings = sim.expect(PingAgent, receiver="agent-1")
+    sim.delay(4.0, PongAgent, sender="agent-1")
+    seen = sim.expect(PongAgent, sender="agent-1")
+
+    sim.run_until(lambda: pings.count, timeout=20.0)
+    sim.advance(3.9)
+    assert 0 == seen.count
+    sim.advance(0.2)
+    assert 1 == seen.count
+    sim.advance(15.0)
+    assert 2 == seen.count
+
+
+def test_duplicated_messages_arrive_twice(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """For as often as was said."""
+    sim.duplicate(PongAgent, sender="agent-1", times=1)
+    seen = sim.expect(PongAgent, sender="agent-1")
+
+    sim.advance(31.0)
+
+    assert 3 == seen.count
+
+
+# ----------------------------------------------------------------------------------------------------------- forging
+
+
+def test_an_injected_message_is_handled_as_if_it_had_been_sent(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """The receiver believes the sender that is named, and only that one."""
+    listener = Listener()
+    driver = cluster.run(listener, "listener")
+    sim.settle()
+
+    sim.inject("listener", FrameworkError(message="forged by nobody"), sender="agent-1")
+    sim.settle()
+    assert [] == listener.errors
+
+    sim.inject("listener", FrameworkError(message="forged"), sender="master-1")
+    sim.settle()
+    assert ["forged"] == listener.errors
+    assert "DRIVER_ABORTED" == driver.status.name
+
+
+def test_injecting_to_nobody_is_refused(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """The error names who is there."""
+    with pytest.raises(Refused, match=r"nobody named agent-7 to inject FrameworkError to; there are .*agent-1.*agent-2"):
+        sim.inject("agent-7", FrameworkError(message="hello"))
+
+
+# ----------------------------------------------------------------------------------------------------------- cutting
+
+
+def test_a_partition_lets_nothing_pass_either_way(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """Nobody is told: no link breaks. After 75 to 90 s the master gives the agent up."""
+    ends = sim.expect(PeerExited)
+    sim.partition("agent-1", "master-1")
+
+    sim.advance(60.0)
+    assert 2 == len(cluster.operator.state()["agents"])
+    sim.advance(40.0)
+
+    assert ["agent-2"] == [agent["hostname"] for agent in cluster.operator.state()["agents"]]
+    assert 0 == ends.count
+    assert ("master-1", "agent-1", "PingAgent", "cut") in lost(sim)
+
+
+def test_a_partition_may_be_one_way(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """Pings arrive, and their answers do not."""
+    pings, pongs = sim.expect(PingAgent, receiver="agent-1"), sim.expect(PongAgent, sender="agent-1")
+
+    sim.partition("agent-1", "master-1", both_ways=False)
+    sim.advance(15.0)
+
+    assert (1, 0) == (pings.count, pongs.count)
+
+
+def test_a_healed_partition_lets_pass_again(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """Within the time-out nothing has happened."""
+    sim.partition(cluster.agents["agent-1"], cluster.masters["master-1"])
+    sim.advance(40.0)
+    registrations = sim.expect(RegisterAgent)
+
+    sim.heal()
+    sim.advance(100.0)
+
+    assert 2 == len(cluster.operator.state()["agents"])
+    assert 0 == registrations.count
+
+
+def test_healing_may_be_for_one_party_only(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """The other stays cut off."""
+    sim.partition("agent-1", "master-1")
+    sim.partition("agent-2", "master-1")
+    pongs = sim.expect(PongAgent)
+
+    sim.heal("agent-1")
+    sim.advance(15.0)
+
+    assert ["agent-1"] == [parcel.sender for parcel in pongs.matched]
+
+
+def test_cutting_off_whom_nobody_knows_is_refused(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """A typing error would otherwise be a test that tests nothing."""
+    with pytest.raises(Refused, match=r"there never was anybody named agnet-1; there are .*agent-1"):
+        sim.partition("agnet-1", "master-1")
+
+
+@pytest.mark.parametrize("verb", ["expect", "drop", "hold", "duplicate"])
+def test_watching_whom_nobody_knows_is_allowed(sim: Simulation, verb: str) -> None:
+    """Executors and frameworks come later than the wish to watch them."""
+    rule = getattr(sim, verb)(PingAgent, receiver="not yet")
+
+    assert 0 == rule.count
+
+
+# ----------------------------------------------------------------------------------------------------------- latency
+
+
+def test_latency_keeps_the_order_of_a_pair() -> None:
+    """A message takes a random time, and none overtakes another of the same pair (core.md LP-13)."""
+    with Simulation(seed=3, latency_s=(0.001, 0.5)) as sim:
+        driver = sim.cluster(agents=1).run(Scheduler(), "mine")
+        sim.advance(2.0)
+        messages = [TaskId(str(number)) for number in range(20)]
+        seen = sim.expect(KillTask, sender="mine", receiver="master-1")
+
+        for task_id in messages:
+            driver.kill_task(task_id)
+        sim.settle()
+        assert [] == seen.all
+        sim.advance(10.0)
+
+        assert messages == [message.task_id for message in seen.all]
