@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from mesolite.actors.decisions.contract import (
@@ -37,9 +38,15 @@ class Performer:
         self._send = seat.runtime.send
         self._record = seat.runtime.trace.record
         self._call = call
+        self._returned: deque[tuple[CallbackReturned, str, int]] = deque()
 
     def perform(self, event: object, sender: str, cause: int) -> None:
-        """Let the core decide on one event, and do what it wants."""
+        """Let the core decide on one event, and do what it wants; user code that has returned is the next event."""
+        self._perform_one(event, sender, cause)
+        while self._returned and self.seat.alive:
+            self._perform_one(*self._returned.popleft())
+
+    def _perform_one(self, event: object, sender: str, cause: int) -> None:
         seat = self.seat
         if type(event) is Timer:
             # Between coming due and being handled it may have been cancelled or set again (core.md LP-33, LP-34).
@@ -66,7 +73,7 @@ class Performer:
             case CancelTimer(key):
                 seat.timers.pop(key, None)
             case Callback():
-                self.perform(self._call(effect), seat.name, index)
+                self._returned.append((self._call(effect), seat.name, index))
             case Save(changes, term, tag):
                 runtime.save(seat, changes, term, tag, index)
             case Link(peer):

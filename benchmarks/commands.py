@@ -105,9 +105,7 @@ def measure() -> Result:
     """Measure both in turn."""
     numbers = itertools.count(1)
     with tempfile.TemporaryDirectory(prefix="mesolite-commands-") as folder:
-        ours, theirs = in_turn(
-            ROUNDS, lambda: mesolite_per_s(pathlib.Path(folder, str(next(numbers)))), popen_per_s
-        )
+        ours, theirs = in_turn(ROUNDS, lambda: mesolite_per_s(pathlib.Path(folder, str(next(numbers)))), popen_per_s)
     return Result(
         title=f"{COMMANDS:,} times {COMMAND}, {AGENTS * PER_AGENT} at once on {AGENTS} agents",
         settings="Settings.local()",

@@ -6,7 +6,7 @@ import gc
 import operator
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -37,11 +37,11 @@ class Figure:
 
     what: str
     unit: str
-    ours: tuple[float, ...] = field(converter=tuple)
+    ours: Sequence[float]
     """One value per round."""
     beside: str
     """What theirs is."""
-    theirs: tuple[float, ...] = field(converter=tuple)
+    theirs: Sequence[float]
     """One value per round, in the same unit."""
     goal: Goal | None = None
 

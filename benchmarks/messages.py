@@ -17,7 +17,7 @@ What is fair to put beside it:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, ClassVar
 
 import pykka
@@ -27,7 +27,7 @@ from attrs import frozen
 from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
 from mesolite.actors.decisions.contract import Core, Started
 from mesolite.actors.role import Role
-from mesolite.actors.runtime.port import Place
+from mesolite.actors.runtime.port import ActorFactory, Place
 from mesolite.actors.trace import Trace
 from mesolite.messages.base import Message
 from mesolite.simulation.virtual import VirtualRuntime
@@ -66,6 +66,11 @@ class Player(Core):
     HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {Started: _started, Ball: _ball}
 
 
+def seated(core: Core) -> ActorFactory:
+    """Say how a role with that core sits down."""
+    return lambda seat: Role(seat, core)
+
+
 def mesolite_per_s() -> float:
     """Messages delivered per second on the virtual runtime."""
     trace = Trace(TRACE_RECORDS)
@@ -73,8 +78,7 @@ def mesolite_per_s() -> float:
     strokes = 2 * MESSAGES // ACTORS
     for number in range(ACTORS):
         name, partner = f"player-{number}", f"player-{number ^ 1}"
-        core = Player(partner, number % 2 == 0, strokes)
-        runtime.start(name, Place(name), lambda seat, core=core: Role(seat, core))
+        runtime.start(name, Place(name), seated(Player(partner, number % 2 == 0, strokes)))
     watch = Stopwatch()
     runtime.settle()
     seconds = watch.s
@@ -86,7 +90,7 @@ def simpy_events_per_s() -> float:
     """Events per second, each resuming one process."""
     environment = simpy.Environment()
 
-    def tick(times: int) -> Iterator[simpy.Event]:
+    def tick(times: int) -> Generator[simpy.Event, Any, None]:
         for _ in range(times):
             yield environment.timeout(1)
 
@@ -101,7 +105,7 @@ def simpy_messages_per_s() -> float:
     """Messages per second between processes, through stores."""
     environment = simpy.Environment()
 
-    def play(mine: simpy.Store, theirs: simpy.Store, serves: bool, balls: int) -> Iterator[simpy.Event]:
+    def play(mine: simpy.Store, theirs: simpy.Store, serves: bool, balls: int) -> Generator[simpy.Event, Any, None]:
         if serves:
             theirs.put(0)
         for _ in range(balls):
@@ -144,8 +148,6 @@ def pykka_per_s(pairs: int, messages: int) -> float:
     for _ in range(pairs):
         over.acquire()
     seconds = watch.s
-    for player in players:
-        player.stop(block=False)
     for player in players:
         player.stop()
     return messages / seconds

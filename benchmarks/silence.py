@@ -9,7 +9,7 @@ The time on the processor is given besides, as it is what the story costs when o
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import simpy
 
@@ -86,7 +86,7 @@ def simpy_events(events: int) -> tuple[float, float]:
     """Milliseconds for so many events of one SimPy process, real and on the processor."""
     environment = simpy.Environment()
 
-    def tick() -> Iterator[simpy.Event]:
+    def tick() -> Generator[simpy.Event, None, None]:
         for _ in range(events * TIMES):
             yield environment.timeout(1)
 

@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mesolite", "simulated Mesos clusters")
     group.addoption("--mesolite-seed", type=int, default=0, metavar="N", help="seed of the `sim` fixture (default 0)")
     group.addoption(
-        "--mesolite-seeds", type=int, default=0, metavar="COUNT", help="run tests that use `sim` with so many seeds each"
+        "--mesolite-seeds", type=int, default=0, metavar="COUNT", help="run tests that use `sim` with COUNT seeds each"
     )
 
 

@@ -31,15 +31,15 @@ class SignalWatch:
         if threading.current_thread() is not threading.main_thread():
             raise Refused("handle_signals=True needs the main thread; make the cluster there, or signal its agents")
         self._cluster = cluster
-        self._closed = False
+        self.closed = False
         self._received: SimpleQueue[int | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._pass_on, name="mesolite signals", daemon=True)
         self._thread.start()
-        self._previous = signal.signal(signal.SIGUSR1, self._handle)
+        self.previous = signal.signal(signal.SIGUSR1, self._handle)
 
     def close(self) -> None:
         """Listen no more; the handler that was there before is back."""
-        self._closed = True
+        self.closed = True
         if signal.getsignal(signal.SIGUSR1) == self._handle:
             signal.signal(signal.SIGUSR1, self._before())
         self._received.put(None)
@@ -47,15 +47,15 @@ class SignalWatch:
 
     def _before(self) -> Any:
         """The handler that was there before, past those of clusters that have closed since."""
-        before = self._previous
-        while isinstance(watch := getattr(before, "__self__", None), SignalWatch) and watch._closed:
-            before = watch._previous
+        before = self.previous
+        while isinstance(watch := getattr(before, "__self__", None), SignalWatch) and watch.closed:
+            before = watch.previous
         return before
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         self._received.put(signum)
-        if callable(self._previous):
-            self._previous(signum, frame)
+        if callable(self.previous):
+            self.previous(signum, frame)
 
     def _pass_on(self) -> None:
         while (signum := self._received.get()) is not None:

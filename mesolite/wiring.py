@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mesolite.actors.decisions.contract import ExecutorStart
@@ -95,6 +95,19 @@ class Wiring:
     def leader(self) -> MasterMachine | None:
         """The master that leads and has read the registry; None while there is none."""
         return next((master for master in list(self.masters.values()) if master.leading), None)
+
+    def now(self) -> float:
+        """Seconds on the cluster's clock, real or virtual, as in the trace."""
+        return self.runtime.now()
+
+    def wait_until(self, done: Callable[[], object], timeout: float) -> None:
+        """Wait until `done()` is true; it is looked at whenever somebody has handled something, and must only read.
+
+        Raises:
+            TimeoutError: it was not, within so many seconds, in simulation virtual ones.
+        """
+        if not self.runtime.wait(lambda: bool(done()), timeout):
+            raise TimeoutError(f"not so within {timeout} s (it is {self.now():.3f} s on the cluster's clock)")
 
     def add_agent(
         self,

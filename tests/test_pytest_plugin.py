@@ -34,7 +34,9 @@ def _text(result: pytest.RunResult) -> str:
 
 
 def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest_inprocess("-p", "mesolite.pytest_plugin", "-p", "no:cacheprovider", *arguments)
+    # Hypothesis would be imported anew for each run, which takes longer than all the rest.
+    plugins = ["-p", "mesolite.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    return pytester.runpytest_inprocess(*plugins, *arguments)
 
 
 def test_sim_is_a_simulation_with_seed_zero(pytester: pytest.Pytester) -> None:

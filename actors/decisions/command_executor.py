@@ -114,7 +114,7 @@ class CommandExecutorCore(Core):
 
     @property
     def _alive(self) -> bool:
-        return self.task is not None and self._last_update is None
+        return self._last_update is None
 
     def _run(self, event: RunTask, now: float) -> None:
         task = event.task

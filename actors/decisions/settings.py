@@ -89,6 +89,7 @@ class Settings:
             subscription_backoff_max_s=1.0,
             session_timeout_s=1.0,
             allocation_interval_s=0.02,
+            executor_shutdown_ack_limit_s=0.1,
         )
 
     def but(self, **changes: Any) -> Settings:

@@ -150,7 +150,10 @@ class Launcher:
             reader.join()
 
     def processes(self) -> list[int]:
-        """The pids alive below the launcher now, without zombies; not on Linux, of main processes only."""
+        """The pids alive below the launcher now, without zombies; not on Linux, of main processes only.
+
+        A tree that changes during the look may be seen in part.
+        """
         with self._lock:
             if not launcher.ON_LINUX:
                 return [pid for pid in self._works.values() if pid is not None]

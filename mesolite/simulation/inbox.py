@@ -46,7 +46,7 @@ class VirtualInbox:
         return self._envelopes.popleft()
 
     def take_delivery(self) -> Delivery | None:
-        """Give out the oldest envelope's content if it is a plain delivery, so that Pykka's loop need not be entered."""
+        """Give out the oldest envelope's content if it is a plain delivery, so that Pykka's loop need not be run."""
         if self._envelopes and type(self._envelopes[0].message) is Delivery:
             return self._envelopes.popleft().message  # type: ignore[no-any-return]
         return None

@@ -428,6 +428,18 @@ def test_a_command_outlives_a_restart_of_its_agent() -> None:
     assert hear(core, acknowledged(3), 30.0) == [Exit("the end of its task is acknowledged")]
 
 
+def test_a_restarted_agent_is_not_told_what_it_has_acknowledged() -> None:
+    """The acknowledgement of STARTING also shows that the agent knows the task (TK-69)."""
+    core = running()
+    hear(core, acknowledged(1))
+    hear(core, AGENT_EXITED)
+
+    reregister = ReregisterExecutor(
+        framework_id="m1-F1", executor_id="t1", updates=(said(2, TaskState.TASK_RUNNING),)
+    )
+    assert hear(core, ReconnectExecutor())[-1] == Send("agent-1", reregister)
+
+
 def test_without_checkpointing_a_command_goes_with_its_agent() -> None:
     """The kill has the executor's own grace, less the margin (TK-66, 3.1.7, 3.1.11)."""
     core = running(checkpoint=False)

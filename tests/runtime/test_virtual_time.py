@@ -15,7 +15,7 @@ from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core,
 from mesolite.actors.role import Inspect, Role
 from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.port import Place
-from mesolite.simulation import virtual
+from mesolite.simulation import dispatcher
 from tests.runtime.toys import Say, VirtualStage, stage_of
 
 
@@ -118,7 +118,7 @@ def test_an_endless_loop_is_an_error(
     stage: VirtualStage, drive: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Parties that keep each other busy at one instant are named, instead of a test that hangs."""
-    monkeypatch.setattr(virtual, "STEPS_PER_INSTANT", 1000)
+    monkeypatch.setattr(dispatcher, "STEPS_PER_INSTANT", 1000)
     for name in ("ping", "pong"):
         stage.runtime.start(name, Place("here"), lambda seat: Role(seat, Echo()))
     stage.runtime.post(stage.runtime.directory.find("ping"), Say("again"), sender="pong")
@@ -138,7 +138,7 @@ def test_many_events_with_time_passing_are_no_endless_loop(
     stage: VirtualStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The count is per instant."""
-    monkeypatch.setattr(virtual, "STEPS_PER_INSTANT", 100)
+    monkeypatch.setattr(dispatcher, "STEPS_PER_INSTANT", 100)
     party = stage.party("party")
 
     for number in range(300):

@@ -5,12 +5,13 @@ SIGUSR1 --> UnregisterAgent, first of all --> every executor told to shut down -
 
 from __future__ import annotations
 
-import signal
-
 from mesolite.actors.decisions.agent import executors, updates
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, FrameworkRecord, Phase
 from mesolite.actors.decisions.contract import CancelTimer, Exit, SignalReceived
 from mesolite.messages.agent import ShutdownAgent, ShutdownFramework, UnregisterAgent
+
+# The Linux number, whatever machine decides: the standard module would give that of this one.
+SIGUSR1 = 10
 
 
 def signalled(a: AgentState, event: SignalReceived, sender: str, now: float) -> None:
@@ -18,7 +19,7 @@ def signalled(a: AgentState, event: SignalReceived, sender: str, now: float) -> 
 
     Mesos aborts an agent that has an id but knows no master (2.1.3); ours just shuts down, there is nobody to tell.
     """
-    if event.signum == signal.SIGUSR1:
+    if event.signum == SIGUSR1:
         if a.id is not None:
             a.send_to_leader(UnregisterAgent(agent_id=a.id))
         terminate(a)

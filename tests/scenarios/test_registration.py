@@ -1,0 +1,261 @@
+"""How an agent gets in, and back in: attempts, answers, refusals, and what each side does first.
+
+drain.md 1.1 to 1.3, 2.2, 2.3.10.
+"""
+
+from __future__ import annotations
+
+import itertools
+import signal
+
+import attrs
+import pytest
+
+from mesolite import Simulation
+from mesolite.messages import (
+    AgentRegistered,
+    AgentReregistered,
+    ApplyOperation,
+    KillTask,
+    OperationApplied,
+    PingAgent,
+    RegisterAgent,
+    ReregisterAgent,
+    ShutdownAgent,
+    ShutdownExecutor,
+    StatusUpdate,
+    UnregisterAgent,
+    UpdateFramework,
+)
+from mesolite.messages.ids import AgentId
+from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable, RemoveAgent
+from tests.scenarios.schedulers import (
+    AWARE,
+    CHECKPOINTED,
+    EXECUTORS,
+    PLAIN,
+    STUBBORN,
+    Launcher,
+    Recorder,
+    about,
+    command_task,
+    counters,
+    executor_task,
+    lose_session,
+    only,
+    writes,
+)
+
+
+def test_attempts_spread_further_and_further_apart(sim: Simulation) -> None:
+    """First within 1 s, then each within a bound of 2 s that doubles up to 60 s (1.1.1, 1.1.2)."""
+    cluster = sim.cluster(agents=0)
+    lost = sim.drop(RegisterAgent)
+    started_at = sim.now
+    cluster.add_agent()
+
+    times = []
+    for _ in range(12):
+        seen = lost.count
+        sim.run_until(lambda seen=seen: lost.count > seen, timeout=61.0)
+        times.append(sim.now)
+
+    assert times[0] - started_at <= 1.0
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    for number, gap in enumerate(gaps):
+        assert gap <= min(60.0, 2.0 * 2**number) + 1e-6, (number, gap)
+
+
+def test_an_agent_is_admitted_to_the_registry_then_pinged_then_answered(sim: Simulation) -> None:
+    """Nothing is said to it, and nothing is offered, before it is durable (1.2.5, 0.2.4)."""
+    cluster = sim.cluster(agents=0)
+    framework = Recorder()
+    cluster.run(framework, framework=PLAIN)
+    sim.settle()
+    applied = sim.hold(OperationApplied, where=writes(AdmitAgent))
+    said = sim.expect((PingAgent, AgentRegistered), sender="master-1")
+    agent = cluster.add_agent()
+    sim.advance(5.0)
+    assert (applied.count, said.count, framework.offers) == (1, 0, [])
+
+    applied.release()
+    sim.settle()
+
+    assert [type(message) for message in said.all] == [PingAgent, AgentRegistered]
+    assert said.all[1].total_ping_timeout_s == 75.0
+    assert [offer.agent_id for offer in framework.offers] == [agent.id]
+
+
+def test_a_registered_agent_that_hears_another_id_ends(sim: Simulation) -> None:
+    """The same id is a harmless repeat (1.2.7, AG-19)."""
+    cluster = sim.cluster(agents=1)
+    agent = cluster.agents["agent-1"]
+    again = AgentRegistered(agent_id=AgentId(str(agent.id)), total_ping_timeout_s=75.0)
+    sim.inject("agent-1", again, sender="master-1")
+    sim.settle()
+    assert agent.registered
+
+    sim.inject("agent-1", attrs.evolve(again, agent_id=AgentId("another")), sender="master-1")
+    sim.settle()
+
+    assert not agent.alive
+
+
+@pytest.mark.parametrize("answer", [AgentRegistered, AgentReregistered])
+def test_answers_of_anybody_but_the_leader_are_ignored(sim: Simulation, answer: type) -> None:
+    """Another id would otherwise be fatal (AG-20)."""
+    cluster = sim.cluster(agents=1)
+
+    sim.inject("agent-1", answer(agent_id=AgentId("another"), total_ping_timeout_s=75.0), sender="outside")
+    sim.settle()
+
+    assert cluster.agents["agent-1"].registered
+
+
+@pytest.mark.parametrize("changed", ["hostname", "sender"])
+def test_an_id_that_comes_back_from_elsewhere_is_sent_away(sim: Simulation, changed: str) -> None:
+    """Same id, other host name or address: ShutdownAgent, and the books stay as they are (1.3.4, RC-17)."""
+    cluster = sim.cluster(agents=1)
+    asked = sim.hold(ReregisterAgent)
+    lose_session(sim, "agent-1")
+    sim.run_until(lambda: asked.count, timeout=20.0)
+    genuine = asked.all[0]
+    sender = "agent-9" if changed == "sender" else "agent-1"
+    wrong = attrs.evolve(genuine, agent=attrs.evolve(genuine.agent, hostname="elsewhere"))
+    answers = sim.expect((ShutdownAgent, AgentReregistered), receiver=sender)
+
+    sim.inject("master-1", genuine if changed == "sender" else wrong, sender=sender)
+    sim.settle()
+
+    assert [type(message) for message in answers.all] == [ShutdownAgent]
+    assert [agent["hostname"] for agent in cluster.operator.state()["agents"]] == ["agent-1"]
+
+
+def test_a_returning_unreachable_agent_is_announced_before_it_is_answered(sim: Simulation) -> None:
+    """Registry, then the framework hears of its task, then the ping, then the answer (1.3.8)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework=AWARE)
+    sim.advance(1.0)
+    sim.partition("agent-1", "master-1")
+    sim.run_until(lambda: framework.lost_agents, timeout=100.0)
+    applied = sim.hold(OperationApplied, where=writes(MarkAgentReachable))
+    sim.heal()
+    sim.run_until(lambda: applied.count, timeout=100.0)
+    sim.settle()
+    assert framework.states("t1")[-1] == "UNREACHABLE"
+    before = len(sim.trace)
+
+    applied.release()
+    sim.settle()
+
+    done = next(
+        record
+        for record in sim.trace
+        if record.index >= before and isinstance(record.event, OperationApplied) and record.party == "master-1"
+    )
+    sent = [effect.message for effect in done.effects if hasattr(effect, "message")]
+    assert [type(message) for message in sent] == [StatusUpdate, PingAgent, AgentReregistered, UpdateFramework]
+    assert about(sent[0].status) == ("RUNNING", "MASTER", "AGENT_REREGISTERED")
+
+
+@pytest.mark.scenario("SlaveRecoveryTest.ReconcileKillTask")
+def test_a_kill_asked_for_while_the_agent_was_away_is_carried_out_later(sim: Simulation) -> None:
+    """The master remembers it, and repeats it when the agent reports the task alive (1.3.5 step 4, TK-42)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"), refuse_s=0)
+    driver = cluster.run(framework, framework=CHECKPOINTED)
+    sim.advance(1.0)
+    agent = cluster.agents["agent-1"]
+    agent.crash()
+    sim.settle()
+    kills = sim.expect(KillTask, receiver="agent-1")
+    driver.kill_task("t1")
+    sim.advance(5.0)
+    assert kills.count == 0
+
+    agent.restart()
+    sim.advance(15.0)
+
+    assert framework.states("t1")[-1] == "KILLED"
+    assert kills.count == 1
+    assert str(framework.offers[-1].resources).startswith("cpus:4")
+
+
+def test_executors_that_did_not_come_back_with_their_agent_are_given_up(sim: Simulation) -> None:
+    """Their resources are free again, without an executor having been reported lost (1.3.5 step 3, RC-26)."""
+    cluster = sim.cluster(agents=1, resources="cpus:1.1;mem:160")
+    framework = Launcher(executor_task("t1"))
+    cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.advance(1.0)
+    asked = sim.hold(ReregisterAgent)
+    lose_session(sim, "agent-1")
+    sim.run_until(lambda: asked.count, timeout=20.0)
+    empty = attrs.evolve(asked.all[0], frameworks=(), tasks=(), executors=())
+    answers = sim.expect(AgentReregistered)
+
+    sim.inject("master-1", empty, sender="agent-1")
+    sim.advance(2.0)
+
+    # The agent is asked about the task, and it has it; the executor is no longer charged.
+    assert [listed.task_ids for listed in answers.first.reconciliations] == [("t1",)]
+    assert framework.states("t1") == ["RUNNING"]
+    assert str(framework.offers[-1].resources) == "cpus:0.1;mem:32"
+
+
+def test_an_agent_that_the_master_sends_away_does_not_unregister(sim: Simulation) -> None:
+    """On ShutdownAgent it ends its executors and itself, and says nothing of it (2.2.1, 2.2.2)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1", STUBBORN))
+    cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    said = sim.expect((UnregisterAgent, ShutdownExecutor), sender="agent-1")
+
+    sim.inject("agent-1", ShutdownAgent(reason="a test"), sender="master-1")
+    sim.advance(10.0)
+
+    assert [type(message) for message in said.all] == [ShutdownExecutor]
+    assert not cluster.agents["agent-1"].alive
+    # For the master it is a broken link.
+    assert about(framework.updates("t1")[-1]) == ("LOST", "MASTER", "AGENT_DISCONNECTED")
+
+
+def test_an_agent_that_dies_before_its_removal_is_written_loses_its_tasks_by_its_link(sim: Simulation) -> None:
+    """The broken link is handled first; the removal then completes, with no task left to speak of (2.3.10)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    applied = sim.hold(OperationApplied, where=writes(RemoveAgent))
+    cluster.agents["agent-1"].signal(signal.SIGUSR1)
+    sim.settle()
+    cluster.agents["agent-1"].crash()
+    sim.settle()
+    assert about(framework.updates("t1")[-1]) == ("LOST", "MASTER", "AGENT_DISCONNECTED")
+    assert framework.lost_agents == []
+
+    applied.release()
+    sim.settle()
+
+    assert framework.states("t1").count("LOST") == 1
+    assert framework.count("agent_lost") == 1
+    assert counters(cluster)["slave_removals_reason_unregistered"] == 1
+
+
+def test_a_repeated_reregistration_is_answered_once_per_write(sim: Simulation) -> None:
+    """While the registry is being written further ones are ignored (1.3.1)."""
+    cluster = sim.cluster(agents=1)
+    cluster.agents["agent-1"].signal(signal.SIGUSR1)
+    sim.settle()
+    applied = sim.hold(OperationApplied, where=writes(MarkAgentReachable))
+    written = sim.expect(ApplyOperation)
+    answers = sim.expect(AgentReregistered)
+    cluster.agents["agent-1"].restart()
+    sim.advance(60.0)
+    assert (written.count, answers.count) == (1, 0)
+
+    applied.release()
+    sim.advance(60.0)
+
+    assert (written.count, answers.count) == (1, 1)
+    assert only(cluster.operator.state()["agents"])["connected"]
