@@ -65,7 +65,7 @@ class Cluster(Wiring):
                 first_sequence=first_sequence,
             )
             if handle_signals:
-                self._signals = SignalWatch(self)
+                self._signals = SignalWatch(self.agents)
         except BaseException:
             self.runtime = runtime
             self.close()

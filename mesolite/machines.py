@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.actors.errors import Refused
-
-if TYPE_CHECKING:
-    from mesolite.actors.runtime.port import Seat
-    from mesolite.wiring import Wiring
+from mesolite.actors.runtime.port import Runtime, Seat
 
 
 class Machine:
     """A host with one daemon of ours on it, by the daemon's name."""
 
-    def __init__(self, wiring: Wiring, name: str) -> None:
-        """Refer to that machine; whether its daemon is alive shows when it is asked."""
-        self._wiring = wiring
+    def __init__(self, runtime: Runtime, name: str, start: Callable[[], None]) -> None:
+        """Refer to that machine; `start` starts its daemon. Whether that is alive shows when it is asked."""
+        self._runtime = runtime
+        self._start = start
         self.name = name
 
     def __str__(self) -> str:
@@ -32,7 +31,7 @@ class Machine:
     @property
     def alive(self) -> bool:
         """Whether the daemon is running."""
-        return self._wiring.runtime.directory.find(self.name) is not None
+        return self._runtime.directory.find(self.name) is not None
 
     def crash(self) -> None:
         """The daemon dies without a word; its links break, what it had started lives on."""
@@ -40,25 +39,23 @@ class Machine:
 
     def power_off(self) -> None:
         """The whole machine goes silent: nothing is said, no link breaks, everything on it is gone."""
-        self._wiring.check()
-        for seat in self._wiring.runtime.directory.on_host(self.name):
-            self._wiring.runtime.end(seat, -1, silent=True)
-        self._wiring.after()
+        self._runtime.check_thread()
+        for seat in self._runtime.directory.on_host(self.name):
+            self._runtime.end(seat, -1, silent=True)
 
     def _end(self, status: int) -> None:
-        self._wiring.check()
-        self._wiring.runtime.end(self._seat(), status)
-        self._wiring.after()
+        self._runtime.check_thread()
+        self._runtime.end(self._seat(), status)
 
     def _seat(self) -> Seat:
-        seat = self._wiring.runtime.directory.find(self.name)
+        seat = self._runtime.directory.find(self.name)
         if seat is None:
             raise Refused(f"{self.name} is not running; start it again with restart()")
         return seat
 
     def _core_state(self) -> Any:
         # Looked up once: on threads the daemon may go at any moment.
-        seat = self._wiring.runtime.directory.find(self.name)
+        seat = self._runtime.directory.find(self.name)
         core: Any = seat.actor.performer.core if seat is not None else None
         return core.state if core is not None else None
 
@@ -93,9 +90,8 @@ class AgentMachine(Machine):
         if signum in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
             self._end(-signum)
             return
-        self._wiring.check()
-        self._wiring.runtime.post(self._seat(), SignalReceived(int(signum)), sender="outside")
-        self._wiring.after()
+        self._runtime.check_thread()
+        self._runtime.post(self._seat(), SignalReceived(int(signum)), sender="outside")
 
     def stop(self) -> None:
         """Stop the agent's process politely, without unregistering: checkpointed executors live on (2.1.9)."""
@@ -103,11 +99,10 @@ class AgentMachine(Machine):
 
     def restart(self) -> None:
         """Start the agent's process (again) on the same machine, with what it had stored."""
-        self._wiring.check()
+        self._runtime.check_thread()
         if self.alive:
-            self._wiring.runtime.end(self._seat(), 0)
-        self._wiring.start_agent(self.name)
-        self._wiring.after()
+            self._runtime.end(self._seat(), 0)
+        self._start()
 
 
 class MasterMachine(Machine):
@@ -121,18 +116,17 @@ class MasterMachine(Machine):
 
     def restart(self) -> None:
         """Start the master's process again; it joins the election at the end of the queue."""
-        self._wiring.check()
+        self._runtime.check_thread()
         self._end_registrar(0)
         if self.alive:
-            self._wiring.runtime.end(self._seat(), 0)
-        self._wiring.start_master(self.name)
-        self._wiring.after()
+            self._runtime.end(self._seat(), 0)
+        self._start()
 
     def _end(self, status: int) -> None:
         self._end_registrar(status)
         super()._end(status)
 
     def _end_registrar(self, status: int) -> None:
-        registrar = self._wiring.runtime.directory.find(f"{self.name}/registrar")
+        registrar = self._runtime.directory.find(f"{self.name}/registrar")
         if registrar is not None:
-            self._wiring.runtime.end(registrar, status)
+            self._runtime.end(registrar, status)

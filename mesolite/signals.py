@@ -9,28 +9,27 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+from collections.abc import Mapping
 from queue import SimpleQueue
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mesolite.actors.errors import Refused
-
-if TYPE_CHECKING:
-    from mesolite.cluster import Cluster
+from mesolite.machines import AgentMachine
 
 
 class SignalWatch:
     """Listens for SIGUSR1 on behalf of one cluster; what listened before goes on listening."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        """Install the handler.
+    def __init__(self, agents: Mapping[str, AgentMachine]) -> None:
+        """Install the handler; the agents are those of one cluster, now and later.
 
         Raises:
             Refused: called outside the main thread, where Python lets nobody handle signals.
         """
         if threading.current_thread() is not threading.main_thread():
             raise Refused("handle_signals=True needs the main thread; make the cluster there, or signal its agents")
-        self._cluster = cluster
+        self._agents = agents
         self.closed = False
         self._received: SimpleQueue[int | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._pass_on, name="mesolite signals", daemon=True)
@@ -59,6 +58,6 @@ class SignalWatch:
 
     def _pass_on(self) -> None:
         while (signum := self._received.get()) is not None:
-            for agent in list(self._cluster.agents.values()):
+            for agent in list(self._agents.values()):
                 with contextlib.suppress(Refused):  # it has gone already
                     agent.signal(signum)

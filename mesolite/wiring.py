@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -81,8 +82,8 @@ class Wiring:
         runtime.start(ELECTOR, Place(ELECTOR), lambda seat: Elector(seat, settings, first_sequence))
         for number in range(1, masters + 1):
             name = f"master-{number}"
-            self.masters[name] = MasterMachine(self, name)
-            self.start_master(name)
+            self.masters[name] = MasterMachine(runtime, name, functools.partial(self._start_master, name))
+            self._start_master(name)
         for _ in range(agents):
             self.add_agent()
 
@@ -129,16 +130,16 @@ class Wiring:
             resources=self._resources if resources is None else Resources.of(resources),
             attributes=tuple((attributes or {}).items()),
         )
-        machine = self.agents[name] = AgentMachine(self, name)
-        self.start_agent(name)
+        machine = self.agents[name] = AgentMachine(self.runtime, name, functools.partial(self._start_agent, name))
+        self._start_agent(name)
         return machine
 
-    def start_agent(self, name: str) -> None:
+    def _start_agent(self, name: str) -> None:
         """Start an agent's process on its machine."""
         info, settings, work_dir = self._infos[name], self.settings, f"{self._work_dir}/{name}"
         self.runtime.start(name, Place(name), lambda seat: Agent(seat, settings, info, work_dir))
 
-    def start_master(self, name: str) -> None:
+    def _start_master(self, name: str) -> None:
         """Start a master's process, and its registrar, on its machine."""
         registrar, settings = f"{name}/registrar", self.settings
         self.runtime.start(registrar, Place(name, store="registry"), lambda seat: Registrar(seat, name))
@@ -159,7 +160,7 @@ class Wiring:
         Raises:
             Refused: another class was given for the same executor name.
         """
-        self.check()
+        self.runtime.check_thread()
         info = FrameworkInfo(name=framework) if isinstance(framework, str) else framework
         for name, executor in (executors or {}).items():
             if self._executor_classes.setdefault(name, executor) is not executor:
@@ -172,15 +173,7 @@ class Wiring:
             Place(party, own_thread=True),
             lambda seat: SchedulerParty(seat, settings, info, driver, implicit_acknowledgements),
         )
-        self.after()
         return driver
-
-    def check(self) -> None:
-        """Refuse what must not be done from here; simulations refuse foreign threads."""
-        self.runtime.check_thread()
-
-    def after(self) -> None:
-        """Let follow what must follow a deed of the operator's hands; nothing here."""
 
     def _free_name(self, wanted: str) -> str:
         """A second scheduler under a framework's name gets a number (core.md FW-5)."""

@@ -68,6 +68,15 @@ class Dispatcher(ABC):
     def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
         """End a party whose loop has come to its end."""
 
+    def now(self) -> float:
+        """Virtual seconds since the start."""
+        return self._now
+
+    def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
+        """Put a system event before one particular seat; if that life is over, nothing happens."""
+        if seat.alive:
+            seat.ref.tell(Delivery(event, sender, cause))
+
     def check_thread(self) -> None:
         """Refuse foreign threads.
 

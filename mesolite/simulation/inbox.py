@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+import pykka
 from pykka._envelope import Envelope
 
 from mesolite.actors.runtime.port import Delivery, Seat
-
-if TYPE_CHECKING:
-    from mesolite.simulation.virtual import VirtualRuntime
 
 
 class Idle(Exception):  # not an error: it leaves Pykka's loop when the inbox is empty
@@ -20,20 +19,21 @@ class Idle(Exception):  # not an error: it leaves Pykka's loop when the inbox is
 class VirtualInbox:
     """A Pykka inbox that tells the dispatcher when it has something."""
 
-    __slots__ = ("_envelopes", "_runtime", "_seat")
+    __slots__ = ("_bind", "_envelopes", "_runnable", "_seat")
 
-    def __init__(self, runtime: VirtualRuntime, seat: Seat) -> None:
-        """Belong to this seat."""
+    def __init__(self, seat: Seat, runnable: deque[Seat], bind: Callable[[pykka.Future[Any]], None]) -> None:
+        """Belong to this seat; note it as runnable, and bind futures that wait for its answers to the dispatcher."""
         self._envelopes: deque[Envelope[Any]] = deque()
-        self._runtime = runtime
         self._seat = seat
+        self._runnable = runnable
+        self._bind = bind
 
     def put(self, envelope: Envelope[Any]) -> None:
         """Take an envelope; its actor becomes runnable."""
         if envelope.reply_to is not None:
-            self._runtime.bind(envelope.reply_to)
+            self._bind(envelope.reply_to)
         self._envelopes.append(envelope)
-        self._runtime.runnable.append(self._seat)
+        self._runnable.append(self._seat)
 
     def get(self) -> Envelope[Any]:
         """Give out the oldest envelope.

@@ -69,20 +69,11 @@ class VirtualRuntime(Dispatcher):
             news = PeerExited(seat.name, seat.incarnation, status)
             self._put(seat.name, watcher.name, Special(news, watcher), -1)
 
-    def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
-        """Put a system event before one particular seat; if that life is over, nothing happens."""
-        if seat.alive:
-            seat.ref.tell(Delivery(event, sender, cause))
-
     # ------------------------------------------------------------------------------------------------ the port
-
-    def now(self) -> float:
-        """Virtual seconds since the start."""
-        return self._now
 
     def inbox(self, seat: Seat) -> VirtualInbox:
         """Make an inbox."""
-        return VirtualInbox(self, seat)
+        return VirtualInbox(seat, self.runnable, self.bind)
 
     def begin(self, actor: Role) -> None:
         """Run the actor's set-up; its loop is run whenever it has something to do."""

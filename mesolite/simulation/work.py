@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 import re
 import signal
-from typing import TYPE_CHECKING
 
 from attrs import define
 
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkStarted
 from mesolite.actors.runtime.port import Seat
 from mesolite.messages.tasks import CommandInfo, SimulatedWork
-
-if TYPE_CHECKING:
-    from mesolite.simulation.timeline import Moment
-    from mesolite.simulation.virtual import VirtualRuntime
+from mesolite.simulation.dispatcher import Dispatcher
+from mesolite.simulation.timeline import Moment
 
 DEFAULT_DURATION_S = 1.0
 """How long a command takes that says nothing else about itself."""
@@ -40,9 +37,9 @@ class _Process:
 class SimulatedProcesses:
     """What would be running, by work id."""
 
-    def __init__(self, runtime: VirtualRuntime) -> None:
+    def __init__(self, dispatcher: Dispatcher) -> None:
         """Start with nothing running."""
-        self._runtime = runtime
+        self._dispatcher = dispatcher
         self._processes: dict[str, _Process] = {}
         self._of_seat: dict[Seat, dict[str, None]] = {}
 
@@ -54,7 +51,7 @@ class SimulatedProcesses:
         """Start, and end by itself after its duration."""
         process = self._processes[run.work_id] = _Process(seat, run.simulated or work_of(run.command))
         self._of_seat.setdefault(seat, {})[run.work_id] = None
-        self._runtime.post(seat, WorkStarted(run.work_id, 0))
+        self._dispatcher.post(seat, WorkStarted(run.work_id, 0))
         if process.work.duration is not None:
             self._end_after(run.work_id, process.work.duration, process.work.exit_status, None)
 
@@ -76,7 +73,7 @@ class SimulatedProcesses:
     def _end_after(self, work_id: str, after_s: float, exit_status: int | None, signum: int | None) -> None:
         """Let it end then, unless it ends earlier anyway."""
         process = self._processes[work_id]
-        ends_at = self._runtime.now() + after_s
+        ends_at = self._dispatcher.now() + after_s
         if ends_at >= process.ends_at:
             return
         if process.end is not None:
@@ -84,9 +81,9 @@ class SimulatedProcesses:
 
         def end() -> None:
             self._drop(work_id)
-            self._runtime.post(process.seat, WorkExited(work_id, exit_status, signum))
+            self._dispatcher.post(process.seat, WorkExited(work_id, exit_status, signum))
 
-        process.end, process.ends_at = self._runtime.at(ends_at, end), ends_at
+        process.end, process.ends_at = self._dispatcher.at(ends_at, end), ends_at
 
     def _drop(self, work_id: str) -> None:
         process = self._processes.pop(work_id)

@@ -18,7 +18,7 @@ from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages.ids import TaskId
 from tests.scenarios.schedulers import Recorder
 
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 """Only what hangs takes that long."""
 
 SHORT = Settings.local().but(task_kill_grace_s=0.05, command_executor_margin_s=0.2, executor_shutdown_grace_s=0.3)
@@ -34,17 +34,22 @@ class Pipes:
     """The two named pipes of a command."""
 
     def __init__(self, folder: Path) -> None:
-        self._told, self._life = folder / "told", folder / "life"
-        for path in (self._told, self._life):
+        self._told, self._life, self._go = folder / "told", folder / "life", folder / "go"
+        for path in (self._told, self._life, self._go):
             os.mkfifo(path)
         self._words = os.open(self._told, os.O_RDWR | os.O_NONBLOCK)
+        self._order = os.open(self._go, os.O_RDWR | os.O_NONBLOCK)
         self._lifeline = os.open(self._life, os.O_RDONLY | os.O_NONBLOCK)
         self._unread = b""
 
     @property
     def environment(self) -> dict[str, str]:
         """For the command."""
-        return {"TOLD": str(self._told), "LIFE": str(self._life)}
+        return {"TOLD": str(self._told), "LIFE": str(self._life), "GO": str(self._go)}
+
+    def go(self) -> None:
+        """Let a command go on that reads a line from `$GO`."""
+        os.write(self._order, b"go\n")
 
     def hear(self, count: int = 1) -> list[str]:
         """Wait for so many lines; sorted, as different processes say them."""
@@ -62,8 +67,8 @@ class Pipes:
         assert poll.poll(PATIENCE_S * 1000), "somebody lives on"
 
     def close(self) -> None:
-        os.close(self._words)
-        os.close(self._lifeline)
+        for fd in (self._words, self._order, self._lifeline):
+            os.close(fd)
 
 
 @contextmanager

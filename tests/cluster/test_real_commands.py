@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mesolite import Cluster, KillPolicy, Reason, Settings
+from mesolite import Cluster, KillPolicy, Settings
 from tests.cluster.stage import SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
 
 LIMIT = 1 << 16
@@ -32,8 +32,8 @@ def pipes(tmp_path: Path) -> Iterator[Pipes]:
     [
         ("exit 0", "FINISHED", "command exited with status 0"),
         ("exit 3", "FAILED", "command exited with status 3"),
-        ("kill -SEGV $$", "FAILED", "command was ended by SIGSEGV"),
-        ("kill -KILL $$", "FAILED", "command was ended by SIGKILL"),
+        ("kill -SEGV $$", "FAILED", "command was killed by SIGSEGV (11)"),
+        ("kill -KILL $$", "FAILED", "command was killed by SIGKILL (9)"),
         ("no-such-command-anywhere", "FAILED", "command exited with status 127"),
         ("cat", "FINISHED", "command exited with status 0"),
     ],
@@ -80,7 +80,6 @@ def test_each_run_has_a_sandbox_of_its_own(shared: Cluster) -> None:
     first = shared.sandbox("t")
     run_to_the_end(shared, command("t", "touch second"))
 
-    assert ["first", "second"] == [next(iter(s.glob("*[a-z]t*"))).name[:6].rstrip() for s in ()] or True
     assert (first / "first").exists()
     assert not (first / "second").exists()
     assert (shared.sandbox("t") / "second").exists()
@@ -105,7 +104,7 @@ def test_a_command_that_writes_without_end_is_stopped(shared: Cluster) -> None:
     scheduler, _ = run_to_the_end(shared, command("t", "exec yes", shell=True))
 
     assert ["STARTING", "RUNNING", "FAILED"] == scheduler.states("t")
-    assert "command was ended by SIGXFSZ" == scheduler.updates("t")[-1].message
+    assert "command was killed by SIGXFSZ (25)" == scheduler.updates("t")[-1].message
     assert LIMIT == (shared.sandbox("t") / "stdout").stat().st_size
 
 
@@ -132,8 +131,8 @@ TIDY = """exec 9>"$LIFE"; trap 'echo bye > "$TOLD"; exit 0' TERM; echo ready > "
 @pytest.mark.parametrize(
     ("value", "words", "message"),
     [
-        (OBEDIENT, [], "command was ended by SIGTERM"),
-        (STUBBORN, [], "command was ended by SIGKILL"),
+        (OBEDIENT, [], "command was killed by SIGTERM (15)"),
+        (STUBBORN, [], "command was killed by SIGKILL (9)"),
         (TIDY, ["bye"], "command exited with status 0"),
     ],
     ids=["obeys", "ignores SIGTERM", "tidies up"],
@@ -144,6 +143,7 @@ def test_a_killed_command_ends_as_killed(pipes: Pipes, value: str, words: list[s
         scheduler = Launching(command("t", value, grace_s=0.05 if value is STUBBORN else 60.0, **pipes.environment))
         driver = cluster.run(scheduler, "mine")
         assert ["ready"] == pipes.hear()
+        until(cluster, lambda: "RUNNING" in scheduler.states("t"))
 
         driver.kill_task("t")
         until(cluster, lambda: scheduler.ended("t"))
@@ -177,13 +177,9 @@ setsid sh -c 'trap "" TERM; echo session > "$TOLD"; exec sleep 1000' &
 
 @pytest.mark.parametrize("how", ["kill", "drain", "stop the driver", "exit"])
 def test_everything_a_command_started_goes_with_it(pipes: Pipes, how: str) -> None:
-    """Children, other sessions and daemons, when it is killed, its agent drained, its framework ended, or it just ends."""
-    last = "exit 0" if how == "exit" else "sleep 1000"
+    """Children, other sessions, daemons: when it is killed, its agent drained, its framework ended, or it just ends."""
     with Cluster(settings=SHORT) as cluster:
-        scheduler = Launching(command("t", f"{TREE}; read go < {pipes.environment['TOLD']}.go; {last}", grace_s=0.05,
-                                      **pipes.environment))  # fmt: skip
-        go = Path(f"{pipes.environment['TOLD']}.go")
-        go.touch()
+        scheduler = Launching(command("t", f'{TREE}\nread go < "$GO"', grace_s=0.05, **pipes.environment))
         driver = cluster.run(scheduler, "mine")
         assert ["child", "daemon", "session"] == pipes.hear(3)
 
@@ -194,8 +190,6 @@ def test_everything_a_command_started_goes_with_it(pipes: Pipes, how: str) -> No
                 cluster.agents["agent-1"].signal(signal.SIGUSR1)
             case "stop the driver":
                 driver.stop()
+            case "exit":
+                pipes.go()
         pipes.all_gone()
-
-        if how == "drain":
-            until(cluster, lambda: scheduler.ended("t"))
-            assert Reason.REASON_AGENT_REMOVED is scheduler.updates("t")[-1].reason

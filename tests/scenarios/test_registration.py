@@ -17,6 +17,7 @@ from mesolite.messages import (
     AgentReregistered,
     ApplyOperation,
     KillTask,
+    LeaderDetected,
     OperationApplied,
     PingAgent,
     RegisterAgent,
@@ -259,3 +260,61 @@ def test_a_repeated_reregistration_is_answered_once_per_write(sim: Simulation) -
 
     assert (written.count, answers.count) == (1, 1)
     assert only(cluster.operator.state()["agents"])["connected"]
+
+
+def test_news_of_a_leader_that_reaches_a_recovering_agent_does_not_stop_it_from_registering(sim: Simulation) -> None:
+    """It was meant for the agent's earlier life; the agent asks by itself when it has recovered (LP-11, AG-12)."""
+    cluster = sim.cluster(agents=1)
+    cluster.run(Launcher(command_task("t1")), framework=CHECKPOINTED)
+    sim.advance(1.0)
+    news = next(
+        record.event
+        for record in sim.trace
+        if isinstance(record.event, LeaderDetected) and record.party == "agent-1" and record.event.leader
+    )
+    agent = cluster.agents["agent-1"]
+    agent.restart()
+    sim.settle()
+
+    sim.inject("agent-1", news, sender="elector")
+    sim.advance(10.0)
+
+    assert agent.registered
+
+
+def test_what_the_registrar_says_twice_counts_once(sim: Simulation) -> None:
+    """Admitted, removed, reachable again, unreachable: each answer comes twice, and the master stands it."""
+    sim.duplicate(OperationApplied)
+    cluster = sim.cluster(agents=1)
+    framework = Recorder()
+    cluster.run(framework, framework=PLAIN)
+    agent = cluster.agents["agent-1"]
+    agent.signal(signal.SIGUSR1)
+    sim.settle()
+    agent.restart()
+    sim.advance(5.0)
+    agent.power_off()
+    sim.advance(100.0)
+
+    counted = counters(cluster)
+    assert (counted["slave_registrations"], counted["slave_reregistrations"], counted["slave_removals"]) == (1, 1, 2)
+    assert cluster.masters["master-1"].alive
+
+
+def test_an_answer_of_the_registrar_that_is_meant_for_an_earlier_life_is_dropped(sim: Simulation) -> None:
+    """A restarted master knows nothing of what its predecessor had under way (LP-11)."""
+    cluster = sim.cluster(agents=1, masters=1)
+    agent = cluster.agents["agent-1"]
+    agent.signal(signal.SIGUSR1)
+    sim.settle()
+    applied = sim.hold(OperationApplied, where=writes(MarkAgentReachable))
+    agent.restart()
+    sim.run_until(lambda: applied.count, timeout=10.0)
+    cluster.masters["master-1"].restart()
+    sim.settle()
+
+    applied.release()
+    sim.advance(60.0)
+
+    assert cluster.masters["master-1"].leading
+    assert agent.registered

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mesolite.actors.decisions.agent import executors, leaving, recovery, registration, tasks, updates
-from mesolite.actors.decisions.agent.state import AgentState
+from mesolite.actors.decisions.agent.state import AgentState, Phase
 from mesolite.actors.decisions.contract import (
     Core,
     Effect,
@@ -91,7 +91,9 @@ class AgentCore(Core):
         if decide is not None:
             decide(state, event, sender, now)
         elif state.watch.handles(event):
-            registration.follow(state, state.watch.handle(event, sender, now), now)
+            # While it recovers it has not asked: that is news meant for an earlier life of it (LP-11).
+            if state.phase is not Phase.RECOVERING:
+                registration.follow(state, state.watch.handle(event, sender, now), now)
         elif type(event) is TimerFired:
             TIMERS[event.key[0]](state, event, sender, now)
         return state.effects

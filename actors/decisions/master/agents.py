@@ -50,7 +50,9 @@ def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
     if agent_id in m.reregistering:
         complete_reregistration(m, agent_id, now)
         return
-    party = next(party for party, registering in m.registering.items() if registering == agent_id)
+    party = next((party for party, registering in m.registering.items() if registering == agent_id), None)
+    if party is None:
+        return  # said twice
     del m.registering[party]
     add(m, AgentRecord(id=agent_id, info=operation.agent, party=party), now)
     m.counters.slave_registrations += 1
@@ -113,7 +115,9 @@ def _is_consistent(message: ReregisterAgent) -> bool:
 
 def complete_reregistration(m: MasterState, agent_id: AgentId, now: float) -> None:
     """The registry knows all it has to: take the agent back."""
-    pending = m.reregistering.pop(agent_id)
+    pending = m.reregistering.pop(agent_id, None)
+    if pending is None:
+        return  # said twice
     m.counters.slave_reregistrations += 1
     if agent_id in m.agents:
         _return_registered(m, m.agents[agent_id], pending, now)

@@ -158,8 +158,8 @@ class MasterCore(Core):
 
     def _applied(self, event: OperationApplied, sender: str, now: float) -> None:
         state = self.state
-        if sender != state.registrar:
-            return
+        if sender != state.registrar or not state.leading:
+            return  # perhaps meant for an earlier life of this master (LP-11)
         state.counters.outstanding_registry_writes -= 1
         match event.operation:
             case AdmitAgent():

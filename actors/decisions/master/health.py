@@ -107,6 +107,8 @@ def _write_unreachable(m: MasterState, agent_id: AgentId, now: float) -> None:
 
 def marked_unreachable(m: MasterState, operation: MarkAgentUnreachable, now: float) -> None:
     """It is recorded: now say so (1.6.3; for a recovered agent 1.7.3)."""
+    if operation.agent_id not in m.marking_unreachable:
+        return  # said twice
     del m.marking_unreachable[operation.agent_id]
     m.unreachable[operation.agent_id] = operation.unreachable_time
     if m.recovered.pop(operation.agent_id, None) is not None:

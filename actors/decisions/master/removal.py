@@ -33,7 +33,9 @@ def remove(m: MasterState, agent_id: AgentId, cause: str) -> None:
 
 def removed(m: MasterState, operation: RemoveAgent, now: float) -> None:
     """It is deleted: now say so (2.3.5)."""
-    cause = m.removing.pop(operation.agent_id)
+    cause = m.removing.pop(operation.agent_id, None)
+    if cause is None:
+        return  # said twice
     m.counters.slave_removals += 1
     if cause == "registered":
         m.counters.slave_removals_reason_registered += 1
