@@ -72,7 +72,7 @@ def test_a_failure_says_how_to_repeat_it_and_that_fails_again(pytester: pytest.P
     failed = result.parseoutcomes()["failed"]
     commands = dict.fromkeys(re.findall(r"^seed (\d+); to repeat: pytest (.*)$", _text(result), re.MULTILINE))
 
-    assert 0 < result.parseoutcomes()["passed"]
+    assert result.parseoutcomes()["passed"] > 0
     assert failed == len(commands)
     assert "the last that was said:" in _text(result)
     assert "LeaderDetected leader=master-1" in _text(result)

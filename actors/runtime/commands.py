@@ -21,16 +21,18 @@ class Commands:
         self._max_file_size = max_file_size
         self._post = post
         self._lock = threading.Lock()
+        # A process's environment is fixed when it starts, and so is that of our commands; copying it is slow.
+        self._environment = dict(os.environ)
         self._launchers: dict[str, real.Launcher] = {}
         self._seats: dict[str, Seat] = {}
         self._works: dict[Seat, dict[str, None]] = {}
         self._farewells: dict[Seat, Callable[[], None]] = {}
-        self._sandboxes: dict[str, pathlib.Path] = {}
+        self._sandboxes: dict[str, str] = {}
         self._closed = False
 
     def run(self, seat: Seat, run: Run) -> None:
         """Start a command in its sandbox, with stdout and stderr in files there."""
-        sandbox = pathlib.Path(run.sandbox)
+        sandbox = run.sandbox
         with self._lock:
             if self._closed:
                 return
@@ -40,14 +42,14 @@ class Commands:
         command = run.command
         argv = ["/bin/sh", "-c", command.value] if command.shell else [command.value, *command.arguments]
         try:
-            sandbox.mkdir(parents=True, exist_ok=True)
+            os.makedirs(sandbox, exist_ok=True)
             self._launcher(seat.host).spawn(
                 run.work_id,
                 argv,
-                env={**os.environ, **dict(run.environment), **dict(command.environment)},
-                cwd=str(sandbox),
-                stdout=str(sandbox / "stdout"),
-                stderr=str(sandbox / "stderr"),
+                env={**self._environment, **dict(run.environment), **dict(command.environment)},
+                cwd=sandbox,
+                stdout=f"{sandbox}/stdout",
+                stderr=f"{sandbox}/stderr",
             )
         except OSError as error:  # no room for the sandbox, or for one more process
             self._over(seat, run.work_id, WorkFailedToStart(run.work_id, f"cannot start {argv[0]!r}: {error}"))
@@ -84,7 +86,8 @@ class Commands:
     def sandbox(self, suffix: str) -> pathlib.Path | None:
         """The newest sandbox of work whose id ends like this."""
         with self._lock:
-            return next((path for work, path in reversed(self._sandboxes.items()) if work.endswith(suffix)), None)
+            paths = (path for work, path in reversed(self._sandboxes.items()) if work.endswith(suffix))
+            return next(map(pathlib.Path, paths), None)
 
     def close(self) -> None:
         """Kill everything everywhere; nothing is started any more."""

@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pykka
 from loguru import logger
@@ -29,7 +29,6 @@ from mesolite.actors.decisions.contract import (
     TimerKey,
 )
 from mesolite.actors.errors import PartyFailed, Refused
-from mesolite.actors.role import Role
 from mesolite.actors.runtime.clock import Clock
 from mesolite.actors.runtime.commands import Commands
 from mesolite.actors.runtime.directory import Directory
@@ -38,6 +37,9 @@ from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, S
 from mesolite.actors.runtime.store import StaleTerm, Store
 from mesolite.actors.trace import Lost, Trace
 from mesolite.messages.base import Message
+
+if TYPE_CHECKING:
+    from mesolite.actors.role import Role
 
 WORKERS = 4
 JOIN_S = 0.5

@@ -7,19 +7,21 @@ once (core.md LP-1). Own threads are for code that may block.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pykka
 from loguru import logger
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
-from mesolite.actors.role import Role
+if TYPE_CHECKING:
+    from mesolite.actors.role import Role
 
 TURN = 64
 """How many messages an actor may handle before the next runnable one gets its turn; libprocess has no such limit."""
@@ -154,10 +156,8 @@ class OwnInbox:
         """Run the actor's loop on its own thread."""
 
         def loop() -> None:
-            try:
+            with contextlib.suppress(Idle):
                 actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
-            except Idle:
-                pass
             self.wake()
             self._pool.leave(actor)
             self._pool.own_ended()
@@ -165,7 +165,7 @@ class OwnInbox:
         self._pool.run_own(loop, f"mesolite {actor.seat.name}")
 
     def wake(self) -> None:
-        """Let a stopped actor take its leave. Whoever asked it something learns so at once, even if user code blocks it."""
+        """Let a stopped actor take leave; whoever asked it something learns so at once, even if user code blocks."""
         self._over = True
         while True:
             try:

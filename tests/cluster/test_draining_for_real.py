@@ -37,7 +37,7 @@ def test_a_drained_agent_ends_its_tasks_and_itself(pipes: Pipes) -> None:
     with Cluster(agents=2, settings=SHORT) as cluster:
         scheduler = Launching(command("t", STAY, **pipes.environment), on="agent-1")
         cluster.run(scheduler, "mine")
-        assert ["ready"] == pipes.hear()
+        assert pipes.hear() == ["ready"]
 
         cluster.agents["agent-1"].signal(signal.SIGUSR1)
         until(cluster, lambda: scheduler.ended("t") and scheduler.lost_agents)
@@ -45,9 +45,9 @@ def test_a_drained_agent_ends_its_tasks_and_itself(pipes: Pipes) -> None:
         pipes.all_gone()
 
         last = scheduler.updates("t")[-1]
-        assert (TaskState.TASK_LOST, Reason.REASON_AGENT_REMOVED) == (last.state, last.reason)
+        assert (last.state, last.reason) == (TaskState.TASK_LOST, Reason.REASON_AGENT_REMOVED)
         assert [last.agent_id] == scheduler.lost_agents
-        assert [] == cluster.processes("agent-1")
+        assert cluster.processes("agent-1") == []
         assert cluster.agents["agent-2"].registered
         with pytest.raises(Refused, match="agent-1 is not running; start it again with restart"):
             cluster.agents["agent-1"].signal(signal.SIGUSR1)
@@ -73,7 +73,7 @@ def test_a_real_signal_drains_all_agents_of_the_host(pipes: Pipes, kept_handler:
     with Cluster(agents=2, settings=SHORT, handle_signals=True) as cluster:
         scheduler = Launching(command("t", STAY, **pipes.environment))
         cluster.run(scheduler, "mine")
-        assert ["ready"] == pipes.hear()
+        assert pipes.hear() == ["ready"]
 
         os.kill(os.getpid(), signal.SIGUSR1)
         until(cluster, lambda: scheduler.ended("t") and len(scheduler.lost_agents) == 2)
@@ -95,7 +95,7 @@ def test_the_former_handler_hears_the_signal_too_and_is_back_afterwards(kept_han
         os.kill(os.getpid(), signal.SIGUSR1)
         until(cluster, lambda: not cluster.agents["agent-1"].alive)
 
-    assert [signal.SIGUSR1] == heard
+    assert heard == [signal.SIGUSR1]
     assert signal.getsignal(signal.SIGUSR1) is former
 
 
@@ -124,8 +124,7 @@ try:
     with Cluster(agents=2, settings=SHORT, handle_signals=True) as cluster:
         scheduler = Launching(task)
         driver = cluster.run(scheduler, "mine")
-        while not scheduler.ended("t"):
-            cluster.runtime.wait(lambda: scheduler.ended("t"), 1.0)
+        cluster.runtime.wait(lambda: scheduler.ended("t"), None)
         print(scheduler.states("t")[-1], scheduler.updates("t")[-1].reason)
 except KeyboardInterrupt:
     print("interrupted")

@@ -51,7 +51,7 @@ def test_a_program_that_does_not_exist_never_runs(shared: Cluster) -> None:
     """Without a shell the launcher itself finds out; the message has what was to be started and where."""
     scheduler, _ = run_to_the_end(shared, command("t", "/no/such/program", shell=False))
 
-    assert ["STARTING", "FAILED"] == scheduler.states("t")
+    assert scheduler.states("t") == ["STARTING", "FAILED"]
     last = scheduler.updates("t")[-1].message
     assert last.startswith("cannot start '/no/such/program' in ")
     assert last.endswith("No such file or directory: '/no/such/program'")
@@ -61,7 +61,7 @@ def test_arguments_are_passed_as_they_are(shared: Cluster) -> None:
     """Without a shell nothing is interpreted."""
     run_to_the_end(shared, command("t", "printf", "%s|", "$HOME", "a b", "*", shell=False))
 
-    assert "$HOME|a b|*|" == (shared.sandbox("t") / "stdout").read_text()
+    assert (shared.sandbox("t") / "stdout").read_text() == "$HOME|a b|*|"
 
 
 def test_what_a_command_prints_is_in_its_sandbox(shared: Cluster) -> None:
@@ -69,8 +69,8 @@ def test_what_a_command_prints_is_in_its_sandbox(shared: Cluster) -> None:
     run_to_the_end(shared, command("t", "echo out; echo err >&2; pwd > where; umask > /dev/null"))
 
     sandbox = shared.sandbox("t")
-    assert "out\n" == (sandbox / "stdout").read_text()
-    assert "err\n" == (sandbox / "stderr").read_text()
+    assert (sandbox / "stdout").read_text() == "out\n"
+    assert (sandbox / "stderr").read_text() == "err\n"
     assert f"{sandbox}\n" == (sandbox / "where").read_text()
 
 
@@ -93,19 +93,19 @@ def test_a_command_finds_the_mesos_environment(shared: Cluster) -> None:
     environment = dict(line.split("=", 1) for line in lines if "=" in line)
     assert scheduler.updates("t")[0].agent_id == environment["MESOS_AGENT_ID"]
     assert driver.framework_id == environment["MESOS_FRAMEWORK_ID"]
-    assert "t" == environment["MESOS_EXECUTOR_ID"]
+    assert environment["MESOS_EXECUTOR_ID"] == "t"
     assert str(shared.sandbox("t")) == environment["MESOS_SANDBOX"] == environment["MESOS_DIRECTORY"]
-    assert "5secs" == environment["MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"]
-    assert ("red", "mine") == (environment["COLOUR"], environment["MESOS_CHECKPOINT"])
+    assert environment["MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"] == "5secs"
+    assert (environment["COLOUR"], environment["MESOS_CHECKPOINT"]) == ("red", "mine")
 
 
 def test_a_command_that_writes_without_end_is_stopped(shared: Cluster) -> None:
     """At the limit for one file, by SIGXFSZ: a full disk would hurt everybody."""
     scheduler, _ = run_to_the_end(shared, command("t", "exec yes", shell=True))
 
-    assert ["STARTING", "RUNNING", "FAILED"] == scheduler.states("t")
-    assert "command was killed by SIGXFSZ (25)" == scheduler.updates("t")[-1].message
-    assert LIMIT == (shared.sandbox("t") / "stdout").stat().st_size
+    assert scheduler.states("t") == ["STARTING", "RUNNING", "FAILED"]
+    assert scheduler.updates("t")[-1].message == "command was killed by SIGXFSZ (25)"
+    assert (shared.sandbox("t") / "stdout").stat().st_size == LIMIT
 
 
 def test_many_commands_at_once_end_each_in_its_own_way(shared: Cluster) -> None:
@@ -142,13 +142,13 @@ def test_a_killed_command_ends_as_killed(pipes: Pipes, value: str, words: list[s
     with Cluster(settings=SHORT) as cluster:
         scheduler = Launching(command("t", value, grace_s=0.05 if value is STUBBORN else 60.0, **pipes.environment))
         driver = cluster.run(scheduler, "mine")
-        assert ["ready"] == pipes.hear()
+        assert pipes.hear() == ["ready"]
         until(cluster, lambda: "RUNNING" in scheduler.states("t"))
 
         driver.kill_task("t")
         until(cluster, lambda: scheduler.ended("t"))
 
-        assert ["STARTING", "RUNNING", "KILLED"] == scheduler.states("t")
+        assert scheduler.states("t") == ["STARTING", "RUNNING", "KILLED"]
         assert message == scheduler.updates("t")[-1].message
         assert words == (pipes.hear() if words else [])
         pipes.all_gone()
@@ -164,7 +164,7 @@ def test_a_kill_may_bring_its_own_policy(pipes: Pipes) -> None:
         driver.kill_task("t", KillPolicy(grace_period_s=0.0))
         until(cluster, lambda: scheduler.ended("t"))
 
-        assert "KILLED" == scheduler.states("t")[-1]
+        assert scheduler.states("t")[-1] == "KILLED"
 
 
 TREE = """
@@ -181,7 +181,7 @@ def test_everything_a_command_started_goes_with_it(pipes: Pipes, how: str) -> No
     with Cluster(settings=SHORT) as cluster:
         scheduler = Launching(command("t", f'{TREE}\nread go < "$GO"', grace_s=0.05, **pipes.environment))
         driver = cluster.run(scheduler, "mine")
-        assert ["child", "daemon", "session"] == pipes.hear(3)
+        assert pipes.hear(3) == ["child", "daemon", "session"]
 
         match how:
             case "kill":

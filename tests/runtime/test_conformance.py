@@ -83,7 +83,7 @@ def test_a_message_to_nobody_is_lost_and_recorded(stage: Any) -> None:
     talker.do(Send("nobody", Say("hello")), Send("talker", Say("go on")))
     stage.until(lambda: talker.words and _lost(stage))
 
-    assert ["go on"] == talker.words
+    assert talker.words == ["go on"]
     assert [("nobody", "talker", Say("hello"))] == _lost(stage)
 
 
@@ -95,7 +95,7 @@ def test_a_message_to_a_dead_party_is_lost_and_recorded(stage: Any) -> None:
     talker.do(Send("listener", Say("hello")), Send("talker", Say("go on")))
     stage.until(lambda: talker.words and _lost(stage))
 
-    assert [] == listener.words
+    assert listener.words == []
     assert [("listener", "talker", Say("hello"))] == _lost(stage)
 
 
@@ -125,7 +125,7 @@ def test_a_new_party_hears_first_that_it_has_started(stage: Any) -> None:
 
     core: Any = again.seat.actor.performer.core
     (started, _), *_ = core.heard
-    assert ("again", 2) == (started.name, started.incarnation)
+    assert (started.name, started.incarnation) == ("again", 2)
 
 
 def test_names_are_taken_while_their_party_lives(stage: Any) -> None:
@@ -165,7 +165,7 @@ def test_a_timer_fires_once(stage: Any) -> None:
     party.do(SetTimer(("one",), 0.02), SetTimer(("later",), 0.05))
     stage.until(lambda: "later" in party.fired)
 
-    assert ["one", "later"] == party.fired
+    assert party.fired == ["one", "later"]
     assert stage.runtime.now() >= began + 0.05
 
 
@@ -176,7 +176,7 @@ def test_timers_due_at_once_fire_in_the_order_they_were_set(stage: Any) -> None:
     party.do(*(SetTimer((name,), 0.0) for name in "abc"))
     stage.until(lambda: len(party.fired) == 3)
 
-    assert ["a", "b", "c"] == party.fired
+    assert party.fired == ["a", "b", "c"]
 
 
 def test_a_cancelled_timer_never_fires(stage: Any) -> None:
@@ -187,7 +187,7 @@ def test_a_cancelled_timer_never_fires(stage: Any) -> None:
     party.do(CancelTimer(("cancelled",)), CancelTimer(("never set",)))
     stage.until(lambda: party.fired)
 
-    assert ["later"] == party.fired
+    assert party.fired == ["later"]
 
 
 def test_setting_a_timer_again_replaces_it(stage: Any) -> None:
@@ -199,7 +199,7 @@ def test_setting_a_timer_again_replaces_it(stage: Any) -> None:
     party.do(SetTimer(("later",), 0.01))
     stage.until(lambda: "later" in party.fired)
 
-    assert ["between", "again", "later"] == party.fired
+    assert party.fired == ["between", "again", "later"]
 
 
 def test_a_timer_that_is_due_and_then_cancelled_does_not_reach_the_core(stage: Any) -> None:
@@ -211,7 +211,7 @@ def test_a_timer_that_is_due_and_then_cancelled_does_not_reach_the_core(stage: A
     party.do(SetTimer(("later",), 0.02))
     stage.until(lambda: party.fired)
 
-    assert ["later"] == party.fired
+    assert party.fired == ["later"]
 
 
 def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> None:
@@ -225,8 +225,8 @@ def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> Non
     second.do(SetTimer(("second life",), 0.04))
     stage.until(lambda: second.fired)
 
-    assert ["second life"] == second.fired
-    assert [] == first.fired
+    assert second.fired == ["second life"]
+    assert first.fired == []
 
 
 # ------------------------------------------------------------------------------------------------------------ links
@@ -289,7 +289,7 @@ def test_a_machine_without_power_goes_silently(stage: Any) -> None:
     watcher.do(SetTimer(("later",), 0.02))
     stage.until(lambda: watcher.fired)
 
-    assert [] == watcher.exits
+    assert watcher.exits == []
 
 
 def test_what_a_party_wants_after_its_exit_is_void(stage: Any) -> None:
@@ -304,8 +304,8 @@ def test_what_a_party_wants_after_its_exit_is_void(stage: Any) -> None:
     heir.do(Load(), Send("watcher", Say("later")))
     stage.until(lambda: heir.records and "later" in watcher.words)
 
-    assert ["linked", "later"] == watcher.words
-    assert [{}] == heir.records
+    assert watcher.words == ["linked", "later"]
+    assert heir.records == [{}]
 
 
 def test_the_news_of_an_end_does_not_reach_a_successor_of_the_watcher(stage: Any) -> None:
@@ -320,7 +320,7 @@ def test_the_news_of_an_end_does_not_reach_a_successor_of_the_watcher(stage: Any
     successor.do(SetTimer(("later",), 0.02))
     stage.until(lambda: successor.fired)
 
-    assert [] == successor.exits
+    assert successor.exits == []
 
 
 # ------------------------------------------------------------------------------------------------------------ store
@@ -338,7 +338,7 @@ def test_what_was_saved_survives_its_party(stage: Any) -> None:
     stage.until(lambda: second.records)
 
     assert [Saved("first"), Saved("second")] == first.kinds(Saved)
-    assert [{"a": RECORD}] == second.records
+    assert second.records == [{"a": RECORD}]
 
 
 def test_news_of_the_store_does_not_reach_a_successor(stage: Any) -> None:
@@ -369,8 +369,8 @@ def test_a_write_of_an_older_term_is_refused(stage: Any) -> None:
     new.do(Save((("b", OTHER),), term=2, tag="mine"), Load(term=2))
     stage.until(lambda: len(new.records) == 2)
 
-    assert [] == old.kinds(Saved)
-    assert {"b": OTHER} == new.records[1]
+    assert old.kinds(Saved) == []
+    assert new.records[1] == {"b": OTHER}
     assert {"registry: term 1 came too late, term 2 has claimed the store"} == {
         event.reason for event in old.kinds(StoreRefused)
     }
@@ -387,7 +387,7 @@ def test_a_refused_write_writes_nothing_of_it(stage: Any) -> None:
     new.do(Load(term=2))
     stage.until(lambda: len(new.records) == 2)
 
-    assert [{}, {}] == new.records
+    assert new.records == [{}, {}]
 
 
 # ------------------------------------------------------------------------------------- executors, work, failures
@@ -399,7 +399,7 @@ def test_an_executor_starts_on_the_machine_of_its_agent(stage: Any) -> None:
     agent = stage.party("agent-1", host="machine")
     agent.do(SpawnExecutor("agent-1/e1", start_of("e1")), Link("agent-1/e1"))
     stage.until(lambda: stage.runtime.directory.find("agent-1/e1"))
-    assert "machine" == stage.find("agent-1/e1").seat.host
+    assert stage.find("agent-1/e1").seat.host == "machine"
 
     agent.do(Destroy("agent-1/e1"))
     stage.until(lambda: agent.exits)
@@ -531,7 +531,7 @@ def test_ask_works_from_outside(stage: Any) -> None:
     party.do(Send("party", Say("hello")))
     stage.until(lambda: party.words)
 
-    assert 1 == party.seat.ref.ask(Inspect(lambda core: len(core.heard) - 1), timeout=60)
+    assert party.seat.ref.ask(Inspect(lambda core: len(core.heard) - 1), timeout=60) == 1
 
 
 def test_what_a_question_raises_goes_to_whoever_asked(stage: Any) -> None:
@@ -555,6 +555,22 @@ def test_to_ask_a_dead_party_is_an_error(stage: Any, user: Any) -> None:
 
 
 @pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
+def test_a_question_that_waits_when_its_party_ends_is_answered(stage: Any, user: Any) -> None:
+    """With an error: what is left in the inbox is not handled any more."""
+    party = stage.party("party", user)
+
+    def ask_and_end(core: Any) -> Any:
+        waiting = party.seat.ref.ask(Inspect(len), block=False)
+        party.end()
+        return waiting
+
+    waiting = party.seat.ref.ask(Inspect(ask_and_end), timeout=60)
+
+    with pytest.raises(pykka.ActorDeadError):
+        waiting.get(timeout=60)
+
+
+@pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
 def test_a_party_can_be_stopped_through_its_ref(stage: Any, user: Any) -> None:
     """Pykka's own stop: what came before is handled, links break, the name is free."""
     watcher, party = stage.party("watcher"), stage.party("party", user)
@@ -565,7 +581,7 @@ def test_a_party_can_be_stopped_through_its_ref(stage: Any, user: Any) -> None:
     party.seat.ref.stop(block=False)
     stage.until(lambda: watcher.exits)
 
-    assert ["before", "the last"] == party.words
+    assert party.words == ["before", "the last"]
     assert stage.runtime.directory.find("party") is None
 
 
@@ -576,7 +592,7 @@ def test_our_actors_never_enter_pykkas_registry(stage: Any) -> None:
     own.do(Send("own", Say("hello")))
     stage.until(lambda: own.words)
 
-    assert [] == pykka.ActorRegistry.get_all()
+    assert pykka.ActorRegistry.get_all() == []
 
 
 def test_what_a_bare_message_says_comes_from_outside(stage: Any) -> None:

@@ -89,7 +89,7 @@ def run(probe: Probe) -> bool:
 
 def test_an_actor_makes_its_own_inbox_when_it_is_born(probe: Probe) -> None:
     """The hook may be an instance method, so that an inbox can know its actor's seat."""
-    assert ["inbox"] == probe.calls
+    assert probe.calls == ["inbox"]
     assert probe.actor_ref.actor_inbox is probe.actor_inbox
     assert probe.actor_ref.actor_stopped is probe.actor_stopped
 
@@ -100,7 +100,7 @@ def test_setting_up_calls_on_start_only(probe: Probe) -> None:
 
     probe._actor_loop_setup()  # noqa: SLF001
 
-    assert ["inbox", "on_start"] == probe.calls
+    assert probe.calls == ["inbox", "on_start"]
 
 
 def test_tell_puts_an_envelope_with_the_message_in_the_inbox(probe: Probe) -> None:
@@ -118,19 +118,19 @@ def test_the_loop_leaves_when_the_inbox_raises_and_can_be_run_again(probe: Probe
     probe.actor_ref.tell("two")
     assert run(probe)
 
-    assert ["inbox", "one", "two"] == probe.calls
+    assert probe.calls == ["inbox", "one", "two"]
     assert not probe.actor_stopped.is_set()
 
 
 def test_every_message_goes_through_handle_receive(probe: Probe) -> None:
     """Our roles override `_handle_receive` to look at deliveries first."""
     seen = []
-    probe._handle_receive = seen.append  # type: ignore[method-assign,assignment]
+    probe._handle_receive = seen.append  # type: ignore[method-assign,assignment]  # noqa: SLF001
 
     probe.actor_ref.tell("hello")
     run(probe)
 
-    assert ["hello"] == seen
+    assert seen == ["hello"]
 
 
 def test_a_told_message_that_fails_stops_the_actor(probe: Probe) -> None:
@@ -166,7 +166,7 @@ def test_ask_makes_our_future_and_puts_it_into_the_envelope(probe: Probe) -> Non
     assert not future.is_ready
     run(probe)
     assert future.is_ready
-    assert "answer to hello" == future.get()
+    assert future.get() == "answer to hello"
 
 
 def test_to_ask_a_dead_actor_fails_at_once(probe: Probe) -> None:
@@ -185,7 +185,7 @@ def test_stop_queues_behind_messages(probe: Probe) -> None:
 
     assert not run(probe)
 
-    assert ["inbox", "before", "on_stop"] == probe.calls
+    assert probe.calls == ["inbox", "before", "on_stop"]
 
 
 def test_the_teardown_answers_what_is_left(probe: Probe) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pykka
@@ -27,6 +30,7 @@ from mesolite.actors.decisions.contract import (
     WorkFailedToStart,
 )
 from mesolite.actors.role import Inspect, Role
+from mesolite.actors.runtime.pool import Idle, Pool, PooledInbox
 from mesolite.actors.runtime.port import Place
 from mesolite.messages.tasks import CommandInfo
 from tests.runtime.toys import PATIENCE_S, Party, Say, ThreadsStage, stage_of
@@ -103,7 +107,7 @@ def test_a_party_never_runs_twice_at_once(stage: ThreadsStage) -> None:
     core: Any = lonely.actor.performer.core
     stage.until(lambda: core.heard == 1 + 8 * 500 or stage.runtime.failures)
 
-    assert [] == stage.runtime.failures
+    assert stage.runtime.failures == []
 
 
 def test_every_end_is_told_however_busy_the_party_is(stage: ThreadsStage) -> None:
@@ -118,7 +122,7 @@ def test_every_end_is_told_however_busy_the_party_is(stage: ThreadsStage) -> Non
         stage.until(lambda life=life: len(watcher.exits) == life)
 
     assert [PeerExited("party", life, 0) for life in range(1, 301)] == watcher.exits
-    assert [] == stage.runtime.failures
+    assert stage.runtime.failures == []
 
 
 def test_blocked_user_code_stalls_nobody_else(stage: ThreadsStage, blocked: Party) -> None:
@@ -188,7 +192,7 @@ def test_whoever_waits_is_let_go_when_it_is_closed(tmp_path: Path) -> None:
         assert waiting.wait(PATIENCE_S)
     waiter.join(PATIENCE_S)
 
-    assert [False] == answers
+    assert answers == [False]
 
 
 def test_nothing_starts_on_a_closed_runtime(tmp_path: Path) -> None:
@@ -224,6 +228,20 @@ def test_a_store_that_fails_refuses_and_goes_on(stage: ThreadsStage) -> None:
     assert [Saved("can")] == party.kinds(Saved)
 
 
+def test_a_store_that_cannot_be_read_refuses_and_goes_on(stage: ThreadsStage, tmp_path: Path) -> None:
+    """A record of another version, say."""
+    party, other = stage.party("party"), stage.party("other")
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as db, db:
+        db.execute("INSERT INTO records VALUES ('party', 'k', 'not a record')")
+
+    party.do(Load())
+    stage.until(lambda: party.kinds(StoreRefused))
+    other.do(Load())
+    stage.until(lambda: other.records)
+
+    assert party.records == []
+
+
 def test_work_without_a_sandbox_fails_to_start(stage: ThreadsStage, tmp_path: Path) -> None:
     """What stands in the way is named; the party that asked goes on."""
     (tmp_path / "file").touch()
@@ -234,3 +252,30 @@ def test_work_without_a_sandbox_fails_to_start(stage: ThreadsStage, tmp_path: Pa
 
     assert "Not a directory" in party.kinds(WorkFailedToStart)[0].error
     assert party.seat.alive
+
+
+class StoppedMeanwhile:
+    """An actor that is stopped from outside just after it has found its inbox empty."""
+
+    def __init__(self, inbox: PooledInbox) -> None:
+        self.actor_stopped = threading.Event()
+        self._inbox = inbox
+
+    def _actor_loop_running(self) -> None:
+        if not self.actor_stopped.is_set():
+            self.actor_stopped.set()
+            self._inbox.wake()
+            raise Idle
+
+
+def test_an_actor_that_is_stopped_as_its_turn_ends_takes_its_leave() -> None:
+    """The moment between finding nothing to do and letting go of the worker must not swallow the stop."""
+    left: SimpleQueue[Any] = SimpleQueue()
+    pool = Pool(workers=1, leave=left.put)
+    inbox = PooledInbox(pool)
+    actor: Any = StoppedMeanwhile(inbox)
+
+    inbox.begin(actor)
+
+    assert left.get(timeout=PATIENCE_S) is actor
+    pool.close(patience_s=0.0)

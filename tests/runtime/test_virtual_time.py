@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pykka
 import pytest
@@ -44,7 +43,7 @@ def test_ask_lets_happen_what_it_waits_for(stage: VirtualStage) -> None:
     """Nothing runs before the question, and the question is answered in its turn."""
     party = stage.party("party")
     party.do(Send("party", Say("hello")))
-    assert [] == party.heard
+    assert party.heard == []
 
     assert isinstance(party.seat.ref.ask(Inspect(lambda core: len(core.heard))), int)
 
@@ -59,8 +58,8 @@ def test_the_time_out_of_a_question_is_virtual(stage: VirtualStage) -> None:
     with pytest.raises(pykka.Timeout):
         future.get(timeout=5.0)
 
-    assert 5.0 == stage.runtime.now()
-    assert ["on the way"] == party.fired
+    assert stage.runtime.now() == 5.0
+    assert party.fired == ["on the way"]
 
 
 def test_waiting_for_what_cannot_happen_is_an_error(stage: VirtualStage) -> None:
@@ -74,7 +73,7 @@ def test_waiting_for_what_cannot_happen_is_an_error(stage: VirtualStage) -> None
 def test_waiting_with_a_time_out_ends_at_it(stage: VirtualStage) -> None:
     """The clock stands exactly there, even if nothing was on the way."""
     assert not stage.runtime.wait(lambda: False, 12.5)
-    assert 12.5 == stage.runtime.now()
+    assert stage.runtime.now() == 12.5
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,7 @@ def test_many_events_with_time_passing_are_no_endless_loop(
         party.do(SetTimer((str(number),), 0.0))
         stage.runtime.advance(1.0)
 
-    assert 300 == len(party.fired)
+    assert len(party.fired) == 300
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
@@ -180,4 +179,4 @@ def test_a_failure_is_raised_once(stage: VirtualStage) -> None:
     other.do(Send("other", Say("hello")))
     stage.runtime.settle()
 
-    assert ["hello"] == other.words
+    assert other.words == ["hello"]

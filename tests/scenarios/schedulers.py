@@ -269,3 +269,9 @@ def tell_executor(sim: Simulation, cluster: SimulatedCluster, driver: SchedulerD
     agent_id = AgentId(str(cluster.agents["agent-1"].id))
     said = FrameworkToExecutor(framework_id=framework_id, agent_id=agent_id, executor_id=ExecutorId("e1"), data=data)
     sim.inject(f"agent-1/{framework_id}/e1", said, sender="agent-1")
+
+
+def check_books(sim: Simulation) -> None:
+    """Assert what must hold of every party's books at any time."""
+    for seat in sim.runtime.directory:
+        seat.actor.performer.core.check()

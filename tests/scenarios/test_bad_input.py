@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from mesolite import Executor, ExecutorDriver, Offer, Refused, SchedulerDriver, Simulation, TaskInfo
+from mesolite import Executor, ExecutorDriver, Filters, Offer, Refused, SchedulerDriver, Simulation, TaskInfo
 from mesolite.messages import PingAgent, ShutdownExecutor, Teardown
 from mesolite.messages.base import Message
 from mesolite.messages.ids import FrameworkId
 from tests.scenarios.schedulers import (
+    AWARE,
     EXECUTORS,
     PLAIN,
     Launcher,
     Recorder,
     about,
+    check_books,
     command_task,
     executor_task,
     framework_of,
@@ -88,6 +90,27 @@ def test_an_executor_callback_that_raises_fails_its_tasks_and_is_told(sim: Simul
     driver.launch_tasks(framework.offers[-1], executor_task("t4", resources="cpus:0.5;mem:32"))
     sim.advance(1.0)
     assert framework.states("t4") == ["RUNNING"]
+
+
+def test_a_task_for_an_executor_that_has_just_ended_is_dropped_and_charged_to_nobody(sim: Simulation) -> None:
+    """The agent still has the old one's unacknowledged end; it says so, and corrects the master's books (TK-40)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"), refuse_s=0)
+    driver = cluster.run(framework, framework=AWARE, executors=EXECUTORS, implicit_acknowledgements=False)
+    sim.settle()
+    driver.acknowledge(framework.updates("t1")[0])
+    driver.send_framework_message("e1", framework.offers[0].agent_id, "stop")
+    sim.advance(2.0)
+    assert framework.states("t1") == ["RUNNING", "FAILED"]
+
+    driver.launch_tasks(framework.offers[-1], executor_task("t2"), Filters(refuse_seconds=0))
+    sim.settle()
+    assert about(framework.updates("t2")[-1]) == ("DROPPED", "AGENT", "EXECUTOR_TERMINATED")
+    driver.acknowledge(framework.updates("t2")[-1])
+    sim.advance(2.0)
+
+    assert framework.offers[-1].executor_ids == ()
+    check_books(sim)
 
 
 class Unstartable(Executor):

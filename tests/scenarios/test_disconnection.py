@@ -25,13 +25,16 @@ from mesolite.messages.registrar import MarkAgentUnreachable
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,
+    EXECUTORS,
     FOR_EVER,
     PLAIN,
     Launcher,
     Recorder,
     about,
+    check_books,
     command_task,
     counters,
+    executor_task,
     fail_over,
     framework_of,
     leader_of,
@@ -39,9 +42,9 @@ from tests.scenarios.schedulers import (
 )
 
 
-def break_link(sim: Simulation, agent: str = "agent-1") -> None:
-    """Let the master believe that the agent is gone, while it lives."""
-    sim.inject("master-1", PeerExited(agent, 1), sender=agent)  # type: ignore[arg-type]
+def break_link(sim: Simulation, master: str = "master-1") -> None:
+    """Let the master believe that agent-1 is gone, while it lives."""
+    sim.inject(master, PeerExited("agent-1", 1), sender="agent-1")  # type: ignore[arg-type]
 
 
 @pytest.mark.scenario("OneWayPartitionTest.MasterToSlave")
@@ -305,6 +308,28 @@ def test_more_tasks_than_an_agent_can_hold_are_reported_to_a_new_leader_and_the_
 
     assert len(sim.runtime.processes) == 1
     assert len(framework_of(cluster)["tasks"]) == 1
+
+
+def test_an_agent_runs_no_second_task_of_an_id_it_still_has(sim: Simulation) -> None:
+    """Ours: the newcomer is dropped while the one that was given up runs on; afterwards the id is free again."""
+    cluster = sim.cluster(agents=1, masters=2)
+    framework = Launcher(executor_task("t1"))
+    driver = cluster.run(framework, framework=AWARE, executors=EXECUTORS)
+    sim.advance(1.0)
+    break_link(sim, leader_of(cluster).name)
+    sim.advance(20.0)
+    assert framework.states("t1") == ["RUNNING", "LOST"]
+
+    driver.launch_tasks(framework.offers[-1], executor_task("t1", executor_id="e2"))
+    sim.advance(20.0)
+
+    assert about(framework.updates("t1")[-1]) == ("DROPPED", "AGENT", "TASK_INVALID")
+    assert framework.offers[-1].executor_ids == ()
+    fail_over(sim, cluster)
+    sim.advance(20.0)
+    assert cluster.agents["agent-1"].registered
+    assert [task["state"] for task in framework_of(cluster)["tasks"]] == ["TASK_RUNNING"]
+    check_books(sim)
 
 
 def test_a_pong_from_a_stranger_keeps_no_agent_alive(sim: Simulation) -> None:

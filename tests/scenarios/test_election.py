@@ -12,6 +12,7 @@ from mesolite.messages import (
     AgentLost,
     AgentRegistered,
     AgentReregistered,
+    LeaderDetected,
     RegisterAgent,
     RegistryRecovered,
     ReregisterAgent,
@@ -95,6 +96,19 @@ def test_a_leader_whose_session_is_lost_ends_and_never_becomes_a_follower(sim: S
     assert leader_of(cluster) is not old
     sim.advance(5.0)
     assert cluster.agents["agent-1"].registered
+
+
+def test_a_leader_that_hears_that_nobody_leads_ends(sim: Simulation) -> None:
+    """Whatever it is that the elector names, if it is not this master, the process ends (EL-32)."""
+    cluster = sim.cluster(agents=0, masters=1)
+
+    sim.inject("master-1", LeaderDetected(leader=None), sender="outside")
+    sim.settle()
+    assert cluster.masters["master-1"].alive
+    sim.inject("master-1", LeaderDetected(leader=None), sender="elector")
+    sim.settle()
+
+    assert not cluster.masters["master-1"].alive
 
 
 def test_a_standby_whose_session_is_lost_contends_again(sim: Simulation) -> None:

@@ -199,6 +199,7 @@ def test_offers_accepted_together_must_belong_together(sim: Simulation) -> None:
     driver.launch_tasks([one, other], command_task("t1", agent_id=one.agent_id))
     sim.advance(1.0)
     again = framework.offers[-1]
+    assert len(framework.offers) == 4  # both were given back, and are offered anew
     driver.launch_tasks([again, again], command_task("t2", agent_id=again.agent_id))
     driver.launch_tasks([], command_task("t3"))
     sim.settle()
@@ -256,6 +257,21 @@ def test_what_is_left_of_an_accepted_offer_is_offered_again(sim: Simulation) -> 
 
     assert framework.states("t2")[-1] == "FINISHED"
     assert str(framework.offers[-1].resources) == "cpus:1;mem:128"
+
+
+def test_what_is_left_of_an_accepted_offer_is_refused_like_any_other(sim: Simulation) -> None:
+    """The accept's filter, 5 s by default, keeps the rest away (OF-58, OF-46)."""
+    cluster = sim.cluster(agents=1)
+    framework = Recorder()
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.settle()
+
+    driver.launch_tasks(framework.offers, command_task("t1"))
+    sim.advance(4.9)
+    assert len(framework.offers) == 1
+    sim.advance(2.0)
+
+    assert len(framework.offers) == 2
 
 
 def test_calls_of_strangers_are_dropped(sim: Simulation) -> None:

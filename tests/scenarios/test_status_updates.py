@@ -5,17 +5,20 @@ drain.md 0.2.8 to 0.2.15; core.md 5.2 to 5.4.
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from mesolite import FrameworkInfo, Scheduler, SchedulerDriver, Simulation
 from mesolite.messages import StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.ids import AgentId, UpdateId
+from mesolite.messages.tasks import TaskState
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
     EXECUTORS,
     Launcher,
     Recorder,
     about,
+    check_books,
     command_task,
     executor_task,
     fail_over,
@@ -81,11 +84,13 @@ def test_a_task_ends_once_however_often_its_executor_says_so(sim: Simulation) ->
     tell_executor(sim, cluster, driver, "TASK_FINISHED t1")
     sim.settle()
     said = sim.expect(StatusUpdateAcknowledgement, sender="agent-1")
+    repeated = sim.expect(StatusUpdate, sender="agent-1")
 
     tell_executor(sim, cluster, driver, "TASK_KILLED t1")
     sim.advance(10.0)
 
     assert said.count == 1  # the executor need not keep it
+    assert only(repeated.all).latest_state.name == "TASK_FINISHED"
     assert framework.states("t1") == ["RUNNING", "FINISHED", "FINISHED"]
 
 
@@ -228,6 +233,25 @@ def test_updates_for_a_scheduler_that_is_away_wait_and_the_books_are_right_meanw
 
     assert new.states("t1") == ["FINISHED"]
     assert [task["state"] for task in framework_of(cluster)["completed_tasks"]] == ["TASK_FINISHED"]
+
+
+def test_a_task_that_is_given_up_as_it_runs_holds_no_resources(sim: Simulation) -> None:
+    """Its agent reports it lost while its newest state is RUNNING; once that is acknowledged it is off the books."""
+    cluster = sim.cluster(agents=1, resources="cpus:1;mem:128")
+    framework = Launcher(executor_task("t1", resources="cpus:0.9;mem:96"))
+    started(sim, cluster, framework)
+    reported = next(
+        record.event for record in sim.trace if isinstance(record.event, StatusUpdate) and record.party == "master-1"
+    )
+    lost = attrs.evolve(reported.status, state=TaskState.TASK_LOST, uuid=UpdateId("another"))
+
+    sim.inject("master-1", attrs.evolve(reported, status=lost), sender="agent-1")
+    sim.advance(2.0)
+
+    assert framework.states("t1") == ["RUNNING", "LOST"]
+    assert [task["state"] for task in framework_of(cluster)["completed_tasks"]] == ["TASK_LOST"]
+    assert str(framework.offers[-1].resources) == "cpus:0.9;mem:96"
+    check_books(sim)
 
 
 class Impostor(Scheduler):

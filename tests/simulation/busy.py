@@ -25,7 +25,6 @@ from mesolite.callbacks import ExecutorDriver
 from mesolite.messages.ids import ExecutorId, TaskId
 from mesolite.messages.tasks import CommandInfo, KillPolicy
 
-
 TASKS_MAX = 60
 """So many tasks a scheduler starts, more or less; then it declines."""
 

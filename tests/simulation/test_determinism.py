@@ -40,4 +40,4 @@ def test_another_seed_gives_another_trace(latency_s: float) -> None:
     """Otherwise the seed would choose nothing, and the test above would prove nothing."""
     hashes = [live_through(seed, latency_s).trace.hash() for seed in (8, 9)]
 
-    assert 2 == len(dict.fromkeys(hashes))
+    assert len(dict.fromkeys(hashes)) == 2

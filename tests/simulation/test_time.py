@@ -76,7 +76,7 @@ def test_what_is_due_at_the_end_of_the_advance_happens(sim: Simulation, driver: 
     began = sim.now
 
     sim.advance(9.999)
-    assert [] == called
+    assert called == []
     sim.advance(0.001)
     assert [pytest.approx(began + 10.0)] == called
 
@@ -89,7 +89,7 @@ def test_timers_fire_in_the_order_they_are_due(sim: Simulation, driver: Mesolite
 
     sim.advance(5.0)
 
-    assert [1, 2, 3] == called
+    assert called == [1, 2, 3]
 
 
 def test_run_until_stops_as_soon_as_it_is_so(sim: Simulation) -> None:
@@ -100,7 +100,7 @@ def test_run_until_stops_as_soon_as_it_is_so(sim: Simulation) -> None:
     sim.run_until(lambda: pings.count == 2, timeout=60.0)
 
     at = sim.now
-    assert 2 == pings.count
+    assert pings.count == 2
     sim.run_until(lambda: pings.count == 3, timeout=60.0)
     assert pytest.approx(15.0) == sim.now - at
 
@@ -124,17 +124,17 @@ def test_run_until_of_what_is_so_already_takes_no_time(sim: Simulation) -> None:
 
     sim.run_until(lambda: True, timeout=1.0)
 
-    assert [] == ticker.ticks
+    assert ticker.ticks == []
 
 
 def test_join_takes_a_virtual_time_out(sim: Simulation, driver: MesoliteSchedulerDriver) -> None:
     """It lets time pass until the driver ends, or that long."""
     began = sim.now
-    assert "DRIVER_RUNNING" == driver.join(timeout=5.0).name
+    assert driver.join(timeout=5.0).name == "DRIVER_RUNNING"
     assert sim.now == pytest.approx(began + 5.0)
 
     driver.call_later(20.0, driver.stop)
-    assert "DRIVER_STOPPED" == driver.join(timeout=60.0).name
+    assert driver.join(timeout=60.0).name == "DRIVER_STOPPED"
     assert sim.now == pytest.approx(began + 25.0)
 
 

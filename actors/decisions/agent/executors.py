@@ -194,16 +194,15 @@ def _terminated(
         )
         for task in executor.live_tasks:
             updates.make(a, framework, executor.id, task, state, reason, message, now)
-        tell_exited(a, framework, executor, status)
+        if executor.info is not None:  # the master knows of no command executors (OF-68)
+            tell_exited(a, framework, executor.id, status)
     clear_up(a, framework, executor)
 
 
-def tell_exited(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, status: int) -> None:
-    """Let the master give back what a custom executor held; it knows of no command executors (TK-57, OF-68)."""
-    if executor.info is not None and a.id is not None:
-        a.send_to_leader(
-            ExitedExecutor(agent_id=a.id, framework_id=framework.id, executor_id=executor.id, status=status)
-        )
+def tell_exited(a: AgentState, framework: FrameworkRecord, executor_id: ExecutorId, status: int) -> None:
+    """Let the master give back what a custom executor held there (TK-57, TK-59)."""
+    assert a.id is not None
+    a.send_to_leader(ExitedExecutor(agent_id=a.id, framework_id=framework.id, executor_id=executor_id, status=status))
 
 
 def task_done(a: AgentState, framework: FrameworkRecord, task_id: TaskId) -> None:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from mesolite.actors.decisions.agent import checkpoints, executors, updates
-from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, FrameworkRecord, Phase, TaskRecord
+from mesolite.actors.decisions.agent.state import (
+    AgentState,
+    ExecutorPhase,
+    ExecutorRecord,
+    FrameworkRecord,
+    Phase,
+    TaskRecord,
+)
 from mesolite.messages.agent import AgentReregistered, UpdateFramework
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import ExecutorId
@@ -26,24 +33,35 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
         return
     executor_id = task.executor.executor_id if task.executor else ExecutorId(task.task_id)
     executor = framework.executors.get(executor_id)
-    if executor is not None and task.executor is None:
-        why = f"an executor with the task's id {executor_id} is still there"
-        updates.drop(a, framework, task.task_id, Reason.REASON_TASK_INVALID, why, now)
-        return
-    if (executor is None) != message.launch_executor or (
-        executor is not None and executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED)
-    ):
-        # The master's view of the executor and ours differ: it has just died, or just started (OF-67).
-        why = f"executor {executor_id} " + ("is not running" if executor is None else f"is {executor.phase.value}")
-        updates.drop(a, framework, task.task_id, Reason.REASON_EXECUTOR_TERMINATED, why, now)
-        if executor is not None and executor.phase is ExecutorPhase.TERMINATED:
-            executors.tell_exited(a, framework, executor, -1)  # the one the master expects never starts (TK-40)
+    refusal = _refusal(a, framework, executor, message)
+    if refusal is not None:
+        reason, why = refusal
+        updates.drop(a, framework, task.task_id, reason, why, now)
+        if task.executor is not None and (executor is None or executor.phase is ExecutorPhase.TERMINATED):
+            executors.tell_exited(a, framework, executor_id, -1)  # the one the master counts on is not there (TK-40)
         return
     executor = executor or executors.start(a, framework, task)
     record = executor.tasks[task.task_id] = TaskRecord(info=task)
     checkpoints.task(a, framework, executor.id, record)
     if executor.phase is ExecutorPhase.RUNNING:
         executors.deliver(a, framework, executor, record)
+
+
+def _refusal(
+    a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord | None, message: RunTask
+) -> tuple[Reason, str] | None:
+    """Why this task cannot be run here, None if it can."""
+    task = message.task
+    if a.find_task(framework, task.task_id) is not None:
+        return Reason.REASON_TASK_INVALID, "the agent still has a task of that id"
+    if executor is not None and task.executor is None:
+        return Reason.REASON_TASK_INVALID, f"an executor with the task's id {executor.id} is still there"
+    # The master's view of the executor and ours may differ: it has just died, or just started (OF-67).
+    if executor is None:
+        return None if message.launch_executor else (Reason.REASON_EXECUTOR_TERMINATED, "its executor is not running")
+    if message.launch_executor or executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED):
+        return Reason.REASON_EXECUTOR_TERMINATED, f"executor {executor.id} is {executor.phase.value}"
+    return None
 
 
 def _framework(a: AgentState, info: FrameworkInfo, scheduler: str) -> FrameworkRecord:

@@ -42,6 +42,7 @@ from mesolite.messages.relayed import (
     StatusUpdate,
     StatusUpdateAcknowledgement,
 )
+from mesolite.messages.resources import NOTHING
 from mesolite.messages.scheduler import (
     AcceptOffers,
     DeactivateFramework,
@@ -121,6 +122,12 @@ class MasterCore(Core):
         for agent in self.state.agents.values():
             for key, task in agent.tasks.items():
                 assert self.state.frameworks[key[0]].tasks[key[1]] is task
+            held = agent.used()
+            for offer in map(self.state.offers.__getitem__, agent.offers):
+                held[offer.framework_id] = held.get(offer.framework_id, NOTHING) + offer.resources
+            for framework_id in self.state.frameworks:
+                allocated = self.state.allocator.allocated(framework_id, agent.id)
+                assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
 
     # ------------------------------------------------------------------------------------------------------ routing
 

@@ -100,6 +100,7 @@ def acknowledge(m: MasterState, message: StatusUpdateAcknowledgement, sender: st
         if task.status_update_uuid is None or task.status_update_state is None:
             return
         if task.status_update_state.is_terminal and task.status_update_uuid == message.uuid:
+            set_state(m, task, task.status_update_state, now)  # its newest state may be another, and hold resources
             del agent.tasks[task.key]
             del framework.tasks[task.task_id]
             agent.kills.pop(task.key, None)
