@@ -3,8 +3,8 @@
 The bare loop keeps as many processes alive as our agents have room for, and waits for the oldest. It makes no
 sandbox, keeps no output, tells nobody, and would not notice a daemon left behind.
 
-Sandboxes are removed after the last round only: ext4 hands out a freed inode again no sooner than a minute later,
-and searches past all such whenever a file is made, which took more time than the commands.
+Sandboxes are made in memory where there is /dev/shm, which the result says: ext4 searches past every inode freed in
+the last minutes whenever it makes a file, so that on disk each run is slowed down by what the one before removed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ PER_AGENT = 16
 ROUNDS = 5
 PATIENCE_S = 60.0
 COMMAND = "/bin/true"
+MEMORY = pathlib.Path("/dev/shm")  # noqa: S108  # a folder of our own in it
 AT_ONCE = Filters(refuse_seconds=0.0)
 
 
@@ -104,7 +105,7 @@ def popen_per_s() -> float:
 def measure() -> Result:
     """Measure both in turn."""
     numbers = itertools.count(1)
-    with tempfile.TemporaryDirectory(prefix="mesolite-commands-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mesolite-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         ours, theirs = in_turn(ROUNDS, lambda: mesolite_per_s(pathlib.Path(folder, str(next(numbers)))), popen_per_s)
     return Result(
         title=f"{COMMANDS:,} times {COMMAND}, {AGENTS * PER_AGENT} at once on {AGENTS} agents",
@@ -119,4 +120,5 @@ def measure() -> Result:
                 goal=Goal("at least", 0.8, ratio=True),
             )
         ],
+        remarks=[f"sandboxes were made in {'memory' if MEMORY.is_dir() else 'the temporary folder'}"],
     )

@@ -183,4 +183,5 @@ def measure() -> Result:
             beside("Pykka, ten pairs", few, 1.0),
             beside("Pykka, 500 pairs", many, None),
         ],
+        remarks=["a message through a Store takes SimPy two events, its put and its get"],
     )

@@ -114,12 +114,13 @@ def test_the_former_handler_is_back_whichever_cluster_closes_first(kept_handler:
 
 
 HOST = """
-import sys
+import signal, sys
 from mesolite import Cluster
 from tests.cluster.stage import SHORT, Launching, command
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background begin with Ctrl-C ignored
 environment = dict(zip(("TOLD", "LIFE", "GO"), sys.argv[1:]))
-task = command("t", 'exec 9>"$LIFE"; trap "" INT TERM; echo $PPID > "$TOLD"; sleep 1000 & wait; wait', **environment)
+task = command("t", 'exec 9>"$LIFE"; trap "" INT TERM; echo ready > "$TOLD"; sleep 1000 & wait; wait', **environment)
 try:
     with Cluster(agents=2, settings=SHORT, handle_signals=True) as cluster:
         scheduler = Launching(task)
@@ -131,15 +132,19 @@ except KeyboardInterrupt:
 """
 
 
-def _host(pipes: Pipes) -> subprocess.Popen[str]:
+@pytest.fixture
+def host(pipes: Pipes) -> Iterator[subprocess.Popen[str]]:
     """A process that hosts a cluster and one task that does not want to end; started, the task running."""
     arguments = [pipes.environment[name] for name in ("TOLD", "LIFE", "GO")]
     process = subprocess.Popen(
         [sys.executable, "-c", HOST, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    (launcher,) = pipes.hear()
-    assert int(launcher) != process.pid
-    return process
+    with process:
+        try:
+            pipes.hear()
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(
@@ -153,11 +158,9 @@ def _host(pipes: Pipes) -> subprocess.Popen[str]:
     ids=["SIGUSR1", "Ctrl-C", "SIGTERM", "SIGKILL"],
 )
 def test_a_host_process_that_gets_a_signal_leaves_nothing_running(
-    pipes: Pipes, signum: int, said: str, status: int
+    pipes: Pipes, host: subprocess.Popen[str], signum: int, said: str, status: int
 ) -> None:
     """Drained, interrupted, ended or killed: what its agents had started goes with it."""
-    host = _host(pipes)
-
     host.send_signal(signum)
     out, err = host.communicate(timeout=PATIENCE_S)
     pipes.all_gone()

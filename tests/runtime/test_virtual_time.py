@@ -180,3 +180,14 @@ def test_a_failure_is_raised_once(stage: VirtualStage) -> None:
     stage.runtime.settle()
 
     assert other.words == ["hello"]
+
+
+def test_the_timers_of_the_dead_do_not_keep_time_going(stage: VirtualStage) -> None:
+    """Nobody is left whom they could wake."""
+    party = stage.party("party")
+    party.do(SetTimer(("never",), 100.0))
+    stage.runtime.settle()
+    party.end()
+
+    with pytest.raises(NothingToWaitFor):
+        stage.runtime.wait(lambda: False, None)

@@ -318,3 +318,4 @@ def test_an_answer_of_the_registrar_that_is_meant_for_an_earlier_life_is_dropped
 
     assert cluster.masters["master-1"].leading
     assert agent.registered
+    assert counters(cluster)["outstanding_registry_writes"] == 0

@@ -151,17 +151,21 @@ def test_of_two_faults_the_later_decides(sim: Simulation, cluster: SimulatedClus
 
 def test_held_messages_arrive_in_order_when_they_are_released(sim: Simulation, cluster: SimulatedCluster) -> None:
     """In the order they were sent, before anything of that pair that was sent later."""
-    hold = sim.hold(PingAgent, receiver="agent-1")
-    sim.advance(45.0)
-    held = hold.all
-    seen = sim.expect(PingAgent, receiver="agent-1")
-    assert (hold.count, seen.count) == (3, 0)
+    driver = cluster.run(Listener(), "listener")
+    sim.settle()
+    hold = sim.hold(KillTask, sender="listener")
+    seen = sim.expect(KillTask, receiver="master-1")
+    for number in range(5):
+        driver.kill_task(f"t{number}")
+    sim.settle()
+    assert (hold.count, seen.count) == (5, 0)
 
     hold.release()
-    sim.advance(15.0)
+    driver.kill_task("t5")
+    sim.settle()
 
-    assert held == seen.all[:3]
-    assert seen.count == 4
+    assert [message.task_id for message in hold.all] == ["t0", "t1", "t2", "t3", "t4"]
+    assert [message.task_id for message in seen.all] == ["t0", "t1", "t2", "t3", "t4", "t5"]
 
 
 def test_what_is_released_is_handled_once_it_is_settled(sim: Simulation, cluster: SimulatedCluster) -> None:

@@ -21,7 +21,9 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
     """An executor reports (0.2.15, TK-5 to TK-9, TK-16, TK-61)."""
     framework = a.frameworks.get(message.framework_id)
     status = message.status
-    if framework is None or framework.terminating or status.uuid is None or status.agent_id is None or status.agent_id != a.id:
+    if framework is None or framework.terminating or status.uuid is None:
+        return
+    if status.agent_id is None or status.agent_id != a.id:
         return
     executor = next((known for known in framework.executors.values() if known.party == sender), None)
     if executor is None:

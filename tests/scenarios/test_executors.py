@@ -1,0 +1,284 @@
+"""Executors that never register, are killed before they do, or do not end when told to (drain.md 3.1; core.md 5.7)."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from mesolite import (
+    Executor,
+    ExecutorDriver,
+    ExecutorInfo,
+    KillPolicy,
+    SimulatedWork,
+    Simulation,
+    TaskInfo,
+    TaskState,
+)
+from mesolite.messages import (
+    ExecutorRegistered,
+    ReconnectExecutor,
+    RegisterExecutor,
+    ReregisterExecutor,
+    ShutdownExecutor,
+    StatusUpdate,
+    UpdateFramework,
+)
+from mesolite.messages.ids import ExecutorId
+from tests.scenarios.schedulers import (
+    CHECKPOINTED,
+    EXECUTORS,
+    PLAIN,
+    STUBBORN,
+    Launcher,
+    about,
+    check_books,
+    command_task,
+    executor_task,
+    only,
+)
+
+
+@pytest.mark.scenario("SlaveTest.ShutdownUnregisteredExecutor")
+def test_an_executor_that_never_registers_is_destroyed_after_a_minute(sim: Simulation) -> None:
+    """Its task FAILS for EXECUTOR_REGISTRATION_TIMEOUT; nothing of it is left (TK-50, 3.1.12)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"))
+    sim.drop(RegisterExecutor)
+    cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.advance(59.9)
+    assert framework.updates("t1") == []
+
+    sim.advance(0.2)
+
+    assert about(only(framework.updates("t1"))) == ("FAILED", "AGENT", "EXECUTOR_REGISTRATION_TIMEOUT")
+    assert framework.count("executor_lost") == 1
+    check_books(sim)
+
+
+@pytest.mark.scenario("SlaveTest.RemoveUnregisteredTerminatedExecutor")
+def test_an_executor_that_ends_before_it_registers_fails_its_task(sim: Simulation) -> None:
+    """EXECUTOR_TERMINATED, and the framework hears that the executor is lost (TK-55, TK-57)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"))
+    sim.drop(RegisterExecutor)
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.settle()
+    party = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
+    assert party is not None
+
+    sim.runtime.end(party, -9)
+    sim.advance(1.0)
+
+    assert about(only(framework.updates("t1"))) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")
+    assert only(framework.named("executor_lost")).arguments[2] == -9
+
+
+@pytest.mark.scenario("SlaveTest.KillQueuedTaskDuringExecutorRegistration")
+def test_a_task_killed_before_its_executor_registers_never_reaches_it(sim: Simulation) -> None:
+    """KILLED at once, from the agent; the executor that comes for nothing is shut down, not registered (TK-44)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"))
+    registrations = sim.hold(RegisterExecutor)
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.settle()
+    answers = sim.expect((ExecutorRegistered, ShutdownExecutor), sender="agent-1")
+
+    driver.kill_task("t1")
+    sim.settle()
+    assert about(only(framework.updates("t1"))) == ("KILLED", "AGENT", "TASK_KILLED_DURING_LAUNCH")
+    registrations.release()
+    sim.advance(5.0)
+
+    assert [type(answer) for answer in answers.all] == [ShutdownExecutor]
+    assert framework.count("executor_lost") == 1
+    check_books(sim)
+
+
+class Deaf(Executor):
+    """Runs its tasks and never returns from nothing: it ignores kills, and waits when shut down."""
+
+    def launch_task(self, driver: ExecutorDriver, task: TaskInfo) -> None:
+        driver.send_status_update(task.task_id, TaskState.TASK_RUNNING)
+
+
+@pytest.mark.scenario("SlaveTest.ExecutorShutdownGracePeriod")
+def test_an_executor_has_its_own_grace_to_end_in(sim: Simulation) -> None:
+    """Told to shut down and never heard of again, it is destroyed after its 10 s, not after the agent's 5 s (3.1.3)."""
+    cluster = sim.cluster(agents=1)
+    executor = ExecutorInfo(executor_id=ExecutorId("e1"), name="deaf", shutdown_grace_period_s=10.0)
+    task = TaskInfo(task_id="t1", resources="cpus:1;mem:128", executor=executor)
+    framework = Launcher(task)
+    driver = cluster.run(framework, framework=PLAIN, executors={"deaf": Deaf})
+    sim.advance(1.0)
+    sim.drop(ShutdownExecutor)
+    party = f"agent-1/{driver.framework_id}/e1"
+    # An executor may never report STAGING, and is shut down for it (TK-5).
+    running = next(
+        record.event for record in sim.trace if isinstance(record.event, StatusUpdate) and record.sender == party
+    )
+    staging = StatusUpdate(
+        framework_id=running.framework_id,
+        status=attrs.evolve(running.status, state=TaskState.TASK_STAGING, uuid="another"),
+        latest_state=TaskState.TASK_STAGING,
+    )
+    sim.inject("agent-1", staging, sender=party)
+    sim.advance(9.9)
+    assert framework.states("t1") == ["RUNNING"]
+
+    sim.advance(0.2)
+
+    assert about(framework.updates("t1")[-1]) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")
+    assert framework.count("executor_lost") == 1
+
+
+@pytest.mark.parametrize(("work", "seconds"), [(STUBBORN, 3.0), (SimulatedWork(duration=None, on_sigterm=1.0), 1.0)])
+def test_a_killed_command_gets_sigterm_then_three_seconds_then_sigkill(
+    sim: Simulation, work: SimulatedWork, seconds: float
+) -> None:
+    """KILLED comes when it has ended, and no later than its grace (3.2.1, TK-48)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1", work))
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    asked_at = sim.now
+
+    driver.kill_task("t1")
+    sim.run_until(lambda: framework.states("t1")[-1] == "KILLED", timeout=10.0)
+
+    assert sim.now - asked_at == pytest.approx(seconds)
+
+
+def test_the_grace_in_a_kill_request_wins_over_the_tasks_own(sim: Simulation) -> None:
+    """Ours reaches the executor, whatever its driver is; Mesos loses it on the way to old ones (3.2.7, 10.14)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1", STUBBORN, kill_policy=KillPolicy(grace_period_s=100.0)))
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+
+    driver.kill_task("t1", KillPolicy(grace_period_s=2.0))
+    sim.advance(2.1)
+
+    assert framework.states("t1")[-1] == "KILLED"
+
+
+@pytest.mark.scenario("SlaveRecoveryTest.KillTask")
+def test_a_task_can_be_killed_through_a_restarted_agent(sim: Simulation) -> None:
+    """Master, agent, executor and scheduler all speak again; all resources come back (FW-44, AG-11)."""
+    cluster = sim.cluster(agents=1, resources="cpus:2;mem:256")
+    framework = Launcher(command_task("t1", resources="cpus:2;mem:256"))
+    driver = cluster.run(framework, framework=CHECKPOINTED)
+    sim.advance(1.0)
+    cluster.agents["agent-1"].restart()
+    sim.advance(10.0)
+
+    driver.kill_task("t1")
+    sim.advance(5.0)
+
+    assert framework.states("t1") == ["STARTING", "RUNNING", "KILLED"]
+    assert str(framework.offers[-1].resources) == "cpus:2;mem:256"
+
+
+@pytest.mark.scenario("SlaveRecoveryTest.ReconnectExecutor")
+def test_an_executor_tells_a_restarted_agent_what_it_missed(sim: Simulation) -> None:
+    """Its unacknowledged updates come along, oldest first, and reach the scheduler, perhaps twice (AG-14, TK-67)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    sim.drop(StatusUpdate, receiver="agent-1", times=2)
+    cluster.run(framework, framework=CHECKPOINTED)
+    sim.advance(1.0)
+    assert framework.updates("t1") == []
+    asked, told = sim.expect(ReconnectExecutor), sim.expect(ReregisterExecutor)
+
+    cluster.agents["agent-1"].crash()
+    sim.settle()
+    cluster.agents["agent-1"].restart()
+    sim.advance(10.0)
+
+    assert asked.count == 1
+    assert [update.status.state.name for update in told.first.updates] == ["TASK_STARTING", "TASK_RUNNING"]
+    assert list(dict.fromkeys(framework.states("t1"))) == ["STARTING", "RUNNING"]
+
+
+@pytest.mark.scenario("SlaveRecoveryTest.NonCheckpointingFramework")
+def test_of_a_framework_that_does_not_checkpoint_nothing_is_stored(sim: Simulation) -> None:
+    """Not even when the agent hears of it again; the agent's own id is all there is (AG-1, FW-23)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    info = attrs.evolve(PLAIN, id=driver.framework_id)
+
+    sim.inject("agent-1", UpdateFramework(framework_info=info, scheduler="plain"), sender="master-1")
+    sim.settle()
+
+    assert list(sim.runtime.store.load("agent-1", 0)) == ["agent"]
+
+
+@pytest.mark.scenario("SlaveRecoveryTest.RecoverSlaveState")
+def test_what_a_checkpointing_agent_stores_is_what_it_needs_to_go_on(sim: Simulation) -> None:
+    """Its id, the framework with its scheduler, the executor, the task, and each unacknowledged update (AG-1)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    driver = cluster.run(framework, framework=CHECKPOINTED, implicit_acknowledgements=False)
+    sim.settle()
+    driver.acknowledge(framework.updates("t1")[0])
+    sim.settle()
+
+    stored = sim.runtime.store.load("agent-1", 0)
+
+    of_framework = f"{driver.framework_id}"
+    assert sorted(stored) == [
+        "agent",
+        f"executor/{of_framework}/t1",
+        f"framework/{of_framework}",
+        f"task/{of_framework}/t1",
+        f"update/{of_framework}/t1/000001",
+    ]
+    assert stored["agent"].id == cluster.agents["agent-1"].id
+    assert stored[f"framework/{of_framework}"].scheduler == "checkpointed"
+    assert stored[f"task/{of_framework}/t1"].task.task_id == "t1"
+    assert stored[f"update/{of_framework}/t1/000001"].status.uuid == framework.updates("t1")[1].uuid
+
+
+@pytest.mark.scenario("SlaveRecoveryTest.ShutdownSlave")
+def test_an_agent_that_was_shut_down_comes_back_empty_under_its_id(sim: Simulation) -> None:
+    """Its executors have ended, so all its resources are offered (2.1.11)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework=CHECKPOINTED)
+    sim.advance(1.0)
+    agent = cluster.agents["agent-1"]
+    old_id = agent.id
+    agent.signal(10)
+    sim.advance(20.0)
+    assert not agent.alive
+
+    agent.restart()
+    sim.advance(10.0)
+
+    assert agent.id == old_id
+    assert framework.offers[-1].resources == framework.offers[0].resources
+    check_books(sim)
+
+
+@pytest.mark.scenario("SlaveRecoveryTest.Reboot")
+def test_a_rebooted_machine_keeps_its_agents_id_and_has_lost_its_tasks(sim: Simulation) -> None:
+    """The power was cut: nothing runs any more, the task is reported as ended, all resources are offered (AG-9)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"), refuse_s=0)
+    cluster.run(framework, framework=CHECKPOINTED)
+    sim.advance(1.0)
+    agent = cluster.agents["agent-1"]
+    old_id = agent.id
+    agent.power_off()
+    sim.advance(20.0)
+
+    agent.restart()
+    sim.advance(20.0)
+
+    assert agent.id == old_id
+    assert framework.updates("t1")[-1].state.is_terminal
+    free = sum(offer["resources"].startswith("cpus:") for offer in cluster.operator.state()["offers"])
+    assert free == 2  # what was left, and what the task had held
+    check_books(sim)
