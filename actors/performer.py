@@ -39,14 +39,10 @@ class Performer:
         self._record = seat.runtime.trace.record
         self._call = call
         self._returned: deque[tuple[CallbackReturned, str, int]] = deque()
+        self._draining = False
 
     def perform(self, event: object, sender: str, cause: int) -> None:
         """Let the core decide on one event, and do what it wants; user code that has returned is the next event."""
-        self._perform_one(event, sender, cause)
-        while self._returned and self.seat.alive:
-            self._perform_one(*self._returned.popleft())
-
-    def _perform_one(self, event: object, sender: str, cause: int) -> None:
         seat = self.seat
         if type(event) is Timer:
             # Between coming due and being handled it may have been cancelled or set again (core.md LP-33, LP-34).
@@ -64,6 +60,12 @@ class Performer:
                 self._carry_out(effect, index)
                 if not seat.alive:
                     return  # it has ended: what it wanted after that is void
+        if self._returned and not self._draining:
+            # Not before the effects are carried out, and one after another: a long row of callbacks must not nest.
+            self._draining = True
+            while self._returned and seat.alive:
+                self.perform(*self._returned.popleft())
+            self._draining = False
 
     def _carry_out(self, effect: Effect, index: int) -> None:
         seat, runtime = self.seat, self._runtime
@@ -71,7 +73,7 @@ class Performer:
             case SetTimer(key, after_s, spread_s):
                 runtime.set_timer(seat, key, after_s, spread_s, index)
             case CancelTimer(key):
-                seat.timers.pop(key, None)
+                runtime.cancel_timer(seat, key)
             case Callback():
                 self._returned.append((self._call(effect), seat.name, index))
             case Save(changes, term, tag):

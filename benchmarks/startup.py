@@ -14,7 +14,7 @@ from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
 from mesolite import Cluster, Offer, Scheduler, SchedulerDriver, Settings
 
 AGENTS = 10
-ROUNDS = 7
+ROUNDS = 15
 PATIENCE_S = 30.0
 
 

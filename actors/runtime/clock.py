@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import threading
 import time
 from collections.abc import Callable
 
 from mesolite.actors.runtime.port import Timer
+from mesolite.actors.runtime.timeline import Timeline
 
 
 class Clock:
@@ -17,8 +17,7 @@ class Clock:
         """Start the timer thread; `fire` puts a due timer before its party."""
         self._fire = fire
         self._start = time.monotonic()
-        self._timers: list[tuple[float, int, Timer]] = []
-        self._count = 0
+        self._timeline: Timeline[Timer] = Timeline()
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="mesolite clock", daemon=True)
@@ -31,10 +30,14 @@ class Clock:
     def schedule(self, timer: Timer) -> None:
         """Fire it when it is due, unless it has been cancelled or set again by then."""
         with self._changed:
-            self._count += 1
-            heapq.heappush(self._timers, (timer.deadline, self._count, timer))
-            if self._timers[0][2] is timer:
+            self._timeline.add(timer.deadline, timer)
+            if self._timeline.next() == timer.deadline:
                 self._changed.notify()
+
+    def called_off(self, count: int = 1) -> None:
+        """Learn that so many timers will never be due."""
+        with self._changed:
+            self._timeline.called_off(count)
 
     def close(self) -> None:
         """Fire nothing more."""
@@ -48,11 +51,9 @@ class Clock:
             with self._changed:
                 if self._closed:
                     return
-                while self._timers and not self._timers[0][2].live:
-                    heapq.heappop(self._timers)
-                wait = self._timers[0][0] - self.now() if self._timers else None
-                if wait is None or wait > 0:
-                    self._changed.wait(wait)
-                    continue
-                timer = heapq.heappop(self._timers)[2]
-            self._fire(timer)
+                due = list(self._timeline.due(self.now()))
+                if not due:
+                    next_at = self._timeline.next()
+                    self._changed.wait(None if next_at is None else max(0.0, next_at - self.now()))
+            for timer in due:
+                self._fire(timer)

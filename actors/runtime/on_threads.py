@@ -97,6 +97,7 @@ class ThreadsRuntime:
         with self._lock:
             if not seat.alive:
                 return
+            self._clock.called_off(len(seat.timers))
             watchers = self.directory.leave(seat)
             self._farewells[seat] = lambda: self._farewell(seat, () if silent else watchers, status)
             seat.actor.actor_stopped.set()
@@ -178,8 +179,14 @@ class ThreadsRuntime:
     def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer."""
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
+        self.cancel_timer(seat, key)
         timer = seat.timers[key] = Timer(seat, key, self.now() + delay, cause)
         self._clock.schedule(timer)
+
+    def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
+        """Let a timer never fire."""
+        if seat.timers.pop(key, None) is not None:
+            self._clock.called_off()
 
     def link(self, seat: Seat, peer: str, cause: int) -> None:
         """Watch a peer; if it is not there the news is due at once."""

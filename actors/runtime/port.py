@@ -131,6 +131,9 @@ class Runtime(Protocol):
     def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer."""
 
+    def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
+        """Let a timer never fire; cancelling what is not set is harmless."""
+
     def link(self, seat: Seat, peer: str, cause: int) -> None:
         """Watch a peer."""
 

@@ -21,10 +21,10 @@ from mesolite.actors.role import Failed
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.port import Delivery, Seat, Timer
+from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.trace import Lost, Trace
 from mesolite.simulation.inbox import Idle
 from mesolite.simulation.network import Network, Parcel, Verdict
-from mesolite.simulation.timeline import Moment, Timeline
 from mesolite.simulation.under_way import UnderWay
 
 STEPS_PER_INSTANT = 1_000_000
@@ -44,6 +44,17 @@ class Special(NamedTuple):
     judged: bool = False
 
 
+class Moment:
+    """Something the simulation itself does at a point in time: a delayed parcel arrives, simulated work ends."""
+
+    __slots__ = ("act", "live")
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        """Be live until called off."""
+        self.act = act
+        self.live = True
+
+
 class Dispatcher(ABC):
     """Lets things happen. What a party is, and what ends with it, its subclass knows."""
 
@@ -59,7 +70,7 @@ class Dispatcher(ABC):
         self._thread = threading.get_ident()
         self._under_way = UnderWay()
         self._find = self.directory.find
-        self._timeline = Timeline()
+        self._timeline: Timeline[Timer | Moment] = Timeline()
         self._arrivals: dict[tuple[str, str], float] = {}
         self._running: Seat | None = None
         self._failure: BaseException | None = None

@@ -109,6 +109,11 @@ class VirtualRuntime(Dispatcher):
         seat.timers[key] = timer
         self._timeline.add(timer.deadline, timer)
 
+    def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
+        """Let a timer never fire."""
+        if seat.timers.pop(key, None) is not None:
+            self._timeline.called_off()
+
     def link(self, seat: Seat, peer: str, cause: int) -> None:
         """Watch a peer; if it is not there the news is due at once."""
         if not self.directory.link(seat, peer):

@@ -11,8 +11,7 @@ from attrs import define
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkStarted
 from mesolite.actors.runtime.port import Seat
 from mesolite.messages.tasks import CommandInfo, SimulatedWork
-from mesolite.simulation.dispatcher import Dispatcher
-from mesolite.simulation.timeline import Moment
+from mesolite.simulation.dispatcher import Dispatcher, Moment
 
 DEFAULT_DURATION_S = 1.0
 """How long a command takes that says nothing else about itself."""

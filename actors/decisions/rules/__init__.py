@@ -1,10 +1,10 @@
 """Leaves below the cores: pure answers to one question each. They import nouns, never a core.
 
-    allocator, fairness, refusals    who is offered what, whose turn it is, who has refused what
-    leader_watch                     the client's side of an election
-    registry                         what a durable change does to the registry
-    validation                       may this task be launched, may this framework subscribe
-    callback_queue, driver_requests  user code is called one callback at a time; what its calls turn into
-    executor_registration            an executor's side of its agent
-    work_outcome                     what the end of a command says about its task
+allocator, fairness, refusals    who is offered what, whose turn it is, who has refused what
+leader_watch                     the client's side of an election
+registry                         what a durable change does to the registry
+validation                       may this task be launched, may this framework subscribe
+callback_queue, driver_requests  user code is called one callback at a time; what its calls turn into
+executor_registration            an executor's side of its agent
+work_outcome                     what the end of a command says about its task
 """

@@ -1,30 +1,29 @@
-"""The future of a simulation: what is due when, in order of deadline, then of setting (core.md LP-40)."""
+"""What is due when: in order of deadline, then of setting (core.md LP-40). Both runtimes keep their future in one."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
-
-from mesolite.actors.runtime.port import Timer
-
-
-class Moment:
-    """Something the simulation itself does at a point in time: a delayed parcel arrives, simulated work ends."""
-
-    __slots__ = ("act", "live")
-
-    def __init__(self, act: Callable[[], None]) -> None:
-        """Be live until called off."""
-        self.act = act
-        self.live = True
+from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
 
 
-class Timeline:
-    """A heap of timers and moments. What was called off leaves it once it is the larger half: constant cost each."""
+class Entry(Protocol):
+    """Something in the future that may be called off."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it is still to come."""
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Timeline(Generic[E]):
+    """A heap of what is to come. What was called off leaves it once it is the larger half: constant cost each."""
 
     def __init__(self) -> None:
         """Start with nothing to come."""
-        self._entries: list[tuple[float, int, Timer | Moment]] = []
+        self._entries: list[tuple[float, int, E]] = []
         self._count = 0
         self._outdated = 0
 
@@ -32,7 +31,7 @@ class Timeline:
         """How many entries are kept, those called off included."""
         return len(self._entries)
 
-    def add(self, deadline: float, entry: Timer | Moment) -> None:
+    def add(self, deadline: float, entry: E) -> None:
         """Put something in the future."""
         self._count += 1
         heapq.heappush(self._entries, (deadline, self._count, entry))
@@ -41,7 +40,7 @@ class Timeline:
             heapq.heapify(self._entries)
             self._outdated = 0
 
-    def called_off(self, count: int) -> None:
+    def called_off(self, count: int = 1) -> None:
         """Learn that so many entries will never be due."""
         self._outdated += count
 
@@ -53,7 +52,7 @@ class Timeline:
             self._outdated = max(0, self._outdated - 1)
         return entries[0][0] if entries else None
 
-    def due(self, now: float) -> Iterator[Timer | Moment]:
+    def due(self, now: float) -> Iterator[E]:
         """Take out whatever is due, in order."""
         while (deadline := self.next()) is not None and deadline <= now:
             yield heapq.heappop(self._entries)[2]
