@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from mesolite.actors.decisions.contract import (
@@ -29,6 +28,8 @@ from mesolite.actors.runtime.port import Seat, Timer
 class Performer:
     """Stands between one core and one runtime. `call` runs user code, for the roles that have any."""
 
+    __slots__ = ("_call", "_draining", "_now", "_record", "_returned", "_runtime", "_send", "core", "seat")
+
     def __init__(self, seat: Seat, core: Core, call: Callable[[Callback], CallbackReturned]) -> None:
         """Perform for this seat."""
         self.seat = seat
@@ -38,7 +39,7 @@ class Performer:
         self._send = seat.runtime.send
         self._record = seat.runtime.trace.record
         self._call = call
-        self._returned: deque[tuple[CallbackReturned, str, int]] = deque()
+        self._returned: list[tuple[CallbackReturned, str, int]] = []
         self._draining = False
 
     def perform(self, event: object, sender: str, cause: int) -> None:
@@ -64,7 +65,7 @@ class Performer:
             # Not before the effects are carried out, and one after another: a long row of callbacks must not nest.
             self._draining = True
             while self._returned and seat.alive:
-                self.perform(*self._returned.popleft())
+                self.perform(*self._returned.pop(0))
             self._draining = False
 
     def _carry_out(self, effect: Effect, index: int) -> None:

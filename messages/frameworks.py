@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 from attrs import field, frozen
 
@@ -20,6 +21,10 @@ class Capability(enum.Enum):
         return self.name
 
 
+def _capabilities(value: Iterable[Capability]) -> tuple[Capability, ...]:
+    return tuple(value)
+
+
 @frozen(kw_only=True)
 class FrameworkInfo:
     """Who subscribes. `id` None means a new framework; a stored id fails over to it (core.md FW-1, FW-6).
@@ -34,7 +39,7 @@ class FrameworkInfo:
     role: str = "*"
     failover_timeout_s: float = 0.0
     checkpoint: bool = False
-    capabilities: tuple[Capability, ...] = field(default=(), converter=tuple)
+    capabilities: tuple[Capability, ...] = field(default=(), converter=_capabilities)
 
     def can(self, capability: Capability) -> bool:
         """Whether the framework declared this capability."""

@@ -101,6 +101,10 @@ def _resources(value: Resources | str | Mapping[str, float]) -> Resources:
     return Resources.of(value)
 
 
+def _words(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value)
+
+
 def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     pairs = value.items() if isinstance(value, Mapping) else value
     return tuple((name, text) for name, text in pairs)
@@ -111,7 +115,7 @@ class CommandInfo:
     """What to run: `value` for `/bin/sh -c`, or, without `shell`, the program `value` with these arguments."""
 
     value: str
-    arguments: tuple[str, ...] = field(default=(), converter=tuple)
+    arguments: tuple[str, ...] = field(default=(), converter=_words)
     shell: bool = True
     environment: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
 

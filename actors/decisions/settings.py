@@ -87,7 +87,7 @@ class Settings:
             registration_backoff_max_s=1.0,
             subscription_backoff_factor_s=0.05,
             subscription_backoff_max_s=1.0,
-            session_timeout_s=1.0,
+            session_timeout_s=3.0,
             allocation_interval_s=0.02,
             executor_shutdown_ack_limit_s=0.1,
         )

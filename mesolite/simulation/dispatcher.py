@@ -167,7 +167,7 @@ class Dispatcher(ABC):
                 # The seed picks a channel; within it, order holds.
                 index = int(draw() * len(active))
                 channel = active[index]
-                delivery = channel.deliveries.popleft()
+                delivery = channel.deliveries.pop(0)
                 if not channel.deliveries:
                     active[index] = active[-1]
                     active.pop()

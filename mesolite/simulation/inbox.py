@@ -23,7 +23,7 @@ class VirtualInbox:
 
     def __init__(self, seat: Seat, runnable: deque[Seat], bind: Callable[[pykka.Future[Any]], None]) -> None:
         """Belong to this seat; note it as runnable, and bind futures that wait for its answers to the dispatcher."""
-        self._envelopes: deque[Envelope[Any]] = deque()
+        self._envelopes: list[Envelope[Any]] = []
         self._seat = seat
         self._runnable = runnable
         self._bind = bind
@@ -43,17 +43,19 @@ class VirtualInbox:
         """
         if not self._envelopes:
             raise Idle
-        return self._envelopes.popleft()
+        return self._envelopes.pop(0)
 
     def take_delivery(self) -> Delivery | None:
         """Give out the oldest envelope's content if it is a plain delivery, so that Pykka's loop need not be run."""
-        if self._envelopes and type(self._envelopes[0].message) is Delivery:
-            return self._envelopes.popleft().message  # type: ignore[no-any-return]
+        envelopes = self._envelopes
+        if envelopes and type(message := envelopes[0].message) is Delivery:
+            del envelopes[0]
+            return message
         return None
 
     def put_first(self, message: object) -> None:
         """Let this be handled next, by Pykka's loop."""
-        self._envelopes.appendleft(Envelope(message))
+        self._envelopes.insert(0, Envelope(message))
 
     def empty(self) -> bool:
         """Whether there is none."""
