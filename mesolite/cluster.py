@@ -14,8 +14,8 @@ from typing import Self
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
-from mesolite.actors.runtime.on_threads import ThreadsRuntime
 from mesolite.actors.runtime.store import SqliteStore
+from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
 from mesolite.messages.resources import Resources
 from mesolite.signals import SignalWatch

@@ -91,7 +91,7 @@ class AgentMachine(Machine):
             self._end(-signum)
             return
         self._runtime.check_thread()
-        self._runtime.post(self._seat(), SignalReceived(int(signum)), sender="outside")
+        self._runtime.post(self._seat(), SignalReceived(signal.Signals(signum).name), sender="outside")
 
     def stop(self) -> None:
         """Stop the agent's process politely, without unregistering: checkpointed executors live on (2.1.9)."""

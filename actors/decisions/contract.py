@@ -107,9 +107,12 @@ class WorkExited:
 
 @frozen
 class SignalReceived:
-    """The process that hosts this party was sent an operating-system signal for it (drain.md 2.1.1)."""
+    """The process that hosts this party was sent an operating-system signal for it (drain.md 2.1.1).
 
-    signum: int
+    By name, such as `SIGUSR1`: the number differs from system to system.
+    """
+
+    signal: str
 
 
 @frozen

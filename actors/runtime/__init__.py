@@ -1,10 +1,8 @@
-"""The world behind the port: threads, time, storage, processes. It decides nothing.
+"""What both runtimes share: the port that performers speak to, and what stands behind it whatever the clock.
 
-    port        what a runtime must do; what an actor is born with          directory   names, lives, links
-    on_threads  the threads runtime                                         pool        workers, own threads
-    clock       real timers                                                 store       memory, SQLite
-    commands    each agent's commands                                       processes   the host's side of the launcher
-    launcher    the process that starts and kills commands                  future      the future behind ref.ask
+    port        what a runtime must do; what an actor is born with      directory   names, lives, links
+    timeline    what is due when                                        store       memory, SQLite
+    future      the future behind ref.ask
 
-The virtual runtime is in mesolite/simulation.
+The runtimes are actors/threads (real time, real commands) and mesolite/simulation (virtual time).
 """

@@ -1,6 +1,6 @@
 """The port between performers and the world: what a runtime must be able to do, and what an actor is born with.
 
-Two runtimes stand behind it: threads and real time (`on_threads.py`), one thread and virtual time
+Two runtimes stand behind it: threads and real time (`actors/threads/runtime.py`), one thread and virtual time
 (`mesolite/simulation/virtual.py`). The same scripts hold for both (tests/runtime/test_conformance.py).
 """
 

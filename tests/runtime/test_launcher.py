@@ -22,8 +22,8 @@ import attrs
 import psutil
 import pytest
 
-from mesolite.actors.runtime import launcher
-from mesolite.actors.runtime.processes import Exit, Launcher, WorkEvent, WorkExited, WorkFailedToStart, WorkStarted
+from mesolite.actors.threads import launcher
+from mesolite.actors.threads.processes import Exit, Launcher, WorkEvent, WorkExited, WorkFailedToStart, WorkStarted
 
 PATIENCE_S = 60.0  # only what hangs takes that long
 

@@ -30,8 +30,8 @@ from mesolite.actors.decisions.contract import (
     WorkFailedToStart,
 )
 from mesolite.actors.role import Inspect, Role
-from mesolite.actors.runtime.pool import Idle, Pool, PooledInbox
 from mesolite.actors.runtime.port import Place
+from mesolite.actors.threads.pool import Idle, Pool, PooledInbox
 from mesolite.messages.tasks import CommandInfo
 from tests.runtime.toys import PATIENCE_S, Party, Say, ThreadsStage, stage_of
 

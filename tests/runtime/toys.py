@@ -26,9 +26,9 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.role import Role
-from mesolite.actors.runtime.on_threads import ThreadsRuntime
 from mesolite.actors.runtime.port import Birth, Place, Seat
 from mesolite.actors.runtime.store import SqliteStore
+from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.trace import Trace
 from mesolite.actors.user_code import fenced
 from mesolite.messages.base import Message

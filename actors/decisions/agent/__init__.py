@@ -1,10 +1,12 @@
 """The agent's decisions, split by noun.
 
-core          the table from event to decision                 state        what is known, and small shared moves
-registration  finding the leader, being its agent, pings       recovery     what a restarted agent finds again
-tasks         launched, killed, reconciled                     executors    born, registered, shut down, gone
-updates       reliable status updates                          checkpoints  what is stored before acting
-leaving       SIGUSR1, ShutdownAgent, one framework's end
+    core          the table from event to decision                 state        what is known, and small shared moves
+    registration  finding the leader, being its agent, pings       recovery     what a restarted agent finds again
+    tasks         launched, killed, reconciled                     executors    born, registered, shut down, gone
+    reports       executors report, schedulers acknowledge         updates      the streams their updates go through
+    checkpoints   what is stored before acting                     leaving      SIGUSR1, the master's orders
+
+Each function decides about one event, given all the agent knows (`AgentState`).
 """
 
 from mesolite.actors.decisions.agent.core import AgentCore

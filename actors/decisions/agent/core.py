@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mesolite.actors.decisions.agent import executors, leaving, recovery, registration, tasks, updates
+from mesolite.actors.decisions.agent import executors, leaving, recovery, registration, reports, tasks, updates
 from mesolite.actors.decisions.agent.state import AgentState, Phase
 from mesolite.actors.decisions.contract import (
     Core,
@@ -60,8 +60,8 @@ DECISIONS: dict[type, Decision] = {
     ExecutorToFramework: tasks.to_framework,
     RegisterExecutor: executors.register,
     ReregisterExecutor: recovery.reregister,
-    StatusUpdate: updates.received,
-    StatusUpdateAcknowledgement: updates.acknowledged,
+    StatusUpdate: reports.received,
+    StatusUpdateAcknowledgement: reports.acknowledged,
 }
 
 TIMERS: dict[object, Decision] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.agent import checkpoints, leaving, updates
+from mesolite.actors.decisions.agent import checkpoints, updates
 from mesolite.actors.decisions.agent.state import (
     AgentState,
     ExecutorPhase,
@@ -14,6 +14,7 @@ from mesolite.actors.decisions.agent.state import (
 from mesolite.actors.decisions.contract import (
     Destroy,
     ExecutorStart,
+    Exit,
     Link,
     PeerExited,
     SpawnExecutor,
@@ -236,4 +237,10 @@ def clear_up_framework(a: AgentState, framework: FrameworkRecord) -> None:
         return
     if a.frameworks.pop(framework.id, None) is not None:
         checkpoints.drop_framework(a, framework)
-    leaving.end_if_empty(a)
+    end_if_empty(a)
+
+
+def end_if_empty(a: AgentState) -> None:
+    """A terminating agent exits with its last framework."""
+    if a.phase is Phase.TERMINATING and not a.frameworks and not any(isinstance(e, Exit) for e in a.effects):
+        a.effects.append(Exit("shut down"))

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from mesolite.actors.decisions.agent import executors, updates
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, FrameworkRecord, Phase
-from mesolite.actors.decisions.contract import CancelTimer, Exit, SignalReceived
+from mesolite.actors.decisions.contract import CancelTimer, SignalReceived
 from mesolite.messages.agent import ShutdownAgent, ShutdownFramework, UnregisterAgent
-
-# The Linux number, whatever machine decides: the standard module would give that of this one.
-SIGUSR1 = 10
 
 
 def signalled(a: AgentState, event: SignalReceived, sender: str, now: float) -> None:
@@ -19,7 +16,7 @@ def signalled(a: AgentState, event: SignalReceived, sender: str, now: float) -> 
 
     Mesos aborts an agent that has an id but knows no master (2.1.3); ours just shuts down, there is nobody to tell.
     """
-    if event.signum == SIGUSR1:
+    if event.signal == "SIGUSR1":
         if a.id is not None:
             a.send_to_leader(UnregisterAgent(agent_id=a.id))
         terminate(a)
@@ -37,7 +34,7 @@ def terminate(a: AgentState) -> None:
     a.effects.append(CancelTimer(("register",)))
     for framework in list(a.frameworks.values()):
         shut_down_framework(a, framework)
-    end_if_empty(a)
+    executors.end_if_empty(a)
 
 
 def shutdown_framework(a: AgentState, message: ShutdownFramework, sender: str, now: float) -> None:
@@ -60,9 +57,3 @@ def shut_down_framework(a: AgentState, framework: FrameworkRecord) -> None:
         else:
             executors.shut_down(a, framework, executor)
     executors.clear_up_framework(a, framework)
-
-
-def end_if_empty(a: AgentState) -> None:
-    """A terminating agent exits with its last framework."""
-    if a.phase is Phase.TERMINATING and not a.frameworks and not any(isinstance(e, Exit) for e in a.effects):
-        a.effects.append(Exit("shut down"))

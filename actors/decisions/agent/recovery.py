@@ -5,7 +5,7 @@ Started --> Load --> Loaded --> executors asked to reconnect --2 s--> those not 
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.agent import checkpoints, updates
+from mesolite.actors.decisions.agent import checkpoints, reports, updates
 from mesolite.actors.decisions.agent.state import (
     AgentState,
     ExecutorPhase,
@@ -103,7 +103,7 @@ def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: flo
     executor.phase = ExecutorPhase.RUNNING
     a.send(sender, ExecutorReregistered(agent_info=a.info))
     for update in message.updates:
-        updates.received(a, update, sender, now)
+        reports.received(a, update, sender, now)
     known = [task.task_id for task in message.tasks]
     for task in executor.live_tasks:
         if task.state is TaskState.TASK_STAGING and task.info.task_id not in known:

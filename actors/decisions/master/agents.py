@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from mesolite.actors.decisions.contract import CancelTimer, Link
+from mesolite.actors.decisions.contract import Link
 from mesolite.actors.decisions.master import frameworks, health, removal
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState, PendingReregistration
@@ -159,7 +159,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
             m.send(agent.party, KillTask(framework_id=task.framework_id, task_id=task.task_id))  # RC-27
     if not agent.connected:
         agent.connected = agent.active = True
-        m.effects.append(CancelTimer(("reregister", agent.id)))
+        m.cancel_timer(("reregister", agent.id))
         m.allocator.activate_agent(agent.id, now)
     _exchange_frameworks(m, agent.party, message, now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from mesolite.actors.decisions.contract import CancelTimer, Link, TimerFired
+from mesolite.actors.decisions.contract import Link, TimerFired
 from mesolite.actors.decisions.master import offers, tasks
 from mesolite.actors.decisions.master.records import FrameworkRecord
 from mesolite.actors.decisions.master.state import MasterState
@@ -85,7 +85,7 @@ def _subscribe_known(
     framework.connected = framework.active = True
     framework.session += 1
     m.framework_of_party[sender] = framework.id
-    m.effects.append(CancelTimer(("failover", framework.id)))
+    m.cancel_timer(("failover", framework.id))
     m.effects.append(Link(sender))
     m.allocator.activate_framework(framework.id, now, suppressed=message.suppressed)
     _answer(m, framework, "reregistered" if reconnects and not was_recovered else "registered")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.contract import CancelTimer, PeerExited, TimerFired
+from mesolite.actors.decisions.contract import PeerExited, TimerFired
 from mesolite.actors.decisions.master import offers, removal, tasks
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
@@ -18,12 +18,6 @@ def watch(m: MasterState, agent: AgentRecord) -> None:
     agent.unanswered_pings = 0
     m.send(agent.party, PingAgent(connected=agent.connected))
     m.set_timer(("ping", agent.id), m.settings.agent_ping_timeout_s)
-
-
-def unwatch(m: MasterState, agent_id: AgentId) -> None:
-    """Stop pinging, and stop waiting for a return."""
-    m.effects.append(CancelTimer(("ping", agent_id)))
-    m.effects.append(CancelTimer(("reregister", agent_id)))
 
 
 def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:

@@ -7,7 +7,7 @@ no pong for 75 s ----------------------> MarkAgentUnreachable written --> the sa
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.master import health, offers, tasks
+from mesolite.actors.decisions.master import offers, tasks
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import UnregisterAgent
 from mesolite.messages.frameworks import Capability
@@ -70,7 +70,8 @@ def forget(m: MasterState, agent_id: AgentId, unreachable_time: float | None, no
         del m.agents[agent_id]
         if m.agent_of_party.get(agent.party) == agent_id:
             del m.agent_of_party[agent.party]
-        health.unwatch(m, agent_id)
+        m.cancel_timer(("ping", agent_id))
+        m.cancel_timer(("reregister", agent_id))
     m.removed[agent_id] = None
     while len(m.removed) > m.settings.removed_agents_max:
         del m.removed[next(iter(m.removed))]

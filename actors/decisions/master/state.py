@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from mesolite.actors.decisions.contract import Effect, Send, SetTimer
+from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, OfferRecord
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.settings import Settings
@@ -89,9 +89,13 @@ class MasterState:
         """Want this said."""
         self.effects.append(Send(to, message))
 
-    def set_timer(self, key: tuple[object, ...], after_s: float) -> None:
+    def set_timer(self, key: TimerKey, after_s: float) -> None:
         """Want to be woken."""
         self.effects.append(SetTimer(key, after_s))
+
+    def cancel_timer(self, key: TimerKey) -> None:
+        """Want not to be woken."""
+        self.effects.append(CancelTimer(key))
 
     def write(self, operation: Operation) -> None:
         """Want this durable; `OperationApplied` will say when it is."""

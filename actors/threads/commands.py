@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
-from mesolite.actors.runtime import processes as real
 from mesolite.actors.runtime.port import Seat
+from mesolite.actors.threads import processes as real
 
 
 class Commands:

@@ -29,12 +29,12 @@ from mesolite.actors.decisions.contract import (
     TimerKey,
 )
 from mesolite.actors.errors import PartyFailed, Refused
-from mesolite.actors.runtime.clock import Clock
-from mesolite.actors.runtime.commands import Commands
 from mesolite.actors.runtime.directory import Directory
-from mesolite.actors.runtime.pool import OwnInbox, Pool, PooledInbox
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.store import StaleTerm, Store
+from mesolite.actors.threads.clock import Clock
+from mesolite.actors.threads.commands import Commands
+from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
 from mesolite.actors.trace import Lost, Trace
 from mesolite.messages.base import Message
 

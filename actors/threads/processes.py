@@ -25,7 +25,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from mesolite.actors.runtime import launcher
+from mesolite.actors.threads import launcher
 
 
 @attrs.frozen(kw_only=True)

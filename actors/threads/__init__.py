@@ -1,0 +1,6 @@
+"""The threads runtime: real time, real commands.
+
+runtime     implements the port: parties, storage, links            pool        workers, own threads
+clock       fires timers                                            commands    each agent's commands, in sandboxes
+processes   the host's side of the launcher                         launcher    the process that starts and kills
+"""
