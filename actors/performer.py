@@ -22,6 +22,7 @@ from mesolite.actors.decisions.contract import (
     SpawnExecutor,
     TimerFired,
 )
+from mesolite.actors.runtime import hosting
 from mesolite.actors.runtime.port import Seat, Timer
 
 
@@ -86,9 +87,9 @@ class Performer:
             case SignalWork(work_id, signum):
                 runtime.signal_work(seat, work_id, signum)
             case SpawnExecutor(name, start):
-                runtime.spawn(seat, name, start, index)
+                hosting.spawn(seat, name, start, index)
             case Destroy(name):
-                runtime.destroy(seat, name, index)
+                hosting.destroy(seat, name)
             case Load(term):
                 runtime.load(seat, term, index)
             case Exit(reason, status):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import itertools
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -66,19 +67,19 @@ class Trace:
         """Keep at most so many records; 0 keeps none."""
         self._ring: deque[Any] = deque(maxlen=records)
         self._append = self._ring.append
-        self._count = 0
+        # Threads share a trace, and `next` on a counter cannot be interrupted.
+        self._next = itertools.count().__next__
 
     def record(self, time: float, party: str, sender: str, event: object, effects: object, cause: int) -> int:
         """Write one record; returns its index, to be the cause of what follows."""
-        index = self._count
-        self._count = index + 1
+        index = self._next()
         # A plain tuple here, a Record when read: this line runs for every message.
         self._append((index, time, party, sender, event, effects, cause))
         return index
 
     def __len__(self) -> int:
         """How many records were ever written, kept or not."""
-        return self._count
+        return self._ring[-1][0] + 1 if self._ring else 0
 
     def __iter__(self) -> Iterator[Record]:
         """Go through the records kept, oldest first."""

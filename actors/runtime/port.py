@@ -143,12 +143,6 @@ class Runtime(Protocol):
     def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
         """Write to the party's store."""
 
-    def spawn(self, seat: Seat, name: str, start: ExecutorStart, cause: int) -> None:
-        """Start an executor on the seat's machine."""
-
-    def destroy(self, seat: Seat, name: str, cause: int) -> None:
-        """End a party of the seat's machine and all its work."""
-
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start work."""
 

@@ -23,13 +23,13 @@ from mesolite.actors.decisions.contract import (
     PeerExited,
     Run,
     Saved,
-    SpawnFailed,
     Started,
     StoreRefused,
     TimerKey,
 )
 from mesolite.actors.errors import PartyFailed, Refused
 from mesolite.actors.runtime.directory import Directory
+from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.store import StaleTerm, Store
 from mesolite.actors.threads.clock import Clock
@@ -53,7 +53,7 @@ class ThreadsRuntime:
         """Start the workers, the clock and the store thread."""
         self.trace = trace
         self.directory = Directory()
-        self.give_birth: Callable[[str, ExecutorStart], Birth] = _no_executors
+        self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
         self.failures: list[PartyFailed] = []
         self.commands = Commands(max_file_size, self.post)
         self._store = store
@@ -226,20 +226,6 @@ class ThreadsRuntime:
 
         self._storing.put(write)
 
-    def spawn(self, seat: Seat, name: str, start: ExecutorStart, cause: int) -> None:
-        """Start an executor on the same machine."""
-        try:
-            make, place = self.give_birth(seat.host, start)
-            self.start(name, place, make, cause)
-        except (LookupError, Refused) as why:
-            self.post(seat, SpawnFailed(name, str(why.args[0])), cause=cause)
-
-    def destroy(self, seat: Seat, name: str, cause: int) -> None:
-        """End a party of the same machine, with everything it runs."""
-        victim = self.directory.find(name)
-        if victim is not None and victim.host == seat.host:
-            self.end(victim, -1)
-
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start a command."""
         self.commands.run(seat, run)
@@ -282,7 +268,3 @@ class ThreadsRuntime:
     def _keep_storing(self) -> None:
         while (work := self._storing.get()) is not None:
             work()
-
-
-def _no_executors(host: str, start: ExecutorStart) -> Birth:
-    raise LookupError(f"nothing was said about how executors such as {start.executor_id} start on {host}")

@@ -14,13 +14,13 @@ from mesolite.actors.decisions.contract import (
     PeerExited,
     Run,
     Saved,
-    SpawnFailed,
     Started,
     StoreRefused,
     TimerKey,
 )
-from mesolite.actors.errors import NameTaken, PartyFailed
+from mesolite.actors.errors import PartyFailed
 from mesolite.actors.role import Role
+from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.store import MemoryStore, StaleTerm
 from mesolite.actors.trace import Trace
@@ -32,9 +32,6 @@ from mesolite.simulation.work import SimulatedProcesses
 _new_tuple: Any = tuple.__new__
 
 
-def _no_executors(host: str, start: ExecutorStart) -> Birth:
-    raise LookupError(f"nothing was said about how executors such as {start.executor_id} start on {host}")
-
 
 class VirtualRuntime(Dispatcher):
     """Implements the port (actors/runtime/port.py) on a dispatcher."""
@@ -44,7 +41,7 @@ class VirtualRuntime(Dispatcher):
         super().__init__(seed, trace, latency_s)
         self.store = MemoryStore()
         self.processes = SimulatedProcesses(self)
-        self.give_birth: Callable[[str, ExecutorStart], Birth] = _no_executors
+        self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
 
     # ------------------------------------------------------------------------------------------------ parties
 
@@ -137,20 +134,6 @@ class VirtualRuntime(Dispatcher):
             event = StoreRefused(str(stale))
         if tag or isinstance(event, StoreRefused):
             self._put(seat.name, seat.name, Special(event, seat), cause)
-
-    def spawn(self, seat: Seat, name: str, start: ExecutorStart, cause: int) -> None:
-        """Start an executor on the same machine."""
-        try:
-            make, place = self.give_birth(seat.host, start)
-            self.start(name, place, make, cause)
-        except (LookupError, NameTaken) as why:
-            self.post(seat, SpawnFailed(name, str(why.args[0])), cause=cause)
-
-    def destroy(self, seat: Seat, name: str, cause: int) -> None:
-        """End a party of the same machine."""
-        victim = self.directory.find(name)
-        if victim is not None and victim.host == seat.host:
-            self.end(victim, -1)
 
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start simulated work."""
