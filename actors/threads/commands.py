@@ -13,6 +13,21 @@ from mesolite.actors.runtime.port import Seat
 from mesolite.actors.threads import processes as real
 
 
+SANDBOXES_KNOWN = 10_000
+"""How many sandboxes can be found by their task's id; older ones stay on disk."""
+
+
+def _make_folder(path: str) -> None:
+    """Make a sandbox; nearly always the folder above it is there already."""
+    try:
+        os.mkdir(path)
+    except FileNotFoundError:
+        os.makedirs(path)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
 class Commands:
     """What runs, by work id; told to the seat that asked for it."""
 
@@ -39,10 +54,12 @@ class Commands:
             self._seats[run.work_id] = seat
             self._works.setdefault(seat, {})[run.work_id] = None
             self._sandboxes[run.work_id] = sandbox
+            if len(self._sandboxes) > SANDBOXES_KNOWN:
+                del self._sandboxes[next(iter(self._sandboxes))]
         command = run.command
         argv = ["/bin/sh", "-c", command.value] if command.shell else [command.value, *command.arguments]
         try:
-            os.makedirs(sandbox, exist_ok=True)
+            _make_folder(sandbox)
             self._launcher(seat.host).spawn(
                 run.work_id,
                 argv,

@@ -30,6 +30,8 @@ def agent(a: AgentState) -> None:
 
 def framework(a: AgentState, record: FrameworkRecord) -> None:
     """Keep who the framework is and where its scheduler was."""
+    if not record.info.checkpoint:
+        return
     stored = FrameworkCheckpoint(framework_info=record.info, scheduler=record.scheduler)
     _write(a, record, f"framework/{record.id}", stored)
 
@@ -41,6 +43,8 @@ def drop_framework(a: AgentState, record: FrameworkRecord) -> None:
 
 def executor(a: AgentState, owner: FrameworkRecord, record: ExecutorRecord) -> None:
     """Keep an executor, and whether it has registered."""
+    if not owner.info.checkpoint:
+        return
     stored = ExecutorCheckpoint(
         framework_id=owner.id,
         executor_id=record.id,
@@ -62,6 +66,8 @@ def drop_executor(a: AgentState, owner: FrameworkRecord, record: ExecutorRecord)
 
 def task(a: AgentState, owner: FrameworkRecord, executor_id: ExecutorId, record: TaskRecord) -> None:
     """Keep a task and its newest state."""
+    if not owner.info.checkpoint:
+        return
     stored = TaskCheckpoint(
         framework_id=owner.id,
         executor_id=executor_id,

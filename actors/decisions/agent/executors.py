@@ -42,7 +42,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
     )
     framework.executors[executor_id] = executor
     checkpoints.executor(a, framework, executor)
-    sandbox = f"{a.work_dir}/{a.id}/{framework.id}/{executor_id}/{run}"
+    sandbox = f"{a.work_dir}/{a.id}/{framework.id}/{executor_id}.{run}"
     a.effects.append(
         SpawnExecutor(
             executor.party,
