@@ -12,7 +12,6 @@ from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStar
 from mesolite.actors.runtime.port import Seat
 from mesolite.actors.threads import processes as real
 
-
 SANDBOXES_KNOWN = 10_000
 """How many sandboxes can be found by their task's id; older ones stay on disk."""
 
@@ -63,7 +62,7 @@ class Commands:
             self._launcher(seat.host).spawn(
                 run.work_id,
                 argv,
-                env={**self._environment, **dict(run.environment), **dict(command.environment)},
+                env={**dict(run.environment), **dict(command.environment)},
                 cwd=sandbox,
                 stdout=f"{sandbox}/stdout",
                 stderr=f"{sandbox}/stderr",
@@ -118,7 +117,9 @@ class Commands:
         with self._lock:
             launcher = self._launchers.get(host)
             if launcher is None:
-                launcher = self._launchers[host] = real.Launcher(self._report, self._max_file_size)
+                launcher = self._launchers[host] = real.Launcher(
+                    self._report, self._max_file_size, self._environment
+                )
             return launcher
 
     def _report(self, event: real.WorkEvent) -> None:

@@ -1,22 +1,22 @@
 """The launcher: a program of its own that starts, reaps and kills the commands of one agent.
 
-Started as `python -I -S launcher.py HOST_PID NAME [MAX_FILE_SIZE]`, its standard input a socket to the host.
-Rule: standard library only, one thread, never waits for the host, and nothing it started outlives it.
+Started as `python -I -S launcher.py HOST_PID NAME [MAX_FILE_SIZE]`, its standard input a socket to the host. Rule:
+standard library only, one thread, never waits for the host, and nothing it started outlives it.
 
     host --requests, JSON lines-->  launcher  --posix_spawn, each in its own session-->  commands
     host <--reports, JSON lines---            <--SIGCHLD, and whatever they left behind--
 
-It is a subreaper: what a command leaves behind becomes a child of the launcher and not of init. So one small
-file, the list of its own children, tells at each exit whether anything is left, and everything is gone when
-`waitpid` says that there are no more children. To kill is to walk down from that list, stopping each process
-before its children are looked up, until a walk meets no new one: not even what forks and exits for ever escapes.
+It is a subreaper: what a command leaves behind becomes a child of the launcher and not of init. So one small file, the
+list of its own children, tells at each exit whether anything is left, and everything is gone when `waitpid` says that
+there are no more children. To kill is to walk down from that list, stopping each process before its children are looked
+up, until a walk meets no new one: not even what forks and exits for ever escapes.
 
-To which work a process belongs is told by its ancestors, and for orphans by their session or by the mark in
-their environment. A daemon that shed all three (setsid, double fork and `env -i`) is a *stray*: it is killed
-as soon as every work that can have started it has ended.
+To which work a process belongs is told by its ancestors, and for orphans by their session or by the mark in their
+environment. A daemon that shed all three (setsid, double fork and `env -i`) is a *stray*: it is killed as soon as every
+work that can have started it has ended.
 
-The launcher leaves, killing everything first, when the host closes the socket or dies, and on SIGTERM or
-SIGHUP. Elsewhere than on Linux this is best effort: a work is its process group; daemons that left it escape.
+The launcher leaves, killing everything first, when the host closes the socket or dies, and on SIGTERM or SIGHUP.
+Elsewhere than on Linux this is best effort: a work is its process group; daemons that left it escape.
 """
 
 from __future__ import annotations
@@ -43,8 +43,7 @@ _STOP_ROUNDS = 50  # for what outruns a sweep or may not be stopped: it is kille
 _RESWEEP_S = 0.25  # how long the killed get to die before they are looked for again
 _RESET = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}  # what a command starts with as default
 _LEAVE_ON = (signal.SIGTERM, signal.SIGHUP)
-# Ctrl-C, Ctrl-\ and "drain now" are meant for the host, even when sent to every Python by name.
-_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1)
+_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1)  # meant for the host, even when sent to every Python
 
 
 def _read(path: str) -> bytes:
@@ -148,17 +147,19 @@ class Commands:
         self._awaited: set[int] = set()  # killed by the last sweep and not reaped yet
         self._sweeping = False  # something is doomed
         self._resweep_at = 0.0
+        self._shared: dict[str, str] = {}  # what every command gets beside its own environment
         self.purging = False  # everything is doomed, until there are no more children
         self._null = os.open(os.devnull, os.O_RDONLY)
         self._children = os.open(f"/proc/self/task/{self._pid}/children", os.O_RDONLY) if LISTS_CHILDREN else -1
 
     def obey(self, request: dict[str, object]) -> None:
         """Carry out one request of the host. What concerns a work that has ended comes too late, silently."""
-        verb = request.pop("do")
-        if verb == "spawn":
+        if (verb := request.pop("do")) == "spawn":
             self._spawn(**request)  # type: ignore[arg-type]
         elif verb == "kill_all":
             self.kill_all()
+        elif verb == "share":
+            self._shared = request["env"]  # type: ignore[assignment]
         elif work := self._works.get(str(request["work_id"])):
             if verb == "kill":
                 self._doom(work)
@@ -170,7 +171,7 @@ class Commands:
         self._spawned += 1
         mark = f"{self._name}-{self._spawned}"
         try:
-            pid = self._start(argv, {**env, MARK: mark}, cwd, stdout, stderr)
+            pid = self._start(argv, {**self._shared, **env, MARK: mark}, cwd, stdout, stderr)
         except (OSError, ValueError, TypeError) as error:
             reason = str(error).partition("] ")[2] or error  # without the number of the error
             why = f"cannot start {argv[0]!r} in {cwd!r}: {reason}"
@@ -343,8 +344,7 @@ class Line:
         """Wait for requests, deaths, signals, room for reports, or the end of the host."""
         watched = [self._woken] if self.over else [self._woken, 0, *self._host]
         ready, _, _ = select.select(watched, [0] if self._unsent and not self.over else [], [], timeout_s)
-        if self._woken in ready and set(os.read(self._woken, 65536)).intersection(_LEAVE_ON):
-            self.over = True
+        self.over |= self._woken in ready and not set(os.read(self._woken, 65536)).isdisjoint(_LEAVE_ON)
         if 0 in ready:
             self._receive()
         self.over = self.over or not set(ready).isdisjoint(self._host)
@@ -356,7 +356,7 @@ class Line:
             return
         except OSError:
             data = b""
-        self.over = self.over or not data
+        self.over |= not data
         *lines, self._unread = (self._unread + data).split(b"\n")
         self.requests.extend(map(json.loads, lines))
 
@@ -365,8 +365,9 @@ def _serve(commands: Commands, line: Line) -> None:
     while not line.over:
         line.wait(0.0 if line.requests and not commands.purging else commands.patience_s())
         commands.reap()
-        if line.requests and not commands.purging:  # what was asked after kill_all finds nothing alive
-            commands.obey(line.requests.popleft())
+        for _ in range(min(len(line.requests), 8)):  # before deaths are looked at again
+            if not commands.purging:  # what was asked after kill_all finds nothing alive
+                commands.obey(line.requests.popleft())
         line.flush()  # exits are told before what they left behind is looked after
         commands.sweep_if_due()
 

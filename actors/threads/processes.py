@@ -21,6 +21,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import attrs
@@ -80,13 +81,20 @@ class Launcher:
     in the order they were made, and none of them waits. Requests about a work that has ended do nothing.
     """
 
-    def __init__(self, on_event: Callable[[WorkEvent], None], max_file_size: int | None = None) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[WorkEvent], None],
+        max_file_size: int | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Report to `on_event`, called by one thread of ours; it must not call `close`.
 
-        A command that writes a file longer than `max_file_size` bytes dies by SIGXFSZ; None means no limit.
+        Every command gets `environment` beside its own; it is sent to the launcher once. A command that writes a file
+        longer than `max_file_size` bytes dies by SIGXFSZ; None means no limit.
         """
         self._on_event = on_event
         self._max_file_size = max_file_size
+        self._environment = environment
         self._lock = threading.Lock()
         self._works: dict[str, int | None] = {}  # live ones; the pid once it is known
         self._connection: socket.socket | None = None
@@ -99,9 +107,9 @@ class Launcher:
     ) -> None:
         """Start a command in a session of its own, its standard input empty, its output appended to files.
 
-        `env` is the whole environment, and its PATH is where `argv[0]` is looked up. Relative paths start at
-        the host's working directory. Raises ValueError for an id in use or an empty `argv`, RuntimeError once
-        closed.
+        `env` and what all commands share are the whole environment, and the PATH there is where `argv[0]` is looked
+        up. Relative paths start at the host's working directory. Raises ValueError for an id in use or an empty
+        `argv`, RuntimeError once closed.
         """
         if not argv:
             raise ValueError(f"work {work_id!r} names no command to start")
@@ -184,6 +192,7 @@ class Launcher:
         )
         self._readers = [*filter(threading.Thread.is_alive, self._readers), reader]
         reader.start()
+        self._send(_line({"do": "share", "env": dict(self._environment)}))
 
     def _send(self, line: bytes) -> None:
         """Write one request; the lock is held."""
