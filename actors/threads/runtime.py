@@ -7,7 +7,6 @@ launchers   one process per agent that runs commands (commands.py)
 
 from __future__ import annotations
 
-import contextlib
 import random
 import threading
 from collections.abc import Callable
@@ -109,8 +108,7 @@ class ThreadsRuntime:
 
     def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
         """Put a system event before one particular seat; if that life is over, nothing happens."""
-        with contextlib.suppress(pykka.ActorDeadError):
-            seat.ref.tell(Delivery(event, sender, cause))
+        self._tell(seat, Delivery(event, sender, cause))
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait, from outside the actors, until it is done; False if the time-out came first."""
@@ -165,16 +163,12 @@ class ThreadsRuntime:
 
     def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
         """Say it, unless the sender has just ended; a dead or unknown receiver loses it."""
-        # The news of the end of a party with its own thread does not wait for that thread; nothing may follow it.
-        with self._lock if seat.own_thread else contextlib.nullcontext():
-            if not seat.alive:
-                return
-            receiver = self.directory.find(to)
-            if receiver is not None:
-                with contextlib.suppress(pykka.ActorDeadError):
-                    receiver.ref.tell(Delivery(message, seat.name, cause))
-                    return
-        self.trace.record(self.now(), to, seat.name, Lost(message, "nobody there"), (), cause)
+        if seat.own_thread:
+            # The news of its end does not wait for that thread, and nothing may follow it.
+            with self._lock:
+                self._send(seat, to, message, cause)
+        else:
+            self._send(seat, to, message, cause)
 
     def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer."""
@@ -241,6 +235,21 @@ class ThreadsRuntime:
         self.end(seat, status)
 
     # ------------------------------------------------------------------------------------------------ inside
+
+    def _send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
+        if not seat.alive:
+            return
+        receiver = self.directory.find(to)
+        if receiver is None or not self._tell(receiver, Delivery(message, seat.name, cause)):
+            self.trace.record(self.now(), to, seat.name, Lost(message, "nobody there"), (), cause)
+
+    def _tell(self, seat: Seat, delivery: Delivery) -> bool:
+        """Put it into the inbox of that life of a party; False if that is over."""
+        try:
+            seat.ref.tell(delivery)
+        except pykka.ActorDeadError:
+            return False
+        return True
 
     def _fire(self, timer: Timer) -> None:
         self.post(timer.seat, timer, cause=timer.cause)
