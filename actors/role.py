@@ -47,20 +47,21 @@ class Role(pykka.Actor):
         self.seat = seat
         super().__init__()
         self.performer = Performer(seat, core, self.call_user_code)
-        self._perform = self.performer.perform
+        self.handle: Callable[[object, str, int], None] = self.performer.perform
+        """What is done with a delivery; runtimes call it for each, so there is nothing around it."""
 
     def on_receive(self, message: Any) -> Any:
         """Handle an inspection, or a bare event told from outside."""
         if type(message) is Inspect:
             return message.read(self.performer.core)
-        self._perform(message, OUTSIDE, -1)
+        self.handle(message, OUTSIDE, -1)
         return None
 
     def _handle_receive(self, message: Any) -> Any:
         # Nearly every envelope holds a delivery, so it is looked at before Pykka's own kinds of message.
         try:
             if type(message) is Delivery:
-                return self._perform(*message)
+                return self.handle(*message)
             if type(message) is Failed:
                 raise message.error
             return super()._handle_receive(message)

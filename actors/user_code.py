@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from loguru import logger
 
@@ -62,15 +62,15 @@ class SchedulerParty(Role):
         """Look for a leader and subscribe."""
         self._scheduler_core = SchedulerCore(settings, info, implicit_acknowledgements)
         super().__init__(seat, self._scheduler_core)
+        self.handle = self._handle_and_tell
         self._user = user
         user.begin(self)
 
-    def _handle_receive(self, message: Any) -> Any:
-        # Whatever it was, let the driver know what became of it.
-        answer = super()._handle_receive(message)
+    def _handle_and_tell(self, event: object, sender: str, cause: int) -> None:
+        """Handle it, and let the driver know what became of it."""
+        self.performer.perform(event, sender, cause)
         core = self._scheduler_core
         self._user.status_is(core.status, core.error)
-        return answer
 
     def on_failure(
         self,

@@ -257,10 +257,12 @@ class Dispatcher(ABC):
         delivery = inbox.take_delivery()
         try:
             if delivery is not None:
-                actor._handle_receive(delivery)  # noqa: SLF001
+                actor.handle(*delivery)
         except Exception as error:  # noqa: BLE001  # Pykka's failure path takes it from here
             inbox.put_first(Failed(error))
             delivery = None
+        except BaseException as interruption:  # noqa: BLE001  # Ctrl-C is for whoever drives us, not for Pykka
+            self._failure = interruption
         if delivery is None or not seat.alive:
             self._run_loop(seat)
         self._running = None
