@@ -29,7 +29,7 @@ from mesolite.actors.runtime.port import Seat, Timer
 class Performer:
     """Stands between one core and one runtime. `call` runs user code, for the roles that have any."""
 
-    __slots__ = ("_call", "_draining", "_now", "_record", "_returned", "_runtime", "_send", "core", "seat")
+    __slots__ = ("_call", "_draining", "_keep", "_next_index", "_now", "_returned", "_runtime", "_send", "core", "seat")
 
     def __init__(self, seat: Seat, core: Core, call: Callable[[Callback], CallbackReturned]) -> None:
         """Perform for this seat."""
@@ -38,7 +38,8 @@ class Performer:
         self._runtime = seat.runtime
         self._now = seat.runtime.now
         self._send = seat.runtime.send
-        self._record = seat.runtime.trace.record
+        self._next_index = seat.runtime.trace.next_index
+        self._keep = seat.runtime.trace.keep
         self._call = call
         self._returned: list[tuple[CallbackReturned, str, int]] = []
         self._draining = False
@@ -54,7 +55,8 @@ class Performer:
             event = TimerFired(event.key)
         now = self._now()
         effects = self.core.handle(event, sender, now)
-        index = self._record(now, seat.name, sender, event, effects, cause)
+        index = self._next_index()
+        self._keep((index, now, seat.name, sender, event, effects, cause))
         for effect in effects:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)

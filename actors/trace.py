@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import attrs
@@ -66,15 +66,15 @@ class Trace:
     def __init__(self, records: int = DEFAULT_RECORDS) -> None:
         """Keep at most so many records; 0 keeps none."""
         self._ring: deque[Any] = deque(maxlen=records)
-        self._append = self._ring.append
-        # Threads share a trace, and `next` on a counter cannot be interrupted.
-        self._next = itertools.count().__next__
+        # Writing is two calls that cannot be interrupted, as threads share a trace, and that cost next to nothing, as
+        # it is done for every message: take an index, keep a plain tuple of a Record's fields.
+        self.next_index: Callable[[], int] = itertools.count().__next__
+        self.keep: Callable[[tuple[object, ...]], None] = self._ring.append
 
     def record(self, time: float, party: str, sender: str, event: object, effects: object, cause: int) -> int:
         """Write one record; returns its index, to be the cause of what follows."""
-        index = self._next()
-        # A plain tuple here, a Record when read: this line runs for every message.
-        self._append((index, time, party, sender, event, effects, cause))
+        index = self.next_index()
+        self.keep((index, time, party, sender, event, effects, cause))
         return index
 
     def __len__(self) -> int:

@@ -209,14 +209,12 @@ class Dispatcher(ABC):
 
     def _deliver(self, to: str, delivery: Delivery) -> None:
         event = delivery[0]
+        seat = self._find(to)
         # Some things belong to one life, a name to many (core.md LP-11).
-        seat: Seat | None
         if type(event) is Timer:
             seat = event.seat
         elif type(event) is Special:
-            seat, delivery = event.seat or self._find(to), Delivery(event.event, delivery.sender, delivery.cause)
-        else:
-            seat = self._find(to)
+            seat, delivery = event.seat or seat, Delivery(event.event, delivery.sender, delivery.cause)
         if seat is None:
             self._lose(to, delivery, "nobody there")
         elif seat.alive:
