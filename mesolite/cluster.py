@@ -109,7 +109,7 @@ class Cluster(Wiring):
         Raises:
             Refused: no command task of that id was started here.
         """
-        path = self.runtime.commands.sandbox(f"/{task_id}")
+        path = self.runtime.commands.sandbox(task_id)
         if path is None:
             raise Refused(f"no command task {task_id!r} was started in this cluster; check the task's id")
         return path

@@ -141,7 +141,10 @@ def test_death_of_the_leader_loses_nothing(seed: int) -> None:
 
 def test_interrupt_leaves_nothing_running() -> None:
     """Ctrl-C amid real tasks ends them all, says so in one line, and exits with 130."""
+    # Tests that run in the background begin with Ctrl-C ignored, and what they start inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = run_demo(ROOT, "--chapter", "2")
+    signal.signal(signal.SIGINT, before)
     assert running.stdout is not None
     named = next(line for line in running.stdout if "these processes" in line)
     pids = [int(pid) for pid in re.findall(r"\b\d+\b", named.partition("processes:")[2])]

@@ -99,11 +99,11 @@ class Commands:
             launcher = self._launchers.get(host)
         return launcher.processes() if launcher is not None else []
 
-    def sandbox(self, suffix: str) -> pathlib.Path | None:
-        """The newest sandbox of work whose id ends like this."""
+    def sandbox(self, task_id: str) -> pathlib.Path | None:
+        """The newest sandbox of a command task of that id."""
         with self._lock:
-            paths = (path for work, path in reversed(self._sandboxes.items()) if work.endswith(suffix))
-            return next(map(pathlib.Path, paths), None)
+            paths = [pathlib.Path(path) for path in reversed(self._sandboxes.values())]
+        return next((path for path in paths if path.stem == task_id), None)
 
     def close(self) -> None:
         """Kill everything everywhere; nothing is started any more."""

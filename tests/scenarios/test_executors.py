@@ -282,3 +282,26 @@ def test_a_rebooted_machine_keeps_its_agents_id_and_has_lost_its_tasks(sim: Simu
     free = sum(offer["resources"].startswith("cpus:") for offer in cluster.operator.state()["offers"])
     assert free == 2  # what was left, and what the task had held
     check_books(sim)
+
+
+def test_a_restarted_agent_runs_a_task_again_while_the_old_one_is_still_dying(sim: Simulation) -> None:
+    """The crash lost the task (1.5.2); its executor takes its grace to die; the same id runs anew meanwhile."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1", STUBBORN), refuse_s=0)
+    cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    agent = cluster.agents["agent-1"]
+    agent.crash()
+    sim.settle()
+    assert framework.updates("t1")[-1].state is TaskState.TASK_LOST
+    framework.waiting = [command_task("t1", STUBBORN)]
+
+    agent.restart()
+    sim.advance(2.9)
+
+    assert len(sim.runtime.processes) == 2
+    assert framework.updates("t1")[-1].state is TaskState.TASK_RUNNING
+    sim.advance(10.0)
+    assert len(sim.runtime.processes) == 1
+    assert framework.updates("t1")[-1].state is TaskState.TASK_RUNNING
+    check_books(sim)

@@ -36,13 +36,14 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
     executor = ExecutorRecord(
         id=executor_id,
         info=info,
-        party=f"{a.name}/{framework.id}/{executor_id}",
+        # An executor of this agent's earlier life may still be on its way out under the plain name.
+        party=f"{a.name}/{framework.id}/{executor_id}" + (f"~{a.incarnation}" if a.incarnation > 1 else ""),
         run=run,
         shutdown_grace_s=_shutdown_grace_s(a, task, info),
     )
     framework.executors[executor_id] = executor
     checkpoints.executor(a, framework, executor)
-    sandbox = f"{a.work_dir}/{a.id}/{framework.id}/{executor_id}.{run}"
+    sandbox = f"{a.work_dir}/{a.id}/{framework.id}/{executor_id}.{a.incarnation}-{run}"
     a.effects.append(
         SpawnExecutor(
             executor.party,
