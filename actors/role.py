@@ -1,6 +1,6 @@
 """The Pykka face of a performer: `ActorRef.tell`, `ask`, failure handling and stop are Pykka's own.
 
-Actors are not started with `Actor.start`: Pykka's process-wide registry would tie clusters together (DESIGN section 3).
+Actors are not started with `Actor.start`: Pykka's process-wide registry would tie clusters together.
 A runtime gives each actor its inbox and runs its loop, through the three hooks Pykka leaves to new runtimes.
 """
 

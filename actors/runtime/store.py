@@ -84,7 +84,7 @@ class MemoryStore:
 
 
 class SqliteStore:
-    """Records of a real cluster, in one SQLite file in WAL mode. Used from one thread (DESIGN section 8)."""
+    """Records of a real cluster, in one SQLite file in WAL mode. Used from one thread."""
 
     def __init__(self, path: str) -> None:
         """Open or make the file."""

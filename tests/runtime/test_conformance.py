@@ -506,7 +506,7 @@ def test_a_core_that_raises_ends_its_party_only(stage: Any) -> None:
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3), GeneratorExit(), BaseException("odd")])
 def test_user_code_is_fenced(stage: Any, error: BaseException) -> None:
-    """Whatever user code raises comes back as text; its party lives on, and so does everybody else's (DESIGN 3)."""
+    """Whatever user code raises comes back as text; its party lives on, and so does everybody else's."""
 
     def user() -> None:
         raise error
@@ -586,7 +586,7 @@ def test_a_party_can_be_stopped_through_its_ref(stage: Any, user: Any) -> None:
 
 
 def test_our_actors_never_enter_pykkas_registry(stage: Any) -> None:
-    """The process-wide registry would tie clusters together (DESIGN 3)."""
+    """The process-wide registry would tie clusters together."""
     stage.party("pooled")
     own = stage.party("own", list)
     own.do(Send("own", Say("hello")))

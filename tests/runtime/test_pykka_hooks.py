@@ -1,7 +1,7 @@
 """Pykka's inside as we rely on it: a release that moves one of these must fail here, with a name, and nowhere else.
 
 Three hooks are documented for new runtimes; the loop's three parts, `_handle_receive`, the envelope and a future's
-`_result` are not (DESIGN section 8).
+`_result` are not.
 """
 
 from __future__ import annotations

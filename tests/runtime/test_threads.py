@@ -86,7 +86,7 @@ class Lonely(Core):
 
 
 def test_many_parties_share_a_few_threads(stage: ThreadsStage) -> None:
-    """A thousand parties that all have something to do need no thread each (DESIGN 3)."""
+    """A thousand parties that all have something to do need no thread each."""
     threads = threading.active_count()
 
     parties = [stage.party(f"party-{number}") for number in range(1000)]

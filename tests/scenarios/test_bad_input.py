@@ -1,6 +1,6 @@
 """Things that go wrong in user code or on the wire, and whom they concern: one framework, one executor, nobody.
 
-DESIGN section 3: whatever a callback raises is that framework's error and nobody else's.
+User code is fenced: whatever a callback raises is that framework's error and nobody else's.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def run_one(sim: Simulation) -> Recorder:
 
 
 def test_two_simulations_side_by_side_do_not_see_each_other(mesolite_seed: int) -> None:
-    """Advanced in turns, each does to the letter what it does alone (DESIGN section 3: nothing is global)."""
+    """Advanced in turns, each does to the letter what it does alone (docs/architecture.md: nothing is global)."""
     alone = Simulation(seed=mesolite_seed)
     run_one(alone)
     alone.advance(100.0)

@@ -1,4 +1,4 @@
-"""The same seed gives the same trace: twice, in other processes, under any hash seed (DESIGN 2)."""
+"""The same seed gives the same trace: twice, in other processes, under any hash seed."""
 
 from __future__ import annotations
 
