@@ -64,15 +64,15 @@ def hello_fosdem(page: Page, seed: int) -> dict[str, str]:
     with Cluster(agents=3, resources="cpus:2;mem:1024") as cluster:
         names = {agent.id: agent.name for agent in cluster.agents.values()}
         framework = Hello(GREETINGS)
-        began_s = cluster.runtime.now()
+        began_s = cluster.now()
         cluster.run(framework, framework="hello")
         while len(outputs) < GREETINGS:
-            _wait(cluster, lambda: not framework.said.empty())
+            cluster.wait_until(lambda: not framework.said.empty(), PATIENCE_S)
             status = framework.said.get()
             name, output = names[status.agent_id], (cluster.sandbox(status.task_id) / "stdout").read_text()
             outputs[status.task_id] = output
             machines[name] += 1
-            took_s = cluster.runtime.now() - began_s
+            took_s = cluster.now() - began_s
             columns = (f"{took_s:.3f} s", -10), (name, 10), (status.task_id, 10), (str(status.state), 14)
             page.line(*columns, rest=output.rstrip("\n"))
     shares = ", ".join(f"{count} on {name}" for name, count in sorted(machines.items()))
@@ -96,15 +96,15 @@ def drain_now(page: Page, seed: int) -> Drained:
     with Cluster(agents=3) as cluster:
         shop = Shop([deaf, *(service(f"web-{number}", "sleep 1000") for number in range(1, 6))])
         cluster.run(shop, framework="shop")
-        _wait(cluster, lambda: shop.complete)
+        cluster.wait_until(lambda: shop.complete, PATIENCE_S)
         names = {agent.id: agent.name for agent in cluster.agents.values()}
         was = {task_id: names[status.agent_id] for task_id, status in shop.status.items()}
         doomed = cluster.agents[was["deaf"]]
         processes = sorted(cluster.processes(doomed.name))
         page.say(f"{doomed.name} has the deaf one, and these processes: {_listed(processes)}. It gets SIGUSR1:\n")
-        since_s = cluster.runtime.now()
+        since_s = cluster.now()
         doomed.signal(signal.SIGUSR1)
-        _wait(cluster, lambda: shop.complete and not doomed.alive)
+        cluster.wait_until(lambda: shop.complete and not doomed.alive, PATIENCE_S)
         page.exchange(cluster.trace, since_s, lambda *line: _about_drain(doomed.name, *line))
         left = [pid for pid in processes if _exists(pid)]
         moved = {name: str(task.task_id) for name, task in shop.current.items() if task.task_id != name}
@@ -135,11 +135,6 @@ def _about_drain(doomed: str, sender: str, to: str, event: Any) -> bool:
     if isinstance(event, AcceptOffers):
         return any(launch.tasks for launch in event.operations)
     return isinstance(event, SignalReceived | UnregisterAgent | OperationApplied | AgentLost)
-
-
-def _wait(cluster: Cluster, done: Callable[[], bool]) -> None:
-    if not cluster.runtime.wait(done, PATIENCE_S):
-        raise TimeoutError(f"not so within {PATIENCE_S} s; the last that was said:\n{cluster.trace.text()[-2000:]}")
 
 
 def _listed(pids: list[int]) -> str:

@@ -108,7 +108,8 @@ class Wiring:
             TimeoutError: it was not, within so many seconds, in simulation virtual ones.
         """
         if not self.runtime.wait(lambda: bool(done()), timeout):
-            raise TimeoutError(f"not so within {timeout} s (it is {self.now():.3f} s on the cluster's clock)")
+            last = "\n".join(self.trace.text().splitlines()[-20:])
+            raise TimeoutError(f"not so within {timeout} s, at {self.now():.3f} s; the last that was said:\n{last}")
 
     def add_agent(
         self,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from attrs import field, frozen
 
 from mesolite.messages.ids import FrameworkId
+from mesolite.messages.tasks import TaskState
 
 
 class Capability(enum.Enum):
@@ -44,3 +45,7 @@ class FrameworkInfo:
     def can(self, capability: Capability) -> bool:
         """Whether the framework declared this capability."""
         return capability in self.capabilities
+
+    def or_lost(self, state: TaskState) -> TaskState:
+        """This state if the framework is partition aware, else the catch-all TASK_LOST (core.md FW-47)."""
+        return state if self.can(Capability.PARTITION_AWARE) else TaskState.TASK_LOST

@@ -199,7 +199,8 @@ class Pool:
     def schedule(self, inbox: PooledInbox) -> None:
         """Let a worker run it: the calling one, when it is done with its present actor, or else any.
 
-        What one actor tells another is thus handled without waking a thread, which costs more than the handling.
+        What one actor tells another is thus handled without waking a thread, which costs more than the handling. A
+        pooled actor's handler must never wait for another actor: that one may be next in the same worker's row.
         """
         mine: deque[PooledInbox] | None = getattr(self._mine, "next", None)
         if mine is None:

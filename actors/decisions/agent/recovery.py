@@ -24,7 +24,6 @@ from mesolite.messages.executor import (
     ReregisterExecutor,
     ShutdownExecutor,
 )
-from mesolite.messages.frameworks import Capability
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.tasks import Reason, TaskState
 
@@ -107,8 +106,7 @@ def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: flo
     known = [task.task_id for task in message.tasks]
     for task in executor.live_tasks:
         if task.state is TaskState.TASK_STAGING and task.info.task_id not in known:
-            aware = framework.info.can(Capability.PARTITION_AWARE)
-            state = TaskState.TASK_DROPPED if aware else TaskState.TASK_LOST
+            state = framework.info.or_lost(TaskState.TASK_DROPPED)
             why = "the task had not reached its executor when the agent restarted"
             updates.make(a, framework, executor.id, task, state, Reason.REASON_AGENT_RESTARTED, why, now)
 
@@ -118,12 +116,11 @@ def waited(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
     if a.phase is Phase.TERMINATING:
         return  # it was told to drain while it waited
     for framework in list(a.frameworks.values()):
-        aware = framework.info.can(Capability.PARTITION_AWARE)
         for executor in list(framework.executors.values()):
             if executor.phase is ExecutorPhase.REGISTERING:
                 executor.phase = ExecutorPhase.TERMINATING
                 executor.ending = (
-                    TaskState.TASK_GONE if aware else TaskState.TASK_LOST,
+                    framework.info.or_lost(TaskState.TASK_GONE),
                     Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
                     f"executor {executor.id} did not come back to its restarted agent",
                 )

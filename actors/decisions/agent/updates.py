@@ -13,7 +13,6 @@ import attrs
 from mesolite.actors.decisions.agent import checkpoints
 from mesolite.actors.decisions.agent.state import AgentState, FrameworkRecord, Phase, TaskKey, TaskRecord, UpdateStream
 from mesolite.actors.decisions.contract import TimerFired
-from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import ExecutorId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.tasks import Reason, Source, TaskState, TaskStatus
@@ -35,8 +34,7 @@ def make(
 
 def drop(a: AgentState, framework: FrameworkRecord, task_id: TaskId, reason: Reason, message: str, now: float) -> None:
     """Report a task this agent never ran or does not have: DROPPED where understood, else LOST."""
-    aware = framework.info.can(Capability.PARTITION_AWARE)
-    state = TaskState.TASK_DROPPED if aware else TaskState.TASK_LOST
+    state = framework.info.or_lost(TaskState.TASK_DROPPED)
     status = _own_status(a, task_id, None, state, reason, message, now)
     append(a, framework, status, state)
 

@@ -6,7 +6,6 @@ from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master import launches
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, OfferRecord
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import OfferId
 from mesolite.messages.offers import Offer
 from mesolite.messages.resources import Resources
@@ -144,13 +143,12 @@ def _invalid(m: MasterState, framework: FrameworkRecord, offer_ids: tuple[OfferI
 
 
 def _drop(m: MasterState, framework: FrameworkRecord, task: TaskInfo, why: str) -> None:
-    partition_aware = framework.info.can(Capability.PARTITION_AWARE)
     m.tell(
         framework,
         TaskStatus(
             task_id=task.task_id,
             agent_id=task.agent_id,
-            state=TaskState.TASK_DROPPED if partition_aware else TaskState.TASK_LOST,
+            state=framework.info.or_lost(TaskState.TASK_DROPPED),
             source=Source.SOURCE_MASTER,
             reason=Reason.REASON_INVALID_OFFERS,
             message=f"task {task.task_id} was not launched: {why}",

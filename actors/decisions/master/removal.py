@@ -10,7 +10,6 @@ from __future__ import annotations
 from mesolite.actors.decisions.master import offers, tasks
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import UnregisterAgent
-from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import RemoveAgent
 from mesolite.messages.scheduler import AgentLost
@@ -53,13 +52,12 @@ def forget(m: MasterState, agent_id: AgentId, unreachable_time: float | None, no
         host = f"agent {agent_id} ({agent.info.hostname})"
         for task in list(agent.tasks.values()):
             framework = m.frameworks[task.framework_id]
-            aware = framework.info.can(Capability.PARTITION_AWARE)
             cut_off = unreachable_time is not None
             tasks.lose(
                 m,
                 framework,
                 task,
-                TaskState.TASK_UNREACHABLE if cut_off and aware else TaskState.TASK_LOST,
+                framework.info.or_lost(TaskState.TASK_UNREACHABLE) if cut_off else TaskState.TASK_LOST,
                 Reason.REASON_AGENT_REMOVED,
                 f"{host} is unreachable" if cut_off else f"{host} was removed: {cause}",
                 now,

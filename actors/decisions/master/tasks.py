@@ -7,7 +7,6 @@ from __future__ import annotations
 from mesolite.actors.decisions.master.records import FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import ExitedExecutor
-from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import AgentId, TaskId
 from mesolite.messages.relayed import (
     ExecutorToFramework,
@@ -168,19 +167,18 @@ def reconcile(m: MasterState, message: ReconcileTasks, sender: str, now: float) 
 def _reconcile_one(m: MasterState, framework: FrameworkRecord, asked: TaskStatus, now: float) -> None:
     """The first row that fits answers (RC-4; drain.md 1.10.1)."""
     task = framework.tasks.get(asked.task_id)
-    aware = framework.info.can(Capability.PARTITION_AWARE)
-    agent_id = asked.agent_id
+    or_lost, agent_id = framework.info.or_lost, asked.agent_id
     if task is not None:
         _answer(m, framework, task.task_id, task.agent_id, task.status_update_state or task.state, now)
     elif (agent_id is None and m.recovered) or agent_id in m.recovered:
         return  # it may yet come back with the task
     elif agent_id in m.agents:
-        _answer(m, framework, asked.task_id, agent_id, TaskState.TASK_GONE if aware else TaskState.TASK_LOST, now)
+        _answer(m, framework, asked.task_id, agent_id, or_lost(TaskState.TASK_GONE), now)
     elif agent_id in m.unreachable:
-        state = TaskState.TASK_UNREACHABLE if aware else TaskState.TASK_LOST
+        state = or_lost(TaskState.TASK_UNREACHABLE)
         _answer(m, framework, asked.task_id, agent_id, state, now, m.unreachable[agent_id])
     else:
-        _answer(m, framework, asked.task_id, agent_id, TaskState.TASK_UNKNOWN if aware else TaskState.TASK_LOST, now)
+        _answer(m, framework, asked.task_id, agent_id, or_lost(TaskState.TASK_UNKNOWN), now)
 
 
 def _answer(

@@ -15,7 +15,7 @@ from mesolite.actors.decisions.driver_calls import (
     ReconcileCall,
 )
 from mesolite.messages.base import Message
-from mesolite.messages.frameworks import Capability, FrameworkInfo
+from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.offers import Launch
 from mesolite.messages.relayed import FrameworkToExecutor, KillTask, StatusUpdateAcknowledgement
@@ -66,10 +66,9 @@ def never_started(
     task: TaskInfo, framework: FrameworkInfo, agent_id: AgentId | None, now: float
 ) -> TaskStatus:
     """What the driver itself says of a task that it could not send for want of a master (core.md OF-62)."""
-    aware = framework.can(Capability.PARTITION_AWARE)
     return TaskStatus(
         task_id=task.task_id,
-        state=TaskState.TASK_DROPPED if aware else TaskState.TASK_LOST,
+        state=framework.or_lost(TaskState.TASK_DROPPED),
         source=Source.SOURCE_MASTER,
         reason=Reason.REASON_MASTER_DISCONNECTED,
         message="the driver was not connected to a master, so the task was never sent",
