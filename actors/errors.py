@@ -6,6 +6,7 @@
     |   +-- WrongThread     a simulation is driven from the thread that made it
     |   +-- WouldBlock      waiting inside a handler would stop the only thread there is
     |   +-- NothingToWaitFor  the condition can never come true: nobody has anything left to do
+    +-- OutcomeUnknown      an operator's call was sent and not answered; look, then repeat it
     +-- EndlessLoop         actors keep each other busy without time passing
     +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
 
@@ -37,6 +38,10 @@ class WouldBlock(Refused):
 
 class NothingToWaitFor(Refused):
     """No message is under way and no timer is set, so what was waited for cannot happen."""
+
+
+class OutcomeUnknown(MesoliteError):
+    """A call was sent and no answer came: it may have been carried out or not. Repeating it is safe."""
 
 
 class EndlessLoop(MesoliteError):

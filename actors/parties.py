@@ -4,6 +4,7 @@ Elector          plays ZooKeeper: sessions, candidates, who leads
 Master           leads or stands by; its Registrar keeps what must survive it
 Agent            one per machine; starts executors there
 CommandExecutor  runs one command
+OperatorParty    puts an operator's calls before the leader
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from mesolite.actors.decisions.command_executor import CommandExecutorCore
 from mesolite.actors.decisions.contract import ExecutorStart
 from mesolite.actors.decisions.elector import ElectorCore
 from mesolite.actors.decisions.master import MasterCore
+from mesolite.actors.decisions.operator import OperatorCore
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.role import Role
@@ -58,3 +60,11 @@ class CommandExecutor(Role):
     def __init__(self, seat: Seat, start: ExecutorStart, settings: Settings) -> None:
         """Register with the agent that started it."""
         super().__init__(seat, CommandExecutorCore(start, settings))
+
+
+class OperatorParty(Role):
+    """Speaks for an operator (drain.md sections 4 and 5)."""
+
+    def __init__(self, seat: Seat, core: OperatorCore) -> None:
+        """Keep the answers in that core, where whoever asked finds them."""
+        super().__init__(seat, core)

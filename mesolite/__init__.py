@@ -21,6 +21,7 @@ from mesolite.actors.errors import (
     MesoliteError,
     NameTaken,
     NothingToWaitFor,
+    OutcomeUnknown,
     PartyFailed,
     Refused,
     WouldBlock,
@@ -28,10 +29,14 @@ from mesolite.actors.errors import (
 )
 from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
 from mesolite.cluster import Cluster
+from mesolite.drain import Drain
+from mesolite.messages.drains import DrainState
 from mesolite.messages.frameworks import Capability, FrameworkInfo
-from mesolite.messages.offers import Filters, Launch, Offer
+from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
+from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.resources import ResourceError, Resources
 from mesolite.messages.tasks import (
+    Cause,
     CommandInfo,
     ExecutorInfo,
     KillPolicy,
@@ -42,14 +47,19 @@ from mesolite.messages.tasks import (
     TaskState,
     TaskStatus,
 )
+from mesolite.operator import Operator
+from mesolite.reclaim import Reclaim
 from mesolite.simulation import Simulation
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Capability",
+    "Cause",
     "Cluster",
     "CommandInfo",
+    "Drain",
+    "DrainState",
     "DriverStatus",
     "EndlessLoop",
     "Executor",
@@ -57,14 +67,20 @@ __all__ = [
     "ExecutorInfo",
     "Filters",
     "FrameworkInfo",
+    "InverseOffer",
     "KillPolicy",
     "Launch",
+    "MachineMode",
     "MesoliteError",
+    "Operator",
     "NameTaken",
+    "MachineId",
     "NothingToWaitFor",
     "Offer",
+    "OutcomeUnknown",
     "PartyFailed",
     "Reason",
+    "Reclaim",
     "Refused",
     "ResourceError",
     "Resources",
@@ -77,6 +93,8 @@ __all__ = [
     "TaskInfo",
     "TaskState",
     "TaskStatus",
+    "Unavailability",
+    "Window",
     "WouldBlock",
     "WrongThread",
 ]

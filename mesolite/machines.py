@@ -9,6 +9,7 @@ from typing import Any
 from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime, Seat
+from mesolite.messages.maintenance import MachineId
 
 
 class Machine:
@@ -63,17 +64,23 @@ class Machine:
 class AgentMachine(Machine):
     """A machine with an agent on it."""
 
+    def __init__(self, runtime: Runtime, name: str, start: Callable[[], None], machine_id: MachineId) -> None:
+        """Refer to that machine, which maintenance schedules know by `machine_id`."""
+        super().__init__(runtime, name, start)
+        self.machine_id = machine_id
+        self._agent_id: str | None = None
+        self._core: Any = None
+
+    def learn(self, core: Any) -> None:
+        """Learn the core of the agent's next life."""
+        self._agent_id = self.id
+        self._core = core
+
     @property
     def id(self) -> str | None:
-        """The id a master gave the agent, None if it has none yet.
-
-        Raises:
-            Refused: the agent is not running.
-        """
-        self._seat()
-        state = self._core_state()
-        agent_id: str | None = state.info.id if state is not None else None
-        return agent_id
+        """The id a master gave the agent, None if it has none yet; known also while the agent is not running."""
+        known: str | None = self._core.state.info.id if self._core is not None else None
+        return known or self._agent_id
 
     @property
     def registered(self) -> bool:

@@ -8,15 +8,12 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from mesolite.actors.decisions.contract import ExecutorStart
-from mesolite.actors.decisions.master.view import view
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
 from mesolite.actors.parties import Agent, CommandExecutor, Elector, Master, Registrar
-from mesolite.actors.role import Inspect
-from mesolite.actors.runtime.port import Birth, Place, Runtime
+from mesolite.actors.runtime.port import Birth, Place, Runtime, Seat
 from mesolite.actors.trace import Trace
 from mesolite.actors.user_code import ExecutorParty, SchedulerParty
 from mesolite.callbacks import Executor, Scheduler
@@ -25,31 +22,11 @@ from mesolite.machines import AgentMachine, MasterMachine
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.election import ELECTOR
 from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
+from mesolite.operator import Operator
 
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
-
-
-class Operator:
-    """What an operator may ask of the cluster."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        """Ask whoever leads."""
-        self._wiring = wiring
-
-    def state(self) -> dict[str, Any]:
-        """Return the leader's books as plain data (core.md OP-2).
-
-        Raises:
-            Refused: nobody leads at the moment.
-        """
-        leader = self._wiring.leader
-        if leader is None:
-            raise Refused("nobody leads at the moment; wait until a master has been elected")
-        seat = self._wiring.runtime.directory.find(leader.name)
-        assert seat is not None
-        answer: dict[str, Any] = seat.ref.ask(Inspect(lambda core: view(core.state)), block=True)
-        return answer
 
 
 class Wiring:
@@ -75,11 +52,11 @@ class Wiring:
         self._resources = Resources.of(resources)
         self._infos: dict[str, AgentInfo] = {}
         self._executor_classes: dict[str, type[Executor]] = {}
-        self.operator = Operator(self)
         self.masters: dict[str, MasterMachine] = {}
         self.agents: dict[str, AgentMachine] = {}
         runtime.give_birth = self._give_birth
         runtime.start(ELECTOR, Place(ELECTOR), lambda seat: Elector(seat, settings, first_sequence))
+        self.operator = Operator(runtime, self.agents, self.masters)
         for number in range(1, masters + 1):
             name = f"master-{number}"
             self.masters[name] = MasterMachine(runtime, name, functools.partial(self._start_master, name))
@@ -116,8 +93,11 @@ class Wiring:
         name: str | None = None,
         resources: str | Resources | None = None,
         attributes: Mapping[str, str] | None = None,
+        *,
+        hostname: str | None = None,
+        ip: str = "",
     ) -> AgentMachine:
-        """Start one more agent, on a machine of its own.
+        """Start one more agent. By default its machine is its own; agents with one host name and address share one.
 
         Raises:
             Refused: an agent of that name exists.
@@ -127,18 +107,26 @@ class Wiring:
         if name in self.agents:
             raise Refused(f"there is an agent named {name!r}; restart() it, or choose another name")
         self._infos[name] = AgentInfo(
-            hostname=name,
+            hostname=hostname or name,
+            ip=ip,
             resources=self._resources if resources is None else Resources.of(resources),
             attributes=tuple((attributes or {}).items()),
         )
-        machine = self.agents[name] = AgentMachine(self.runtime, name, functools.partial(self._start_agent, name))
+        info, start = self._infos[name], functools.partial(self._start_agent, name)
+        machine = self.agents[name] = AgentMachine(self.runtime, name, start, MachineId(hostname=info.hostname, ip=ip))
         self._start_agent(name)
         return machine
 
     def _start_agent(self, name: str) -> None:
         """Start an agent's process on its machine."""
         info, settings, work_dir = self._infos[name], self.settings, f"{self._work_dir}/{name}"
-        self.runtime.start(name, Place(name), lambda seat: Agent(seat, settings, info, work_dir))
+
+        def make(seat: Seat) -> Agent:
+            agent = Agent(seat, settings, info, work_dir)
+            self.agents[name].learn(agent.performer.core)
+            return agent
+
+        self.runtime.start(name, Place(name), make)
 
     def _start_master(self, name: str) -> None:
         """Start a master's process, and its registrar, on its machine."""

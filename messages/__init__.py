@@ -39,6 +39,10 @@ Who says what to whom. Beside it, what the sender means by it; in the modules, t
       PongAgent                    agent -> master              I am
       UnregisterAgent              agent -> master              I leave for good
       ShutdownAgent                master -> agent              shut down: you are not wanted here
+      DrainAgent                   master -> agent              kill what you run, take nothing new
+      AgentDrained                 agent -> master              nothing is left of it
+      RevokeTask                   master -> agent              end this task: it was not returned in time
+      RevokeExecutor               master -> agent              and this executor
       ShutdownFramework            master -> agent              end everything of this framework
       UpdateFramework              master -> agent              its scheduler is here now
       ExitedExecutor               agent -> master -> driver    that custom executor has ended
@@ -50,6 +54,10 @@ Who says what to whom. Beside it, what the sender means by it; in the modules, t
       FrameworkError               master -> driver             refused: abort
       ResourceOffers               master -> driver             use these if you like
       RescindOffer                 master -> driver             that offer no longer holds
+      InverseOffers                master -> driver             please give these back
+      RescindInverseOffer          master -> driver             never mind
+      AcceptInverseOffers          driver -> master             I will
+      DeclineInverseOffers         driver -> master             I will not
       AcceptOffers                 driver -> master             I use these, for this
       DeclineOffers                driver -> master             no, thank you
       SuppressOffers               driver -> master             no offers until I revive
@@ -66,6 +74,19 @@ Who says what to whom. Beside it, what the sender means by it; in the modules, t
       StatusUpdateAcknowledgement  driver -> master -> agent -> executor      that update was taken
       FrameworkToExecutor          driver -> master -> agent -> executor      your own bytes, best effort
       ExecutorToFramework          executor -> agent -> master -> driver      your own bytes, best effort
+
+    operator: an operator and the leading master
+      DeactivateAgentCall            operator -> master         offer nothing more from it
+      ReactivateAgentCall            operator -> master         offer from it again
+      DrainAgentCall                 operator -> master         kill what runs there, with grace
+      MarkAgentGoneCall              operator -> master         it will never come back
+      UpdateMaintenanceScheduleCall  operator -> master         these machines will be away then
+      StartMaintenanceCall           operator -> master         these machines go down now
+      StopMaintenanceCall            operator -> master         these machines are back
+      ReclaimResourcesCall           operator -> master         get these back by then
+      ReleaseReclaimCall             operator -> master         I do not want them any more
+      TeardownFrameworkCall          operator -> master         end this framework
+      CallAnswered                   master -> operator         done, or why not
 
     executor: an executor and its agent
       RegisterExecutor             executor -> agent            I am up
@@ -86,14 +107,18 @@ if __name__ != "mesolite.messages":
 # Below the guard, or these would load the second copy before it speaks.
 
 from mesolite.messages.agent import (
+    AgentDrained,
     AgentRegistered,
     AgentReregistered,
+    DrainAgent,
     ExitedExecutor,
     PingAgent,
     PongAgent,
     Reconciliation,
     RegisterAgent,
     ReregisterAgent,
+    RevokeExecutor,
+    RevokeTask,
     ShutdownAgent,
     ShutdownFramework,
     UnregisterAgent,
@@ -102,6 +127,7 @@ from mesolite.messages.agent import (
 from mesolite.messages.agents import AgentInfo, ExecutorSummary, MasterInfo
 from mesolite.messages.base import Message
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
+from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.election import (
     ELECTOR,
     DetectLeader,
@@ -124,22 +150,58 @@ from mesolite.messages.executor import (
     ShutdownExecutor,
 )
 from mesolite.messages.frameworks import Capability, FrameworkInfo
-from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, PartyName, TaskId, UpdateId
-from mesolite.messages.offers import Filters, Launch, Offer
+from mesolite.messages.ids import (
+    AgentId,
+    DrainId,
+    ExecutorId,
+    FrameworkId,
+    OfferId,
+    PartyName,
+    ReclaimId,
+    TaskId,
+    UpdateId,
+)
+from mesolite.messages.maintenance import MachineId, MachineMode, Maintenance, Unavailability, Window
+from mesolite.messages.offers import Filters, InverseOffer, InverseOfferStatus, Launch, Offer
+from mesolite.messages.operator import (
+    CallAnswered,
+    DeactivateAgentCall,
+    DrainAgentCall,
+    MarkAgentGoneCall,
+    ReactivateAgentCall,
+    ReclaimResourcesCall,
+    ReleaseReclaimCall,
+    StartMaintenanceCall,
+    StopMaintenanceCall,
+    TeardownFrameworkCall,
+    UpdateMaintenanceScheduleCall,
+)
+from mesolite.messages.reclaims import Demand, ReclaimInfo
 from mesolite.messages.registrar import (
     AdmitAgent,
     AdmittedAgent,
     ApplyOperation,
+    DeactivateAgent,
+    DeactivatedAgent,
+    EndDrain,
+    EndReclaim,
+    GoneAgent,
+    MarkAgentGone,
     MarkAgentReachable,
     MarkAgentUnreachable,
     Operation,
     OperationApplied,
+    PruneAgents,
+    ReactivateAgent,
     RecoverRegistry,
     Registry,
     RegistryRecovered,
     RegistryRefused,
     RemoveAgent,
+    StartDrain,
+    StartReclaim,
     UnreachableAgent,
+    UpdateMaintenance,
 )
 from mesolite.messages.relayed import (
     ExecutorToFramework,
@@ -151,14 +213,18 @@ from mesolite.messages.relayed import (
 )
 from mesolite.messages.resources import ResourceError, Resources
 from mesolite.messages.scheduler import (
+    AcceptInverseOffers,
     AcceptOffers,
     AgentLost,
     DeactivateFramework,
+    DeclineInverseOffers,
     DeclineOffers,
     FrameworkError,
     FrameworkRegistered,
     FrameworkReregistered,
+    InverseOffers,
     ReconcileTasks,
+    RescindInverseOffer,
     RescindOffer,
     ResourceOffers,
     ReviveOffers,
@@ -167,6 +233,7 @@ from mesolite.messages.scheduler import (
     Teardown,
 )
 from mesolite.messages.tasks import (
+    Cause,
     CommandInfo,
     ExecutorInfo,
     KillPolicy,
@@ -183,15 +250,19 @@ from mesolite.messages.tasks import (
 __all__ = [
     # what every message is, and names
     "Message", "PartyName", "AgentId", "FrameworkId", "OfferId", "TaskId", "ExecutorId", "UpdateId",
-    "ELECTOR",
+    "DrainId", "ReclaimId", "ELECTOR",
     # nouns
     "Resources", "ResourceError", "AgentInfo", "MasterInfo", "ExecutorSummary", "Reconciliation",
-    "FrameworkInfo", "Capability", "Offer", "Filters", "Launch",
+    "FrameworkInfo", "Capability", "Offer", "InverseOffer", "InverseOfferStatus", "Filters", "Launch",
     "TaskInfo", "CommandInfo", "ExecutorInfo", "KillPolicy", "SimulatedWork",
-    "Task", "TaskStatus", "TaskState", "Source", "Reason",
+    "Task", "TaskStatus", "TaskState", "Source", "Reason", "Cause",
+    "DrainState", "DrainConfig", "DrainInfo", "Demand", "ReclaimInfo",
+    "MachineId", "MachineMode", "Unavailability", "Window", "Maintenance",
     "FrameworkCheckpoint", "ExecutorCheckpoint", "TaskCheckpoint",
-    "Registry", "AdmittedAgent", "UnreachableAgent",
-    "Operation", "AdmitAgent", "RemoveAgent", "MarkAgentUnreachable", "MarkAgentReachable",
+    "Registry", "AdmittedAgent", "UnreachableAgent", "GoneAgent", "DeactivatedAgent",
+    "Operation", "AdmitAgent", "RemoveAgent", "MarkAgentUnreachable", "MarkAgentReachable", "MarkAgentGone",
+    "PruneAgents", "DeactivateAgent", "StartDrain", "EndDrain", "ReactivateAgent", "UpdateMaintenance",
+    "StartReclaim", "EndReclaim",
     # election
     "KeepSession", "SessionKept", "SessionExpired", "ExpireSession", "JoinElection", "ElectionJoined",
     "LeaveElection", "ElectionLeft", "DetectLeader", "LeaderDetected",
@@ -199,11 +270,17 @@ __all__ = [
     "RecoverRegistry", "RegistryRecovered", "ApplyOperation", "OperationApplied", "RegistryRefused",
     # agent
     "RegisterAgent", "AgentRegistered", "ReregisterAgent", "AgentReregistered", "PingAgent", "PongAgent",
-    "UnregisterAgent", "ShutdownAgent", "ShutdownFramework", "UpdateFramework", "ExitedExecutor",
+    "UnregisterAgent", "ShutdownAgent", "DrainAgent", "AgentDrained", "RevokeTask", "RevokeExecutor",
+    "ShutdownFramework", "UpdateFramework", "ExitedExecutor",
     # scheduler
     "Subscribe", "FrameworkRegistered", "FrameworkReregistered", "FrameworkError", "ResourceOffers",
-    "RescindOffer", "AcceptOffers", "DeclineOffers", "SuppressOffers", "ReviveOffers", "ReconcileTasks",
+    "RescindOffer", "InverseOffers", "RescindInverseOffer", "AcceptInverseOffers", "DeclineInverseOffers",
+    "AcceptOffers", "DeclineOffers", "SuppressOffers", "ReviveOffers", "ReconcileTasks",
     "AgentLost", "DeactivateFramework", "Teardown",
+    # operator
+    "DeactivateAgentCall", "ReactivateAgentCall", "DrainAgentCall", "MarkAgentGoneCall",
+    "UpdateMaintenanceScheduleCall", "StartMaintenanceCall", "StopMaintenanceCall", "ReclaimResourcesCall",
+    "ReleaseReclaimCall", "TeardownFrameworkCall", "CallAnswered",
     # relayed
     "RunTask", "KillTask", "StatusUpdate", "StatusUpdateAcknowledgement", "FrameworkToExecutor",
     "ExecutorToFramework",

@@ -1,4 +1,4 @@
-"""What an agent and its master say to each other (drain.md sections 1 to 3)."""
+"""What an agent and its master say to each other (drain.md sections 1 to 4)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from attrs import frozen
 
 from mesolite.messages.agents import AgentInfo, ExecutorSummary
 from mesolite.messages.base import Message
+from mesolite.messages.drains import DrainConfig
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.tasks import Task
@@ -78,6 +79,39 @@ class ShutdownAgent(Message):
     """Master to agent: shut down; you are not wanted here (2.2.3)."""
 
     reason: str
+
+
+@frozen(kw_only=True)
+class DrainAgent(Message):
+    """Master to agent: kill everything under you and take nothing new (4.3.5). Repeating it is harmless."""
+
+    config: DrainConfig
+
+
+@frozen(kw_only=True)
+class AgentDrained(Message):
+    """Agent to master: told to drain, I have nothing alive and nothing unacknowledged left.
+
+    Ours: Mesos's master goes by its own books alone, and can announce the end of a drain too early (4.5.3, 4.5.4).
+    """
+
+    agent_id: AgentId
+
+
+@frozen(kw_only=True)
+class RevokeTask(Message):
+    """Master to agent: end this task, its resources were not returned in time (docs/reclaim.md). Ours."""
+
+    framework_id: FrameworkId
+    task_id: TaskId
+
+
+@frozen(kw_only=True)
+class RevokeExecutor(Message):
+    """Master to agent: shut this executor down, the resources it holds itself are wanted too. Ours."""
+
+    framework_id: FrameworkId
+    executor_id: ExecutorId
 
 
 @frozen(kw_only=True)

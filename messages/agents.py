@@ -16,12 +16,16 @@ def _resources(value: Resources | str | Mapping[str, float]) -> Resources:
 
 @frozen(kw_only=True)
 class AgentInfo:
-    """What an agent says of itself. `id` None until a master has admitted it (core.md RC-12)."""
+    """What an agent says of itself. `id` None until a master has admitted it (core.md RC-12).
+
+    `hostname` and `ip` say which machine it is on (drain.md 5.1.1); in process the address is optional.
+    """
 
     hostname: str
     resources: Resources = field(converter=_resources)
     attributes: tuple[tuple[str, str], ...] = ()
     id: AgentId | None = None
+    ip: str = ""
 
 
 @frozen(kw_only=True)

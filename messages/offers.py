@@ -1,19 +1,24 @@
-"""Nouns about offers: what a master offers, and what a scheduler does with it."""
+"""Nouns about offers: what a master offers or asks back, and what a scheduler does with it."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable
 
 from attrs import field, frozen
 
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId
-from mesolite.messages.resources import Resources
+from mesolite.messages.maintenance import Unavailability
+from mesolite.messages.resources import NOTHING, Resources
 from mesolite.messages.tasks import TaskInfo
 
 
 @frozen(kw_only=True)
 class Offer:
-    """One agent's free resources, offered to one framework (core.md OF-36, OF-38). Its id is never used again."""
+    """One agent's free resources, offered to one framework (core.md OF-36, OF-38). Its id is never used again.
+
+    `unavailability`: the agent's machine is scheduled for maintenance then (drain.md 5.4).
+    """
 
     id: OfferId
     framework_id: FrameworkId
@@ -23,6 +28,36 @@ class Offer:
     attributes: tuple[tuple[str, str], ...] = ()
     executor_ids: tuple[ExecutorId, ...] = ()
     role: str = "*"
+    unavailability: Unavailability | None = None
+
+
+@frozen(kw_only=True)
+class InverseOffer:
+    """A request for resources back, before an agent becomes unavailable (drain.md 5.6.4).
+
+    Empty `resources` mean everything the framework holds there. The last two fields are ours (docs/reclaim.md):
+    `agent_id` None asks the framework for resources wherever it holds some; `enforced` says that what is not
+    returned when the unavailability starts is revoked.
+    """
+
+    id: OfferId
+    framework_id: FrameworkId
+    unavailability: Unavailability
+    resources: Resources = NOTHING
+    hostname: str = ""
+    agent_id: AgentId | None = None
+    enforced: bool = False
+
+
+class InverseOfferStatus(enum.Enum):
+    """What a framework answered to an inverse offer (drain.md 5.7.1)."""
+
+    ACCEPT = "ACCEPT"
+    DECLINE = "DECLINE"
+
+    def __str__(self) -> str:
+        """Print the bare Mesos name."""
+        return self.name
 
 
 @frozen(kw_only=True)

@@ -15,13 +15,17 @@ from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
 
 @frozen(kw_only=True)
 class RunTask(Message):
-    """Master to agent, agent to executor: run this. `launch_executor` says the master expects a new one (OF-67)."""
+    """Master to agent, agent to executor: run this. `launch_executor` says the master expects a new one (OF-67).
+
+    `launched_at` is when the master launched it: revocation takes the newest first, and a later master must know.
+    """
 
     framework_id: FrameworkId
     framework_info: FrameworkInfo
     scheduler: str
     task: TaskInfo
     launch_executor: bool = False
+    launched_at: float = 0.0
 
 
 @frozen(kw_only=True)

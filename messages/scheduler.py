@@ -7,8 +7,8 @@ from attrs import field, frozen
 from mesolite.messages.agents import MasterInfo
 from mesolite.messages.base import Message
 from mesolite.messages.frameworks import FrameworkInfo
-from mesolite.messages.ids import AgentId, FrameworkId, OfferId
-from mesolite.messages.offers import Filters, Launch, Offer
+from mesolite.messages.ids import AgentId, FrameworkId, OfferId, TaskId
+from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import TaskStatus
 
 
@@ -56,6 +56,43 @@ class RescindOffer(Message):
     """Master to driver: that offer no longer holds (OF-40)."""
 
     offer_id: OfferId
+
+
+@frozen(kw_only=True)
+class InverseOffers(Message):
+    """Master to driver: please give these resources back (drain.md 5.6.4)."""
+
+    inverse_offers: tuple[InverseOffer, ...]
+
+
+@frozen(kw_only=True)
+class RescindInverseOffer(Message):
+    """Master to driver: that request no longer stands (drain.md 5.8.1)."""
+
+    inverse_offer_id: OfferId
+
+
+@frozen(kw_only=True)
+class AcceptInverseOffers(Message):
+    """Driver to master: the resources will be returned in time (drain.md 5.7.1).
+
+    `returning` is ours: the tasks that will be given back, in the order in which they may be revoked otherwise.
+    """
+
+    framework_id: FrameworkId
+    inverse_offer_ids: tuple[OfferId, ...]
+    filters: Filters = field(factory=Filters)
+    returning: tuple[TaskId, ...] = ()
+
+
+@frozen(kw_only=True)
+class DeclineInverseOffers(Message):
+    """Driver to master: they will not be returned in time, and why (drain.md 5.7.1; the reason is ours)."""
+
+    framework_id: FrameworkId
+    inverse_offer_ids: tuple[OfferId, ...]
+    filters: Filters = field(factory=Filters)
+    reason: str = ""
 
 
 @frozen(kw_only=True)
@@ -115,6 +152,6 @@ class DeactivateFramework(Message):
 
 @frozen(kw_only=True)
 class Teardown(Message):
-    """Driver or operator to master: end this framework and everything it runs (FW-36)."""
+    """Driver to master: end this framework and everything it runs (FW-36)."""
 
     framework_id: FrameworkId

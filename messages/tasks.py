@@ -74,10 +74,12 @@ class Source(enum.Enum):
 
 
 class Reason(enum.Enum):
-    """Why a status update was made, with the v1 names."""
+    """Why a status update was made, with the v1 names. REASON_RESOURCES_REVOKED is ours (docs/reclaim.md)."""
 
     REASON_AGENT_DISCONNECTED = "REASON_AGENT_DISCONNECTED"
+    REASON_AGENT_DRAINING = "REASON_AGENT_DRAINING"
     REASON_AGENT_REMOVED = "REASON_AGENT_REMOVED"
+    REASON_AGENT_REMOVED_BY_OPERATOR = "REASON_AGENT_REMOVED_BY_OPERATOR"
     REASON_AGENT_REREGISTERED = "REASON_AGENT_REREGISTERED"
     REASON_AGENT_RESTARTED = "REASON_AGENT_RESTARTED"
     REASON_COMMAND_EXECUTOR_FAILED = "REASON_COMMAND_EXECUTOR_FAILED"
@@ -89,11 +91,36 @@ class Reason(enum.Enum):
     REASON_INVALID_OFFERS = "REASON_INVALID_OFFERS"
     REASON_MASTER_DISCONNECTED = "REASON_MASTER_DISCONNECTED"
     REASON_RECONCILIATION = "REASON_RECONCILIATION"
+    REASON_RESOURCES_REVOKED = "REASON_RESOURCES_REVOKED"
     REASON_TASK_INVALID = "REASON_TASK_INVALID"
     REASON_TASK_KILLED_DURING_LAUNCH = "REASON_TASK_KILLED_DURING_LAUNCH"
 
     def __str__(self) -> str:
         """Print the bare Mesos name."""
+        return self.name
+
+
+class Cause(enum.Enum):
+    """What became of a task that was lost or killed, as data; Mesos leaves it to be guessed from reason and message.
+
+    KILLED: its framework asked for it. NEVER_STARTED: it was refused or lost before it ran. CRASHED: its agent's
+    process died, so its tasks are given up; the machine may be well.
+    """
+
+    KILLED = "KILLED"
+    NEVER_STARTED = "NEVER_STARTED"
+    DRAINED = "DRAINED"
+    REVOKED = "REVOKED"
+    UNREGISTERED = "UNREGISTERED"
+    UNREACHABLE = "UNREACHABLE"
+    GONE = "GONE"
+    MACHINE_DOWN = "MACHINE_DOWN"
+    CRASHED = "CRASHED"
+    EXECUTOR_DIED = "EXECUTOR_DIED"
+    FRAMEWORK_REMOVED = "FRAMEWORK_REMOVED"
+
+    def __str__(self) -> str:
+        """Print the bare name."""
         return self.name
 
 
@@ -175,7 +202,10 @@ class TaskInfo:
 
 @frozen(kw_only=True)
 class TaskStatus:
-    """What is said of a task. `uuid` None: made by a master or driver, must not be acknowledged (drain.md 0.2.8)."""
+    """What is said of a task. `uuid` None: made by a master or driver, must not be acknowledged (drain.md 0.2.8).
+
+    `cause` is set on every update that says a task was lost or killed, and is None on all others.
+    """
 
     task_id: TaskId
     state: TaskState
@@ -188,6 +218,7 @@ class TaskStatus:
     timestamp: float | None = None
     uuid: UpdateId | None = None
     unreachable_time: float | None = None
+    cause: Cause | None = None
 
 
 @frozen(kw_only=True)
@@ -195,7 +226,7 @@ class Task:
     """The record of a task that an agent reports when it re-registers (core.md RC-19, AG-18).
 
     `state` is the newest the agent knows; the `status_update_*` pair is the last one it has forwarded, None if none.
-    `executor_id` None means a command task (core.md TK-77).
+    `executor_id` None means a command task (core.md TK-77). `launched_at`: when a master launched it.
     """
 
     task_id: TaskId
@@ -207,3 +238,4 @@ class Task:
     executor_id: ExecutorId | None = None
     status_update_state: TaskState | None = None
     status_update_uuid: UpdateId | None = None
+    launched_at: float = 0.0

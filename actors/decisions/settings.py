@@ -31,6 +31,15 @@ class Settings:
     # How long a disconnected agent, or one known only from the registry, may take to come back (1.5.3, 1.7.1).
     agent_reregister_timeout_s: float = _positive(600.0)
 
+    # At least so long between two agents marked unreachable, the first at once; 0: no limit (1.8). Mesos's flag
+    # agent_removal_rate_limit="1/20mins" is 1200 here.
+    agent_removal_interval_s: float = _not_negative(0.0)
+
+    # Unreachable and gone agents are forgotten when they are that old, or more than that many (1.9).
+    registry_gc_interval_s: float = _positive(900.0)
+    registry_max_agent_age_s: float = _positive(1_209_600.0)
+    registry_max_agent_count: int = _positive(102_400)
+
     # Agents spread their registrations: first within b, then within 2b, 4b, ... up to the cap (1.1.1, 1.1.2).
     registration_backoff_factor_s: float = _not_negative(1.0)
     registration_backoff_max_s: float = _positive(60.0)
@@ -46,6 +55,9 @@ class Settings:
     # A grant must hold at least this many cpus, or at least this much memory in MB (core.md OF-13).
     min_allocatable_cpus: float = _not_negative(0.01)
     min_allocatable_mem: float = _not_negative(32.0)
+
+    # An offer or inverse offer that nobody answers is rescinded after this; None: never (drain.md 5.6.6).
+    offer_timeout_s: float | None = attrs.field(default=None, validator=attrs.validators.optional(gt(0)))
 
     # An unacknowledged update is sent again after this, doubling up to the cap (drain.md 0.2.13).
     status_update_retry_s: float = _positive(10.0)
@@ -70,6 +82,8 @@ class Settings:
     completed_frameworks_max: int = _positive(50)
     completed_tasks_max: int = _positive(1000)
     removed_agents_max: int = _positive(100_000)
+    # Drains that have ended, kept in the registry for whoever asks later. Ours.
+    past_drains_max: int = _positive(100)
 
     # A command that writes without end is stopped by SIGXFSZ at this size of a file. Ours: Mesos has no such limit.
     max_file_size_bytes: int = _positive(1 << 30)

@@ -74,6 +74,8 @@ def task(a: AgentState, owner: FrameworkRecord, executor_id: ExecutorId, record:
         task=record.info,
         state=record.state,
         delivered=record.delivered,
+        launched_at=record.launched_at,
+        kill_cause=record.kill_cause,
     )
     _write(a, owner, f"task/{owner.id}/{record.info.task_id}", stored)
 

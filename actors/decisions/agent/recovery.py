@@ -81,7 +81,11 @@ def _rebuild(a: AgentState, key: str, record: object) -> None:
         case TaskCheckpoint():
             executor = a.frameworks[record.framework_id].executors[record.executor_id]
             executor.tasks[record.task.task_id] = TaskRecord(
-                info=record.task, state=record.state, delivered=record.delivered
+                info=record.task,
+                state=record.state,
+                delivered=record.delivered,
+                launched_at=record.launched_at,
+                kill_cause=record.kill_cause,
             )
         case StatusUpdate():
             stream = a.streams.setdefault(

@@ -74,6 +74,7 @@ def _reregistration(a: AgentState) -> ReregisterAgent:
                         resources=task.info.resources,
                         status_update_state=sent.status.state if sent is not None else None,
                         status_update_uuid=sent.status.uuid if sent is not None else None,
+                        launched_at=task.launched_at,
                     )
                 )
     return ReregisterAgent(

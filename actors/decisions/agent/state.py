@@ -19,7 +19,7 @@ from mesolite.messages.base import Message
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.relayed import StatusUpdate
-from mesolite.messages.tasks import ExecutorInfo, Reason, TaskInfo, TaskState
+from mesolite.messages.tasks import Cause, ExecutorInfo, Reason, TaskInfo, TaskState
 
 TaskKey = tuple[FrameworkId, TaskId]
 
@@ -44,11 +44,16 @@ class ExecutorPhase(enum.Enum):
 
 @define(kw_only=True, eq=False)
 class TaskRecord:
-    """A task on this agent. It is queued until its executor has registered, then launched (TK-37)."""
+    """A task on this agent. It is queued until its executor has registered, then launched (TK-37).
+
+    `kill_cause` says why it is being killed, None while nobody wants that: whoever asked first is the cause.
+    """
 
     info: TaskInfo
     state: TaskState = TaskState.TASK_STAGING
     delivered: bool = False
+    launched_at: float = 0.0
+    kill_cause: Cause | None = None
 
 
 @define(kw_only=True, eq=False)

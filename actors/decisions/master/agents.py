@@ -59,6 +59,12 @@ def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
     m.send(party, _registered(m, agent_id))
 
 
+def reachable(m: MasterState, operation: MarkAgentReachable, now: float) -> None:
+    """The registry holds an agent again that was unreachable or unknown (1.3.7)."""
+    assert operation.agent.id is not None
+    complete_reregistration(m, operation.agent.id, now)
+
+
 def add(m: MasterState, agent: AgentRecord, now: float) -> None:
     """Take an agent into memory: link, first ping, allocator (1.2.5)."""
     m.agents[agent.id] = agent
@@ -153,14 +159,16 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
     )
     running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
     for key in [key for key in agent.executors if key not in running]:
-        m.allocator.recover(key[0], agent.id, agent.executors.pop(key), now)  # RC-26
+        m.recover(key[0], agent.id, agent.executors.pop(key), now)  # RC-26
     for task in message.tasks:
         if (task.framework_id, task.task_id) in agent.kills and not task.state.is_terminal:
             m.send(agent.party, KillTask(framework_id=task.framework_id, task_id=task.task_id))  # RC-27
     if not agent.connected:
-        agent.connected = agent.active = True
+        agent.connected = True
         m.cancel_timer(("reregister", agent.id))
-        m.allocator.activate_agent(agent.id, now)
+        if agent.id not in m.deactivated:
+            agent.active = True
+            m.allocator.activate_agent(agent.id, now)
     _exchange_frameworks(m, agent.party, message, now)
 
 
@@ -170,7 +178,7 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistra
     announced = agent_id not in m.recovered
     m.recovered.pop(agent_id, None)
     m.unreachable.pop(agent_id, None)
-    agent = AgentRecord(id=agent_id, info=info, party=pending.sender)
+    agent = AgentRecord(id=agent_id, info=info, party=pending.sender, active=agent_id not in m.deactivated)
     for framework_info in message.frameworks:
         frameworks.ensure_recovered(m, framework_info, now)
     room = info.resources
@@ -213,6 +221,7 @@ def _take_over(framework: FrameworkRecord, agent: AgentRecord, task: Task) -> Ta
         executor_id=task.executor_id,
         resources=task.resources,
         state=task.state,
+        launched_at=task.launched_at,
         status_update_state=task.status_update_state,
         status_update_uuid=task.status_update_uuid,
     )

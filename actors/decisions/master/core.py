@@ -18,18 +18,23 @@ from mesolite.actors.decisions.contract import (
     Started,
     TimerFired,
 )
-from mesolite.actors.decisions.master import agents, frameworks, health, offers, removal, tasks
+from mesolite.actors.decisions.master import agents, deactivation, frameworks, health, offers, removal, tasks
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ExitedExecutor, PongAgent, RegisterAgent, ReregisterAgent, UnregisterAgent
 from mesolite.messages.agents import MasterInfo
+from mesolite.messages.drains import DrainInfo
+from mesolite.messages.ids import AgentId
+from mesolite.messages.operator import DeactivateAgentCall, ReactivateAgentCall
 from mesolite.messages.registrar import (
     AdmitAgent,
+    DeactivateAgent,
     MarkAgentReachable,
     MarkAgentUnreachable,
     OperationApplied,
+    ReactivateAgent,
     RecoverRegistry,
     RegistryRecovered,
     RegistryRefused,
@@ -75,6 +80,8 @@ LEADER_DECISIONS: dict[type, Decision] = {
     StatusUpdateAcknowledgement: tasks.acknowledge,
     ReconcileTasks: tasks.reconcile,
     FrameworkToExecutor: tasks.to_executor,
+    DeactivateAgentCall: deactivation.deactivate,
+    ReactivateAgentCall: deactivation.reactivate,
 }
 """What a leader decides on. Anybody else, and a leader that has not read the registry, discards these (0.2.1)."""
 
@@ -85,6 +92,20 @@ TIMERS: dict[object, Decision] = {
     "failover": frameworks.failover_timed_out,
     "allocate": offers.allocate,
 }
+
+
+APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
+    AdmitAgent: agents.admitted,
+    MarkAgentReachable: agents.reachable,
+    MarkAgentUnreachable: health.marked_unreachable,
+    RemoveAgent: removal.removed,
+    DeactivateAgent: deactivation.deactivated,
+    ReactivateAgent: deactivation.reactivated,
+}
+"""What follows from a change of the registry, now that it is durable (0.2.4)."""
+
+TOUCHED: tuple[Callable[[MasterState, AgentId, float], None], ...] = ()
+"""Who looks at an agent on which something was let go."""
 
 
 class MasterCore(Core):
@@ -110,6 +131,7 @@ class MasterCore(Core):
         else:
             self._route(event, sender, now)
         if state.leading:
+            self._look_at_touched(now)
             self._keep_allocating(now)
         return state.effects
 
@@ -128,6 +150,13 @@ class MasterCore(Core):
             for framework_id in self.state.frameworks:
                 allocated = self.state.allocator.allocated(framework_id, agent.id)
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
+
+    def _look_at_touched(self, now: float) -> None:
+        """Where something was let go, a drain or a reclaim may have ended."""
+        touched, self.state.touched = self.state.touched, {}
+        for agent_id in touched:
+            for look in TOUCHED:
+                look(self.state, agent_id, now)
 
     # ------------------------------------------------------------------------------------------------------ routing
 
@@ -168,16 +197,12 @@ class MasterCore(Core):
         if sender != state.registrar or not state.leading:
             return  # perhaps meant for an earlier life of this master (LP-11)
         state.counters.outstanding_registry_writes -= 1
-        match event.operation:
-            case AdmitAgent():
-                agents.admitted(state, event.operation, now)
-            case MarkAgentReachable(agent=agent):
-                assert agent.id is not None
-                agents.complete_reregistration(state, agent.id, now)
-            case MarkAgentUnreachable():
-                health.marked_unreachable(state, event.operation, now)
-            case RemoveAgent():
-                removal.removed(state, event.operation, now)
+        APPLIED[type(event.operation)](state, event.operation, now)
+        for awaited in state.awaited_writes:
+            if awaited.operation == event.operation:
+                state.awaited_writes.remove(awaited)
+                state.answer(awaited.sender, awaited.call_id, made=awaited.made)
+                break
 
     # ----------------------------------------------------------------------------------------------------- election
 
@@ -210,11 +235,19 @@ class MasterCore(Core):
         state = self.state
         if sender != state.registrar or not self._recovering:
             return
-        for admitted in event.registry.admitted:
+        registry = event.registry
+        for admitted in registry.admitted:
             assert admitted.agent.id is not None
             state.recovered[admitted.agent.id] = admitted.agent
-        for gone in event.registry.unreachable:
-            state.unreachable[gone.agent_id] = gone.unreachable_time
+        # Oldest first, as a master that was there has them: what grows too old or too many goes from the front.
+        for unreachable in sorted(registry.unreachable, key=lambda record: record.unreachable_time):
+            state.unreachable[unreachable.agent_id] = unreachable.unreachable_time
+        for gone in sorted(registry.gone, key=lambda record: record.gone_time):
+            state.gone[gone.agent_id] = gone.gone_time
+        state.deactivated = {record.agent_id: record.drain for record in registry.deactivated}
+        state.past_drains = {drain.id: drain for drain in sorted(registry.past_drains, key=_ended_at)}
+        state.maintenance = registry.maintenance
+        state.reclaims = {reclaim.id: reclaim for reclaim in registry.reclaims}
         self._recovering = False
         state.leading = True
         if state.recovered:
@@ -236,3 +269,8 @@ class MasterCore(Core):
             self.state.effects.append(CancelTimer(offers.ALLOCATE))
         else:
             self.state.effects.append(SetTimer(offers.ALLOCATE, max(0.0, due - now)))
+
+
+def _ended_at(drain: DrainInfo) -> float:
+    assert drain.ended_at is not None, f"a drain under way is no history: {drain}"
+    return drain.ended_at

@@ -164,7 +164,7 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     for agent in m.agents.values():
         m.send(agent.party, ShutdownFramework(framework_id=framework.id))
         for key in [key for key in agent.executors if key[0] == framework.id]:
-            m.allocator.recover(framework.id, agent.id, agent.executors.pop(key), now)
+            m.recover(framework.id, agent.id, agent.executors.pop(key), now)
     for task in framework.tasks.values():
         agent = m.agents[task.agent_id]
         del agent.tasks[task.key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesolite.actors.decisions.contract import PeerExited, TimerFired
-from mesolite.actors.decisions.master import offers, removal, tasks
+from mesolite.actors.decisions.master import deactivation, removal, tasks
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import PingAgent, PongAgent
@@ -47,7 +47,7 @@ def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:
 def disconnected(m: MasterState, agent: AgentRecord, event: PeerExited, now: float) -> None:
     """The agent's link broke: deactivate it; tasks that were not checkpointed are lost at once (1.5)."""
     agent.connected = False
-    deactivate(m, agent, now)
+    deactivation.withdraw(m, agent, now)
     for framework_id in list(dict.fromkeys([key[0] for key in agent.tasks] + [key[0] for key in agent.executors])):
         framework = m.frameworks[framework_id]
         if framework.info.checkpoint:
@@ -63,15 +63,8 @@ def disconnected(m: MasterState, agent: AgentRecord, event: PeerExited, now: flo
                 now,
             )
         for key in [key for key in agent.executors if key[0] == framework_id]:
-            m.allocator.recover(framework_id, agent.id, agent.executors.pop(key), now)
+            m.recover(framework_id, agent.id, agent.executors.pop(key), now)
     m.set_timer(("reregister", agent.id), m.settings.agent_reregister_timeout_s)
-
-
-def deactivate(m: MasterState, agent: AgentRecord, now: float) -> None:
-    """Offer nothing more from it, and take back what is offered; tasks are untouched (2.5.1)."""
-    agent.active = False
-    m.allocator.deactivate_agent(agent.id)
-    offers.rescind_all(m, agent.offers, now)
 
 
 def reregistration_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:

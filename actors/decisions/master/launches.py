@@ -11,7 +11,12 @@ from mesolite.messages.tasks import Reason, Source, TaskInfo, TaskState, TaskSta
 
 
 def launch(
-    m: MasterState, framework: FrameworkRecord, agent: AgentRecord, tasks: list[TaskInfo], balance: Resources
+    m: MasterState,
+    framework: FrameworkRecord,
+    agent: AgentRecord,
+    tasks: list[TaskInfo],
+    balance: Resources,
+    now: float,
 ) -> Resources:
     """Launch each task that is valid and fits; a bad one does not touch its neighbours (OF-65). Return what is left."""
     for task in tasks:
@@ -37,11 +42,13 @@ def launch(
             needed = needed + executor.resources
             agent.executors[(framework.id, executor.executor_id)] = executor.resources
         balance = balance - needed
-        _launch_one(m, framework, agent, task, new_executor)
+        _launch_one(m, framework, agent, task, new_executor, now)
     return balance
 
 
-def _launch_one(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, task: TaskInfo, new: bool) -> None:
+def _launch_one(
+    m: MasterState, framework: FrameworkRecord, agent: AgentRecord, task: TaskInfo, new: bool, now: float
+) -> None:
     """The task exists as STAGING before the agent hears of it (OF-66)."""
     record = TaskRecord(
         task_id=task.task_id,
@@ -51,6 +58,7 @@ def _launch_one(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, 
         executor_id=task.executor.executor_id if task.executor else None,
         resources=task.resources,
         state=TaskState.TASK_STAGING,
+        launched_at=now,
     )
     framework.tasks[task.task_id] = agent.tasks[record.key] = record
     assert framework.party is not None
@@ -62,6 +70,7 @@ def _launch_one(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, 
             scheduler=framework.party,
             task=task,
             launch_executor=new or task.executor is None,
+            launched_at=now,
         ),
     )
 

@@ -64,7 +64,7 @@ def discard(m: MasterState, offer: OfferRecord) -> None:
 def withdraw(m: MasterState, offer: OfferRecord, now: float, refuse_s: float | None = None) -> None:
     """Forget an offer and give its resources back to the allocator."""
     discard(m, offer)
-    m.allocator.recover(offer.framework_id, offer.agent_id, offer.resources, now, refuse_s)
+    m.recover(offer.framework_id, offer.agent_id, offer.resources, now, refuse_s)
 
 
 def rescind_all(m: MasterState, offer_ids: dict[OfferId, None], now: float) -> None:
@@ -119,9 +119,9 @@ def accept(m: MasterState, message: AcceptOffers, sender: str, now: float) -> No
     offered = Resources.sum(offer.resources for offer in offers)
     for offer in offers:
         discard(m, offer)
-    left = launches.launch(m, framework, agent, tasks, offered)
+    left = launches.launch(m, framework, agent, tasks, offered, now)
     if left:
-        m.allocator.recover(framework.id, agent.id, left, now, message.filters.refuse_seconds)
+        m.recover(framework.id, agent.id, left, now, message.filters.refuse_seconds)
 
 
 def _invalid(m: MasterState, framework: FrameworkRecord, offer_ids: tuple[OfferId, ...]) -> str:

@@ -6,9 +6,9 @@ from attrs import define, field
 
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.frameworks import FrameworkInfo
-from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId, UpdateId
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, ReclaimId, TaskId, UpdateId
 from mesolite.messages.resources import NOTHING, Resources
-from mesolite.messages.tasks import TaskState
+from mesolite.messages.tasks import Cause, TaskState
 
 TaskKey = tuple[FrameworkId, TaskId]
 ExecutorKey = tuple[FrameworkId, ExecutorId]
@@ -16,7 +16,7 @@ ExecutorKey = tuple[FrameworkId, ExecutorId]
 
 @define(kw_only=True, eq=False)
 class TaskRecord:
-    """A task: its newest state, and the last update forwarded to its framework (core.md TK-30)."""
+    """A task: its newest state, the last update forwarded to its framework (core.md TK-30), and why it ended."""
 
     task_id: TaskId
     name: str
@@ -25,8 +25,10 @@ class TaskRecord:
     executor_id: ExecutorId | None
     resources: Resources
     state: TaskState
+    launched_at: float = 0.0
     status_update_state: TaskState | None = None
     status_update_uuid: UpdateId | None = None
+    cause: Cause | None = None
 
     @property
     def key(self) -> TaskKey:
@@ -36,7 +38,11 @@ class TaskRecord:
 
 @define(kw_only=True, eq=False)
 class AgentRecord:
-    """A registered agent. `connected`: the link is up; `active`: offers may be made (drain.md 0.2.18)."""
+    """A registered agent. `connected`: the link is up; `active`: offers may be made (drain.md 0.2.18).
+
+    `kills`: tasks a framework wants ended; `revokes`, `revoked_executors`: those a reclaim wants ended. `drained`: the
+    agent has said that nothing of it is alive since it was last told to drain.
+    """
 
     id: AgentId
     info: AgentInfo
@@ -46,7 +52,11 @@ class AgentRecord:
     tasks: dict[TaskKey, TaskRecord] = field(factory=dict)
     executors: dict[ExecutorKey, Resources] = field(factory=dict)
     offers: dict[OfferId, None] = field(factory=dict)
+    inverse_offers: dict[OfferId, None] = field(factory=dict)
     kills: dict[TaskKey, None] = field(factory=dict)
+    revokes: dict[TaskKey, None] = field(factory=dict)
+    revoked_executors: dict[ExecutorKey, None] = field(factory=dict)
+    drained: bool = False
     pong_seen: bool = False
     unanswered_pings: int = 0
 
@@ -75,6 +85,7 @@ class FrameworkRecord:
     unreachable_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     completed_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     offers: dict[OfferId, None] = field(factory=dict)
+    inverse_offers: dict[OfferId, None] = field(factory=dict)
 
     @property
     def recovered(self) -> bool:
@@ -90,3 +101,13 @@ class OfferRecord:
     framework_id: FrameworkId
     agent_id: AgentId
     resources: Resources
+
+
+@define(kw_only=True, eq=False)
+class InverseOfferRecord:
+    """An outstanding inverse offer: of a scheduled agent, or of a reclaim (then `reclaim_id` is set)."""
+
+    id: OfferId
+    framework_id: FrameworkId
+    agent_id: AgentId | None = None
+    reclaim_id: ReclaimId | None = None

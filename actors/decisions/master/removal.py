@@ -7,7 +7,7 @@ no pong for 75 s ----------------------> MarkAgentUnreachable written --> the sa
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.master import offers, tasks
+from mesolite.actors.decisions.master import inverse_offers, offers, tasks
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import UnregisterAgent
 from mesolite.messages.ids import AgentId
@@ -65,6 +65,7 @@ def forget(m: MasterState, agent_id: AgentId, unreachable_time: float | None, no
             )
         agent.executors.clear()
         offers.rescind_all(m, agent.offers, now)
+        inverse_offers.rescind_all(m, agent.inverse_offers)
         del m.agents[agent_id]
         if m.agent_of_party.get(agent.party) == agent_id:
             del m.agent_of_party[agent.party]

@@ -12,15 +12,25 @@ from __future__ import annotations
 from attrs import define, field
 
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerKey
-from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, OfferRecord
+from mesolite.actors.decisions.master.records import (
+    AgentRecord,
+    FrameworkRecord,
+    InverseOfferRecord,
+    OfferRecord,
+)
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ReregisterAgent
 from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.base import Message
-from mesolite.messages.ids import AgentId, FrameworkId, OfferId
+from mesolite.messages.drains import DrainInfo
+from mesolite.messages.ids import AgentId, DrainId, FrameworkId, OfferId, ReclaimId
+from mesolite.messages.maintenance import Maintenance
+from mesolite.messages.operator import CallAnswered
+from mesolite.messages.reclaims import ReclaimInfo
 from mesolite.messages.registrar import ApplyOperation, Operation
 from mesolite.messages.relayed import StatusUpdate
+from mesolite.messages.resources import Resources
 from mesolite.messages.scheduler import FrameworkError
 from mesolite.messages.tasks import TaskStatus
 
@@ -31,6 +41,16 @@ class PendingReregistration:
 
     message: ReregisterAgent
     sender: str
+
+
+@define(kw_only=True, eq=False)
+class AwaitedWrite:
+    """An operator's call that is answered when this operation is durable; `made` is what the call made."""
+
+    operation: Operation
+    sender: str
+    call_id: int
+    made: str
 
 
 @define(eq=False)
@@ -66,21 +86,36 @@ class MasterState:
     recovered: dict[AgentId, AgentInfo] = field(factory=dict)
     unreachable: dict[AgentId, float] = field(factory=dict)
     removed: dict[AgentId, None] = field(factory=dict)
+    gone: dict[AgentId, float] = field(factory=dict)
+
+    # What operators have decided, as in the registry. A drain deactivates its agent too (4.3.4).
+    deactivated: dict[AgentId, DrainInfo | None] = field(factory=dict)
+    past_drains: dict[DrainId, DrainInfo] = field(factory=dict)
+    maintenance: Maintenance = field(factory=Maintenance)
+    reclaims: dict[ReclaimId, ReclaimInfo] = field(factory=dict)
 
     # Guards: an id is in one of these while a registry write about it is under way.
     registering: dict[str, AgentId] = field(factory=dict)
     reregistering: dict[AgentId, PendingReregistration] = field(factory=dict)
     marking_unreachable: dict[AgentId, None] = field(factory=dict)
+    marking_gone: dict[AgentId, float] = field(factory=dict)
     removing: dict[AgentId, str] = field(factory=dict)
+    awaited_writes: list[AwaitedWrite] = field(factory=list)
 
     frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
     framework_of_party: dict[str, FrameworkId] = field(factory=dict)
     completed_frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
 
     offers: dict[OfferId, OfferRecord] = field(factory=dict)
+    inverse_offers: dict[OfferId, InverseOfferRecord] = field(factory=dict)
     next_agent: int = 1
     next_framework: int = 1
     next_offer: int = 1
+    next_drain: int = 1
+    next_reclaim: int = 1
+
+    # Agents on which something was let go since the last event: their drains and reclaims may have ended.
+    touched: dict[AgentId, None] = field(factory=dict)
     counters: Counters = field(factory=Counters)
 
     # ------------------------------------------------------------------------------------------------- small moves
@@ -101,6 +136,27 @@ class MasterState:
         """Want this durable; `OperationApplied` will say when it is."""
         self.counters.outstanding_registry_writes += 1
         self.send(self.registrar, ApplyOperation(operation=operation))
+
+    def write_for(self, operation: Operation, sender: str, call_id: int, made: str = "") -> None:
+        """Want this durable, and the operator's call answered when it is."""
+        self.awaited_writes.append(AwaitedWrite(operation=operation, sender=sender, call_id=call_id, made=made))
+        self.write(operation)
+
+    def answer(self, to: str, call_id: int, code: int = 200, refusal: str = "", made: str = "") -> None:
+        """Answer an operator's call; a refusal says what was asked, why not, and what would work."""
+        self.send(to, CallAnswered(call_id=call_id, code=code, refusal=refusal, made=made))
+
+    def recover(
+        self,
+        framework_id: FrameworkId,
+        agent_id: AgentId,
+        resources: Resources,
+        now: float,
+        refuse_s: float | None = None,
+    ) -> None:
+        """Give resources back to the allocator, which may end a drain or a reclaim of that agent."""
+        self.allocator.recover(framework_id, agent_id, resources, now, refuse_s)
+        self.touched[agent_id] = None
 
     def id_for(self, letter: str, number: int) -> str:
         """Make an id no other leader can have made: the term is in it (core.md EL-35)."""

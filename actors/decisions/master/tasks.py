@@ -28,7 +28,7 @@ def set_state(m: MasterState, task: TaskRecord, state: TaskState, now: float) ->
     if state is TaskState.TASK_LOST:
         m.counters.tasks_lost += 1
     if held and not state.holds_resources:
-        m.allocator.recover(task.framework_id, task.agent_id, task.resources, now)
+        m.recover(task.framework_id, task.agent_id, task.resources, now)
 
 
 def lose(
@@ -133,7 +133,7 @@ def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: f
     resources = agent.executors.pop((message.framework_id, message.executor_id), None)
     if resources is None:
         return
-    m.allocator.recover(message.framework_id, agent.id, resources, now)
+    m.recover(message.framework_id, agent.id, resources, now)
     m.send_to_framework(m.frameworks[message.framework_id], message)
 
 

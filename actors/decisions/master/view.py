@@ -15,7 +15,7 @@ def view(m: MasterState) -> dict[str, Any]:
     return {
         "leading": m.leading,
         "term": m.info.term if m.info is not None else None,
-        "agents": [_agent(agent) for agent in m.agents.values()],
+        "agents": [_agent(m, agent) for agent in m.agents.values()],
         "recovered_agents": list(m.recovered),
         "unreachable_agents": dict(m.unreachable),
         "frameworks": [_framework(framework) for framework in m.frameworks.values()],
@@ -28,7 +28,7 @@ def view(m: MasterState) -> dict[str, Any]:
     }
 
 
-def _agent(agent: AgentRecord) -> dict[str, Any]:
+def _agent(m: MasterState, agent: AgentRecord) -> dict[str, Any]:
     return {
         "id": agent.id,
         "name": agent.party,
@@ -36,6 +36,7 @@ def _agent(agent: AgentRecord) -> dict[str, Any]:
         "resources": str(agent.info.resources),
         "connected": agent.connected,
         "active": agent.active,
+        "deactivated": agent.id in m.deactivated,
         "tasks": [task.task_id for task in agent.tasks.values()],
     }
 

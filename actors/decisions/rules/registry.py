@@ -1,9 +1,14 @@
 """What registry operations write, and what the records tell a new leader (drain.md 0.2.4, core.md EL-36).
 
-One record per agent and list, so that an operation writes one or two records however many agents there are.
+One record per agent and list, so that an operation writes a record or three however many agents there are.
 
-    admitted/<agent id>      AdmittedAgent
-    unreachable/<agent id>   UnreachableAgent
+    admitted/<agent id>       AdmittedAgent
+    unreachable/<agent id>    UnreachableAgent
+    gone/<agent id>           GoneAgent
+    deactivated/<agent id>    DeactivatedAgent: stays where it is while the agent goes to and fro (4.6.3)
+    drain/<drain id>          DrainInfo of a drain that has ended
+    maintenance               Maintenance: schedule and modes
+    reclaim/<reclaim id>      ReclaimInfo of an open reclaim
 """
 
 from __future__ import annotations
@@ -12,19 +17,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from mesolite.messages.agents import AgentInfo
+from mesolite.messages.drains import DrainInfo, DrainState
 from mesolite.messages.ids import AgentId
+from mesolite.messages.maintenance import Maintenance
+from mesolite.messages.reclaims import ReclaimInfo
 from mesolite.messages.registrar import (
     AdmitAgent,
     AdmittedAgent,
+    DeactivateAgent,
+    DeactivatedAgent,
+    EndDrain,
+    EndReclaim,
+    GoneAgent,
+    MarkAgentGone,
     MarkAgentReachable,
     MarkAgentUnreachable,
     Operation,
+    PruneAgents,
+    ReactivateAgent,
     Registry,
     RemoveAgent,
+    StartDrain,
+    StartReclaim,
     UnreachableAgent,
+    UpdateMaintenance,
 )
 
-Record = AdmittedAgent | UnreachableAgent
+Record = AdmittedAgent | UnreachableAgent | GoneAgent | DeactivatedAgent | DrainInfo | Maintenance | ReclaimInfo
 Change = tuple[str, Record | None]
 """A key and what is to stand there; None deletes, and deleting what is not there is harmless."""
 
@@ -34,48 +53,81 @@ def changes_of(operation: Operation) -> tuple[Change, ...]:
     match operation:
         case AdmitAgent(agent=agent):
             return (_admitted(agent),)
-        case RemoveAgent(agent_id=agent_id):
-            # Deleted outright: it goes to no other list (drain.md 2.3.4).
-            return ((_admitted_key(agent_id), None),)
+        case MarkAgentReachable(agent=agent):
+            # It need not be on the unreachable list: one nobody remembers is admitted too (1.3.7).
+            return ((f"unreachable/{_id_of(agent)}", None), _admitted(agent))
         case MarkAgentUnreachable(agent_id=agent_id, unreachable_time=time):
             record = UnreachableAgent(agent_id=agent_id, unreachable_time=time)
-            return ((_admitted_key(agent_id), None), (_unreachable_key(agent_id), record))
-        case MarkAgentReachable(agent=agent):
-            # It need not be on the unreachable list: one nobody remembers is admitted too (drain.md 1.3.7).
-            return ((_unreachable_key(_id_of(agent)), None), _admitted(agent))
+            return ((f"admitted/{agent_id}", None), (f"unreachable/{agent_id}", record))
+        case RemoveAgent(agent_id=agent_id, drain=drain):
+            # Deleted outright, and what operators had decided about it too: it goes to no other list (2.3.4, 4.6.8).
+            return ((f"admitted/{agent_id}", None), (f"deactivated/{agent_id}", None), *_past(drain))
+        case MarkAgentGone(agent_id=agent_id, gone_time=time, drain=drain):
+            lists = ("admitted", "unreachable", "deactivated")
+            gone = GoneAgent(agent_id=agent_id, gone_time=time)
+            return (*((f"{name}/{agent_id}", None) for name in lists), (f"gone/{agent_id}", gone), *_past(drain))
+        case PruneAgents(unreachable=unreachable, gone=gone_ids):
+            lost = (f"{name}/{agent_id}" for agent_id in unreachable for name in ("unreachable", "deactivated"))
+            return (*((key, None) for key in lost), *((f"gone/{agent_id}", None) for agent_id in gone_ids))
+        case DeactivateAgent(agent_id=agent_id):
+            return (_deactivated(agent_id, None),)
+        case StartDrain(drain=drain):
+            return (_deactivated(drain.agent_id, drain),)
+        case EndDrain(drain=drain, forget=forget):
+            old = ((f"drain/{drain_id}", None) for drain_id in forget)
+            return (_deactivated(drain.agent_id, drain), *_past(drain), *old)
+        case ReactivateAgent(agent_id=agent_id):
+            return ((f"deactivated/{agent_id}", None),)
+        case UpdateMaintenance(maintenance=maintenance):
+            return (("maintenance", maintenance),)
+        case StartReclaim(reclaim=reclaim):
+            return ((f"reclaim/{reclaim.id}", reclaim),)
+        case EndReclaim(reclaim_id=reclaim_id):
+            return ((f"reclaim/{reclaim_id}", None),)
 
 
 def registry_of(records: Mapping[str, Any]) -> Registry:
-    """What these records say, each list in the order of the agents' ids.
+    """What these records say, each list in the order of its keys.
 
     Raises:
         ValueError: a record is of a kind that no operation writes.
     """
-    admitted: list[AdmittedAgent] = []
-    unreachable: list[UnreachableAgent] = []
+    lists: dict[type, list[Any]] = {kind: [] for kind in _KINDS}
     for key in sorted(records):
-        match records[key]:
-            case AdmittedAgent() as record:
-                admitted.append(record)
-            case UnreachableAgent() as record:
-                unreachable.append(record)
-            case other:
-                raise ValueError(f"registry record {key!r} is no admitted or unreachable agent: {other!r}")
-    return Registry(admitted=tuple(admitted), unreachable=tuple(unreachable))
+        record = records[key]
+        if type(record) not in lists:
+            known = ", ".join(kind.__name__ for kind in _KINDS)
+            raise ValueError(f"registry record {key!r} is none of {known}: {record!r}")
+        lists[type(record)].append(record)
+    return Registry(
+        admitted=tuple(lists[AdmittedAgent]),
+        unreachable=tuple(lists[UnreachableAgent]),
+        gone=tuple(lists[GoneAgent]),
+        deactivated=tuple(lists[DeactivatedAgent]),
+        past_drains=tuple(lists[DrainInfo]),
+        maintenance=next(iter(lists[Maintenance]), Maintenance()),
+        reclaims=tuple(lists[ReclaimInfo]),
+    )
+
+
+_KINDS = (AdmittedAgent, UnreachableAgent, GoneAgent, DeactivatedAgent, DrainInfo, Maintenance, ReclaimInfo)
 
 
 def _admitted(agent: AgentInfo) -> Change:
-    return (_admitted_key(_id_of(agent)), AdmittedAgent(agent=agent))
+    return (f"admitted/{_id_of(agent)}", AdmittedAgent(agent=agent))
+
+
+def _deactivated(agent_id: AgentId, drain: DrainInfo | None) -> Change:
+    return (f"deactivated/{agent_id}", DeactivatedAgent(agent_id=agent_id, drain=drain))
+
+
+def _past(drain: DrainInfo | None) -> tuple[Change, ...]:
+    if drain is None:
+        return ()
+    assert drain.state is not DrainState.DRAINING, f"a drain under way is no history: {drain}"
+    return ((f"drain/{drain.id}", drain),)
 
 
 def _id_of(agent: AgentInfo) -> AgentId:
     assert agent.id is not None, f"the agent on {agent.hostname} must be given an id before it is stored"
     return agent.id
-
-
-def _admitted_key(agent_id: AgentId) -> str:
-    return f"admitted/{agent_id}"
-
-
-def _unreachable_key(agent_id: AgentId) -> str:
-    return f"unreachable/{agent_id}"

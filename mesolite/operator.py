@@ -1,0 +1,279 @@
+"""What an operator may ask of a cluster: look at its books, take agents out of service, get resources back.
+
+Every verb is a message to the leading master and waits for its answer; what was refused is raised as `Refused`, saying
+what was asked, why not, and what would work. Verbs are safe to repeat.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mesolite.actors.decisions.master.view import view
+from mesolite.actors.decisions.operator import MASTER_DIED, OperatorCore, PlaceCall
+from mesolite.actors.errors import OutcomeUnknown, Refused
+from mesolite.actors.parties import OperatorParty
+from mesolite.actors.role import Inspect
+from mesolite.actors.runtime.port import Delivery, Place, Runtime, Seat
+from mesolite.drain import Drain
+from mesolite.drivers import MesoliteSchedulerDriver
+from mesolite.machines import AgentMachine, MasterMachine
+from mesolite.messages.ids import AgentId, FrameworkId
+from mesolite.messages.maintenance import MachineId, Window
+from mesolite.messages.operator import (
+    CallAnswered,
+    DeactivateAgentCall,
+    DrainAgentCall,
+    MarkAgentGoneCall,
+    ReactivateAgentCall,
+    ReclaimResourcesCall,
+    StartMaintenanceCall,
+    StopMaintenanceCall,
+    TeardownFrameworkCall,
+    UpdateMaintenanceScheduleCall,
+)
+from mesolite.messages.resources import Resources
+from mesolite.reclaim import Reclaim
+
+OPERATOR = "operator"
+"""The name of the party that speaks for the operator, in traces and faults."""
+
+ANSWER_S = 30.0
+"""How long a verb waits for the master's answer, in seconds on the cluster's clock."""
+
+AnyAgent = AgentMachine | str
+"""An agent: its machine, the machine's name, or the agent's id."""
+
+
+class Operator:
+    """The verbs of an operator."""
+
+    def __init__(
+        self, runtime: Runtime, agents: Mapping[str, AgentMachine], masters: Mapping[str, MasterMachine]
+    ) -> None:
+        """Speak to whichever of these masters leads."""
+        self._runtime = runtime
+        self._agents = agents
+        self._masters = masters
+        self._call_ids = itertools.count(1)
+        self._core = OperatorCore()
+        self._seat: Seat = runtime.start(OPERATOR, Place(OPERATOR), lambda seat: OperatorParty(seat, self._core))
+
+    # ----------------------------------------------------------------------------------------------------- looking
+
+    def state(self) -> dict[str, Any]:
+        """Return the leader's books as plain data: agents, tasks, frameworks, offers, drains, schedule (OP-2).
+
+        Raises:
+            Refused: nobody leads at the moment.
+        """
+        seat = self._runtime.directory.find(self._leader())
+        if seat is None:
+            raise Refused("the leader has just died; wait until another has been elected")
+        answer: dict[str, Any] = seat.ref.ask(Inspect(lambda core: view(core.state)), block=True)
+        return answer
+
+    def maintenance_schedule(self) -> list[dict[str, Any]]:
+        """Return the windows of the schedule, as plain data (drain.md 5.2.8)."""
+        schedule: list[dict[str, Any]] = self.state()["maintenance"]["schedule"]
+        return schedule
+
+    def maintenance_status(self) -> dict[str, Any]:
+        """Return the machines that are DRAINING, with what frameworks answered, and those DOWN (drain.md 5.9)."""
+        status: dict[str, Any] = self.state()["maintenance"]["status"]
+        return status
+
+    # ------------------------------------------------------------------------------------------------------ agents
+
+    def deactivate(self, agent: AnyAgent) -> None:
+        """Offer nothing more from an agent; what runs there goes on (drain.md 4.1). Survives masters and restarts.
+
+        Raises:
+            Refused: there is no such agent, or it is leaving.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        agent_id = self._agent_id(agent)
+        self._call(lambda number: DeactivateAgentCall(call_id=number, agent_id=agent_id))
+
+    def reactivate(self, agent: AnyAgent) -> None:
+        """Offer from an agent again that was deactivated or drained (drain.md 4.2).
+
+        Raises:
+            Refused: it is not deactivated, or its drain has not ended.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        agent_id = self._agent_id(agent)
+        self._call(lambda number: ReactivateAgentCall(call_id=number, agent_id=agent_id))
+
+    def drain(
+        self,
+        agent: AnyAgent,
+        max_grace_period: float | None = None,
+        *,
+        mark_gone: bool = False,
+        message: str | None = None,
+        initiator: str | None = None,
+    ) -> Drain:
+        """Kill what runs on an agent, with grace, and offer nothing more from it (drain.md 4.3); returns at once.
+
+        `max_grace_period`, in seconds, replaces longer graces and that of tasks that have none of their own (4.4.5).
+        `mark_gone`: the agent is gone for good when that is done. `message` and `initiator` are kept with the drain.
+
+        Raises:
+            Refused: there is no such agent, it is leaving, or its machine is in the maintenance schedule.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        agent_id = self._agent_id(agent)
+        answer = self._call(
+            lambda number: DrainAgentCall(
+                call_id=number,
+                agent_id=agent_id,
+                max_grace_period_s=max_grace_period,
+                mark_gone=mark_gone,
+                message=message or "",
+                initiator=initiator or "",
+            )
+        )
+        return Drain(self._runtime, self.state, answer.made)
+
+    def mark_gone(self, agent: AnyAgent) -> None:
+        """Say that an agent will never come back: its tasks are gone, and it is refused for ever (drain.md 4.7).
+
+        Raises:
+            Refused: there is no such agent, or it is leaving.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        agent_id = self._agent_id(agent)
+        self._call(lambda number: MarkAgentGoneCall(call_id=number, agent_id=agent_id))
+
+    # ------------------------------------------------------------------------------------------------- maintenance
+
+    def update_maintenance_schedule(self, windows: Iterable[Window]) -> None:
+        """Replace the whole maintenance schedule; an empty one cancels all maintenance (drain.md 5.2).
+
+        Raises:
+            Refused: the schedule is not valid; nothing is changed then.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        wanted = tuple(windows)
+        self._call(lambda number: UpdateMaintenanceScheduleCall(call_id=number, windows=wanted))
+
+    def machine_down(self, machines: Iterable[MachineId | AgentMachine | str]) -> None:
+        """Take scheduled machines down now: their agents shut down, their tasks are lost (drain.md 5.5.2).
+
+        Raises:
+            Refused: one of them is not in mode DRAINING; nothing is changed then.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        wanted = tuple(_machine_id(machine) for machine in machines)
+        self._call(lambda number: StartMaintenanceCall(call_id=number, machines=wanted))
+
+    def machine_up(self, machines: Iterable[MachineId | AgentMachine | str]) -> None:
+        """Let agents of machines that are down register again; the machines leave the schedule (drain.md 5.5.5).
+
+        Raises:
+            Refused: one of them is not in mode DOWN; nothing is changed then.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        wanted = tuple(_machine_id(machine) for machine in machines)
+        self._call(lambda number: StopMaintenanceCall(call_id=number, machines=wanted))
+
+    # -------------------------------------------------------------------------------------------------- frameworks
+
+    def reclaim(
+        self,
+        target: AnyAgent | MesoliteSchedulerDriver,
+        resources: Resources | str | None = None,
+        *,
+        within: float = 600.0,
+        message: str | None = None,
+        initiator: str | None = None,
+    ) -> Reclaim:
+        """Get resources of an agent, or of a framework, back within so many seconds (docs/reclaim.md); returns at once.
+
+        `target` is an agent, or a framework: its driver or its id. `resources` None means everything. What is not
+        returned by the deadline, and only that, is revoked. What comes back from an agent is offered to nobody until
+        the reclaim is released.
+
+        Raises:
+            Refused: no such agent or framework, more than is there, or a time that cannot be.
+            ResourceError: the resources are not resources.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        wanted = None if resources is None else Resources.of(resources)
+        agent_id, framework_id = self._target(target)
+        answer = self._call(
+            lambda number: ReclaimResourcesCall(
+                call_id=number,
+                agent_id=agent_id,
+                framework_id=framework_id,
+                resources=wanted,
+                within_s=within,
+                message=message or "",
+                initiator=initiator or "",
+            )
+        )
+        return Reclaim(self._runtime, self.state, self._call, answer.made)
+
+    def teardown(self, framework: MesoliteSchedulerDriver | str) -> None:
+        """End a framework and everything it runs (core.md FW-36).
+
+        Raises:
+            Refused: there is no such framework.
+            OutcomeUnknown: the master died, or did not answer.
+        """
+        known = framework if isinstance(framework, str) else framework.framework_id
+        self._call(lambda number: TeardownFrameworkCall(call_id=number, framework_id=FrameworkId(known or "")))
+
+    # ------------------------------------------------------------------------------------------------------ inside
+
+    def _leader(self) -> str:
+        leader = next((master.name for master in list(self._masters.values()) if master.leading), None)
+        if leader is None:
+            raise Refused("nobody leads at the moment; wait until a master has been elected")
+        return leader
+
+    def _call(self, make: Callable[[int], Any]) -> CallAnswered:
+        """Put a call before the leader and wait for the answer."""
+        self._runtime.check_thread()
+        call = make(next(self._call_ids))
+        leader, answers = self._leader(), self._core.answers
+        self._seat.ref.tell(Delivery(PlaceCall(leader, call), OPERATOR, -1))
+        self._runtime.wait(lambda: call.call_id in answers, ANSWER_S)
+        answer = answers.pop(call.call_id, None)
+        asked = f"{type(call).__name__} was sent to {leader}"
+        if answer is None:
+            raise OutcomeUnknown(f"{asked}, which has not answered within {ANSWER_S:g} s; look at state(), then repeat")
+        if answer.code == MASTER_DIED:
+            raise OutcomeUnknown(f"{asked}: {answer.refusal}; look at state(), then repeat")
+        if answer.code != 200:
+            raise Refused(answer.refusal)
+        return answer
+
+    def _agent_id(self, agent: AnyAgent) -> AgentId:
+        """The id of an agent, whether or not it is running; what is no known name is taken for an id."""
+        machine = self._agents.get(agent) if isinstance(agent, str) else agent
+        if machine is None:
+            return AgentId(str(agent))
+        if machine.id is None:
+            raise Refused(f"{machine.name} has no id: no master has admitted it yet; wait until it has registered")
+        return AgentId(machine.id)
+
+    def _target(self, target: AnyAgent | MesoliteSchedulerDriver) -> tuple[AgentId | None, FrameworkId | None]:
+        """Tell agents from frameworks: ids of frameworks are those the leader has in its books."""
+        if isinstance(target, MesoliteSchedulerDriver):
+            if target.framework_id is None:
+                raise Refused(f"{target.name} has no framework id yet; wait until it has registered")
+            return None, target.framework_id
+        if isinstance(target, str) and target not in self._agents:
+            frameworks = [framework["id"] for framework in self.state()["frameworks"]]
+            if target in frameworks:
+                return None, FrameworkId(target)
+        return self._agent_id(target), None
+
+
+def _machine_id(machine: MachineId | AgentMachine | str) -> MachineId:
+    if isinstance(machine, AgentMachine):
+        return machine.machine_id
+    return MachineId(hostname=machine) if isinstance(machine, str) else machine
