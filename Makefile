@@ -4,14 +4,17 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+SEEDS  ?= 10000
 
-.PHONY: help demo test check lint types storeys rules scenarios bench clean
+.PHONY: help demo test check lint types storeys rules scenarios seeds drains bench clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
 	@echo 'make test       run the tests'
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
+	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer'
+	@echo 'make drains     200 drains in a row of an agent with real processes'
 	@echo 'make bench      measure'
 	@echo 'make clean      remove the virtual environment and everything generated'
 
@@ -38,6 +41,12 @@ rules: $(VENV)/installed-check
 
 scenarios: $(VENV)/installed-test
 	$(BIN)/python tests/scenarios/report.py
+
+seeds: $(VENV)/installed-test
+	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --processes 2
+
+drains: $(VENV)/installed-test
+	$(BIN)/python -m tests.cluster.drains --drains 200
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""Watch a cluster drain: four short chapters, two with real commands, two on virtual time.
+"""Watch a cluster drain: eight short chapters, three with real commands, five on virtual time.
 
     python demo.py                all of it, in well under twenty seconds
     python demo.py --list         what there is
@@ -6,7 +6,8 @@
     python demo.py --seed 7       another course of events, in the chapters on virtual time
 
 Rule: nothing on the page is written down that can be measured; times, states, reasons and pids come from the run.
-The schedulers are in examples/schedulers.py, the endings of chapter 3 in examples/endings.py.
+The schedulers are in examples/schedulers.py, the endings of chapter 3 in examples/endings.py, chapters 5 to 8 in
+examples/operating.py.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from attrs import frozen
 from loguru import logger
 
 from examples.endings import BACK_AFTER_S, ENDINGS, GOODBYE, LATENCY_S, STEADY_S, Outcome, outcome, silence_s
+from examples.operating import deadline_passes, drain_with_grace, maintenance_window, out_of_the_offers
 from examples.page import Page
 from examples.schedulers import Hello, Shop, service, task_of
 from mesolite import KillPolicy, Settings, Simulation, TaskState
@@ -258,6 +260,10 @@ CHAPTERS: tuple[tuple[str, str, Callable[[Page, int], object]], ...] = (
     ("Drain now", "real commands", drain_now),
     ("Why it matters", "virtual time", why_it_matters),
     ("The leader dies", "virtual time", leader_dies),
+    ("Out of the offers", "virtual time", out_of_the_offers),
+    ("Drain with grace", "real commands", drain_with_grace),
+    ("A maintenance window", "virtual time", maintenance_window),
+    ("A deadline passes", "virtual time", deadline_passes),
 )
 
 
@@ -279,7 +285,7 @@ def main(arguments: list[str] | None = None) -> int:
     page = Page(sys.stdout)
     if wanted.list:
         for number in numbers:
-            page.say(f"{number}  {CHAPTERS[number - 1][0]:16} {CHAPTERS[number - 1][1]}")
+            page.say(f"{number}  {CHAPTERS[number - 1][0]:20} {CHAPTERS[number - 1][1]}")
         return 0
     logger.disable("mesolite")  # the page says what happens
     try:

@@ -33,9 +33,9 @@ class Elector(Role):
 class Registrar(Role):
     """The keeper of one master's registry (core.md EL-36 to EL-38)."""
 
-    def __init__(self, seat: Seat, master: str) -> None:
+    def __init__(self, seat: Seat, master: str, settings: Settings) -> None:
         """Serve that master only."""
-        super().__init__(seat, RegistrarCore(master))
+        super().__init__(seat, RegistrarCore(master, settings))
 
 
 class Master(Role):

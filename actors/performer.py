@@ -60,6 +60,8 @@ class Performer:
         for effect in effects:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)
+            elif type(effect) is SetTimer:
+                self._runtime.set_timer(seat, effect.key, effect.after_s, effect.spread_s, index)
             else:
                 self._carry_out(effect, index)
                 if not seat.alive:
@@ -74,8 +76,6 @@ class Performer:
     def _carry_out(self, effect: Effect, index: int) -> None:
         seat, runtime = self.seat, self._runtime
         match effect:
-            case SetTimer(key, after_s, spread_s):
-                runtime.set_timer(seat, key, after_s, spread_s, index)
             case CancelTimer(key):
                 runtime.cancel_timer(seat, key)
             case Callback():

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from benchmarks.measuring import Figure, Result, Stopwatch
 
-NAMES = ("startup", "commands", "drain_now", "messages", "silence")
+NAMES = ("startup", "commands", "drain_now", "idle", "messages", "silence", "allocator", "scale", "flat")
 RESULTS = pathlib.Path(__file__).parent / "results"
 
 

@@ -1,7 +1,8 @@
 """1,000 short commands through one framework on four agents; beside a bare loop of Popen with the same concurrency.
 
 The bare loop keeps as many processes alive as our agents have room for, and waits for the oldest. It makes no
-sandbox, keeps no output, tells nobody, and would not notice a daemon left behind.
+sandbox, keeps no output, tells nobody, and would not notice a daemon left behind. Dask's workers, as many threads as
+ours have room for commands, each run `subprocess.run`; that is a function call, with no sandbox either.
 
 Sandboxes are made in memory where there is /dev/shm, which the result says: ext4 searches past every inode freed in
 the last minutes whenever it makes a file, so that on disk each run is slowed down by what the one before removed.
@@ -15,6 +16,8 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
+
+from distributed import Client, LocalCluster
 
 from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
 from mesolite import (
@@ -102,11 +105,27 @@ def popen_per_s() -> float:
     return COMMANDS / watch.s
 
 
+def dask_per_s() -> float:
+    """Commands per second through Dask's workers in this process, from the first submission to the last result."""
+    with (
+        LocalCluster(
+            n_workers=AGENTS, processes=False, threads_per_worker=PER_AGENT, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        watch = Stopwatch()
+        futures = client.map(lambda _: subprocess.run([COMMAND], check=True).returncode, range(COMMANDS), pure=False)
+        assert not any(client.gather(futures))
+        return COMMANDS / watch.s
+
+
 def measure() -> Result:
-    """Measure both in turn."""
+    """Measure all in turn."""
     numbers = itertools.count(1)
     with tempfile.TemporaryDirectory(prefix="mesolite-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        ours, theirs = in_turn(ROUNDS, lambda: mesolite_per_s(pathlib.Path(folder, str(next(numbers)))), popen_per_s)
+        ours, theirs, dask = in_turn(
+            ROUNDS, lambda: mesolite_per_s(pathlib.Path(folder, str(next(numbers)))), popen_per_s, dask_per_s
+        )
     return Result(
         title=f"{COMMANDS:,} times {COMMAND}, {AGENTS * PER_AGENT} at once on {AGENTS} agents",
         settings="Settings.local()",
@@ -118,7 +137,8 @@ def measure() -> Result:
                 beside="a bare loop of Popen",
                 theirs=theirs,
                 goal=Goal("at least", 0.8, ratio=True),
-            )
+            ),
+            Figure(what="commands", unit="per s", ours=ours, beside="dask LocalCluster, threads", theirs=dask),
         ],
         remarks=[f"sandboxes were made in {'memory' if MEMORY.is_dir() else 'the temporary folder'}"],
     )

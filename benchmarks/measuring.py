@@ -11,6 +11,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+RATES = ("per s",)
+"""Units of which more is better."""
+
 _HOLDS = {"under": operator.lt, "at most": operator.le, "at least": operator.ge}
 
 
@@ -66,6 +69,12 @@ class Figure:
         return statistics.median(self.ratios)
 
     @property
+    def best_ratio(self) -> float:
+        """The best of ours by the best of theirs: what noise, which only ever slows down, touches least."""
+        best = max if self.unit in RATES else min
+        return float(best(self.ours) / best(self.theirs))
+
+    @property
     def met(self) -> bool | None:
         """Whether the goal was met; None if there is none."""
         if self.goal is None:
@@ -83,6 +92,7 @@ class Figure:
             "beside": self.beside,
             "median_beside": self.median_beside,
             "ratio": self.ratio,
+            "best_ratio": self.best_ratio,
             "ratio_lowest": min(self.ratios),
             "ratio_highest": max(self.ratios),
             "goal": str(self.goal) if self.goal else None,

@@ -1,4 +1,4 @@
-"""Two small schedulers, the same on real machines and on virtual time: one says hello, one keeps services running."""
+"""Small schedulers, the same on real machines and on virtual time: one says hello, the others keep services running."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from queue import SimpleQueue
 
 from attrs import evolve
 
-from mesolite import CommandInfo, KillPolicy, Offer, Scheduler, SchedulerDriver, TaskInfo, TaskState, TaskStatus
+from mesolite import (
+    CommandInfo,
+    Filters,
+    InverseOffer,
+    KillPolicy,
+    Offer,
+    Scheduler,
+    SchedulerDriver,
+    TaskInfo,
+    TaskState,
+    TaskStatus,
+)
+
+LONG = Filters(refuse_seconds=3600.0)
 
 
 class Hello(Scheduler):
@@ -49,6 +62,11 @@ class Shop(Scheduler):
         latest = [self.status.get(task.task_id) for task in self.current.values()]
         return all(s is not None and s.state in (TaskState.TASK_RUNNING, TaskState.TASK_FINISHED) for s in latest)
 
+    def want(self, *services: TaskInfo) -> None:
+        """Run these, too, from the next offers on."""
+        self.waiting += services
+        self.current |= {service_of(task.task_id): task for task in services}
+
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
         for offer in offers:
             room = min(2, int(offer.resources.cpus))
@@ -68,6 +86,30 @@ class Shop(Scheduler):
             again = self.current[service] = evolve(task, task_id=f"{service}.{copy}")
             self.waiting.append(again)
             driver.revive_offers()
+
+
+class Mover(Shop):
+    """A shop that leaves machines which will be unavailable, when it is asked to."""
+
+    def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
+        leaving = [offer for offer in offers if offer.unavailability is not None]
+        driver.decline_offer(leaving, LONG)
+        super().resource_offers(driver, tuple(offer for offer in offers if offer not in leaving))
+
+    def inverse_offers(self, driver: SchedulerDriver, inverse_offers: tuple[InverseOffer, ...]) -> None:
+        for inverse_offer in inverse_offers:
+            driver.accept_inverse_offers(inverse_offer.id, LONG)
+            for task_id, status in self.status.items():
+                if status.agent_id == inverse_offer.agent_id and status.state.holds_resources:
+                    driver.kill_task(task_id)
+
+
+class Stayer(Shop):
+    """A shop that does not leave, and says so."""
+
+    def inverse_offers(self, driver: SchedulerDriver, inverse_offers: tuple[InverseOffer, ...]) -> None:
+        for inverse_offer in inverse_offers:
+            driver.decline_inverse_offers(inverse_offer.id, LONG, reason="busy")
 
 
 def task_of(party: str) -> str:

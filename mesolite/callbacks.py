@@ -13,11 +13,14 @@ from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
-from mesolite.messages.offers import Filters, Launch, Offer
+from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import ExecutorInfo, KillPolicy, TaskInfo, TaskState, TaskStatus
 
 Offers = OfferId | Offer | Iterable[OfferId | Offer]
 """Ways to name offers: an offer, an id, or a list of either."""
+
+InverseOffers = OfferId | InverseOffer | Iterable[OfferId | InverseOffer]
+"""Ways to name inverse offers: one of them, an id, or a list of either."""
 
 
 class SchedulerDriver(Protocol):
@@ -42,6 +45,26 @@ class SchedulerDriver(Protocol):
 
     def decline_offer(self, offer_id: Offers, filters: Filters | None = None) -> DriverStatus:
         """Give offers back; their agents are not offered again for `filters.refuse_seconds`, 5 by default."""
+
+    def accept_inverse_offers(
+        self,
+        inverse_offer_ids: InverseOffers,
+        filters: Filters | None = None,
+        returning: TaskId | str | Iterable[TaskId | str] | None = None,
+    ) -> DriverStatus:
+        """Say that what these ask for will be returned in time; it is not taken from you by saying so.
+
+        `returning` names tasks, in the order in which they may be taken if a deadline passes all the same. You are
+        asked again when `filters.refuse_seconds` have passed, 5 by default, as long as you hold something there.
+        """
+
+    def decline_inverse_offers(
+        self, inverse_offer_ids: InverseOffers, filters: Filters | None = None, reason: str | None = None
+    ) -> DriverStatus:
+        """Say that what these ask for will not be returned in time, and why; the operator sees the reason.
+
+        You are asked again when `filters.refuse_seconds` have passed, 5 by default.
+        """
 
     def kill_task(self, task_id: TaskId | str, kill_policy: KillPolicy | None = None) -> DriverStatus:
         """End a task. A policy given here wins over the task's own; its end comes as a status update."""
@@ -120,6 +143,15 @@ class Scheduler:
 
     def offer_rescinded(self, driver: SchedulerDriver, offer_id: OfferId) -> None:
         """That offer no longer holds; tasks launched with it all the same are reported lost."""
+
+    def inverse_offers(self, driver: SchedulerDriver, inverse_offers: tuple[InverseOffer, ...]) -> None:
+        """An operator wants resources back before `unavailability.start`: answer, and move your tasks if you can.
+
+        Empty `resources` mean all you hold on that agent. With `enforced`, what is not returned by then is revoked.
+        """
+
+    def inverse_offer_rescinded(self, driver: SchedulerDriver, inverse_offer_id: OfferId) -> None:
+        """That request no longer stands; another may follow."""
 
     def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
         """A task's state has changed, or was asked for; the same update may come more than once.

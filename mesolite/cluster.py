@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pathlib
 import tempfile
+import time
 from types import TracebackType
 from typing import Self
 
@@ -42,8 +43,9 @@ class Cluster(Wiring):
     ) -> None:
         """Start elector, masters and agents; `ready` says when all of them have found each other.
 
-        `work_dir` keeps the registry, agent ids and sandboxes, and may be used again by a later cluster; by default a
-        temporary folder that goes with the cluster. `handle_signals`: SIGUSR1 to this process drains all agents.
+        `work_dir` keeps the registry, agent ids and sandboxes, and may be used again by a later cluster, whose clock
+        goes on as if it had never stopped; by default a temporary folder that goes with the cluster. `handle_signals`:
+        SIGUSR1 to this process drains all agents.
         """
         self._temporary = None if work_dir else tempfile.TemporaryDirectory(prefix="mesolite-")
         folder = pathlib.Path(self._temporary.name if self._temporary else str(work_dir)).absolute()
@@ -51,7 +53,9 @@ class Cluster(Wiring):
         chosen = settings or Settings.local()
         store = SqliteStore(str(folder / "store.sqlite"))
         first_sequence = store.term("registry") + 1
-        runtime = ThreadsRuntime(Trace(trace_records), store, chosen.max_file_size_bytes)
+        # The registry holds times, so the clock goes on where it would be by now.
+        reads_s = store.clock_at(time.time())
+        runtime = ThreadsRuntime(Trace(trace_records), store, chosen.max_file_size_bytes, clock_reads_s=reads_s)
         self._closed = False
         self._signals: SignalWatch | None = None
         try:

@@ -17,9 +17,11 @@ from mesolite.actors.decisions.contract import Callback
 from mesolite.actors.decisions.driver_calls import (
     AbortCall,
     AcceptCall,
+    AcceptInverseCall,
     AcknowledgeCall,
     CallLaterCall,
     DeclineCall,
+    DeclineInverseCall,
     DriverStatus,
     ExecutorMessageCall,
     FrameworkMessageCall,
@@ -33,9 +35,9 @@ from mesolite.actors.decisions.driver_calls import (
 )
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
-from mesolite.callbacks import Executor, Offers, Scheduler
+from mesolite.callbacks import Executor, InverseOffers, Offers, Scheduler
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
-from mesolite.messages.offers import Filters, Launch, Offer
+from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
 
 
@@ -94,10 +96,10 @@ class Driver:
             self._role.actor_ref.tell(Delivery(call, self.name, -1))
 
 
-def _offer_ids(offers: Offers) -> tuple[OfferId, ...]:
-    if isinstance(offers, str | Offer):
-        offers = [offers]
-    return tuple(offer.id if isinstance(offer, Offer) else OfferId(offer) for offer in offers)
+def _offer_ids(offers: Offers | InverseOffers) -> tuple[OfferId, ...]:
+    if isinstance(offers, str | Offer | InverseOffer):
+        return (OfferId(offers) if isinstance(offers, str) else offers.id,)
+    return tuple(OfferId(offer) if isinstance(offer, str) else offer.id for offer in offers)
 
 
 class MesoliteSchedulerDriver(Driver):
@@ -155,6 +157,23 @@ class MesoliteSchedulerDriver(Driver):
     def decline_offer(self, offer_id: Offers, filters: Filters | None = None) -> DriverStatus:
         """Give offers back."""
         return self._ask(DeclineCall(_offer_ids(offer_id), filters or Filters()))
+
+    def accept_inverse_offers(
+        self,
+        inverse_offer_ids: InverseOffers,
+        filters: Filters | None = None,
+        returning: TaskId | str | Iterable[TaskId | str] | None = None,
+    ) -> DriverStatus:
+        """Say that what is asked for will be returned."""
+        tasks = (returning,) if isinstance(returning, str) else returning or ()
+        wanted = tuple(TaskId(task_id) for task_id in tasks)
+        return self._ask(AcceptInverseCall(_offer_ids(inverse_offer_ids), filters or Filters(), wanted))
+
+    def decline_inverse_offers(
+        self, inverse_offer_ids: InverseOffers, filters: Filters | None = None, reason: str | None = None
+    ) -> DriverStatus:
+        """Say that what is asked for will not be returned, and why."""
+        return self._ask(DeclineInverseCall(_offer_ids(inverse_offer_ids), filters or Filters(), reason or ""))
 
     def kill_task(self, task_id: TaskId | str, kill_policy: KillPolicy | None = None) -> DriverStatus:
         """End a task."""

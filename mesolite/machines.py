@@ -118,8 +118,13 @@ class MasterMachine(Machine):
     @property
     def leading(self) -> bool:
         """Whether this master is the leader, and has read the registry."""
+        return self.books is not None
+
+    @property
+    def books(self) -> Any:
+        """What this master knows, None unless it leads; on threads it changes while it is looked at."""
         state = self._core_state()
-        return state is not None and bool(state.leading)
+        return state if state is not None and state.leading else None
 
     def restart(self) -> None:
         """Start the master's process again; it joins the election at the end of the queue."""

@@ -10,6 +10,9 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import pykka
+
+from mesolite.actors.decisions.master import draining, reclaim_view
 from mesolite.actors.decisions.master.view import view
 from mesolite.actors.decisions.operator import MASTER_DIED, OperatorCore, PlaceCall
 from mesolite.actors.errors import OutcomeUnknown, Refused
@@ -19,7 +22,7 @@ from mesolite.actors.runtime.port import Delivery, Place, Runtime, Seat
 from mesolite.drain import Drain
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, MasterMachine
-from mesolite.messages.ids import AgentId, FrameworkId
+from mesolite.messages.ids import AgentId, DrainId, FrameworkId, ReclaimId
 from mesolite.messages.maintenance import MachineId, Window
 from mesolite.messages.operator import (
     CallAnswered,
@@ -68,11 +71,8 @@ class Operator:
         Raises:
             Refused: nobody leads at the moment.
         """
-        seat = self._runtime.directory.find(self._leader())
-        if seat is None:
-            raise Refused("the leader has just died; wait until another has been elected")
-        answer: dict[str, Any] = seat.ref.ask(Inspect(lambda core: view(core.state)), block=True)
-        return answer
+        books: dict[str, Any] = self._ask_leader(view)
+        return books
 
     def maintenance_schedule(self) -> list[dict[str, Any]]:
         """Return the windows of the schedule, as plain data (drain.md 5.2.8)."""
@@ -135,7 +135,15 @@ class Operator:
                 initiator=initiator or "",
             )
         )
-        return Drain(self._runtime, self.state, answer.made)
+        return self._drain(DrainId(answer.made), agent_id)
+
+    def drains(self) -> list[Drain]:
+        """Return all drains under way, and those that have ended and are remembered, oldest first.
+
+        Raises:
+            Refused: nobody leads at the moment.
+        """
+        return [self._drain(drain.id, drain.agent_id) for drain in self._ask_leader(draining.all_known)]
 
     def mark_gone(self, agent: AnyAgent) -> None:
         """Say that an agent will never come back: its tasks are gone, and it is refused for ever (drain.md 4.7).
@@ -214,7 +222,15 @@ class Operator:
                 initiator=initiator or "",
             )
         )
-        return Reclaim(self._runtime, self.state, self._call, answer.made)
+        return self._reclaim(ReclaimId(answer.made), agent_id or framework_id or "")
+
+    def reclaims(self) -> list[Reclaim]:
+        """Return the reclaims that have ended and are remembered, and all that are open.
+
+        Raises:
+            Refused: nobody leads at the moment.
+        """
+        return [self._reclaim(record.info.id, record.target) for record in self._ask_leader(reclaim_view.all_known)]
 
     def teardown(self, framework: MesoliteSchedulerDriver | str) -> None:
         """End a framework and everything it runs (core.md FW-36).
@@ -227,6 +243,26 @@ class Operator:
         self._call(lambda number: TeardownFrameworkCall(call_id=number, framework_id=FrameworkId(known or "")))
 
     # ------------------------------------------------------------------------------------------------------ inside
+
+    def _drain(self, drain_id: DrainId, agent_id: AgentId) -> Drain:
+        return Drain(self._runtime, self._ask_leader, self._books, drain_id, agent_id)
+
+    def _reclaim(self, reclaim_id: ReclaimId, target: str) -> Reclaim:
+        return Reclaim(self._runtime, self._ask_leader, self._books, self._call, reclaim_id, target)
+
+    def _ask_leader(self, question: Callable[[Any], Any]) -> Any:
+        """Let the leader answer a question about its books between two of its decisions."""
+        seat = self._runtime.directory.find(self._leader())
+        try:
+            if seat is not None:
+                return seat.ref.ask(Inspect(lambda core: question(core.state)), block=True)
+        except pykka.ActorDeadError:
+            pass  # it died before it came to that
+        raise Refused("the leader has just died; wait until another has been elected")
+
+    def _books(self) -> list[Any]:
+        """The books of whoever leads, for a quick look while their owner may be writing in them."""
+        return [books for books in (master.books for master in list(self._masters.values())) if books is not None]
 
     def _leader(self) -> str:
         leader = next((master.name for master in list(self._masters.values()) if master.leading), None)

@@ -54,6 +54,7 @@ class Wiring:
         self._executor_classes: dict[str, type[Executor]] = {}
         self.masters: dict[str, MasterMachine] = {}
         self.agents: dict[str, AgentMachine] = {}
+        self._agent_names = map("agent-{}".format, itertools.count(1))
         runtime.give_birth = self._give_birth
         runtime.start(ELECTOR, Place(ELECTOR), lambda seat: Elector(seat, settings, first_sequence))
         self.operator = Operator(runtime, self.agents, self.masters)
@@ -103,7 +104,7 @@ class Wiring:
             Refused: an agent of that name exists.
             ResourceError: the resources are not resources.
         """
-        name = name or next(n for n in map("agent-{}".format, itertools.count(1)) if n not in self.agents)
+        name = name or next(name for name in self._agent_names if name not in self.agents)
         if name in self.agents:
             raise Refused(f"there is an agent named {name!r}; restart() it, or choose another name")
         self._infos[name] = AgentInfo(
@@ -131,7 +132,7 @@ class Wiring:
     def _start_master(self, name: str) -> None:
         """Start a master's process, and its registrar, on its machine."""
         registrar, settings = f"{name}/registrar", self.settings
-        self.runtime.start(registrar, Place(name, store="registry"), lambda seat: Registrar(seat, name))
+        self.runtime.start(registrar, Place(name, store="registry"), lambda seat: Registrar(seat, name, settings))
         self.runtime.start(name, Place(name), lambda seat: Master(seat, settings, registrar))
 
     def run(

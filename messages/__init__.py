@@ -176,7 +176,7 @@ from mesolite.messages.operator import (
     TeardownFrameworkCall,
     UpdateMaintenanceScheduleCall,
 )
-from mesolite.messages.reclaims import Demand, ReclaimInfo
+from mesolite.messages.reclaims import Demand, ReclaimInfo, ReclaimState
 from mesolite.messages.registrar import (
     AdmitAgent,
     AdmittedAgent,
@@ -256,7 +256,7 @@ __all__ = [
     "FrameworkInfo", "Capability", "Offer", "InverseOffer", "InverseOfferStatus", "Filters", "Launch",
     "TaskInfo", "CommandInfo", "ExecutorInfo", "KillPolicy", "SimulatedWork",
     "Task", "TaskStatus", "TaskState", "Source", "Reason", "Cause",
-    "DrainState", "DrainConfig", "DrainInfo", "Demand", "ReclaimInfo",
+    "DrainState", "DrainConfig", "DrainInfo", "Demand", "ReclaimInfo", "ReclaimState",
     "MachineId", "MachineMode", "Unavailability", "Window", "Maintenance",
     "FrameworkCheckpoint", "ExecutorCheckpoint", "TaskCheckpoint",
     "Registry", "AdmittedAgent", "UnreachableAgent", "GoneAgent", "DeactivatedAgent",

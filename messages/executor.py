@@ -36,10 +36,14 @@ class ReconnectExecutor(Message):
 
 @frozen(kw_only=True)
 class ReregisterExecutor(Message):
-    """Executor to restarted agent: the tasks and updates that no acknowledgement has been seen for (TK-67, TK-69)."""
+    """Executor to restarted agent: the tasks and updates that no acknowledgement has been seen for (TK-67, TK-69).
+
+    `had_task`: it was given a task once, so it may live on without one (TK-60).
+    """
 
     framework_id: FrameworkId
     executor_id: ExecutorId
+    had_task: bool = False
     tasks: tuple[TaskInfo, ...] = ()
     updates: tuple[StatusUpdate, ...] = ()
 

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+import enum
+
 from attrs import frozen
 
 from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
-from mesolite.messages.resources import Resources
+from mesolite.messages.resources import NOTHING, Resources
+
+
+class ReclaimState(enum.Enum):
+    """Where a reclaim stands (RV-4).
+
+    ASKED --returned before the deadline--> DONE
+    ASKED --the deadline--> REVOKING --nothing is missing any more--> DONE
+    any --the agent or the framework is gone for good--> LEFT
+    any --the operator gives it up--> RELEASED
+    """
+
+    ASKED = "ASKED"
+    REVOKING = "REVOKING"
+    DONE = "DONE"
+    LEFT = "LEFT"
+    RELEASED = "RELEASED"
+
+    def __str__(self) -> str:
+        """Print the bare name."""
+        return self.name
 
 
 @frozen(kw_only=True)
 class Demand:
-    """One framework must hold no more than `keep`, of the resources named in the reclaim, by the deadline."""
+    """One framework is asked for `share` and may `keep` so much, of the resources named in the reclaim (RV-10)."""
 
     framework_id: FrameworkId
     keep: Resources
+    share: Resources = NOTHING
 
 
 @frozen(kw_only=True)
 class ReclaimInfo:
     """What is wanted back: `resources` of an agent or of a framework, by `deadline` on the cluster's clock.
 
-    Exactly one of `agent_id` and `framework_id` is given. `resources` None means everything.
+    Exactly one of `agent_id` and `framework_id` is given. `resources` None means everything. `state` is ASKED and
+    `ended_at` None in the record of an open reclaim, however far it is.
     """
 
     id: ReclaimId
@@ -32,3 +56,5 @@ class ReclaimInfo:
     deadline: float
     message: str = ""
     initiator: str = ""
+    state: ReclaimState = ReclaimState.ASKED
+    ended_at: float | None = None

@@ -71,10 +71,14 @@ class AdmitAgent:
 
 @frozen(kw_only=True)
 class RemoveAgent:
-    """Operation: the agent is deleted outright; it goes to no other list (2.3.4). `drain`: one that ends with it."""
+    """Operation: the agent is deleted outright; it goes to no other list (2.3.4).
+
+    `drain`: one that ends with it; `forget`: past drains too old to keep.
+    """
 
     agent_id: AgentId
     drain: DrainInfo | None = None
+    forget: tuple[DrainId, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -94,19 +98,28 @@ class MarkAgentReachable:
 
 @frozen(kw_only=True)
 class MarkAgentGone:
-    """Operation: from admitted or unreachable to gone, with a timestamp (4.7.2). `drain`: the one that ends with it."""
+    """Operation: from admitted or unreachable to gone, with a timestamp (4.7.2).
+
+    `drain`: the one that ends with it; `forget`: past drains too old to keep.
+    """
 
     agent_id: AgentId
     gone_time: float
     drain: DrainInfo | None = None
+    forget: tuple[DrainId, ...] = ()
 
 
 @frozen(kw_only=True)
 class PruneAgents:
-    """Operation: forget these unreachable and these gone agents (1.9.1)."""
+    """Operation: forget these unreachable and these gone agents (1.9.1).
+
+    `drains`: those that end with them; `forget`: past drains too old to keep.
+    """
 
     unreachable: tuple[AgentId, ...] = ()
     gone: tuple[AgentId, ...] = ()
+    drains: tuple[DrainInfo, ...] = ()
+    forget: tuple[DrainId, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -147,16 +160,17 @@ class UpdateMaintenance:
 
 @frozen(kw_only=True)
 class StartReclaim:
-    """Operation: these resources are wanted back (docs/reclaim.md)."""
+    """Operation: these resources are wanted back; of an open reclaim: who is asked for how much has changed (RV-13)."""
 
     reclaim: ReclaimInfo
 
 
 @frozen(kw_only=True)
 class EndReclaim:
-    """Operation: nothing is wanted back under this id any more."""
+    """Operation: the reclaim has ended, in its state (RV-40). `forget`: past reclaims too old to keep."""
 
-    reclaim_id: ReclaimId
+    reclaim: ReclaimInfo
+    forget: tuple[ReclaimId, ...] = ()
 
 
 Operation = (

@@ -226,7 +226,8 @@ class Task:
     """The record of a task that an agent reports when it re-registers (core.md RC-19, AG-18).
 
     `state` is the newest the agent knows; the `status_update_*` pair is the last one it has forwarded, None if none.
-    `executor_id` None means a command task (core.md TK-77). `launched_at`: when a master launched it.
+    `executor_id` None means a command task (core.md TK-77). `launched_at`: when a master launched it. `cause`: why, if
+    `state` says that it was lost or killed. `kill_cause`: why it is being killed, None if it is not.
     """
 
     task_id: TaskId
@@ -239,3 +240,5 @@ class Task:
     status_update_state: TaskState | None = None
     status_update_uuid: UpdateId | None = None
     launched_at: float = 0.0
+    cause: Cause | None = None
+    kill_cause: Cause | None = None

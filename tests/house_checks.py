@@ -19,7 +19,7 @@ FUNCTION_LINES_MAX = 50
 
 # What the pure parts may import: nothing here can see a clock, a die, a file or another thread.
 STANDARD = ["__future__", "abc", "bisect", "collections", "contextlib", "copy", "decimal", "enum"]
-STANDARD += ["fractions", "functools", "heapq", "itertools", "math", "operator", "re", "string", "types"]
+STANDARD += ["fractions", "functools", "heapq", "ipaddress", "itertools", "math", "operator", "re", "string", "types"]
 PLAIN = frozenset([*STANDARD, "typing", "attrs", "mesolite.messages"])
 
 # Built-in functions that reach outside, or whose answer differs from one interpreter to the next.

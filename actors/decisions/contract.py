@@ -53,9 +53,10 @@ class PeerExited:
 
 @frozen
 class Loaded:
-    """The party's store: every record by key."""
+    """The party's store: every record by key; and, for a party that lived before, who else lives on its machine."""
 
     records: Mapping[str, Any]
+    alive: tuple[str, ...] = ()
 
 
 @frozen

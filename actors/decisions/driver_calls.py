@@ -49,6 +49,24 @@ class DeclineCall:
 
 
 @frozen
+class AcceptInverseCall:
+    """I will give back what these ask for; `returning`: these tasks, in this order (drain.md 5.7.1)."""
+
+    inverse_offer_ids: tuple[OfferId, ...]
+    filters: Filters
+    returning: tuple[TaskId, ...]
+
+
+@frozen
+class DeclineInverseCall:
+    """I will not give back what these ask for, and why (drain.md 5.7.1)."""
+
+    inverse_offer_ids: tuple[OfferId, ...]
+    filters: Filters
+    reason: str
+
+
+@frozen
 class KillCall:
     """End this task; a policy given here wins over the task's own (drain.md 3.2.1)."""
 

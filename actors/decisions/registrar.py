@@ -6,6 +6,9 @@ is in flight goes into the next together (EL-38). An operation is answered when 
     not recovered --RecoverRegistry--> recovering --Loaded--> recovered
                                            |                      |
                                            +---- StoreRefused ----+--> refused: every operation from then on
+                                           +-- no answer in time -+
+
+A store that does not answer in time counts as one that refuses: a leader must not hang in silence (EL-38).
 
 Rule: the store knows the records, the registrar does not; its work does not grow with the number of agents.
 Whether an operation makes sense is the master's business.
@@ -16,8 +19,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from mesolite.actors.decisions.contract import Core, Load, Loaded, Save, Saved, StoreRefused
+from mesolite.actors.decisions.contract import (
+    CancelTimer,
+    Core,
+    Load,
+    Loaded,
+    Save,
+    Saved,
+    SetTimer,
+    StoreRefused,
+    TimerFired,
+)
 from mesolite.actors.decisions.rules.registry import Record, changes_of, registry_of
+from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.registrar import (
     ApplyOperation,
     Operation,
@@ -28,6 +42,8 @@ from mesolite.messages.registrar import (
 )
 
 _NOT_RECOVERED = "an operation came before the registry was recovered; send RecoverRegistry first"
+_PATIENCE = ("patience",)
+"""The timer that runs while the store owes an answer."""
 
 
 class RegistrarCore(Core):
@@ -36,10 +52,11 @@ class RegistrarCore(Core):
     `refusal` is why operations are not taken, None while they are.
     """
 
-    def __init__(self, master: str) -> None:
+    def __init__(self, master: str, settings: Settings) -> None:
         """Serve this master, and nobody else."""
         super().__init__()
         self.master = master
+        self.settings = settings
         self.term = 0
         self.recovered = False
         self.refusal: str | None = _NOT_RECOVERED
@@ -60,12 +77,14 @@ class RegistrarCore(Core):
         self.waiting = []
         self.saving = ()
         self.effects.append(Load(self.term))
+        self.effects.append(SetTimer(_PATIENCE, self.settings.registry_fetch_timeout_s))
 
     def _loaded(self, event: Loaded, sender: str, now: float) -> None:
         """The store is ours. What was asked for meanwhile is not in these records; it is stored now."""
         if self.recovered or self.refusal is not None:
             return
         self.recovered = True
+        self.effects.append(CancelTimer(_PATIENCE))
         self.send(self.master, RegistryRecovered(registry=registry_of(event.records)))
         self._save_waiting()
 
@@ -90,25 +109,40 @@ class RegistrarCore(Core):
             # Of two changes to one record the later counts.
             changes.update(changes_of(operation))
         self.effects.append(Save(tuple(changes.items()), self.term, self._tag()))
+        self.effects.append(SetTimer(_PATIENCE, self.settings.registry_store_timeout_s))
 
     def _saved(self, event: Saved, sender: str, now: float) -> None:
-        if event.tag != self._tag():
-            # It was under way when a new claim was made.
+        if not self.saving or event.tag != self._tag():
+            # It was under way when a new claim was made, or when patience ended.
             return
+        self.effects.append(CancelTimer(_PATIENCE))
         durable, self.saving = self.saving, ()
         for operation in durable:
             self.send(self.master, OperationApplied(operation=operation))
         self._save_waiting()
 
     def _store_refused(self, event: StoreRefused, sender: str, now: float) -> None:
+        """Somebody of a later term owns the store, or it failed."""
+        self._refuse(event.reason)
+
+    def _not_in_time(self, event: TimerFired, sender: str, now: float) -> None:
+        """What was asked of the store may be done or not, or may yet be; this master will not learn it (EL-38)."""
+        settings = self.settings
+        if self.recovered:
+            self._refuse(f"the store has not taken what was to be saved within {settings.registry_store_timeout_s:g} s")
+        else:
+            self._refuse(f"the store has not been read within {settings.registry_fetch_timeout_s:g} s")
+
+    def _refuse(self, reason: str) -> None:
         """Nothing more is taken, even if the store would: the master has to exit (drain.md 0.2.6)."""
         if self.refusal is not None:
             return
-        self.refusal = event.reason
+        self.refusal = reason
         self.recovered = False
         self.waiting = []
         self.saving = ()
-        self.send(self.master, RegistryRefused(reason=event.reason))
+        self.effects.append(CancelTimer(_PATIENCE))
+        self.send(self.master, RegistryRefused(reason=reason))
 
     def _tag(self) -> str:
         return f"save-{self.saves}"
@@ -125,4 +159,5 @@ class RegistrarCore(Core):
         Loaded: _loaded,
         Saved: _saved,
         StoreRefused: _store_refused,
+        TimerFired: _not_in_time,
     }

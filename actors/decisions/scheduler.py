@@ -31,9 +31,11 @@ from mesolite.actors.decisions.contract import (
 from mesolite.actors.decisions.driver_calls import (
     AbortCall,
     AcceptCall,
+    AcceptInverseCall,
     AcknowledgeCall,
     CallLaterCall,
     DeclineCall,
+    DeclineInverseCall,
     DriverStatus,
     FrameworkMessageCall,
     KillCall,
@@ -57,6 +59,8 @@ from mesolite.messages.scheduler import (
     FrameworkError,
     FrameworkRegistered,
     FrameworkReregistered,
+    InverseOffers,
+    RescindInverseOffer,
     RescindOffer,
     ResourceOffers,
     ReviveOffers,
@@ -200,6 +204,10 @@ class SchedulerCore(Core):
             case RescindOffer(offer_id=offer_id):
                 self._offers.pop(offer_id, None)
                 self._callback("offer_rescinded", offer_id)
+            case InverseOffers(inverse_offers=inverse_offers):
+                self._callback("inverse_offers", inverse_offers)
+            case RescindInverseOffer(inverse_offer_id=inverse_offer_id):
+                self._callback("inverse_offer_rescinded", inverse_offer_id)
             case StatusUpdate(status=status):
                 self._callback("status_update", status)
             case AgentLost(agent_id=agent_id):
@@ -290,10 +298,17 @@ class SchedulerCore(Core):
                 self._fail(IMPLICIT_ACKNOWLEDGEMENTS)
             case AcknowledgeCall(status=status):
                 self._acknowledge(status)
-            case DeclineCall() | KillCall() | ReconcileCall() | FrameworkMessageCall() if self.connected:
+            case DeclineCall(offer_ids=offer_ids) if self.connected:
                 self.send(self._master, request(event, self._framework_id))
-                if isinstance(event, DeclineCall):
-                    self._take_offers(event.offer_ids)
+                self._take_offers(offer_ids)
+            case (
+                KillCall()
+                | ReconcileCall()
+                | FrameworkMessageCall()
+                | AcceptInverseCall()
+                | DeclineInverseCall()
+            ) if self.connected:
+                self.send(self._master, request(event, self._framework_id))
 
     def _say_suppression(self) -> None:
         """What was changed before being connected goes out right after (FW-43, OF-53)."""
@@ -347,12 +362,16 @@ class SchedulerCore(Core):
         FrameworkError: _refused,
         ResourceOffers: _master_spoke,
         RescindOffer: _master_spoke,
+        InverseOffers: _master_spoke,
+        RescindInverseOffer: _master_spoke,
         StatusUpdate: _master_spoke,
         AgentLost: _master_spoke,
         ExitedExecutor: _master_spoke,
         ExecutorToFramework: _executor_spoke,
         AcceptCall: _asked,
         DeclineCall: _asked,
+        AcceptInverseCall: _asked,
+        DeclineInverseCall: _asked,
         KillCall: _asked,
         ReviveCall: _asked,
         SuppressCall: _asked,

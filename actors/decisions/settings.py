@@ -40,6 +40,10 @@ class Settings:
     registry_max_agent_age_s: float = _positive(1_209_600.0)
     registry_max_agent_count: int = _positive(102_400)
 
+    # A leader whose store does not answer within these does not lead any longer (core.md EL-38).
+    registry_fetch_timeout_s: float = _positive(60.0)
+    registry_store_timeout_s: float = _positive(20.0)
+
     # Agents spread their registrations: first within b, then within 2b, 4b, ... up to the cap (1.1.1, 1.1.2).
     registration_backoff_factor_s: float = _not_negative(1.0)
     registration_backoff_max_s: float = _positive(60.0)
@@ -67,6 +71,10 @@ class Settings:
     executor_registration_timeout_s: float = _positive(60.0)
     executor_shutdown_grace_s: float = _positive(5.0)
     executor_reregistration_timeout_s: float = _positive(2.0)
+    # How often a restarted agent asks an executor that does not answer; None: once (core.md AG-11).
+    executor_reregistration_retry_s: float | None = attrs.field(
+        default=None, validator=attrs.validators.optional(gt(0))
+    )
     # How long an executor of a checkpointing framework waits for its agent to return (3.1.11).
     executor_recovery_timeout_s: float = _positive(900.0)
     # SIGTERM to SIGKILL for a task without a policy of its own (3.2.1).
@@ -84,9 +92,16 @@ class Settings:
     removed_agents_max: int = _positive(100_000)
     # Drains that have ended, kept in the registry for whoever asks later. Ours.
     past_drains_max: int = _positive(100)
+    # The same for reclaims (docs/reclaim.md RV-45).
+    past_reclaims_max: int = _positive(100)
 
     # A command that writes without end is stopped by SIGXFSZ at this size of a file. Ours: Mesos has no such limit.
     max_file_size_bytes: int = _positive(1 << 30)
+
+    @property
+    def total_ping_timeout_s(self) -> float:
+        """How long an agent waits for a ping before it looks for the leader again (drain.md 1.2.6)."""
+        return self.agent_ping_timeout_s * self.max_agent_ping_timeouts
 
     @classmethod
     def mesos(cls) -> Settings:

@@ -10,17 +10,27 @@ from collections.abc import Callable, Iterator
 from mesolite.actors.errors import NameTaken
 from mesolite.actors.runtime.port import ActorFactory, Place, Runtime, Seat
 
+FORMER_GUESTS = 10_000
+"""How many names of guests that have gone are remembered; every executor ever run has one of its own."""
+
 
 class Directory:
-    """Names to seats. A name may be used again once its party has gone (LP-11); its incarnation then grows."""
+    """Names to seats. A name may be used again once its party has gone (LP-11); its incarnation then grows.
+
+    A guest is a party on another's machine, as an executor is. Names of guests are forgotten in the end; from then on,
+    unknown guests begin above all forgotten ones, so that no two lives of a name ever have the same incarnation.
+    """
 
     def __init__(self) -> None:
         """Start empty."""
         self._seats: dict[str, Seat] = {}
         self.find: Callable[[str], Seat | None] = self._seats.get
         """Whoever is alive under that name."""
-        self._incarnations: dict[str, int] = {}
+        self._former: dict[str, int] = {}
+        self._former_guests: dict[str, int] = {}
+        self._forgotten = 0
         self._watchers: dict[str, dict[Seat, None]] = {}
+        self._watched: dict[Seat, dict[str, None]] = {}
 
     def enter(self, runtime: Runtime, name: str, place: Place, make: ActorFactory) -> Seat:
         """Give out a seat, with its actor on it: whoever finds it may speak to it at once.
@@ -30,11 +40,11 @@ class Directory:
         """
         if name in self._seats:
             raise NameTaken(f"a party named {name!r} is alive already; stop it first or choose another name")
-        incarnation = self._incarnations.get(name, 0) + 1
+        former = self._former_guests.get(name, self._forgotten) if place.host != name else self._former.get(name, 0)
+        incarnation = former + 1
         seat = Seat(runtime, name, incarnation, place)
         seat.actor = make(seat)
         seat.ref = seat.actor.actor_ref
-        self._incarnations[name] = incarnation
         self._seats[name] = seat
         return seat
 
@@ -43,27 +53,54 @@ class Directory:
         if not seat.alive:
             return ()
         seat.alive = False
-        seat.timers.clear()
+        for key in list(seat.timers):
+            seat.call_off(key)
         del self._seats[seat.name]
-        for watchers in self._watchers.values():
-            watchers.pop(seat, None)
-        return tuple(self._watchers.pop(seat.name, ()))
+        self._remember(seat)
+        for peer in self._watched.pop(seat, ()):
+            self._watchers[peer].pop(seat, None)
+        watchers = tuple(self._watchers.pop(seat.name, ()))
+        for watcher in watchers:
+            self._watched[watcher].pop(seat.name, None)
+        return watchers
 
     def link(self, watcher: Seat, peer: str) -> bool:
         """Remember the wish to be told; False if the peer is not there, so that the news is due at once (LP-25)."""
         if peer not in self._seats:
             return False
         self._watchers.setdefault(peer, {})[watcher] = None
+        self._watched.setdefault(watcher, {})[peer] = None
         return True
 
     def on_host(self, host: str) -> list[Seat]:
         """Everybody alive on that machine, in order of arrival."""
         return [seat for seat in self if seat.host == host]
 
+    def beside(self, seat: Seat) -> tuple[str, ...]:
+        """Who else is alive on its machine; nobody in its first life, which can have left nobody behind."""
+        if seat.incarnation == 1:
+            return ()
+        return tuple(other.name for other in self.on_host(seat.host) if other is not seat)
+
     def incarnation(self, name: str) -> int:
-        """How many lives that name has had."""
-        return self._incarnations.get(name, 0)
+        """Which life of that name is the newest; 0 if there was none, or none that is remembered."""
+        seat = self._seats.get(name)
+        return seat.incarnation if seat is not None else self._former.get(name) or self._former_guests.get(name, 0)
+
+    def __len__(self) -> int:
+        """How many are alive."""
+        return len(self._seats)
 
     def __iter__(self) -> Iterator[Seat]:
         """Everybody alive, in order of arrival."""
         return iter(list(self._seats.values()))
+
+    def _remember(self, seat: Seat) -> None:
+        if seat.host == seat.name:
+            self._former[seat.name] = seat.incarnation
+            return
+        guests = self._former_guests
+        guests.pop(seat.name, None)  # the newest last
+        guests[seat.name] = seat.incarnation
+        if len(guests) > FORMER_GUESTS:
+            self._forgotten = max(self._forgotten, guests.pop(next(iter(guests))))

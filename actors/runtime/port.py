@@ -45,7 +45,7 @@ class Place(NamedTuple):
 class Timer:
     """One setting of a timer. Its identity is its serial: a key set again has another `Timer` (core.md LP-34)."""
 
-    __slots__ = ("cause", "deadline", "key", "seat")
+    __slots__ = ("cause", "deadline", "key", "live", "seat")
 
     def __init__(self, seat: Seat, key: TimerKey, deadline: float, cause: int) -> None:
         """Belongs to this seat, is due at this time, was set by this trace record."""
@@ -53,11 +53,8 @@ class Timer:
         self.key = key
         self.deadline = deadline
         self.cause = cause
-
-    @property
-    def live(self) -> bool:
-        """Whether it is still the current setting of its key."""
-        return self.seat.timers.get(self.key) is self
+        self.live = True
+        """False once it was cancelled or its key was set again."""
 
 
 class Seat:
@@ -81,6 +78,14 @@ class Seat:
         self.alive = True
         self.actor: Role
         self.ref: pykka.ActorRef[Any]
+
+    def call_off(self, key: TimerKey) -> bool:
+        """Let a timer never fire; False if it is not set."""
+        timer = self.timers.pop(key, None)
+        if timer is None:
+            return False
+        timer.live = False
+        return True
 
 
 ActorFactory = Callable[["Seat"], "Role"]

@@ -39,6 +39,9 @@ class Store(Protocol):
     def term(self, owner: str) -> int:
         """The latest term that claimed the owner's records, 0 if none has."""
 
+    def note_time(self, now: float) -> None:
+        """Remember that the cluster's clock has come this far."""
+
     def close(self) -> None:
         """Let go of what is held; nothing can be read or written any more."""
 
@@ -75,6 +78,9 @@ class MemoryStore:
         """The latest claim."""
         return self._terms.get(owner, 0)
 
+    def note_time(self, now: float) -> None:
+        """The clock of a simulation ends with it, too."""
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -99,6 +105,7 @@ class SqliteStore:
             "CREATE TABLE IF NOT EXISTS records"
             " (owner TEXT, key TEXT, record TEXT NOT NULL, PRIMARY KEY (owner, key)) WITHOUT ROWID"
         )
+        self._db.execute("CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY, began REAL, latest REAL)")
 
     def load(self, owner: str, term: int) -> Mapping[str, Any]:
         """Claim and read."""
@@ -126,6 +133,19 @@ class SqliteStore:
         """The latest claim."""
         row = self._db.execute("SELECT term FROM terms WHERE owner = ?", (owner,)).fetchone()
         return int(row[0]) if row else 0
+
+    def clock_at(self, wall_s: float) -> float:
+        """What the cluster's clock reads at this wall time: seconds since the wall time of the first call.
+
+        It stands still rather than go back: not less than was noted, should the wall clock have been set back.
+        """
+        self._db.execute("INSERT OR IGNORE INTO clock VALUES (1, ?, 0)", (wall_s,))
+        began, latest = self._db.execute("SELECT began, latest FROM clock").fetchone()
+        return max(wall_s - float(began), float(latest))
+
+    def note_time(self, now: float) -> None:
+        """Remember it."""
+        self._db.execute("UPDATE clock SET latest = max(latest, ?)", (now,))
 
     def close(self) -> None:
         """Close the file."""

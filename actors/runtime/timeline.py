@@ -52,7 +52,17 @@ class Timeline(Generic[E]):
             self._outdated = max(0, self._outdated - 1)
         return entries[0][0] if entries else None
 
+    def take_due(self, now: float) -> E | None:
+        """Take out the first live entry that is due, if there is one."""
+        entries = self._entries
+        while entries and entries[0][0] <= now:
+            entry = heapq.heappop(entries)[2]
+            if entry.live:
+                return entry
+            self._outdated = max(0, self._outdated - 1)
+        return None
+
     def due(self, now: float) -> Iterator[E]:
         """Take out whatever is due, in order."""
-        while (deadline := self.next()) is not None and deadline <= now:
-            yield heapq.heappop(self._entries)[2]
+        while (entry := self.take_due(now)) is not None:
+            yield entry

@@ -11,12 +11,16 @@ from mesolite.actors.runtime.timeline import Timeline
 
 
 class Clock:
-    """Seconds since the cluster began, and its timers; those due at once fire in the order they were set (LP-40)."""
+    """Seconds since the cluster began, and its timers; those due at once fire in the order they were set (LP-40).
 
-    def __init__(self, fire: Callable[[Timer], None]) -> None:
-        """Start the timer thread; `fire` puts a due timer before its party."""
+    A cluster that goes on where an earlier one ended, on the same store, goes on in its time too: the registry holds
+    times, and a deadline is to come when it would have come.
+    """
+
+    def __init__(self, fire: Callable[[Timer], None], reads_s: float = 0.0) -> None:
+        """Start the timer thread with the clock reading this; `fire` puts a due timer before its party."""
         self._fire = fire
-        self._start = time.monotonic()
+        self._zero = time.monotonic() - reads_s
         self._timeline: Timeline[Timer] = Timeline()
         self._changed = threading.Condition()
         self._closed = False
@@ -24,8 +28,8 @@ class Clock:
         self._thread.start()
 
     def now(self) -> float:
-        """Seconds since the cluster began; never goes back."""
-        return time.monotonic() - self._start
+        """Seconds since the cluster began, or the first on the same store did; never goes back."""
+        return time.monotonic() - self._zero
 
     def schedule(self, timer: Timer) -> None:
         """Fire it when it is due, unless it has been cancelled or set again by then."""

@@ -128,7 +128,7 @@ class Work:
         self.work_id = work_id
         self.mark = mark
         self.pid = pid  # of the main process, which leads the session
-        self.ended = False  # the main process has been reaped and reported
+        self.ended = False  # the main process has been reaped
         self.doomed = False  # whatever is left of it is to be killed
         self.suspects: list[Work] = []  # of a stray: those that were alive when it was first seen
 
@@ -144,9 +144,9 @@ class Commands:
         self._works: dict[str, Work] = {}  # live, by id
         self._sessions: dict[int, Work] = {}  # live, and ended but not swept yet, by session
         self._orphans: dict[int, Work] = {}  # whose they are: our children that are not main processes
+        self._unreported: dict[Work, dict[str, int]] = {}  # ended like this, and some of it was alive still
         self._awaited: set[int] = set()  # killed by the last sweep and not reaped yet
-        self._sweeping = False  # something is doomed
-        self._resweep_at = 0.0
+        self._sweeping, self._resweep_at = False, 0.0  # something is doomed; when to look for it again
         self._shared: dict[str, str] = {}  # what every command gets beside its own environment
         self.purging = False  # everything is doomed, until there are no more children
         self._null = os.open(os.devnull, os.O_RDONLY)
@@ -173,8 +173,7 @@ class Commands:
         try:
             pid = self._start(argv, {**self._shared, **env, MARK: mark}, cwd, stdout, stderr)
         except (OSError, ValueError, TypeError) as error:
-            reason = str(error).partition("] ")[2] or error  # without the number of the error
-            why = f"cannot start {argv[0]!r} in {cwd!r}: {reason}"
+            why = f"cannot start {argv[0]!r} in {cwd!r}: {str(error).partition('] ')[2] or error}"
             self._report({"event": "failed", "work_id": work_id, "error": why})
         else:
             self._works[work_id] = self._sessions[pid] = Work(work_id, mark, pid)
@@ -195,8 +194,8 @@ class Commands:
                 os.close(fd)
 
     def reap(self) -> None:
-        """Reap all that has died, report the main processes among it, doom what they left behind."""
-        ended, anything = [], False
+        """Reap all that has died, doom what main processes left behind, report those of which nothing is left."""
+        anything = False
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -210,33 +209,34 @@ class Commands:
             work = self._sessions.get(pid)
             if work and not work.ended:
                 work.ended = True
-                ended.append(work)
                 del self._works[work.work_id]
                 code = os.waitstatus_to_exitcode(status)
-                outcome = {"exit_status": code} if code >= 0 else {"signal": -code}
-                self._report({"event": "exited", "work_id": work.work_id, **outcome})
+                self._unreported[work] = {"exit_status": code} if code >= 0 else {"signal": -code}
         if anything:
-            self._doom_leftovers(ended)
+            self._doom_leftovers()
 
-    def _doom_leftovers(self, ended: list[Work]) -> None:
+    def _doom_leftovers(self) -> None:
         """With its main process a work ends: doom what it left behind. Normally this is one small read."""
+        alive = set()
         for pid in self._children_now():
             owner = self._owner(pid)
+            alive.add(owner)
             if owner.ended:
                 owner.suspects = [suspect for suspect in owner.suspects if not suspect.ended]
                 if not owner.suspects:
                     self._doom(owner)
-        for work in ended:
+        for work in [work for work in self._unreported if work not in alive and not (work.doomed and self._awaited)]:
             if not ON_LINUX:  # no list of children there, but to kill an empty process group costs nothing
                 self._doom(work)
             if not (work.doomed and self._sweeping):
-                del self._sessions[work.pid]
+                self._sessions.pop(work.pid, None)
+            self._report({"event": "exited", "work_id": work.work_id, **self._unreported.pop(work)})
 
     def _children_now(self) -> list[int]:
         """Our children, orphans included. It is reliable: they leave the list only by being reaped."""
+        listed = b""
         if self._children < 0:
             return children_of(self._pid)
-        listed = b""
         while some := os.pread(self._children, 65536, len(listed)):
             listed += some
         return [int(pid) for pid in listed.split()]
@@ -272,9 +272,8 @@ class Commands:
         self._resweep_at = 0.0
 
     def _doom(self, work: Work) -> None:
-        if not work.doomed:
-            work.doomed = self._sweeping = True
-            self._resweep_at = 0.0
+        if not (work.doomed and self._sweeping):
+            work.doomed, self._sweeping, self._resweep_at = True, True, 0.0
 
     def patience_s(self) -> float | None:
         """How long no sweep is due; None: until something dies.
@@ -301,6 +300,7 @@ class Commands:
         if not self._awaited:  # none is left, or only such as we may not signal
             self.purging = self._sweeping = False
             self._sessions = {pid: work for pid, work in self._sessions.items() if not work.ended}
+            self._doom_leftovers()
 
 
 class Line:
@@ -368,7 +368,7 @@ def _serve(commands: Commands, line: Line) -> None:
         for _ in range(min(len(line.requests), 8)):  # before deaths are looked at again
             if not commands.purging:  # what was asked after kill_all finds nothing alive
                 commands.obey(line.requests.popleft())
-        line.flush()  # exits are told before what they left behind is looked after
+        line.flush()
         commands.sweep_if_due()
 
 
@@ -386,7 +386,6 @@ def main(host_pid: int, name: str, max_file_size: int | None = None) -> None:
     finally:
         line.over = True
         commands.kill_all()
-        commands.sweep_if_due()
         while commands.purging:
             line.wait(commands.patience_s())
             commands.reap()

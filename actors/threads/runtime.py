@@ -48,7 +48,9 @@ JOIN_S = 0.5
 class ThreadsRuntime:
     """One cluster's threads. `close` ends all of them, and every process that was started."""
 
-    def __init__(self, trace: Trace, store: Store, max_file_size: int, workers: int = WORKERS) -> None:
+    def __init__(
+        self, trace: Trace, store: Store, max_file_size: int, workers: int = WORKERS, clock_reads_s: float = 0.0
+    ) -> None:
         """Start the workers, the clock and the store thread."""
         self.trace = trace
         self.directory = Directory()
@@ -63,7 +65,8 @@ class ThreadsRuntime:
         self._farewells: dict[Seat, Callable[[], None]] = {}
         self._closed = False
         self._pool = Pool(workers, self._left)
-        self._clock = Clock(self._fire)
+        self._clock = Clock(self._fire, clock_reads_s)
+        self._noted_at = clock_reads_s
         self._store_thread.start()
 
     # ------------------------------------------------------------------------------------------------ parties
@@ -125,6 +128,10 @@ class ThreadsRuntime:
         self.commands.close()
         self._storing.put(None)
         self._store_thread.join()
+        try:
+            self._store.note_time(self.now())
+        except Exception as failure:  # noqa: BLE001  # a full disk, say; nobody is left to be told
+            logger.opt(exception=failure).error("the store failed")
         self._store.close()
 
     # ------------------------------------------------------------------------------------------------ the port
@@ -179,7 +186,7 @@ class ThreadsRuntime:
 
     def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
         """Let a timer never fire."""
-        if seat.timers.pop(key, None) is not None:
+        if seat.call_off(key):
             self._clock.called_off()
 
     def link(self, seat: Seat, peer: str, cause: int) -> None:
@@ -195,7 +202,7 @@ class ThreadsRuntime:
 
         def read() -> None:
             try:
-                event: object = Loaded(self._store.load(seat.store, term))
+                event: object = Loaded(self._store.load(seat.store, term), self.directory.beside(seat))
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))
             except Exception as failure:  # noqa: BLE001  # a full disk, say; the next request must still be served
@@ -211,6 +218,7 @@ class ThreadsRuntime:
             event: object = Saved(tag)
             try:
                 self._store.save(seat.store, changes, term)
+                self._note_time()
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))
             except Exception as failure:  # noqa: BLE001  # as above
@@ -273,6 +281,13 @@ class ThreadsRuntime:
     def _store_failed(self, seat: Seat, failure: Exception) -> StoreRefused:
         logger.opt(exception=failure).error("{}: the store failed", seat.name)
         return StoreRefused(f"{type(failure).__name__}: {failure}")
+
+    def _note_time(self) -> None:
+        """Note how far the clock has come, for a later cluster; not with every one of a thousand writes a second."""
+        now = self.now()
+        if now - self._noted_at >= 1.0:
+            self._store.note_time(now)
+            self._noted_at = now
 
     def _keep_storing(self) -> None:
         while (work := self._storing.get()) is not None:

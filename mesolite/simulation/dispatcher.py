@@ -7,6 +7,7 @@ the next live timer. Nothing is ever run inside the call that moves the clock.
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import threading
 from abc import ABC, abstractmethod
@@ -27,8 +28,11 @@ from mesolite.simulation.inbox import Idle
 from mesolite.simulation.network import Network, Parcel, Verdict
 from mesolite.simulation.under_way import UnderWay
 
+_new_tuple: Any = tuple.__new__
+
 STEPS_PER_INSTANT = 1_000_000
-"""More events than this without time passing is taken for an endless loop."""
+STEPS_PER_PARTY = 100
+"""More events than both without time passing, the latter for each party alive, are taken for an endless loop."""
 
 SAME_INSTANT_S = 1e-9
 """Sums of seconds are not exact: what is due so shortly after the end of an advance is due at its end."""
@@ -113,11 +117,12 @@ class Dispatcher(ABC):
 
     def advance(self, seconds: float) -> None:
         """Let so much time pass, firing every timer on the way, in order, settling at each instant."""
+        self._enter()
         until = self._now + seconds
-        self.settle()
+        self._let_happen(None)
         while (due := self._timeline.next()) is not None and due <= until + SAME_INSTANT_S:
             self._now = due
-            self.settle()
+            self._let_happen(None)
         self._now = max(until, self._now)
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
@@ -158,29 +163,25 @@ class Dispatcher(ABC):
 
         This loop runs for every message: it keeps what it needs at hand, and calls as little as it can.
         """
-        runnable, active, draw, network = self.runnable, self._under_way.active, self._random.random, self.network
+        runnable, active, take = self.runnable, self._under_way.active, self._under_way.take
+        draw, network = self._random.random, self.network
         steps = 0
         while done is None or not done():
             if runnable:
                 self._run(runnable.popleft())
             elif active:
                 # The seed picks a channel; within it, order holds.
-                index = int(draw() * len(active))
-                channel = active[index]
-                delivery = channel.deliveries.pop(0)
-                if not channel.deliveries:
-                    active[index] = active[-1]
-                    active.pop()
+                to, delivery = take(int(draw() * len(active)))
                 if network.plain:
-                    self._deliver(channel.to, delivery)
+                    self._deliver(to, delivery)
                 else:
-                    self._judge(channel.to, delivery)
+                    self._judge(to, delivery)
             elif not self._fire():
                 return False
             steps += 1
-            if steps > STEPS_PER_INSTANT:
+            if steps > STEPS_PER_INSTANT and steps > STEPS_PER_PARTY * len(self.directory):
                 raise EndlessLoop(
-                    f"more than {STEPS_PER_INSTANT} events at {self._now:.3f} s without time passing; the last were:\n"
+                    f"more than {steps - 1} events at {self._now:.3f} s without time passing; the last were:\n"
                     + "\n".join(self.trace.text(system=True).splitlines()[-6:])
                 )
         return True
@@ -202,10 +203,17 @@ class Dispatcher(ABC):
         if self._latency_s[1] > 0.0 and sender != to:
             # Nothing overtakes on one channel: arrive no earlier than what was sent before (core.md LP-13).
             arrival = max(self._now + self._random.uniform(*self._latency_s), self._arrivals.get((sender, to), 0.0))
-            self._arrivals[(sender, to)] = arrival
-            self.at(arrival, lambda: self._under_way.put(delivery.sender, to, delivery))
+            self._arrivals[sender, to] = arrival
+            self.at(arrival, lambda: self._arrive(to, delivery))
         else:
             self._under_way.put(delivery.sender, to, delivery)
+
+    def _arrive(self, to: str, delivery: Delivery) -> None:
+        """A message has taken its time. What is behind us holds nobody up, and is forgotten."""
+        sender = delivery.sender
+        if self._arrivals.get((sender, to), math.inf) <= self._now:
+            del self._arrivals[sender, to]
+        self._under_way.put(sender, to, delivery)
 
     def _deliver(self, to: str, delivery: Delivery) -> None:
         event = delivery[0]
@@ -252,7 +260,7 @@ class Dispatcher(ABC):
         actor = seat.actor
         inbox: Any = actor.actor_inbox
         self._running = seat
-        delivery = inbox.take_delivery()
+        delivery = inbox.take_delivery() if seat.alive else None  # what it had not got to dies with it
         try:
             if delivery is not None:
                 actor.handle(*delivery)
@@ -281,14 +289,21 @@ class Dispatcher(ABC):
         self._timeline.add(deadline, moment)
         return moment
 
+    def call_off(self, moment: Moment) -> None:
+        """Let it not come to that; doing so late or twice is harmless."""
+        if moment.live:
+            moment.live = False
+            self._timeline.called_off()
+
     def _fire(self) -> bool:
         """Put what is due now under way; the seed then chooses among it and everything else."""
         fired = False
-        for entry in self._timeline.due(self._now):
+        while (entry := self._timeline.take_due(self._now)) is not None:
             fired = True
             if isinstance(entry, Timer):
                 name = entry.seat.name
-                self._under_way.put(name, name, Delivery(entry, name, entry.cause))
+                self._under_way.put(name, name, _new_tuple(Delivery, (entry, name, entry.cause)))
             else:
+                entry.live = False
                 entry.act()
         return fired

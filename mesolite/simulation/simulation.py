@@ -104,10 +104,15 @@ class Simulation:
             resources=resources,
             work_dir="/simulated",
         )
-        self.run_until(
-            lambda: cluster.leader is not None and all(agent.registered for agent in cluster.agents.values()),
-            timeout=60.0,
-        )
+        waiting = list(cluster.agents.values())
+
+        def ready() -> bool:
+            # Asked after every event, so it looks only at what was not so before.
+            while waiting and waiting[-1].registered:
+                waiting.pop()
+            return not waiting and cluster.leader is not None
+
+        self.run_until(ready, timeout=60.0)
         self.settle()
         return cluster
 

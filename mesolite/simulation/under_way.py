@@ -7,63 +7,46 @@ from __future__ import annotations
 
 from mesolite.actors.runtime.port import Delivery
 
-SWEEP_AT = 4096
-"""Empty channels are kept, for they are soon used again, until there are so many that looking for unused ones pays."""
-
-
-class Channel:
-    """What is under way from one party to another, oldest first.
-
-    A list, as it rarely holds more than one: an empty deque takes 0.6 KB, and with a thousand actors it is the
-    processor's cache that counts.
-    """
-
-    __slots__ = ("deliveries", "to")
-
-    def __init__(self, to: str) -> None:
-        """Start empty."""
-        self.to = to
-        self.deliveries: list[Delivery] = []
+Channel = tuple[str, str]
+"""From whom to whom."""
 
 
 class UnderWay:
-    """Channels by sender and receiver; `active` are those that hold something, for the runtime to choose from."""
+    """What is under way on each channel, oldest first; `active` are those that hold something, to choose from.
+
+    A channel is kept only while it holds something. To make it anew costs less than to find it again among those of
+    ten thousand agents, which no cache of a processor holds.
+    """
 
     def __init__(self) -> None:
         """Start with nothing under way."""
-        self._channels: dict[str, dict[str, Channel]] = {}
-        self._count = 0
-        self._sweep_at = SWEEP_AT
+        self._deliveries: dict[Channel, list[Delivery]] = {}
         self.active: list[Channel] = []
 
     def put(self, sender: str, to: str, delivery: Delivery) -> None:
         """Put it at the end of its channel."""
-        channels = self._channels.get(sender)
-        if channels is None:
-            channels = self._channels[sender] = {}
-        channel = channels.get(to)
-        if channel is None:
-            channel = channels[to] = Channel(to)
-            self._count += 1
-            if self._count > self._sweep_at:
-                self._sweep(channel)
-        deliveries = channel.deliveries
-        if not deliveries:
+        channel = (sender, to)
+        deliveries = self._deliveries.get(channel)
+        if deliveries is None:
+            self._deliveries[channel] = [delivery]
             self.active.append(channel)
-        deliveries.append(delivery)
+        else:
+            deliveries.append(delivery)
 
     def put_first(self, sender: str, to: str, delivery: Delivery) -> None:
         """Put it before all that is under way on its channel."""
         self.put(sender, to, delivery)
-        deliveries = self._channels[sender][to].deliveries
+        deliveries = self._deliveries[sender, to]
         deliveries.insert(0, deliveries.pop())
 
-    def _sweep(self, keep: Channel) -> None:
-        """Forget channels that hold nothing; at a constant cost per channel ever made."""
-        for sender, channels in list(self._channels.items()):
-            for to in [to for to, channel in channels.items() if not channel.deliveries and channel is not keep]:
-                del channels[to]
-            if not channels:
-                del self._channels[sender]
-        self._count = sum(len(channels) for channels in self._channels.values())
-        self._sweep_at = max(SWEEP_AT, 2 * self._count)
+    def take(self, index: int) -> tuple[str, Delivery]:
+        """Take out the oldest of that active channel; returns for whom it is, too."""
+        active = self.active
+        channel = active[index]
+        deliveries = self._deliveries[channel]
+        delivery = deliveries.pop(0)
+        if not deliveries:
+            del self._deliveries[channel]
+            active[index] = active[-1]
+            active.pop()
+        return channel[1], delivery

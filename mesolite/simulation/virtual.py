@@ -26,7 +26,7 @@ from mesolite.actors.runtime.store import MemoryStore, StaleTerm
 from mesolite.actors.trace import Trace
 from mesolite.messages.base import Message
 from mesolite.simulation.dispatcher import Dispatcher, Special
-from mesolite.simulation.inbox import VirtualInbox
+from mesolite.simulation.inbox import Stopped, VirtualInbox
 from mesolite.simulation.work import SimulatedProcesses
 
 _new_tuple: Any = tuple.__new__
@@ -74,6 +74,8 @@ class VirtualRuntime(Dispatcher):
 
     def begin(self, actor: Role) -> None:
         """Run the actor's set-up; its loop is run whenever it has something to do."""
+        stopped: Any = Stopped()
+        actor.actor_stopped = actor.actor_ref.actor_stopped = stopped
         actor._actor_loop_setup()  # noqa: SLF001  # Pykka's loop, run by this dispatcher instead of a thread
 
     def failed(self, seat: Seat, error: BaseException) -> None:
@@ -102,13 +104,13 @@ class VirtualRuntime(Dispatcher):
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
         timer = Timer(seat, key, self._now + delay, cause)
         if key in seat.timers:
-            self._timeline.called_off(1)
+            self.cancel_timer(seat, key)
         seat.timers[key] = timer
         self._timeline.add(timer.deadline, timer)
 
     def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
         """Let a timer never fire."""
-        if seat.timers.pop(key, None) is not None:
+        if seat.call_off(key):
             self._timeline.called_off()
 
     def link(self, seat: Seat, peer: str, cause: int) -> None:
@@ -120,7 +122,7 @@ class VirtualRuntime(Dispatcher):
     def load(self, seat: Seat, term: int, cause: int) -> None:
         """Read the store."""
         try:
-            event: object = Loaded(self.store.load(seat.store, term))
+            event: object = Loaded(self.store.load(seat.store, term), self.directory.beside(seat))
         except StaleTerm as stale:
             event = StoreRefused(str(stale))
         self._put(seat.name, seat.name, Special(event, seat), cause)

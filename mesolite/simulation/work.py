@@ -76,7 +76,7 @@ class SimulatedProcesses:
         if ends_at >= process.ends_at:
             return
         if process.end is not None:
-            process.end.live = False
+            self._dispatcher.call_off(process.end)
 
         def end() -> None:
             self._drop(work_id)
@@ -91,4 +91,4 @@ class SimulatedProcesses:
         if not works:
             del self._of_seat[process.seat]
         if process.end is not None:
-            process.end.live = False
+            self._dispatcher.call_off(process.end)

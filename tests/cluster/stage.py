@@ -39,7 +39,7 @@ class Pipes:
             os.mkfifo(path)
         self._words = os.open(self._told, os.O_RDWR | os.O_NONBLOCK)
         self._order = os.open(self._go, os.O_RDWR | os.O_NONBLOCK)
-        self._lifeline = os.open(self._life, os.O_RDONLY | os.O_NONBLOCK)
+        self.lifeline = os.open(self._life, os.O_RDONLY | os.O_NONBLOCK)
         self._unread = b""
 
     @property
@@ -63,11 +63,11 @@ class Pipes:
     def all_gone(self) -> None:
         """Wait until no process holds the lifeline any more."""
         poll = select.poll()
-        poll.register(self._lifeline, 0)  # hanging up is always reported
+        poll.register(self.lifeline, 0)  # hanging up is always reported
         assert poll.poll(PATIENCE_S * 1000), "somebody lives on"
 
     def close(self) -> None:
-        for fd in (self._words, self._order, self._lifeline):
+        for fd in (self._words, self._order, self.lifeline):
             os.close(fd)
 
 

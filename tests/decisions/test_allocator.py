@@ -679,3 +679,84 @@ def test_a_copy_goes_its_own_way() -> None:
 
     assert mesos.free(A1) == WHOLE
     assert run(mesos, 0.0) == granted
+
+
+# --- what is withheld, and who is barred (docs/reclaim.md) ---
+
+
+def test_what_is_withheld_is_not_granted_and_the_rest_is() -> None:
+    """Scalars are kept back as far as they are free; what the operator did not name goes with the rest (RV-6)."""
+    mesos = allocator(F1)
+    mesos.add_agent(A1, Resources.of("cpus:4;mem:1024;ports:[1-9]"), {}, 0.0)
+    mesos.withhold(A1, Resources.of("cpus:3"), 0.0)
+
+    assert run(mesos, 0.0) == ["framework1 agent1 cpus:1;mem:1024;ports:[1-9]"]
+    assert mesos.free(A1) == Resources.of("cpus:3")
+
+
+def test_of_an_agent_of_which_everything_is_withheld_nothing_is_granted() -> None:
+    """Neither scalars nor ranges, and the agent is no reason for a run (RV-6)."""
+    mesos = allocator(F1)
+    mesos.add_agent(A1, Resources.of("cpus:4;ports:[1-9]"), {}, 0.0)
+    mesos.withhold(A1, None, 0.0)
+
+    assert mesos.next_run(0.0) is None
+    assert run(mesos, 0.0) == []
+
+
+def test_more_may_be_withheld_than_is_free_and_what_comes_back_is_kept() -> None:
+    """Until the amount is there nothing of it is granted; what comes back beyond it is (RV-6)."""
+    mesos = allocator(F1)
+    mesos.add_agent(A1, Resources.of("cpus:4"), {F1: Resources.of("cpus:4")}, 0.0)
+    mesos.withhold(A1, Resources.of("cpus:2"), 0.0)
+
+    mesos.recover(F1, A1, Resources.of("cpus:1"), 0.0)
+    assert mesos.next_run(0.0) is None
+    mesos.recover(F1, A1, Resources.of("cpus:2"), 0.0)
+
+    assert run(mesos, 1.0) == ["framework1 agent1 cpus:1"]
+    assert mesos.free(A1) == Resources.of("cpus:2")
+
+
+def test_what_is_no_longer_withheld_is_granted_with_the_next_run_on_the_grid() -> None:
+    """Withholding nothing, or less, lets the rest go (RV-6, OF-4)."""
+    mesos = allocator(F1)
+    join(mesos, A1, "cpus:2;mem:1024")
+    mesos.withhold(A1, Resources.of("cpus:2;mem:1024"), 0.0)
+    assert run(mesos, 0.0) == []
+
+    mesos.withhold(A1, Resources.of("cpus:1"), 0.0)
+    assert run(mesos, 1.0) == ["framework1 agent1 cpus:1;mem:1024"]
+    mesos.withhold(A1, Resources(), 1.5)
+    assert mesos.next_run(1.5) == 2.0
+
+    assert run(mesos, 2.0) == ["framework1 agent1 cpus:1"]
+
+
+def test_what_is_withheld_stays_so_while_the_agent_is_not_active() -> None:
+    """Deactivating and activating an agent change nothing about it (RV-6, RV-51)."""
+    mesos = allocator(F1)
+    join(mesos, A1, "cpus:2;mem:1024")
+    mesos.withhold(A1, Resources.of("cpus:1"), 0.0)
+    mesos.deactivate_agent(A1)
+    mesos.activate_agent(A1, 0.0)
+
+    assert run(mesos, 0.0) == ["framework1 agent1 cpus:1;mem:1024"]
+
+
+def test_a_barred_framework_gets_nothing_until_it_is_let_in() -> None:
+    """Whatever it or its link does meanwhile; others get what is there, and its share still counts (RV-7)."""
+    mesos = held_by(F1)
+    mesos.bar(F1)
+    join(mesos, A2, "cpus:1;mem:64")
+    mesos.revive(F1, 0.0)
+    mesos.deactivate_framework(F1)
+    mesos.activate_framework(F1, 0.0)
+
+    assert run(mesos, 0.0) == []
+    assert mesos.next_run(0.0) is None
+    assert mesos.scalars(F1) == {"cpus": 2000, "mem": 1024000}
+    mesos.let_in(F1, 0.5)
+
+    assert mesos.next_run(0.5) == 0.5
+    assert run(mesos, 0.5) == ["framework1 agent2 cpus:1;mem:64"]

@@ -28,6 +28,8 @@ class AnySequence(RuleBasedStateMachine):
         self.wants: dict[FrameworkId, bool] = {}
         self.active: dict[AgentId, bool] = {}
         self.held: dict[tuple[FrameworkId, AgentId], Resources] = {}
+        self.withheld: dict[AgentId, Resources | None] = {}
+        self.barred: dict[FrameworkId, bool] = {}
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 3.1, 5.0]))
     def time_passes(self, seconds: float) -> None:
@@ -59,6 +61,24 @@ class AnySequence(RuleBasedStateMachine):
                 self.allocator.recover(owner, agent_id, self.held.pop((owner, agent_id)), self.now)
             self.allocator.remove_framework(framework_id)
             del self.wants[framework_id]
+            self.barred.pop(framework_id, None)
+
+    @precondition(lambda self: self.wants)
+    @rule(data=st.data(), in_or_out=st.booleans())
+    def framework_is_barred(self, data: st.DataObject, in_or_out: bool) -> None:
+        framework_id = data.draw(st.sampled_from(sorted(self.wants)))
+        self.barred[framework_id] = not in_or_out
+        if in_or_out:
+            self.allocator.let_in(framework_id, self.now)
+        else:
+            self.allocator.bar(framework_id)
+
+    @precondition(lambda self: self.active)
+    @rule(data=st.data(), amount=st.sampled_from([None, "", "cpus:2", "cpus:0.5;mem:16", "cpus:9;mem:9999;gpus:1"]))
+    def resources_are_withheld(self, data: st.DataObject, amount: str | None) -> None:
+        agent_id = data.draw(st.sampled_from(sorted(self.active)))
+        self.withheld[agent_id] = None if amount is None else Resources.of(amount)
+        self.allocator.withhold(agent_id, self.withheld[agent_id], self.now)
 
     @rule(agent_id=st.sampled_from(AGENTS), size=st.sampled_from(SIZES), user=st.sampled_from(FRAMEWORKS))
     def agent_comes(self, agent_id: AgentId, size: str, user: FrameworkId) -> None:
@@ -81,6 +101,7 @@ class AnySequence(RuleBasedStateMachine):
         else:
             self.allocator.remove_agent(agent_id)
             del self.active[agent_id]
+            self.withheld.pop(agent_id, None)
             self.held = {key: held for key, held in self.held.items() if key[1] != agent_id}
 
     @precondition(lambda self: self.held)
@@ -106,7 +127,9 @@ class AnySequence(RuleBasedStateMachine):
             key = grant.framework_id, grant.agent_id
             assert self.wants[grant.framework_id], "granted to one who wants nothing"
             assert self.active[grant.agent_id], "granted on an agent that is not active"
-            assert self.allocator.free(grant.agent_id) == Resources(), "granted in part"
+            assert not self.barred.get(grant.framework_id), "granted to one who is barred"
+            assert self.grantable(grant.agent_id) == Resources(), "granted in part"
+            assert self.kept_back(grant.agent_id, grant.resources), "granted what is withheld"
             self.held[key] = self.held.get(key, Resources()) + grant.resources
         assert len({grant.agent_id for grant in grants}) == len(grants), "granted twice"
         owners = [grant.framework_id for grant in grants]
@@ -135,8 +158,35 @@ class AnySequence(RuleBasedStateMachine):
             future.run(now)
             runs += 1
             assert runs <= 50, "runs without end"
-        left = [a for a, active in self.active.items() if active and worth_an_offer(future.free(a))]
-        assert left == [] or not any(self.wants.values())
+        left = [a for a, active in self.active.items() if active and worth_an_offer(self.grantable(a, future))]
+        assert left == [] or not any(wants and not self.barred.get(f) for f, wants in self.wants.items())
+
+    def grantable(self, agent_id: AgentId, of: Allocator | None = None) -> Resources:
+        """What is free and not withheld."""
+        free = (of or self.allocator).free(agent_id)
+        withheld = self.withheld.get(agent_id, Resources())
+        if withheld is None:
+            return Resources()
+        amounts = {name: max(0.0, free.scalar(name) - withheld.scalar(name)) for name in free.scalars}
+        return Resources.of(amounts) + Resources.parse(";".join(f"{n}:{v}" for n, v in pools(free)))
+
+    def kept_back(self, agent_id: AgentId, granted: Resources) -> bool:
+        """Whether a grant has left what is withheld, as far as it was there."""
+        withheld = self.withheld.get(agent_id, Resources())
+        free = self.allocator.free(agent_id)
+        if withheld is None:
+            return False
+        return all(free.scalar(name) >= withheld.scalar(name) for name in both(granted, withheld))
+
+
+def pools(resources: Resources) -> list[tuple[str, str]]:
+    """The ranges, as text."""
+    entries = [entry.partition(":") for entry in str(resources).split(";") if entry]
+    return [(name, value) for name, _, value in entries if value.startswith("[")]
+
+
+def both(one: Resources, other: Resources) -> list[str]:
+    return [name for name in one.scalars if name in other.scalars]
 
 
 def worth_an_offer(free: Resources) -> bool:

@@ -420,6 +420,7 @@ def test_a_command_outlives_a_restart_of_its_agent() -> None:
     reregister = ReregisterExecutor(
         framework_id="m1-F1",
         executor_id="t1",
+        had_task=True,
         tasks=(TASK,),
         updates=(said(1, TaskState.TASK_STARTING), said(2, TaskState.TASK_RUNNING), finished),
     )
@@ -435,7 +436,7 @@ def test_a_restarted_agent_is_not_told_what_it_has_acknowledged() -> None:
     hear(core, AGENT_EXITED)
 
     reregister = ReregisterExecutor(
-        framework_id="m1-F1", executor_id="t1", updates=(said(2, TaskState.TASK_RUNNING),)
+        framework_id="m1-F1", executor_id="t1", had_task=True, updates=(said(2, TaskState.TASK_RUNNING),)
     )
     assert hear(core, ReconnectExecutor())[-1] == Send("agent-1", reregister)
 

@@ -133,9 +133,11 @@ def acknowledged(number: int) -> StatusUpdateAcknowledgement:
 
 
 def known_again(
-    tasks: tuple[TaskInfo, ...] = (), updates: tuple[StatusUpdate, ...] = ()
+    tasks: tuple[TaskInfo, ...] = (), updates: tuple[StatusUpdate, ...] = (), *, had_task: bool = False
 ) -> ReregisterExecutor:
-    return ReregisterExecutor(framework_id="m1-F1", executor_id="e1", tasks=tasks, updates=updates)
+    return ReregisterExecutor(
+        framework_id="m1-F1", executor_id="e1", had_task=had_task, tasks=tasks, updates=updates
+    )
 
 
 # --- what the agent says -------------------------------------------------------------------------------
@@ -219,7 +221,7 @@ def test_a_restarted_agent_is_told_what_was_never_acknowledged() -> None:
     starting, running = said(TaskState.TASK_STARTING, 1), said(TaskState.TASK_RUNNING, 2)
     assert hear(core, ReconnectExecutor()) == [
         Link("agent-1"),
-        Send("agent-1", known_again((TASK,), (starting, running))),
+        Send("agent-1", known_again((TASK,), (starting, running), had_task=True)),
     ]
     # It answers: the wait is over, and tasks are taken again.
     assert hear(core, REREGISTERED) == [NO_RECOVERY]
@@ -237,7 +239,7 @@ def test_an_acknowledged_update_is_forgotten_and_its_task_is_known() -> None:
     # A second time changes nothing.
     assert hear(core, acknowledged(1)) == []
 
-    again = known_again((), (said(TaskState.TASK_RUNNING, 2),))
+    again = known_again((), (said(TaskState.TASK_RUNNING, 2),), had_task=True)
     assert hear(core, ReconnectExecutor())[-1] == Send("agent-1", again)
 
 

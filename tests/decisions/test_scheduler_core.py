@@ -76,6 +76,7 @@ from mesolite.messages.scheduler import (
     Teardown,
 )
 from mesolite.messages.tasks import (
+    Cause,
     CommandInfo,
     ExecutorInfo,
     KillPolicy,
@@ -606,6 +607,7 @@ def test_a_launch_without_a_master_is_dropped_with_a_word_about_it() -> None:
         message="the driver was not connected to a master, so the task was never sent",
         agent_id="m1-S1",
         timestamp=7.0,
+            cause=Cause.NEVER_STARTED,
     )
     assert effects == [Callback("status_update", (dropped,), 4)]
     # And there is nothing to acknowledge, not even to the next master.

@@ -123,7 +123,7 @@ def test_the_text_is_compact_and_in_the_order_of_the_class() -> None:
     assert encode(update) == (
         '{"kind":"StatusUpdate","framework_id":"m1-0000","status":{"task_id":"task-1","state":"TASK_RUNNING",'
         '"source":"SOURCE_EXECUTOR","reason":null,"message":"läuft","data":"","agent_id":null,"executor_id":null,'
-        '"timestamp":12.5,"uuid":"7","unreachable_time":null},"latest_state":"TASK_KILLING"}'
+        '"timestamp":12.5,"uuid":"7","unreachable_time":null,"cause":null},"latest_state":"TASK_KILLING"}'
     )
 
 
@@ -133,10 +133,10 @@ def test_resources_are_text_and_the_operation_is_tagged() -> None:
 
     assert encode(RegisterAgent(agent=info)) == (
         '{"kind":"RegisterAgent","agent":{"hostname":"h1","resources":"cpus:1;mem:32",'
-        '"attributes":[["rack","r1"]],"id":null}}'
+        '"attributes":[["rack","r1"]],"id":null,"ip":""}}'
     )
     assert encode(ApplyOperation(operation=RemoveAgent(agent_id=AgentId("m1-S1")))) == (
-        '{"kind":"ApplyOperation","operation":{"kind":"RemoveAgent","agent_id":"m1-S1"}}'
+        '{"kind":"ApplyOperation","operation":{"kind":"RemoveAgent","agent_id":"m1-S1","drain":null,"forget":[]}}'
     )
 
 

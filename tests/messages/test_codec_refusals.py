@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ from mesolite.messages.agent import PingAgent, ShutdownAgent, UnregisterAgent
 from mesolite.messages.codec import DecodeError, decode, decode_record, encode, encode_record
 from mesolite.messages.executor import ShutdownExecutor
 from mesolite.messages.ids import AgentId, TaskId
-from mesolite.messages.registrar import RemoveAgent, UnreachableAgent
+from mesolite.messages.registrar import Operation, RemoveAgent, UnreachableAgent
 from mesolite.messages.tasks import TaskInfo, TaskState
 from tests.messages.strategies import EVERY_CLASS, TREES, WIRE
 
@@ -25,6 +25,7 @@ TASK_STATES = (
     "TASK_STAGING, TASK_STARTING, TASK_RUNNING, TASK_KILLING, TASK_FINISHED, TASK_FAILED, TASK_KILLED, "
     "TASK_ERROR, TASK_LOST, TASK_DROPPED, TASK_UNREACHABLE, TASK_GONE, TASK_GONE_BY_OPERATOR or TASK_UNKNOWN"
 )
+AN_OPERATION = " or ".join(f"an object ({operation.__name__})" for operation in get_args(Operation))
 MALFORMED = {
     "not JSON": ("ping", "not readable as JSON: Expecting value: line 1 column 1 (char 0)"),
     "nothing": ("", "not readable as JSON: Expecting value: line 1 column 1 (char 0)"),
@@ -162,8 +163,8 @@ MALFORMED = {
         "RegisterAgent.agent.hostname: is missing, expected a string",
     ),
     "unknown inside": (
-        '{"kind":"RegisterAgent","agent":{"hostname":"h","resources":"","ip":1,"host":2}}',
-        'RegisterAgent.agent: unknown key "host", "ip"; the keys are hostname, resources, attributes, id',
+        '{"kind":"RegisterAgent","agent":{"hostname":"h","resources":"","host":2,"port":1}}',
+        'RegisterAgent.agent: unknown key "host", "port"; the keys are hostname, resources, attributes, id, ip',
     ),
     "resources as an object": (
         '{"kind":"RegisterAgent","agent":{"hostname":"h","resources":{"cpus":1}}}',
@@ -200,13 +201,12 @@ MALFORMED = {
     ),
     "operation missing": (
         '{"kind":"ApplyOperation"}',
-        "ApplyOperation.operation: is missing, expected an object (AdmitAgent) or an object (RemoveAgent) "
-        "or an object (MarkAgentUnreachable) or an object (MarkAgentReachable)",
+        f"ApplyOperation.operation: is missing, expected {AN_OPERATION}",
     ),
     "operation of an unknown kind": (
         '{"kind":"ApplyOperation","operation":{"kind":"UnregisterAgent","agent_id":"a"}}',
         'ApplyOperation.operation: unknown kind "UnregisterAgent": '
-        "expected AdmitAgent, RemoveAgent, MarkAgentUnreachable or MarkAgentReachable",
+        "expected perhaps ReactivateAgent or DeactivateAgent",
     ),
     "operation that is null": (
         '{"kind":"ApplyOperation","operation":null}',

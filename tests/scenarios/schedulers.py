@@ -15,6 +15,7 @@ from mesolite import (
     ExecutorInfo,
     Filters,
     FrameworkInfo,
+    InverseOffer,
     Offer,
     Scheduler,
     SchedulerDriver,
@@ -80,6 +81,16 @@ class Recorder(Scheduler):
         return [call.arguments[0] for call in self.named("offer_rescinded")]
 
     @property
+    def asked(self) -> list[InverseOffer]:
+        """Every inverse offer ever made, rescinded ones too."""
+        return [asked for call in self.named("inverse_offers") for asked in call.arguments[0]]
+
+    @property
+    def asked_no_more(self) -> list[OfferId]:
+        """The inverse offers that were rescinded."""
+        return [call.arguments[0] for call in self.named("inverse_offer_rescinded")]
+
+    @property
     def lost_agents(self) -> list[AgentId]:
         return [call.arguments[0] for call in self.named("agent_lost")]
 
@@ -110,6 +121,12 @@ class Recorder(Scheduler):
 
     def offer_rescinded(self, driver: SchedulerDriver, *arguments: Any) -> None:
         self.note(driver, "offer_rescinded", *arguments)
+
+    def inverse_offers(self, driver: SchedulerDriver, *arguments: Any) -> None:
+        self.note(driver, "inverse_offers", *arguments)
+
+    def inverse_offer_rescinded(self, driver: SchedulerDriver, *arguments: Any) -> None:
+        self.note(driver, "inverse_offer_rescinded", *arguments)
 
     def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
         self.note(driver, "status_update", status)

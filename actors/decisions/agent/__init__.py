@@ -5,6 +5,8 @@
     tasks         launched, killed, reconciled                     executors    born, registered, shut down, gone
     reports       executors report, schedulers acknowledge         updates      the streams their updates go through
     checkpoints   what is stored before acting                     leaving      SIGUSR1, the master's orders
+    draining      all is killed, nothing is taken                  revocation   what was not returned in time
+    causes        why a task was killed or lost
 
 Each function decides about one event, given all the agent knows (`AgentState`).
 """

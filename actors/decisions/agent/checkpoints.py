@@ -1,4 +1,4 @@
-"""What the agent writes to its store before it acts (core.md AG-1): its id always, the rest for frameworks that ask.
+"""What the agent writes to its store before it acts (core.md AG-1): its id and its drain, the rest if frameworks ask.
 
 A write costs the same however much is stored: one record per thing, keys as in messages/checkpoints.py.
 """
@@ -26,6 +26,11 @@ def _write(a: AgentState, framework: FrameworkRecord, key: str, record: object) 
 def agent(a: AgentState) -> None:
     """Keep the id across restarts (drain.md 2.1.11)."""
     a.effects.append(Save((("agent", a.info),)))
+
+
+def drain(a: AgentState) -> None:
+    """Keep that it drains, and how, whoever has tasks here (4.4.3)."""
+    a.effects.append(Save((("drain", a.drain),)))
 
 
 def framework(a: AgentState, record: FrameworkRecord) -> None:

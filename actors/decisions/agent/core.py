@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mesolite.actors.decisions.agent import executors, leaving, recovery, registration, reports, tasks, updates
+from mesolite.actors.decisions.agent import (
+    draining,
+    executors,
+    leaving,
+    recovery,
+    registration,
+    reports,
+    revocation,
+    tasks,
+    updates,
+)
 from mesolite.actors.decisions.agent.state import AgentState, Phase
 from mesolite.actors.decisions.contract import (
     Core,
@@ -23,7 +33,10 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import (
     AgentRegistered,
     AgentReregistered,
+    DrainAgent,
     PingAgent,
+    RevokeExecutor,
+    RevokeTask,
     ShutdownAgent,
     ShutdownFramework,
     UpdateFramework,
@@ -56,6 +69,9 @@ DECISIONS: dict[type, Decision] = {
     UpdateFramework: tasks.update_framework,
     RunTask: tasks.run,
     KillTask: tasks.kill,
+    DrainAgent: draining.told,
+    RevokeTask: revocation.revoke_task,
+    RevokeExecutor: revocation.revoke_executor,
     FrameworkToExecutor: tasks.to_executor,
     ExecutorToFramework: tasks.to_framework,
     RegisterExecutor: executors.register,
@@ -71,6 +87,8 @@ TIMERS: dict[object, Decision] = {
     "executor-registration": executors.registration_timed_out,
     "executor-shutdown": executors.shutdown_timed_out,
     "executor-reregistration": recovery.waited,
+    "executor-reconnection": recovery.ask_again,
+    "revocation": revocation.timed_out,
 }
 
 
@@ -96,4 +114,5 @@ class AgentCore(Core):
                 registration.follow(state, state.watch.handle(event, sender, now), now)
         elif type(event) is TimerFired:
             TIMERS[event.key[0]](state, event, sender, now)
+        draining.look(state)
         return state.effects

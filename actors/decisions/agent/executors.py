@@ -5,6 +5,7 @@ from __future__ import annotations
 from mesolite.actors.decisions.agent import checkpoints, updates
 from mesolite.actors.decisions.agent.state import (
     AgentState,
+    Ending,
     ExecutorPhase,
     ExecutorRecord,
     FrameworkRecord,
@@ -25,7 +26,7 @@ from mesolite.messages.agent import ExitedExecutor
 from mesolite.messages.executor import ExecutorRegistered, RegisterExecutor, ShutdownExecutor
 from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
 from mesolite.messages.relayed import RunTask
-from mesolite.messages.tasks import ExecutorInfo, Reason, TaskInfo, TaskState
+from mesolite.messages.tasks import Cause, ExecutorInfo, Reason, TaskInfo, TaskState
 
 
 def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> ExecutorRecord:
@@ -141,10 +142,11 @@ def registration_timed_out(a: AgentState, event: TimerFired, sender: str, now: f
         return
     _, executor = found
     executor.phase = ExecutorPhase.TERMINATING
-    executor.ending = (
+    executor.ending = Ending(
         TaskState.TASK_FAILED,
         Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
         f"executor {executor.id} did not register within {a.settings.executor_registration_timeout_s:g} s",
+        Cause.EXECUTOR_DIED,
     )
     a.effects.append(Destroy(executor.party))
 
@@ -154,7 +156,8 @@ def spawn_failed(a: AgentState, event: SpawnFailed, sender: str, now: float) -> 
     for framework in list(a.frameworks.values()):
         for executor in list(framework.executors.values()):
             if executor.party == event.name:
-                executor.ending = (TaskState.TASK_FAILED, Reason.REASON_CONTAINER_LAUNCH_FAILED, event.error)
+                reason = Reason.REASON_CONTAINER_LAUNCH_FAILED
+                executor.ending = Ending(TaskState.TASK_FAILED, reason, event.error, Cause.NEVER_STARTED)
 
 
 def shut_down(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
@@ -176,10 +179,24 @@ def shutdown_timed_out(a: AgentState, event: TimerFired, sender: str, now: float
 
 def exited(a: AgentState, event: PeerExited, sender: str, now: float) -> None:
     """An executor is gone: account for its tasks, tell the master, clear up (3.1.9, 3.1.10, TK-54 to TK-58)."""
+    a.orphans.pop(event.name, None)
     for framework in list(a.frameworks.values()):
         for executor in list(framework.executors.values()):
             if executor.party == event.name and executor.phase is not ExecutorPhase.TERMINATED:
+                # Of one that went while its agent was down nobody knows how; one that never was cannot come back.
+                if a.phase is Phase.RECOVERING and executor.phase is ExecutorPhase.REGISTERING and event.incarnation:
+                    executor.ending = did_not_return(framework, executor)
                 _terminated(a, framework, executor, event.status, now)
+
+
+def did_not_return(framework: FrameworkRecord, executor: ExecutorRecord) -> Ending:
+    """Tell of the tasks of an executor that is not there for its restarted agent (AG-13)."""
+    return Ending(
+        framework.info.or_lost(TaskState.TASK_GONE),
+        Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+        f"executor {executor.id} did not come back to its restarted agent",
+        Cause.EXECUTOR_DIED,
+    )
 
 
 def _terminated(
@@ -189,22 +206,23 @@ def _terminated(
     a.cancel_timer(_key("executor-registration", framework, executor))
     a.cancel_timer(_key("executor-shutdown", framework, executor))
     if not framework.terminating:
-        state, reason, message = executor.ending or (
+        ending = executor.ending or Ending(
             TaskState.TASK_FAILED,
             Reason.REASON_EXECUTOR_TERMINATED,
             f"executor {executor.id} ended with status {status} before the task did",
+            Cause.EXECUTOR_DIED,
         )
         for task in executor.live_tasks:
-            updates.make(a, framework, executor.id, task, state, reason, message, now)
+            updates.make(a, framework, executor.id, task, ending, now)
         if executor.info is not None:  # the master knows of no command executors (OF-68)
-            tell_exited(a, framework, executor.id, status)
+            tell_exited(a, framework.id, executor.id, status)
     clear_up(a, framework, executor)
 
 
-def tell_exited(a: AgentState, framework: FrameworkRecord, executor_id: ExecutorId, status: int) -> None:
+def tell_exited(a: AgentState, framework_id: FrameworkId, executor_id: ExecutorId, status: int) -> None:
     """Let the master give back what a custom executor held there (TK-57, TK-59)."""
     assert a.id is not None
-    a.send_to_leader(ExitedExecutor(agent_id=a.id, framework_id=framework.id, executor_id=executor_id, status=status))
+    a.send_to_leader(ExitedExecutor(agent_id=a.id, framework_id=framework_id, executor_id=executor_id, status=status))
 
 
 def task_done(a: AgentState, framework: FrameworkRecord, task_id: TaskId) -> None:

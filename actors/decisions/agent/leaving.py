@@ -5,7 +5,7 @@ SIGUSR1 --> UnregisterAgent, first of all --> every executor told to shut down -
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.agent import executors, updates
+from mesolite.actors.decisions.agent import draining, executors, updates
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, FrameworkRecord, Phase
 from mesolite.actors.decisions.contract import CancelTimer, SignalReceived
 from mesolite.messages.agent import ShutdownAgent, ShutdownFramework, UnregisterAgent
@@ -31,6 +31,7 @@ def ordered(a: AgentState, message: ShutdownAgent, sender: str, now: float) -> N
 def terminate(a: AgentState) -> None:
     """End every framework, then the agent (2.1.4)."""
     a.phase = Phase.TERMINATING
+    draining.forget(a)
     a.effects.append(CancelTimer(("register",)))
     for framework in list(a.frameworks.values()):
         shut_down_framework(a, framework)

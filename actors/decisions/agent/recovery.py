@@ -5,9 +5,10 @@ Started --> Load --> Loaded --> executors asked to reconnect --2 s--> those not 
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.agent import checkpoints, reports, updates
+from mesolite.actors.decisions.agent import checkpoints, draining, executors, reports, revocation, updates
 from mesolite.actors.decisions.agent.state import (
     AgentState,
+    Ending,
     ExecutorPhase,
     ExecutorRecord,
     FrameworkRecord,
@@ -18,6 +19,7 @@ from mesolite.actors.decisions.agent.state import (
 from mesolite.actors.decisions.contract import Destroy, Exit, Link, Load, Loaded, Started, StoreRefused, TimerFired
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
+from mesolite.messages.drains import DrainConfig
 from mesolite.messages.executor import (
     ExecutorReregistered,
     ReconnectExecutor,
@@ -25,9 +27,10 @@ from mesolite.messages.executor import (
     ShutdownExecutor,
 )
 from mesolite.messages.relayed import StatusUpdate
-from mesolite.messages.tasks import Reason, TaskState
+from mesolite.messages.tasks import Cause, Reason, TaskState
 
 WAIT = ("executor-reregistration",)
+ASK_AGAIN = ("executor-reconnection",)
 
 
 def started(a: AgentState, event: Started, sender: str, now: float) -> None:
@@ -51,17 +54,25 @@ def loaded(a: AgentState, event: Loaded, sender: str, now: float) -> None:
             case FrameworkCheckpoint(framework_info=info, scheduler=scheduler):
                 assert info.id is not None
                 a.frameworks[info.id] = FrameworkRecord(info=info, scheduler=scheduler)
+            case DrainConfig():
+                a.drain = record
     for key in sorted(event.records):
         _rebuild(a, key, event.records[key])
-    executors = [(f, executor) for f in a.frameworks.values() for executor in f.executors.values()]
-    for _, executor in executors:
-        a.effects.append(Link(executor.party))
-        if executor.phase is ExecutorPhase.RUNNING:
-            a.send(executor.party, ReconnectExecutor())
-        executor.phase = ExecutorPhase.REGISTERING
+    for framework in a.frameworks.values():
+        for executor in framework.executors.values():
+            a.effects.append(Link(executor.party))
+            if executor.phase is ExecutorPhase.RUNNING:
+                a.send(executor.party, ReconnectExecutor())
+            executor.phase = ExecutorPhase.REGISTERING
+    known = [executor.party for framework in a.frameworks.values() for executor in framework.executors.values()]
+    for orphan in [name for name in event.alive if name not in known]:
+        a.orphans[orphan] = None
+        a.effects.append(Link(orphan))
     if a.frameworks:
         a.set_timer(WAIT, a.settings.executor_reregistration_timeout_s)
+        _ask_again_later(a)
     else:
+        draining.forget(a)  # nothing is left of what it drained; in Mesos it refuses the next launch (4.4.12)
         _begin(a, now)
 
 
@@ -100,7 +111,11 @@ def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: flo
     """An executor is back: take its updates, and drop what it never got (AG-14, AG-15)."""
     framework = a.frameworks.get(message.framework_id)
     executor = a.executor_of(message.framework_id, message.executor_id, sender)
-    if framework is None or executor is None or a.phase is not Phase.RECOVERING:
+    if executor is not None and executor.phase is ExecutorPhase.RUNNING:
+        a.send(sender, ExecutorReregistered(agent_info=a.info))  # it was asked twice
+        return
+    expected = executor is not None and executor.phase is ExecutorPhase.REGISTERING and a.phase is Phase.RECOVERING
+    if framework is None or executor is None or not expected:
         a.send(sender, ShutdownExecutor(grace_s=a.settings.executor_shutdown_grace_s))
         return
     executor.phase = ExecutorPhase.RUNNING
@@ -110,9 +125,31 @@ def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: flo
     known = [task.task_id for task in message.tasks]
     for task in executor.live_tasks:
         if task.state is TaskState.TASK_STAGING and task.info.task_id not in known:
-            state = framework.info.or_lost(TaskState.TASK_DROPPED)
-            why = "the task had not reached its executor when the agent restarted"
-            updates.make(a, framework, executor.id, task, state, Reason.REASON_AGENT_RESTARTED, why, now)
+            ending = Ending(
+                framework.info.or_lost(TaskState.TASK_DROPPED),
+                Reason.REASON_AGENT_RESTARTED,
+                "the task had not reached its executor when the agent restarted",
+                Cause.NEVER_STARTED,
+            )
+            updates.make(a, framework, executor.id, task, ending, now)
+    if not (executor.live_tasks or message.had_task):
+        executors.shut_down(a, framework, executor)  # it came up for nothing (TK-44)
+
+
+def _ask_again_later(a: AgentState) -> None:
+    if a.settings.executor_reregistration_retry_s is not None:
+        a.set_timer(ASK_AGAIN, a.settings.executor_reregistration_retry_s)
+
+
+def ask_again(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+    """Executors that have not answered may not have heard (AG-11)."""
+    if a.phase is not Phase.RECOVERING:
+        return
+    for framework in a.frameworks.values():
+        for executor in framework.executors.values():
+            if executor.phase is ExecutorPhase.REGISTERING:
+                a.send(executor.party, ReconnectExecutor())
+    _ask_again_later(a)
 
 
 def waited(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
@@ -123,13 +160,12 @@ def waited(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
         for executor in list(framework.executors.values()):
             if executor.phase is ExecutorPhase.REGISTERING:
                 executor.phase = ExecutorPhase.TERMINATING
-                executor.ending = (
-                    framework.info.or_lost(TaskState.TASK_GONE),
-                    Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
-                    f"executor {executor.id} did not come back to its restarted agent",
-                )
+                executor.ending = executors.did_not_return(framework, executor)
                 a.effects.append(Destroy(executor.party))
                 checkpoints.executor(a, framework, executor)
+    if a.drain is not None:
+        draining.kill_all(a, now)  # the kills may have been lost with the earlier life (4.4.11)
+    revocation.replay(a, now)
     _begin(a, now)
 
 

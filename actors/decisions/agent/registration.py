@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from mesolite.actors.decisions.agent import checkpoints, tasks, updates
+from mesolite.actors.decisions.agent import causes, checkpoints, tasks, updates
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, Phase
 from mesolite.actors.decisions.contract import Exit, TimerFired
 from mesolite.actors.decisions.rules.leader_watch import Step
@@ -48,11 +48,13 @@ def attempt(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
 
 
 def _reregistration(a: AgentState) -> ReregisterAgent:
-    """Everything this agent holds (1.1.5)."""
+    """Everything this agent holds (1.1.5), except what it is just ending."""
     assert a.id is not None
     reported: list[Task] = []
     summaries: list[ExecutorSummary] = []
-    for framework in a.frameworks.values():
+    # Of a framework that ends here no master hears anything more, so it must not count on hearing how its tasks end.
+    staying = [framework for framework in a.frameworks.values() if not framework.terminating]
+    for framework in staying:
         for executor in framework.executors.values():
             if executor.info is not None and executor.phase is not ExecutorPhase.TERMINATED:
                 summaries.append(
@@ -75,11 +77,13 @@ def _reregistration(a: AgentState) -> ReregisterAgent:
                         status_update_state=sent.status.state if sent is not None else None,
                         status_update_uuid=sent.status.uuid if sent is not None else None,
                         launched_at=task.launched_at,
+                        cause=causes.of(a, framework, task),
+                        kill_cause=task.kill_cause,
                     )
                 )
     return ReregisterAgent(
         agent=a.info,
-        frameworks=tuple(framework.info for framework in a.frameworks.values()),
+        frameworks=tuple(framework.info for framework in staying),
         tasks=tuple(reported),
         executors=tuple(summaries),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from mesolite.actors.decisions.agent import checkpoints, executors, updates
+from mesolite.actors.decisions.agent import causes, checkpoints, executors, revocation, updates
 from mesolite.actors.decisions.agent.state import AgentState, FrameworkRecord
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.tasks import Source, TaskState, TaskStatus
@@ -26,7 +26,8 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
         return
     stream = a.streams.get((framework.id, status.task_id))
     if stream is None or status.uuid not in stream.seen:
-        own = attrs.evolve(status, source=Source.SOURCE_EXECUTOR, executor_id=executor.id)
+        cause = causes.SAID_BY_EXECUTORS.get(status.state)
+        own = attrs.evolve(status, source=Source.SOURCE_EXECUTOR, executor_id=executor.id, cause=cause)
         _take(a, framework, own)
     a.send(
         sender,
@@ -41,10 +42,12 @@ def _take(a: AgentState, framework: FrameworkRecord, status: TaskStatus) -> None
     found = a.find_task(framework, status.task_id)
     if found is None:
         # Its end was acknowledged, so nothing is on record any more: pass on what is said of it all the same.
+        status = causes.explained(a, framework, None, status)
         updates.append(a, framework, status, status.state)
     elif not (found[1].state.is_terminal and status.state.is_terminal):  # TK-61
         executor, task = found
         updates.store(a, framework, executor.id, task, status)
+        revocation.look(a, framework, executor)
 
 
 def acknowledged(a: AgentState, message: StatusUpdateAcknowledgement, sender: str, now: float) -> None:

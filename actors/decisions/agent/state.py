@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import enum
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.base import Message
+from mesolite.messages.drains import DrainConfig
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.relayed import StatusUpdate
@@ -46,7 +47,8 @@ class ExecutorPhase(enum.Enum):
 class TaskRecord:
     """A task on this agent. It is queued until its executor has registered, then launched (TK-37).
 
-    `kill_cause` says why it is being killed, None while nobody wants that: whoever asked first is the cause.
+    `kill_cause` says why it is being killed, None while nobody wants that: whoever asked first is the cause. `revoked`:
+    its last grace is running, whoever asked first.
     """
 
     info: TaskInfo
@@ -54,11 +56,25 @@ class TaskRecord:
     delivered: bool = False
     launched_at: float = 0.0
     kill_cause: Cause | None = None
+    revoked: bool = False
+
+
+@frozen
+class Ending:
+    """How a task ended, as the agent itself tells it."""
+
+    state: TaskState
+    reason: Reason
+    message: str
+    cause: Cause
 
 
 @define(kw_only=True, eq=False)
 class ExecutorRecord:
-    """An executor on this agent. `info` None means the command executor of the one task with the same id (TK-77)."""
+    """An executor on this agent. `info` None means the command executor of the one task with the same id (TK-77).
+
+    `revoked`: it is shut down when its last task has ended.
+    """
 
     id: ExecutorId
     info: ExecutorInfo | None
@@ -68,7 +84,8 @@ class ExecutorRecord:
     phase: ExecutorPhase = ExecutorPhase.REGISTERING
     tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     # Why its tasks ended, if that was decided before it did (3.1.9).
-    ending: tuple[TaskState, Reason, str] | None = None
+    ending: Ending | None = None
+    revoked: bool = False
 
     @property
     def live_tasks(self) -> list[TaskRecord]:
@@ -120,6 +137,9 @@ class AgentState:
     registration_bound_s: float = 0.0
     total_ping_timeout_s: float = 0.0
     ping_deadline: float = 0.0
+    drain: DrainConfig | None = None
+    # Executors of an earlier life that nothing was stored about: they end by themselves, and no drain is over before.
+    orphans: dict[str, None] = field(factory=dict)
     next_update: int = 1
     next_run: int = 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mesolite.actors.decisions.agent import checkpoints, executors, updates
 from mesolite.actors.decisions.agent.state import (
     AgentState,
+    Ending,
     ExecutorPhase,
     ExecutorRecord,
     FrameworkRecord,
@@ -13,12 +14,12 @@ from mesolite.actors.decisions.agent.state import (
 )
 from mesolite.messages.agent import AgentReregistered, UpdateFramework
 from mesolite.messages.frameworks import FrameworkInfo
-from mesolite.messages.ids import ExecutorId
+from mesolite.messages.ids import ExecutorId, TaskId
 from mesolite.messages.relayed import ExecutorToFramework, FrameworkToExecutor, KillTask, RunTask
-from mesolite.messages.tasks import Reason, TaskState
+from mesolite.messages.tasks import Cause, KillPolicy, Reason, TaskState
 
 
-def _listens(a: AgentState, sender: str) -> bool:
+def listens(a: AgentState, sender: str) -> bool:
     """Orders are taken from the detected master only, and not while recovering or terminating (TK-34, TK-47)."""
     return sender == a.leader and a.phase in (Phase.DISCONNECTED, Phase.RUNNING)
 
@@ -26,7 +27,7 @@ def _listens(a: AgentState, sender: str) -> bool:
 def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
     """Run a task: find or start its executor, queue or deliver (TK-34 to TK-38)."""
     task = message.task
-    if not _listens(a, sender) or task.agent_id != a.id:
+    if not listens(a, sender) or task.agent_id != a.id:
         return
     framework = _framework(a, message.framework_info, message.scheduler)
     if framework.terminating:
@@ -36,9 +37,9 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
     refusal = _refusal(a, framework, executor, message)
     if refusal is not None:
         reason, why = refusal
-        updates.drop(a, framework, task.task_id, reason, why, now)
+        updates.drop(a, framework, task.task_id, reason, why, now, executor_id)
         if task.executor is not None and (executor is None or executor.phase is ExecutorPhase.TERMINATED):
-            executors.tell_exited(a, framework, executor_id, -1)  # the one the master counts on is not there (TK-40)
+            executors.tell_exited(a, framework.id, executor_id, -1)  # the one the master counts on is not there (TK-40)
         return
     executor = executor or executors.start(a, framework, task)
     record = executor.tasks[task.task_id] = TaskRecord(info=task, launched_at=message.launched_at)
@@ -52,6 +53,8 @@ def _refusal(
 ) -> tuple[Reason, str] | None:
     """Why this task cannot be run here, None if it can."""
     task = message.task
+    if a.drain is not None:
+        return Reason.REASON_AGENT_DRAINING, "the agent is draining"  # 4.4.8
     if a.find_task(framework, task.task_id) is not None:
         return Reason.REASON_TASK_INVALID, "the agent still has a task of that id"
     if executor is not None and task.executor is None:
@@ -61,6 +64,8 @@ def _refusal(
         return None if message.launch_executor else (Reason.REASON_EXECUTOR_TERMINATED, "its executor is not running")
     if message.launch_executor or executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED):
         return Reason.REASON_EXECUTOR_TERMINATED, f"executor {executor.id} is {executor.phase.value}"
+    if executor.revoked:
+        return Reason.REASON_EXECUTOR_TERMINATED, f"executor {executor.id} is about to go: its resources were revoked"
     return None
 
 
@@ -75,32 +80,56 @@ def _framework(a: AgentState, info: FrameworkInfo, scheduler: str) -> FrameworkR
 
 
 def kill(a: AgentState, message: KillTask, sender: str, now: float) -> None:
-    """End a task, in whichever phase it is (3.3.2 to 3.3.7)."""
+    """Its framework wants a task ended, in whichever phase it is (3.3.2 to 3.3.7)."""
     framework = a.frameworks.get(message.framework_id)
-    if not _listens(a, sender) or framework is None or framework.terminating:
+    if not listens(a, sender) or framework is None or framework.terminating:
         return
     found = a.find_task(framework, message.task_id)
     if found is None:
-        why = "no executor has the task"
-        updates.drop(a, framework, message.task_id, Reason.REASON_EXECUTOR_TERMINATED, why, now)
-        return
-    executor, task = found
+        answer_unknown(a, framework, message.task_id, now)
+    else:
+        end(a, framework, *found, Cause.KILLED, message.kill_policy, now)
+
+
+def answer_unknown(a: AgentState, framework: FrameworkRecord, task_id: TaskId, now: float) -> None:
+    """A task that is to be ended is not here (3.3.4)."""
+    updates.drop(a, framework, task_id, Reason.REASON_EXECUTOR_TERMINATED, "no executor has the task", now)
+
+
+def end(
+    a: AgentState,
+    framework: FrameworkRecord,
+    executor: ExecutorRecord,
+    task: TaskRecord,
+    cause: Cause,
+    policy: KillPolicy | None,
+    now: float,
+) -> None:
+    """Kill a task, for whatever cause; what is ending already is left to end (3.3.5 to 3.3.7)."""
     if executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED) or task.state.is_terminal:
         return
+    wanted_dead(a, framework, executor, task, cause)
     if task.delivered:
-        a.send(executor.party, message)
+        task_id = task.info.task_id
+        a.send(executor.party, KillTask(framework_id=framework.id, task_id=task_id, agent_id=a.id, kill_policy=policy))
         return
     # Not delivered yet: it ends here, and its executor with it if it never gets anything to do (3.3.5).
-    updates.make(
-        a,
-        framework,
-        executor.id,
-        task,
+    ending = Ending(
         TaskState.TASK_KILLED,
         Reason.REASON_TASK_KILLED_DURING_LAUNCH,
         "killed before it was delivered to its executor",
-        now,
+        cause,
     )
+    updates.make(a, framework, executor.id, task, ending, now)
+
+
+def wanted_dead(
+    a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord, cause: Cause
+) -> None:
+    """Remember why a task is killed; whoever asked first is the cause."""
+    if task.kill_cause is None:
+        task.kill_cause = cause
+        checkpoints.task(a, framework, executor.id, task)
 
 
 def reconcile(a: AgentState, message: AgentReregistered, now: float) -> None:
@@ -129,7 +158,7 @@ def to_executor(a: AgentState, message: FrameworkToExecutor, sender: str, now: f
     """Pass a scheduler's message on; an executor that has not registered misses it (TK-73)."""
     framework = a.frameworks.get(message.framework_id)
     executor = framework.executors.get(message.executor_id) if framework is not None else None
-    if _listens(a, sender) and executor is not None and executor.phase is ExecutorPhase.RUNNING:
+    if listens(a, sender) and executor is not None and executor.phase is ExecutorPhase.RUNNING:
         a.send(executor.party, message)
 
 

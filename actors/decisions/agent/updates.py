@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import attrs
 
-from mesolite.actors.decisions.agent import checkpoints
-from mesolite.actors.decisions.agent.state import AgentState, FrameworkRecord, Phase, TaskKey, TaskRecord, UpdateStream
+from mesolite.actors.decisions.agent import causes, checkpoints
+from mesolite.actors.decisions.agent.state import (
+    AgentState,
+    Ending,
+    FrameworkRecord,
+    Phase,
+    TaskKey,
+    TaskRecord,
+    UpdateStream,
+)
 from mesolite.actors.decisions.contract import TimerFired
 from mesolite.messages.ids import ExecutorId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate
-from mesolite.messages.tasks import Reason, Source, TaskState, TaskStatus
+from mesolite.messages.tasks import Cause, Reason, Source, TaskState, TaskStatus
 
 
 def make(
@@ -23,30 +31,29 @@ def make(
     framework: FrameworkRecord,
     executor_id: ExecutorId | None,
     task: TaskRecord,
-    state: TaskState,
+    ending: Ending,
+    now: float,
+) -> None:
+    """The agent itself reports the end of a task, as reliably as an executor would."""
+    store(a, framework, executor_id, task, _own_status(a, task.info.task_id, executor_id, ending, now))
+
+
+def drop(
+    a: AgentState,
+    framework: FrameworkRecord,
+    task_id: TaskId,
     reason: Reason,
     message: str,
     now: float,
+    executor_id: ExecutorId | None = None,
 ) -> None:
-    """The agent itself reports on a task, as reliably as an executor would."""
-    store(a, framework, executor_id, task, _own_status(a, task.info.task_id, executor_id, state, reason, message, now))
-
-
-def drop(a: AgentState, framework: FrameworkRecord, task_id: TaskId, reason: Reason, message: str, now: float) -> None:
     """Report a task this agent never ran or does not have: DROPPED where understood, else LOST."""
-    state = framework.info.or_lost(TaskState.TASK_DROPPED)
-    status = _own_status(a, task_id, None, state, reason, message, now)
-    append(a, framework, status, state)
+    ending = Ending(framework.info.or_lost(TaskState.TASK_DROPPED), reason, message, Cause.NEVER_STARTED)
+    append(a, framework, _own_status(a, task_id, executor_id, ending, now), ending.state)
 
 
 def _own_status(
-    a: AgentState,
-    task_id: TaskId,
-    executor_id: ExecutorId | None,
-    state: TaskState,
-    reason: Reason,
-    message: str,
-    now: float,
+    a: AgentState, task_id: TaskId, executor_id: ExecutorId | None, ending: Ending, now: float
 ) -> TaskStatus:
     uuid = UpdateId(f"{a.name}.{a.incarnation}:{a.next_update}")
     a.next_update += 1
@@ -54,12 +61,13 @@ def _own_status(
         task_id=task_id,
         agent_id=a.id,
         executor_id=executor_id,
-        state=state,
+        state=ending.state,
         source=Source.SOURCE_AGENT,
-        reason=reason,
-        message=message,
+        reason=ending.reason,
+        message=ending.message,
         timestamp=now,
         uuid=uuid,
+        cause=ending.cause,
     )
 
 
@@ -67,6 +75,7 @@ def store(
     a: AgentState, framework: FrameworkRecord, executor_id: ExecutorId | None, task: TaskRecord, status: TaskStatus
 ) -> None:
     """Record a task's new state, unless it has ended already, and pass the update on."""
+    status = causes.explained(a, framework, task, status)
     if not task.state.is_terminal:
         task.state = status.state
         if executor_id is not None:

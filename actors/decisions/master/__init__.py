@@ -5,7 +5,8 @@
     health      pings, broken links, silence                         removal    how agents leave
     frameworks  subscribe, fail over, leave                          offers     grants, accepts, declines
     launches    what a valid accept leads to                         tasks      updates, kills, reconciliation
-    view        the books as plain data
+    deactivation  out of the offers and back                         draining   from the order to DRAINED
+    gone        agents that will never be back                       view       the books as plain data
 
 Each function decides about one event, given all the master knows (`MasterState`).
 """

@@ -5,30 +5,43 @@ from __future__ import annotations
 import attrs
 
 from mesolite.actors.decisions.contract import Link
-from mesolite.actors.decisions.master import frameworks, health, removal
+from mesolite.actors.decisions.master import (
+    draining,
+    frameworks,
+    gone,
+    health,
+    maintenance,
+    reclaims,
+    removal,
+    schedules,
+    tasks,
+)
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState, PendingReregistration
+from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.agent import (
     AgentRegistered,
     AgentReregistered,
-    Reconciliation,
     RegisterAgent,
     ReregisterAgent,
     ShutdownAgent,
     ShutdownFramework,
     UpdateFramework,
 )
-from mesolite.messages.ids import AgentId, FrameworkId, TaskId
+from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable
 from mesolite.messages.relayed import KillTask
 from mesolite.messages.resources import NOTHING
-from mesolite.messages.tasks import Reason, Source, Task, TaskStatus
+from mesolite.messages.tasks import Cause, Reason, Source, Task, TaskStatus
 
 
 def register(m: MasterState, message: RegisterAgent, sender: str, now: float) -> None:
     """An agent without an id wants in (1.2)."""
     if sender in m.registering:
         return  # its admission is being written (RC-13)
+    if maintenance.is_down(m, message.agent):
+        m.send(sender, schedules.turned_away(message.agent))  # 1.2.2
+        return
     known = m.agent_of_party.get(sender)
     if known is not None:
         agent = m.agents[known]
@@ -36,7 +49,7 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
             m.send(sender, _registered(m, agent.id))  # it had not heard our answer (1.2.3)
             return
         # Somebody new at the address of an agent that had gone: the old one is removed (1.2.4, RC-14).
-        removal.remove(m, agent.id, "registered")
+        removal.remove(m, agent.id, Cause.CRASHED, now)
     agent_id = AgentId(m.id_for("S", m.next_agent))
     m.next_agent += 1
     m.registering[sender] = agent_id
@@ -57,6 +70,7 @@ def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
     add(m, AgentRecord(id=agent_id, info=operation.agent, party=party), now)
     m.counters.slave_registrations += 1
     m.send(party, _registered(m, agent_id))
+    reclaims.agent_came(m, m.agents[agent_id], now)
 
 
 def reachable(m: MasterState, operation: MarkAgentReachable, now: float) -> None:
@@ -73,27 +87,33 @@ def add(m: MasterState, agent: AgentRecord, now: float) -> None:
     m.effects.append(Link(agent.party))
     health.watch(m, agent)
     m.allocator.add_agent(agent.id, agent.info.resources, agent.used(), now, active=agent.active)
+    maintenance.joined(m, agent, now)
+    if maintenance.is_down(m, agent.info):
+        schedules.shut_down(m, agent, now)  # the machine went down while the agent was being admitted
 
 
 def _registered(m: MasterState, agent_id: AgentId) -> AgentRegistered:
-    return AgentRegistered(agent_id=agent_id, total_ping_timeout_s=_total_ping_timeout_s(m))
-
-
-def _total_ping_timeout_s(m: MasterState) -> float:
-    return m.settings.agent_ping_timeout_s * m.settings.max_agent_ping_timeouts
+    return AgentRegistered(agent_id=agent_id, total_ping_timeout_s=m.settings.total_ping_timeout_s)
 
 
 def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float) -> None:
     """An agent with an id is back, with everything it holds (1.3)."""
     agent_id = message.agent.id
-    if agent_id is None or agent_id in m.reregistering or agent_id in m.marking_unreachable:
+    under_way = (m.reregistering, m.marking_unreachable, m.marking_gone)
+    if agent_id is None or any(agent_id in guard for guard in under_way):
         return  # 1.3.1
+    if agent_id in m.gone:
+        gone.refuse(m, agent_id, sender)
+        return
     if not _is_consistent(message):
         return  # RC-15
+    if maintenance.is_down(m, message.agent):
+        m.send(sender, schedules.turned_away(message.agent))  # 1.3.3
+        return
     if agent_id in m.removing:
         return  # ours: Mesos would take it in and delete it a moment later (drain.md 10.6)
     known = m.agents.get(agent_id)
-    if known is not None and (known.info.hostname, known.party) != (message.agent.hostname, sender):
+    if known is not None and (machine_of(known.info), known.party) != (machine_of(message.agent), sender):
         m.send(sender, ShutdownAgent(reason=f"agent {agent_id} was registered as {known.info.hostname}"))  # 1.3.4
         return
     m.reregistering[agent_id] = PendingReregistration(message=message, sender=sender)
@@ -124,11 +144,15 @@ def complete_reregistration(m: MasterState, agent_id: AgentId, now: float) -> No
     pending = m.reregistering.pop(agent_id, None)
     if pending is None:
         return  # said twice
+    if agent_id in m.gone:
+        gone.refuse(m, agent_id, pending.sender)  # since the write began (1.3.2)
+        return
     m.counters.slave_reregistrations += 1
     if agent_id in m.agents:
         _return_registered(m, m.agents[agent_id], pending, now)
     else:
         _return_absent(m, agent_id, pending, now)
+    reclaims.agent_came(m, m.agents[agent_id], now)
 
 
 def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingReregistration, now: float) -> None:
@@ -137,24 +161,14 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
     agent.info = message.agent
     m.effects.append(Link(agent.party))
     reported = {(task.framework_id, task.task_id) for task in message.tasks}
-    missing: dict[FrameworkId, list[TaskId]] = {}
-    for framework_id, task_id in agent.tasks:
-        if (framework_id, task_id) not in reported:
-            missing.setdefault(framework_id, []).append(task_id)
+    missing = [task for key, task in agent.tasks.items() if key not in reported]
     m.send(
         agent.party,
         AgentReregistered(
             agent_id=agent.id,
-            total_ping_timeout_s=_total_ping_timeout_s(m),
+            total_ping_timeout_s=m.settings.total_ping_timeout_s,
             # The master decides nothing about these itself: a launch may have overtaken this message (RC-23, RC-25).
-            reconciliations=tuple(
-                Reconciliation(
-                    framework_info=m.frameworks[framework_id].info,
-                    scheduler=m.frameworks[framework_id].party or "",
-                    task_ids=tuple(task_ids),
-                )
-                for framework_id, task_ids in missing.items()
-            ),
+            reconciliations=tasks.reconciliations(m, missing),
         ),
     )
     running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
@@ -169,6 +183,8 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
         if agent.id not in m.deactivated:
             agent.active = True
             m.allocator.activate_agent(agent.id, now)
+            maintenance.look(m, agent, now)
+    draining.tell(m, agent, now)  # 1.3.5 step 7
     _exchange_frameworks(m, agent.party, message, now)
 
 
@@ -200,8 +216,9 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistra
         if announced:
             _announce_return(m, framework, agent, record)
     add(m, agent, now)
+    draining.tell(m, agent, now)  # before the reply (1.3.8 step 4)
     m.send(
-        agent.party, AgentReregistered(agent_id=agent_id, total_ping_timeout_s=_total_ping_timeout_s(m))
+        agent.party, AgentReregistered(agent_id=agent_id, total_ping_timeout_s=m.settings.total_ping_timeout_s)
     )
     for task in refused:
         # Ours: a task that was given up (1.5.2a), whose id or resources another has got since, ends. Mesos aborts.
@@ -224,6 +241,8 @@ def _take_over(framework: FrameworkRecord, agent: AgentRecord, task: Task) -> Ta
         launched_at=task.launched_at,
         status_update_state=task.status_update_state,
         status_update_uuid=task.status_update_uuid,
+        cause=task.cause,
+        kill_cause=task.kill_cause,
     )
     framework.tasks[task.task_id] = agent.tasks[record.key] = record
     return record
@@ -241,6 +260,7 @@ def _announce_return(m: MasterState, framework: FrameworkRecord, agent: AgentRec
             source=Source.SOURCE_MASTER,
             reason=Reason.REASON_AGENT_REREGISTERED,
             message=f"agent {agent.id} ({agent.info.hostname}) is back",
+            cause=task.cause,
         ),
     )
 

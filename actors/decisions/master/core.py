@@ -18,27 +18,70 @@ from mesolite.actors.decisions.contract import (
     Started,
     TimerFired,
 )
-from mesolite.actors.decisions.master import agents, deactivation, frameworks, health, offers, removal, tasks
+from mesolite.actors.decisions.master import (
+    agents,
+    answers,
+    deactivation,
+    draining,
+    enforcement,
+    frameworks,
+    gone,
+    health,
+    inverse_offers,
+    maintenance,
+    offers,
+    pruning,
+    reclaims,
+    removal,
+    schedules,
+    tasks,
+)
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
+from mesolite.actors.decisions.rules.maintenance import Schedule
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agent import ExitedExecutor, PongAgent, RegisterAgent, ReregisterAgent, UnregisterAgent
+from mesolite.messages.agent import (
+    AgentDrained,
+    ExitedExecutor,
+    PongAgent,
+    RegisterAgent,
+    ReregisterAgent,
+    UnregisterAgent,
+)
 from mesolite.messages.agents import MasterInfo
 from mesolite.messages.drains import DrainInfo
 from mesolite.messages.ids import AgentId
-from mesolite.messages.operator import DeactivateAgentCall, ReactivateAgentCall
+from mesolite.messages.operator import (
+    DeactivateAgentCall,
+    DrainAgentCall,
+    MarkAgentGoneCall,
+    ReactivateAgentCall,
+    ReclaimResourcesCall,
+    ReleaseReclaimCall,
+    StartMaintenanceCall,
+    StopMaintenanceCall,
+    TeardownFrameworkCall,
+    UpdateMaintenanceScheduleCall,
+)
 from mesolite.messages.registrar import (
     AdmitAgent,
     DeactivateAgent,
+    EndDrain,
+    EndReclaim,
+    MarkAgentGone,
     MarkAgentReachable,
     MarkAgentUnreachable,
     OperationApplied,
+    PruneAgents,
     ReactivateAgent,
     RecoverRegistry,
     RegistryRecovered,
     RegistryRefused,
     RemoveAgent,
+    StartDrain,
+    StartReclaim,
+    UpdateMaintenance,
 )
 from mesolite.messages.relayed import (
     ExecutorToFramework,
@@ -49,8 +92,10 @@ from mesolite.messages.relayed import (
 )
 from mesolite.messages.resources import NOTHING
 from mesolite.messages.scheduler import (
+    AcceptInverseOffers,
     AcceptOffers,
     DeactivateFramework,
+    DeclineInverseOffers,
     DeclineOffers,
     ReconcileTasks,
     ReviveOffers,
@@ -72,16 +117,27 @@ LEADER_DECISIONS: dict[type, Decision] = {
     Subscribe: frameworks.subscribe,
     DeactivateFramework: frameworks.deactivate,
     Teardown: frameworks.teardown,
+    TeardownFrameworkCall: frameworks.end,
     AcceptOffers: offers.accept,
     DeclineOffers: offers.decline,
     SuppressOffers: offers.suppress,
     ReviveOffers: offers.revive,
+    AcceptInverseOffers: answers.accept,
+    DeclineInverseOffers: answers.decline,
     KillTask: tasks.kill,
     StatusUpdateAcknowledgement: tasks.acknowledge,
     ReconcileTasks: tasks.reconcile,
     FrameworkToExecutor: tasks.to_executor,
+    AgentDrained: draining.confirmed,
+    DrainAgentCall: draining.drain,
+    MarkAgentGoneCall: gone.mark_gone,
     DeactivateAgentCall: deactivation.deactivate,
     ReactivateAgentCall: deactivation.reactivate,
+    UpdateMaintenanceScheduleCall: schedules.change,
+    StartMaintenanceCall: schedules.change,
+    StopMaintenanceCall: schedules.change,
+    ReclaimResourcesCall: reclaims.reclaim,
+    ReleaseReclaimCall: reclaims.release,
 }
 """What a leader decides on. Anybody else, and a leader that has not read the registry, discards these (0.2.1)."""
 
@@ -89,8 +145,15 @@ TIMERS: dict[object, Decision] = {
     "ping": health.ping,
     "reregister": health.reregistration_timed_out,
     "recovery": health.recovery_timed_out,
+    "permit": health.permit_due,
+    "prune": pruning.prune,
     "failover": frameworks.failover_timed_out,
     "allocate": offers.allocate,
+    "offer": offers.timed_out,
+    "inverse_offer": inverse_offers.timed_out,
+    "reclaim": reclaims.timed_out,
+    "window": enforcement.bound_reached,
+    "enforce": enforcement.repeat,
 }
 
 
@@ -99,12 +162,19 @@ APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
     MarkAgentReachable: agents.reachable,
     MarkAgentUnreachable: health.marked_unreachable,
     RemoveAgent: removal.removed,
+    PruneAgents: pruning.pruned,
+    MarkAgentGone: gone.marked_gone,
+    StartDrain: draining.started,
+    EndDrain: draining.ended,
     DeactivateAgent: deactivation.deactivated,
     ReactivateAgent: deactivation.reactivated,
+    UpdateMaintenance: schedules.changed,
+    StartReclaim: reclaims.started,
+    EndReclaim: reclaims.ended,
 }
 """What follows from a change of the registry, now that it is durable (0.2.4)."""
 
-TOUCHED: tuple[Callable[[MasterState, AgentId, float], None], ...] = ()
+TOUCHED: tuple[Callable[[MasterState, AgentId, float], None], ...] = (draining.look, reclaims.touched)
 """Who looks at an agent on which something was let go."""
 
 
@@ -133,6 +203,7 @@ class MasterCore(Core):
         if state.leading:
             self._look_at_touched(now)
             self._keep_allocating(now)
+            pruning.keep_due(state, now)
         return state.effects
 
     def check(self) -> None:
@@ -150,6 +221,8 @@ class MasterCore(Core):
             for framework_id in self.state.frameworks:
                 allocated = self.state.allocator.allocated(framework_id, agent.id)
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
+        maintenance.check(self.state)
+        inverse_offers.check(self.state)
 
     def _look_at_touched(self, now: float) -> None:
         """Where something was let go, a drain or a reclaim may have ended."""
@@ -176,7 +249,7 @@ class MasterCore(Core):
             case OperationApplied():
                 self._applied(event, sender, now)
             case RegistryRecovered():
-                self._recovered(event, sender)
+                self._recovered(event, sender, now)
             case RegistryRefused() if sender == state.registrar:
                 self._exit(f"the registry refused: {event.reason}")  # 0.2.6
             case Started(name):
@@ -231,7 +304,7 @@ class MasterCore(Core):
         self.state.info = leader
         self.state.send(self.state.registrar, RecoverRegistry(term=leader.term))
 
-    def _recovered(self, event: RegistryRecovered, sender: str) -> None:
+    def _recovered(self, event: RegistryRecovered, sender: str, now: float) -> None:
         state = self.state
         if sender != state.registrar or not self._recovering:
             return
@@ -242,14 +315,14 @@ class MasterCore(Core):
         # Oldest first, as a master that was there has them: what grows too old or too many goes from the front.
         for unreachable in sorted(registry.unreachable, key=lambda record: record.unreachable_time):
             state.unreachable[unreachable.agent_id] = unreachable.unreachable_time
-        for gone in sorted(registry.gone, key=lambda record: record.gone_time):
-            state.gone[gone.agent_id] = gone.gone_time
+        for left in sorted(registry.gone, key=lambda record: record.gone_time):
+            state.gone[left.agent_id] = left.gone_time
         state.deactivated = {record.agent_id: record.drain for record in registry.deactivated}
         state.past_drains = {drain.id: drain for drain in sorted(registry.past_drains, key=_ended_at)}
-        state.maintenance = registry.maintenance
-        state.reclaims = {reclaim.id: reclaim for reclaim in registry.reclaims}
+        state.schedule = Schedule(registry.maintenance)
         self._recovering = False
-        state.leading = True
+        state.leading, state.leading_since = True, now
+        reclaims.recovered(state, registry.reclaims, now)
         if state.recovered:
             state.set_timer(("recovery",), state.settings.agent_reregister_timeout_s)  # EL-40
 
@@ -260,8 +333,10 @@ class MasterCore(Core):
     # ---------------------------------------------------------------------------------------------------- allocation
 
     def _keep_allocating(self, now: float) -> None:
-        """Keep exactly one timer for the allocator's next run; none while it has nothing to do."""
-        due, armed = self.state.allocator.next_run(now), self._allocation_at
+        """Keep exactly one timer for the next run of offers and inverse offers; none while there is nothing to do."""
+        state, armed = self.state, self._allocation_at
+        runs = (state.allocator.next_run(now), state.asking.next_run(now))
+        due = min((at for at in runs if at is not None), default=None)
         if due == armed or (due is not None and armed is not None and armed < due):
             return
         self._allocation_at = due

@@ -1,14 +1,20 @@
-"""Operators take agents out of the offers and put them back: deactivate, reactivate (drain.md 2.5, 4.1, 4.2)."""
+"""Operators take agents out of the offers and put them back: deactivate, reactivate (drain.md 2.5, 4.1, 4.2).
+
+What has been decided about an agent is read with the decisions that are still being written: of two calls that overlap
+the later one counts, whichever write is done first.
+"""
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.master import inverse_offers, offers
+import attrs
+
+from mesolite.actors.decisions.master import inverse_offers, maintenance, offers
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.messages.drains import DrainState
-from mesolite.messages.ids import AgentId
+from mesolite.messages.drains import DrainInfo, DrainState
+from mesolite.messages.ids import AgentId, DrainId
 from mesolite.messages.operator import DeactivateAgentCall, ReactivateAgentCall
-from mesolite.messages.registrar import DeactivateAgent, ReactivateAgent
+from mesolite.messages.registrar import DeactivateAgent, Operation, ReactivateAgent, StartDrain
 
 
 def withdraw(m: MasterState, agent: AgentRecord, now: float) -> None:
@@ -16,14 +22,83 @@ def withdraw(m: MasterState, agent: AgentRecord, now: float) -> None:
     agent.active = False
     m.allocator.deactivate_agent(agent.id)
     offers.rescind_all(m, agent.offers, now)
-    inverse_offers.rescind_all(m, agent.inverse_offers)
+    inverse_offers.rescind_advice(m, agent.inverse_offers)
+
+
+def being_written(m: MasterState, agent_id: AgentId) -> list[Operation]:
+    """What operators have just decided about this agent, and what is not durable yet, in order."""
+    written: list[Operation] = []
+    for awaited in m.awaited_writes:
+        match awaited.operation:
+            case DeactivateAgent(agent_id=about) | ReactivateAgent(agent_id=about) if about == agent_id:
+                written.append(awaited.operation)
+            case StartDrain(drain=drain) if drain.agent_id == agent_id:
+                written.append(awaited.operation)
+    return written
+
+
+def decided(m: MasterState, agent_id: AgentId) -> tuple[bool, DrainInfo | None]:
+    """Whether the agent is deactivated, and its drain, once all that is being written is durable."""
+    latest = being_written(m, agent_id)[-1:]
+    match latest:
+        case [StartDrain(drain=drain)]:
+            return True, drain
+        case [DeactivateAgent()]:
+            return True, None
+        case [ReactivateAgent()]:
+            return False, None
+    return agent_id in m.deactivated, m.deactivated.get(agent_id)
+
+
+def open_drain(m: MasterState, agent_id: AgentId) -> DrainInfo | None:
+    """The agent's drain, if it is under way; one whose end is being written is not."""
+    _, drain = decided(m, agent_id)
+    if drain is None or drain.ended_at is not None or drain.id in m.ending_drains:
+        return None
+    return drain
+
+
+def open_drains(m: MasterState) -> list[DrainInfo]:
+    """All drains that are recorded as under way."""
+    return [drain for drain in m.deactivated.values() if drain is not None and drain.ended_at is None]
+
+
+def left_behind(m: MasterState, agent_id: AgentId, now: float) -> DrainInfo | None:
+    """The drain of an agent that leaves before it was drained, as it ends with that (4.6.8)."""
+    drain = open_drain(m, agent_id)
+    return None if drain is None else attrs.evolve(drain, state=DrainState.LEFT, ended_at=now)
+
+
+def too_old(m: MasterState) -> tuple[DrainId, ...]:
+    """The past drains that have to be forgotten when one more ends, oldest first."""
+    too_many = len(m.past_drains) + 1 - m.settings.past_drains_max
+    return tuple(m.past_drains)[: max(0, too_many)]
+
+
+def remember(m: MasterState, drain: DrainInfo, too_old: tuple[DrainId, ...]) -> None:
+    """A drain has ended: it is history now, and older ones are not any more."""
+    m.past_drains[drain.id] = drain
+    for drain_id in too_old:
+        m.past_drains.pop(drain_id, None)
+
+
+def forget(m: MasterState, agent_id: AgentId, drain: DrainInfo | None, too_old: tuple[DrainId, ...]) -> None:
+    """The agent has left for good, and what operators had decided about it with it; `drain` ended with that."""
+    if drain is not None:
+        remember(m, drain, too_old)  # before the mark goes: whoever waits for that drain sees one or the other
+    m.deactivated.pop(agent_id, None)
+
+
+def is_known(m: MasterState, agent_id: AgentId) -> bool:
+    """Whether that agent belongs to the cluster, be it there or not (4.1.1)."""
+    return agent_id in m.agents or agent_id in m.recovered or agent_id in m.unreachable
 
 
 def refusal(m: MasterState, agent_id: AgentId) -> tuple[int, str] | None:
     """Why operators cannot decide about this agent now, None if they can (4.1.1, 4.3.3)."""
-    if agent_id in m.marking_gone or agent_id in m.removing:
+    if agent_id in m.marking_gone or agent_id in m.removing or agent_id in m.pruning:
         return 409, f"agent {agent_id} is just being removed; look at state() again when that is done"
-    if agent_id in m.agents or agent_id in m.recovered or agent_id in m.unreachable:
+    if is_known(m, agent_id):
         return None
     if agent_id in m.gone:
         return 400, f"agent {agent_id} was marked gone and will never be back; name another agent"
@@ -34,17 +109,22 @@ def deactivate(m: MasterState, message: DeactivateAgentCall, sender: str, now: f
     """Want it recorded (4.1.2). It is harmless to repeat, and ends no drain."""
     agent_id = message.agent_id
     why_not = refusal(m, agent_id)
+    is_deactivated, drain = decided(m, agent_id)
     if why_not is not None:
         m.answer(sender, message.call_id, *why_not)
-    elif agent_id in m.deactivated:
+    elif is_deactivated and not being_written(m, agent_id):
         m.answer(sender, message.call_id)
+    elif drain is not None:
+        m.write_for(StartDrain(drain=drain), sender, message.call_id)  # as it is being written, so not to lose it
     else:
         m.write_for(DeactivateAgent(agent_id=agent_id), sender, message.call_id)
 
 
 def deactivated(m: MasterState, operation: DeactivateAgent, now: float) -> None:
-    """It is recorded: now do it (4.1.3). A drain that was recorded meanwhile stands."""
-    m.deactivated.setdefault(operation.agent_id, None)
+    """It is recorded: now do it (4.1.3)."""
+    if not is_known(m, operation.agent_id):
+        return  # it has left meanwhile
+    m.deactivated[operation.agent_id] = None
     if operation.agent_id in m.agents:
         withdraw(m, m.agents[operation.agent_id], now)
 
@@ -52,10 +132,10 @@ def deactivated(m: MasterState, operation: DeactivateAgent, now: float) -> None:
 def reactivate(m: MasterState, message: ReactivateAgentCall, sender: str, now: float) -> None:
     """Want the marks cleared, unless a drain is under way: that cannot be called off (4.2.1, 4.3.7)."""
     agent_id = message.agent_id
-    drain = m.deactivated.get(agent_id)
+    is_deactivated, drain = decided(m, agent_id)
     if (why_not := refusal(m, agent_id)) is not None:
         m.answer(sender, message.call_id, *why_not)
-    elif agent_id not in m.deactivated:
+    elif not is_deactivated:
         m.answer(sender, message.call_id, 400, f"agent {agent_id} is not deactivated, so there is nothing to undo")
     elif drain is not None and drain.state is DrainState.DRAINING:
         m.answer(
@@ -76,3 +156,4 @@ def reactivated(m: MasterState, operation: ReactivateAgent, now: float) -> None:
     if agent is not None and agent.connected:
         agent.active = True
         m.allocator.activate_agent(agent.id, now)
+        maintenance.look(m, agent, now)

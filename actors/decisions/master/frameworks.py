@@ -5,13 +5,14 @@ from __future__ import annotations
 import attrs
 
 from mesolite.actors.decisions.contract import Link, TimerFired
-from mesolite.actors.decisions.master import offers, tasks
+from mesolite.actors.decisions.master import inverse_offers, maintenance, offers, reclaims, tasks
 from mesolite.actors.decisions.master.records import FrameworkRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.validation import framework_error
 from mesolite.messages.agent import ShutdownFramework, UpdateFramework
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import FrameworkId
+from mesolite.messages.operator import TeardownFrameworkCall
 from mesolite.messages.scheduler import (
     DeactivateFramework,
     FrameworkError,
@@ -20,7 +21,7 @@ from mesolite.messages.scheduler import (
     Subscribe,
     Teardown,
 )
-from mesolite.messages.tasks import TaskState
+from mesolite.messages.tasks import Cause, TaskState
 
 
 def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> None:
@@ -74,9 +75,11 @@ def _subscribe_known(
         m.send(old, FrameworkError(message=f"framework {framework.id} failed over to another scheduler"))  # FW-18
     if reconnects:
         offers.rescind_all(m, framework.offers, now)  # FW-19
+        inverse_offers.rescind_all(m, framework.inverse_offers)
     else:
         for offer_id in list(framework.offers):
             offers.withdraw(m, m.offers[offer_id], now)  # discarded without a word (FW-18)
+        inverse_offers.discard_all(m, framework.inverse_offers)
     if old is not None:
         m.framework_of_party.pop(old, None)
     # User and checkpoint keep their old value for a framework's life (FW-24).
@@ -88,7 +91,9 @@ def _subscribe_known(
     m.cancel_timer(("failover", framework.id))
     m.effects.append(Link(sender))
     m.allocator.activate_framework(framework.id, now, suppressed=message.suppressed)
+    maintenance.ask_again(m, framework, now)
     _answer(m, framework, "reregistered" if reconnects and not was_recovered else "registered")
+    reclaims.framework_came(m, framework, now)
     for agent in m.agents.values():
         m.send(agent.party, UpdateFramework(framework_info=info, scheduler=sender))  # FW-22
 
@@ -130,7 +135,9 @@ def disconnected(m: MasterState, framework: FrameworkRecord, now: float) -> None
 def _deactivate(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     framework.active = False
     m.allocator.deactivate_framework(framework.id)
+    m.asking.forget_framework(framework.id, now)  # drain.md 5.7.6
     offers.rescind_all(m, framework.offers, now)
+    inverse_offers.rescind_all(m, framework.inverse_offers)
 
 
 def failover_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
@@ -155,22 +162,37 @@ def teardown(m: MasterState, message: Teardown, sender: str, now: float) -> None
         remove(m, framework, now)
 
 
+def end(m: MasterState, message: TeardownFrameworkCall, sender: str, now: float) -> None:
+    """An operator ends it, whether or not its scheduler is there (FW-36); asked for again, that is done already."""
+    framework_id = message.framework_id
+    framework = m.frameworks.get(framework_id)
+    if framework is not None:
+        # Ours: in Mesos its driver would wait for offers for ever.
+        m.send_to_framework(framework, FrameworkError(message=f"framework {framework_id} was ended by an operator"))
+        remove(m, framework, now)
+    elif framework_id not in m.completed_frameworks:
+        why_not = f"there is no framework {framework_id!r}; state() lists the frameworks by id"
+        m.answer(sender, message.call_id, 400, why_not)  # SEC-42
+        return
+    m.answer(sender, message.call_id)
+
+
 def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     """End a framework: its tasks are recorded as killed, nobody is told of each (FW-36)."""
     framework.connected = framework.active = False
     m.allocator.deactivate_framework(framework.id)
     for offer_id in list(framework.offers):
         offers.withdraw(m, m.offers[offer_id], now)
+    m.asking.forget_framework(framework.id, now)
+    inverse_offers.discard_all(m, framework.inverse_offers)
     for agent in m.agents.values():
         m.send(agent.party, ShutdownFramework(framework_id=framework.id))
         for key in [key for key in agent.executors if key[0] == framework.id]:
             m.recover(framework.id, agent.id, agent.executors.pop(key), now)
     for task in framework.tasks.values():
-        agent = m.agents[task.agent_id]
-        del agent.tasks[task.key]
-        agent.kills.pop(task.key, None)
+        tasks.let_go(m.agents[task.agent_id], task)
     for task in (*framework.tasks.values(), *framework.unreachable_tasks.values()):
-        tasks.set_state(m, task, TaskState.TASK_KILLED, now)
+        tasks.set_state(m, task, TaskState.TASK_KILLED, now, Cause.FRAMEWORK_REMOVED)
         tasks.remember(m, framework.completed_tasks, task)
     framework.tasks.clear()
     framework.unreachable_tasks.clear()
@@ -181,3 +203,4 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     m.completed_frameworks[framework.id] = framework
     while len(m.completed_frameworks) > m.settings.completed_frameworks_max:
         del m.completed_frameworks[next(iter(m.completed_frameworks))]
+    reclaims.framework_left(m, framework.id, now)

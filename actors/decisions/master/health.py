@@ -1,15 +1,26 @@
-"""Is the agent still there? Pings, broken links, and what follows from silence (drain.md 1.4 to 1.7)."""
+"""Is the agent still there? Pings, broken links, and what follows from silence (drain.md 1.4 to 1.8).
+
+    five pings without a pong ----------+
+    link broken, not back for 10 min ---+--> a permit --> needed still? --> MarkAgentUnreachable written --> it is
+    not back with a new leader ---------+
+
+Permits limit how fast agents are given up; without a limit there is one at once (1.8.1). Who waits for one because of
+missing pongs leaves the queue when a pong comes (1.4.3) or the agent goes otherwise, and takes none. The other two are
+looked at again only when they have their permit, so a comeback wastes it (1.8.3).
+"""
 
 from __future__ import annotations
 
 from mesolite.actors.decisions.contract import PeerExited, TimerFired
-from mesolite.actors.decisions.master import deactivation, removal, tasks
+from mesolite.actors.decisions.master import deactivation, draining, reclaims, removal, tasks
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.tasks import Loss
+from mesolite.actors.decisions.rules.removal_rate import Absence, GivingUp
 from mesolite.messages.agent import PingAgent, PongAgent
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import MarkAgentUnreachable
-from mesolite.messages.tasks import Reason, TaskState
+from mesolite.messages.tasks import Cause, Reason, TaskState
 
 
 def watch(m: MasterState, agent: AgentRecord) -> None:
@@ -28,66 +39,100 @@ def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
     else:
         agent.unanswered_pings += 1
         if agent.unanswered_pings >= m.settings.max_agent_ping_timeouts:
-            # Both at once: nothing limits the rate of removals here (1.8.1).
-            m.counters.slave_unreachable_scheduled += 1
-            m.counters.slave_unreachable_completed += 1
-            mark_unreachable(m, agent.id, now)
+            _give_up(m, (Absence.UNHEALTHY, agent.id), now)
     agent.pong_seen = False
     m.send(agent.party, PingAgent(connected=agent.connected))
     m.set_timer(event.key, m.settings.agent_ping_timeout_s)
+    draining.remind(m, agent, now)
 
 
 def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:
-    """Any pong, however late, counts (1.4.2, EL-54)."""
+    """Any pong, however late, counts (1.4.2, EL-54); until the write has begun it saves the agent (1.4.3)."""
     agent_id = m.agent_of_party.get(sender)
     if agent_id is not None:
         m.agents[agent_id].pong_seen = True
+        if m.removals.cancel((Absence.UNHEALTHY, agent_id)):
+            m.counters.slave_unreachable_canceled += 1
 
 
 def disconnected(m: MasterState, agent: AgentRecord, event: PeerExited, now: float) -> None:
     """The agent's link broke: deactivate it; tasks that were not checkpointed are lost at once (1.5)."""
     agent.connected = False
     deactivation.withdraw(m, agent, now)
+    loss = Loss(
+        state=TaskState.TASK_LOST,
+        reason=Reason.REASON_AGENT_DISCONNECTED,
+        cause=Cause.CRASHED,
+        message=f"agent {agent.id} ({agent.info.hostname}) disconnected",
+    )
     for framework_id in list(dict.fromkeys([key[0] for key in agent.tasks] + [key[0] for key in agent.executors])):
         framework = m.frameworks[framework_id]
         if framework.info.checkpoint:
             continue
         for task in [task for task in agent.tasks.values() if task.framework_id == framework_id]:
-            tasks.lose(
-                m,
-                framework,
-                task,
-                TaskState.TASK_LOST,  # for partition-aware frameworks too (1.5.2)
-                Reason.REASON_AGENT_DISCONNECTED,
-                f"agent {agent.id} ({agent.info.hostname}) disconnected",
-                now,
-            )
+            tasks.lose(m, framework, task, loss, now)
         for key in [key for key in agent.executors if key[0] == framework_id]:
             m.recover(framework_id, agent.id, agent.executors.pop(key), now)
+    # Who waits for a permit since an earlier absence has been back, and has its whole time again. Ours: in Mesos
+    # that permit would end this absence, however short it is.
+    m.removals.cancel((Absence.DISCONNECTED, agent.id))
     m.set_timer(("reregister", agent.id), m.settings.agent_reregister_timeout_s)
 
 
 def reregistration_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
     """A disconnected agent has not come back in time (1.5.3)."""
-    mark_unreachable(m, event.key[1], now)
+    _give_up(m, (Absence.DISCONNECTED, event.key[1]), now)
 
 
 def recovery_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
     """Agents known only from the registry have not come back to the new leader in time (1.7.3)."""
-    for agent_id in m.recovered:
+    for agent_id in list(m.recovered):
         if agent_id not in m.reregistering:
-            _write_unreachable(m, agent_id, now)
+            _give_up(m, (Absence.NOT_BACK, agent_id), now)
 
 
-def mark_unreachable(m: MasterState, agent_id: AgentId, now: float) -> None:
+def _give_up(m: MasterState, agent: GivingUp, now: float) -> None:
+    """Ask for a permit to mark this agent unreachable; one that fails its checks again asks only once (1.4.3)."""
+    if agent not in m.removals:
+        m.counters.slave_unreachable_scheduled += 1
+        m.removals.ask(agent)
+        _use_permits(m, now)
+
+
+def permit_due(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+    """The interval between two permits is over (1.8.2)."""
+    _use_permits(m, now)
+
+
+def _use_permits(m: MasterState, now: float) -> None:
+    """Use every permit that is due, and be woken for the next that somebody waits for."""
+    while (permitted := m.removals.permit(now)) is not None:
+        why, agent_id = permitted
+        if _is_needed(m, why, agent_id):
+            m.counters.slave_unreachable_completed += 1
+            _mark_unreachable(m, agent_id, now)
+        else:
+            m.counters.slave_unreachable_canceled += 1
+    due_s = m.removals.due(now)
+    if due_s is not None:
+        m.set_timer(("permit",), due_s)
+
+
+def _is_needed(m: MasterState, why: Absence, agent_id: AgentId) -> bool:
+    """Whether what the permit was wanted for still holds (1.8.3)."""
+    match why:
+        case Absence.UNHEALTHY:
+            return True  # or it would have left the queue
+        case Absence.DISCONNECTED:
+            return agent_id in m.agents and not m.agents[agent_id].connected
+        case Absence.NOT_BACK:
+            return agent_id in m.recovered and agent_id not in m.reregistering
+
+
+def _mark_unreachable(m: MasterState, agent_id: AgentId, now: float) -> None:
     """Want it recorded, unless it is going, coming or gone already (1.6.1, 2.3.3)."""
-    if agent_id not in m.agents or agent_id in m.reregistering or agent_id in m.removing:
-        return
-    _write_unreachable(m, agent_id, now)
-
-
-def _write_unreachable(m: MasterState, agent_id: AgentId, now: float) -> None:
-    if agent_id not in m.marking_unreachable:
+    under_way = (m.reregistering, m.removing, m.marking_unreachable, m.marking_gone)
+    if not any(agent_id in guard for guard in under_way):
         m.marking_unreachable[agent_id] = None
         m.write(MarkAgentUnreachable(agent_id=agent_id, unreachable_time=now))
 
@@ -100,7 +145,9 @@ def marked_unreachable(m: MasterState, operation: MarkAgentUnreachable, now: flo
     m.unreachable[operation.agent_id] = operation.unreachable_time
     if m.recovered.pop(operation.agent_id, None) is not None:
         m.counters.recovery_slave_removals += 1
+        removal.say_lost(m, operation.agent_id)
     else:
         m.counters.slave_removals += 1
         m.counters.slave_removals_reason_unhealthy += 1
-    removal.forget(m, operation.agent_id, operation.unreachable_time, now)
+        removal.cut_off(m, m.agents[operation.agent_id], operation.unreachable_time, now)
+    reclaims.agent_left(m, operation.agent_id, now)

@@ -59,6 +59,7 @@ def _launch_one(
         resources=task.resources,
         state=TaskState.TASK_STAGING,
         launched_at=now,
+        grace_period_s=task.kill_policy.grace_period_s if task.kill_policy is not None else None,
     )
     framework.tasks[task.task_id] = agent.tasks[record.key] = record
     assert framework.party is not None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mesolite.actors.decisions.contract import TimerFired
-from mesolite.actors.decisions.master import launches
+from mesolite.actors.decisions.master import inverse_offers, launches
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, OfferRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.ids import OfferId
 from mesolite.messages.offers import Offer
 from mesolite.messages.resources import Resources
@@ -17,13 +18,13 @@ from mesolite.messages.scheduler import (
     ReviveOffers,
     SuppressOffers,
 )
-from mesolite.messages.tasks import Reason, Source, TaskInfo, TaskState, TaskStatus
+from mesolite.messages.tasks import Cause, Reason, Source, TaskInfo, TaskState, TaskStatus
 
 ALLOCATE = ("allocate",)
 
 
 def allocate(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
-    """Run the allocator and offer what it grants, one message per framework (OF-15, OF-36)."""
+    """Offer what the allocator grants, one message per framework (OF-15, OF-36); then ask for what is wanted back."""
     offered: dict[str, list[Offer]] = {}
     for grant in m.allocator.run(now):
         framework, agent = m.frameworks[grant.framework_id], m.agents[grant.agent_id]
@@ -33,8 +34,11 @@ def allocate(m: MasterState, event: TimerFired, sender: str, now: float) -> None
         assert framework.party is not None
         offer = _offer(m, framework, agent, grant.resources)
         offered.setdefault(framework.party, []).append(offer)
+        if offer.unavailability is not None:
+            m.asking.look(agent.id, now)  # what is merely offered is asked for, too (drain.md 5.6.1)
     for party, offers in offered.items():
         m.send(party, ResourceOffers(offers=tuple(offers)))
+    inverse_offers.ask_due(m, now)
 
 
 def _offer(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, resources: Resources) -> Offer:
@@ -42,6 +46,8 @@ def _offer(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, resou
     m.next_offer += 1
     m.offers[offer_id] = OfferRecord(id=offer_id, framework_id=framework.id, agent_id=agent.id, resources=resources)
     framework.offers[offer_id] = agent.offers[offer_id] = None
+    if m.settings.offer_timeout_s is not None:
+        m.set_timer(("offer", offer_id), m.settings.offer_timeout_s)
     return Offer(
         id=offer_id,
         framework_id=framework.id,
@@ -51,6 +57,7 @@ def _offer(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, resou
         attributes=agent.info.attributes,
         executor_ids=tuple(executor for owner, executor in agent.executors if owner == framework.id),
         role=framework.info.role,
+        unavailability=m.schedule.unavailability_of(machine_of(agent.info)),
     )
 
 
@@ -59,6 +66,8 @@ def discard(m: MasterState, offer: OfferRecord) -> None:
     del m.offers[offer.id]
     m.frameworks[offer.framework_id].offers.pop(offer.id, None)
     m.agents[offer.agent_id].offers.pop(offer.id, None)
+    if m.settings.offer_timeout_s is not None:
+        m.cancel_timer(("offer", offer.id))
 
 
 def withdraw(m: MasterState, offer: OfferRecord, now: float, refuse_s: float | None = None) -> None:
@@ -73,6 +82,11 @@ def rescind_all(m: MasterState, offer_ids: dict[OfferId, None], now: float) -> N
         offer = m.offers[offer_id]
         withdraw(m, offer, now)
         m.send_to_framework(m.frameworks[offer.framework_id], RescindOffer(offer_id=offer_id))
+
+
+def timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+    """Nobody answered it: take it back (drain.md 5.6.6)."""
+    rescind_all(m, {event.key[1]: None}, now)
 
 
 def decline(m: MasterState, message: DeclineOffers, sender: str, now: float) -> None:
@@ -97,6 +111,7 @@ def revive(m: MasterState, message: ReviveOffers, sender: str, now: float) -> No
     framework = m.caller(message.framework_id, sender)
     if framework is not None:
         m.allocator.revive(framework.id, now)
+        m.asking.forget_framework(framework.id, now)  # drain.md 5.7.6
 
 
 def accept(m: MasterState, message: AcceptOffers, sender: str, now: float) -> None:
@@ -152,5 +167,6 @@ def _drop(m: MasterState, framework: FrameworkRecord, task: TaskInfo, why: str) 
             source=Source.SOURCE_MASTER,
             reason=Reason.REASON_INVALID_OFFERS,
             message=f"task {task.task_id} was not launched: {why}",
+            cause=Cause.NEVER_STARTED,
         ),
     )

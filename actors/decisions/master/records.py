@@ -7,6 +7,8 @@ from attrs import define, field
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, ReclaimId, TaskId, UpdateId
+from mesolite.messages.offers import InverseOfferStatus
+from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
 from mesolite.messages.resources import NOTHING, Resources
 from mesolite.messages.tasks import Cause, TaskState
 
@@ -16,7 +18,12 @@ ExecutorKey = tuple[FrameworkId, ExecutorId]
 
 @define(kw_only=True, eq=False)
 class TaskRecord:
-    """A task: its newest state, the last update forwarded to its framework (core.md TK-30), and why it ended."""
+    """A task: its newest state, the last update forwarded to its framework (core.md TK-30), and why it ended.
+
+    `unacknowledged`: the framework has not said yet that it took that update; what happened since waits at the agent.
+    `grace_period_s`: how long it wants to be given when it is killed; None: it has no wish, or a former master knew it.
+    `kill_cause`: why it was being killed when its agent came back with it, None if it was not.
+    """
 
     task_id: TaskId
     name: str
@@ -28,7 +35,10 @@ class TaskRecord:
     launched_at: float = 0.0
     status_update_state: TaskState | None = None
     status_update_uuid: UpdateId | None = None
+    unacknowledged: bool = False
     cause: Cause | None = None
+    grace_period_s: float | None = None
+    kill_cause: Cause | None = None
 
     @property
     def key(self) -> TaskKey:
@@ -37,11 +47,23 @@ class TaskRecord:
 
 
 @define(kw_only=True, eq=False)
+class Answer:
+    """What a framework said to an inverse offer, and when; `reason` and `returning` are ours (5.7.1)."""
+
+    status: InverseOfferStatus
+    timestamp: float
+    reason: str = ""
+    returning: tuple[TaskId, ...] = ()
+
+
+@define(kw_only=True, eq=False)
 class AgentRecord:
     """A registered agent. `connected`: the link is up; `active`: offers may be made (drain.md 0.2.18).
 
     `kills`: tasks a framework wants ended; `revokes`, `revoked_executors`: those a reclaim wants ended. `drained`: the
-    agent has said that nothing of it is alive since it was last told to drain.
+    agent has said that nothing of it is alive since it was last told to drain, for this drain first at `drain_told_at`.
+    `answers`: the newest of each framework to a maintenance inverse offer; they outlive the framework, not the agent
+    (5.9.2).
     """
 
     id: AgentId
@@ -56,7 +78,9 @@ class AgentRecord:
     kills: dict[TaskKey, None] = field(factory=dict)
     revokes: dict[TaskKey, None] = field(factory=dict)
     revoked_executors: dict[ExecutorKey, None] = field(factory=dict)
+    answers: dict[FrameworkId, Answer] = field(factory=dict)
     drained: bool = False
+    drain_told_at: float | None = None
     pong_seen: bool = False
     unanswered_pings: int = 0
 
@@ -111,3 +135,29 @@ class InverseOfferRecord:
     framework_id: FrameworkId
     agent_id: AgentId | None = None
     reclaim_id: ReclaimId | None = None
+
+
+@define(kw_only=True, eq=False)
+class ReclaimRecord:
+    """A reclaim, open or past: what the registry says of it, and what this master has seen of it (docs/reclaim.md).
+
+    `missing`: in thousandths, when it was last looked at. `revoked_tasks` with their agents, `revoked_executors` with
+    theirs in front.
+    """
+
+    info: ReclaimInfo
+    state: ReclaimState = ReclaimState.ASKED
+    missing: dict[str, int] = field(factory=dict)
+    answers: dict[FrameworkId, Answer] = field(factory=dict)
+    revoked_tasks: dict[TaskKey, AgentId] = field(factory=dict)
+    revoked_executors: dict[tuple[AgentId, FrameworkId, ExecutorId], None] = field(factory=dict)
+
+    @property
+    def target(self) -> str:
+        """The agent or the framework that is reclaimed."""
+        return target_of(self.info)
+
+
+def target_of(info: ReclaimInfo) -> str:
+    """The agent or the framework that is reclaimed, by its id; the two never have one in common."""
+    return info.agent_id or info.framework_id or ""

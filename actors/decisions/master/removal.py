@@ -1,76 +1,104 @@
-"""How agents leave: unregistered, replaced, or cut off (drain.md 1.6.3, 2.3).
+"""How agents leave: unregistered, replaced, with their machine, or cut off (drain.md 1.6.3, 2.3).
 
-UnregisterAgent --+
+UnregisterAgent ------------------+
 another agent at its address -----+--> RemoveAgent written --> every task LOST, offers rescinded, agent lost
+its machine is taken down --------+
 no pong for 75 s ----------------------> MarkAgentUnreachable written --> the same, but UNREACHABLE where understood
+
+Marked gone by an operator: gone.py.
 """
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.master import inverse_offers, offers, tasks
+from mesolite.actors.decisions.master import deactivation, inverse_offers, maintenance, offers, reclaims, tasks
+from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.tasks import Loss
+from mesolite.actors.decisions.rules.removal_rate import Absence
 from mesolite.messages.agent import UnregisterAgent
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import RemoveAgent
 from mesolite.messages.scheduler import AgentLost
-from mesolite.messages.tasks import Reason, TaskState
+from mesolite.messages.tasks import Cause, Reason, TaskState
+
+WHY = {
+    Cause.UNREGISTERED: "unregistered",
+    Cause.CRASHED: "another agent came up at its address",
+    Cause.MACHINE_DOWN: "its machine was taken down for maintenance",
+}
+"""Why agents are removed, in words."""
 
 
 def unregister(m: MasterState, message: UnregisterAgent, sender: str, now: float) -> None:
     """The agent says it is leaving. Only that agent itself may say so (2.3.1)."""
     if m.agent_at(message.agent_id, sender) is not None:
-        remove(m, message.agent_id, "unregistered")
+        remove(m, message.agent_id, Cause.UNREGISTERED, now)
 
 
-def remove(m: MasterState, agent_id: AgentId, cause: str) -> None:
-    """Want the agent deleted outright, unless another transition has begun, which then completes instead (2.3.2)."""
-    if agent_id in m.removing or agent_id in m.marking_unreachable:
+def remove(m: MasterState, agent_id: AgentId, cause: Cause, now: float) -> None:
+    """Want the agent deleted outright, unless another transition has begun, which then completes instead (2.3.2).
+
+    A drain under way ends with it (4.6.8).
+    """
+    if agent_id in m.removing or agent_id in m.marking_unreachable or agent_id in m.marking_gone:
         return
     m.removing[agent_id] = cause
-    m.write(RemoveAgent(agent_id=agent_id))
+    drain = deactivation.left_behind(m, agent_id, now)
+    m.write(RemoveAgent(agent_id=agent_id, drain=drain, forget=deactivation.too_old(m)))
 
 
 def removed(m: MasterState, operation: RemoveAgent, now: float) -> None:
     """It is deleted: now say so (2.3.5)."""
-    cause = m.removing.pop(operation.agent_id, None)
+    agent_id = operation.agent_id
+    cause = m.removing.pop(agent_id, None)
     if cause is None:
         return  # said twice
     m.counters.slave_removals += 1
-    if cause == "registered":
+    if cause is Cause.CRASHED:
         m.counters.slave_removals_reason_registered += 1
-    else:
+    elif cause is Cause.UNREGISTERED:
         m.counters.slave_removals_reason_unregistered += 1
-    forget(m, operation.agent_id, None, now, cause)
+    deactivation.forget(m, agent_id, operation.drain, operation.forget)
+    agent = m.agents[agent_id]
+    why = f"agent {agent_id} ({agent.info.hostname}) was removed: {WHY[cause]}"
+    loss = Loss(state=TaskState.TASK_LOST, reason=Reason.REASON_AGENT_REMOVED, cause=cause, message=why)
+    forget(m, agent, loss, now)
+    reclaims.agent_left(m, agent_id, now)
 
 
-def forget(m: MasterState, agent_id: AgentId, unreachable_time: float | None, now: float, cause: str = "") -> None:
-    """Take an agent out of memory and tell every framework, in Mesos's order (1.6.3, 2.3.5)."""
-    agent = m.agents.get(agent_id)
-    if agent is not None:
-        # The allocator forgets it first: nothing that follows is to be offered from it again.
-        m.allocator.remove_agent(agent_id)
-        host = f"agent {agent_id} ({agent.info.hostname})"
-        for task in list(agent.tasks.values()):
-            framework = m.frameworks[task.framework_id]
-            cut_off = unreachable_time is not None
-            tasks.lose(
-                m,
-                framework,
-                task,
-                framework.info.or_lost(TaskState.TASK_UNREACHABLE) if cut_off else TaskState.TASK_LOST,
-                Reason.REASON_AGENT_REMOVED,
-                f"{host} is unreachable" if cut_off else f"{host} was removed: {cause}",
-                now,
-                unreachable_time,
-            )
-        agent.executors.clear()
-        offers.rescind_all(m, agent.offers, now)
-        inverse_offers.rescind_all(m, agent.inverse_offers)
-        del m.agents[agent_id]
-        if m.agent_of_party.get(agent.party) == agent_id:
-            del m.agent_of_party[agent.party]
-        m.cancel_timer(("ping", agent_id))
-        m.cancel_timer(("reregister", agent_id))
+def cut_off(m: MasterState, agent: AgentRecord, unreachable_time: float, now: float) -> None:
+    """It is recorded as unreachable: its tasks are out of reach, and that is said (1.6.3)."""
+    loss = Loss(
+        state=TaskState.TASK_UNREACHABLE,
+        reason=Reason.REASON_AGENT_REMOVED,
+        cause=Cause.UNREACHABLE,
+        message=f"agent {agent.id} ({agent.info.hostname}) is unreachable",
+        unreachable_time=unreachable_time,
+    )
+    forget(m, agent, loss, now)
+
+
+def forget(m: MasterState, agent: AgentRecord, loss: Loss, now: float) -> None:
+    """Take a registered agent out of memory and tell every framework, in Mesos's order (1.6.3, 2.3.5, 4.7.3)."""
+    # The allocator forgets it first: nothing that follows is to be offered from it again.
+    m.allocator.remove_agent(agent.id)
+    for task in list(agent.tasks.values()):
+        tasks.lose(m, m.frameworks[task.framework_id], task, loss, now)
+    agent.executors.clear()
+    offers.rescind_all(m, agent.offers, now)
+    inverse_offers.rescind_all(m, agent.inverse_offers)
+    maintenance.left(m, agent)
+    del m.agents[agent.id]
+    if m.agent_of_party.get(agent.party) == agent.id:
+        del m.agent_of_party[agent.party]
+    m.cancel_timer(("ping", agent.id))
+    m.removals.cancel((Absence.UNHEALTHY, agent.id))
+    m.cancel_timer(("reregister", agent.id))
+    say_lost(m, agent.id)
+
+
+def say_lost(m: MasterState, agent_id: AgentId) -> None:
+    """Remember that an agent was lost, and tell every framework (core.md RC-36)."""
     m.removed[agent_id] = None
     while len(m.removed) > m.settings.removed_agents_max:
         del m.removed[next(iter(m.removed))]

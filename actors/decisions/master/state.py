@@ -17,8 +17,12 @@ from mesolite.actors.decisions.master.records import (
     FrameworkRecord,
     InverseOfferRecord,
     OfferRecord,
+    ReclaimRecord,
 )
 from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.rules.inverse_offers import Asking
+from mesolite.actors.decisions.rules.maintenance import Machine, Schedule
+from mesolite.actors.decisions.rules.removal_rate import RemovalRate
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ReregisterAgent
 from mesolite.messages.agents import AgentInfo, MasterInfo
@@ -26,13 +30,17 @@ from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainInfo
 from mesolite.messages.ids import AgentId, DrainId, FrameworkId, OfferId, ReclaimId
 from mesolite.messages.maintenance import Maintenance
-from mesolite.messages.operator import CallAnswered
-from mesolite.messages.reclaims import ReclaimInfo
-from mesolite.messages.registrar import ApplyOperation, Operation
+from mesolite.messages.operator import (
+    CallAnswered,
+    StartMaintenanceCall,
+    StopMaintenanceCall,
+    UpdateMaintenanceScheduleCall,
+)
+from mesolite.messages.registrar import ApplyOperation, EndReclaim, Operation
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.resources import Resources
 from mesolite.messages.scheduler import FrameworkError
-from mesolite.messages.tasks import TaskStatus
+from mesolite.messages.tasks import Cause, TaskStatus
 
 
 @define(kw_only=True, eq=False)
@@ -53,6 +61,9 @@ class AwaitedWrite:
     made: str
 
 
+MaintenanceCall = UpdateMaintenanceScheduleCall | StartMaintenanceCall | StopMaintenanceCall
+
+
 @define(eq=False)
 class Counters:
     """How often something happened, with Mesos's metric names (core.md OP-10)."""
@@ -66,6 +77,7 @@ class Counters:
     slave_removals_reason_unregistered: int = 0
     slave_unreachable_scheduled: int = 0
     slave_unreachable_completed: int = 0
+    slave_unreachable_canceled: int = 0
     recovery_slave_removals: int = 0
     outstanding_registry_writes: int = 0
 
@@ -79,6 +91,7 @@ class MasterState:
     allocator: Allocator
     info: MasterInfo | None = None
     leading: bool = False
+    leading_since: float = 0.0
     effects: list[Effect] = field(factory=list)
 
     agents: dict[AgentId, AgentRecord] = field(factory=dict)
@@ -91,20 +104,33 @@ class MasterState:
     # What operators have decided, as in the registry. A drain deactivates its agent too (4.3.4).
     deactivated: dict[AgentId, DrainInfo | None] = field(factory=dict)
     past_drains: dict[DrainId, DrainInfo] = field(factory=dict)
-    maintenance: Maintenance = field(factory=Maintenance)
-    reclaims: dict[ReclaimId, ReclaimInfo] = field(factory=dict)
+    schedule: Schedule = field(factory=Schedule)
+    reclaims: dict[ReclaimId, ReclaimRecord] = field(factory=dict)
+    reclaim_of: dict[str, ReclaimId] = field(factory=dict)  # the open one of each target
+    past_reclaims: dict[ReclaimId, ReclaimRecord] = field(factory=dict)
 
     # Guards: an id is in one of these while a registry write about it is under way.
     registering: dict[str, AgentId] = field(factory=dict)
     reregistering: dict[AgentId, PendingReregistration] = field(factory=dict)
     marking_unreachable: dict[AgentId, None] = field(factory=dict)
     marking_gone: dict[AgentId, float] = field(factory=dict)
-    removing: dict[AgentId, str] = field(factory=dict)
+    removing: dict[AgentId, Cause] = field(factory=dict)
+    pruning: dict[AgentId, None] = field(factory=dict)
+    ending_drains: dict[DrainId, None] = field(factory=dict)
+    starting_reclaims: dict[str, ReclaimId] = field(factory=dict)
+    ending_reclaims: dict[ReclaimId, EndReclaim] = field(factory=dict)
     awaited_writes: list[AwaitedWrite] = field(factory=list)
+    # The schedule is written once at a time; these calls wait, with their senders, the first for its write.
+    maintenance_calls: list[tuple[MaintenanceCall, str]] = field(factory=list)
+    writing_schedule: Maintenance | None = None
 
     frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
     framework_of_party: dict[str, FrameworkId] = field(factory=dict)
     completed_frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
+
+    # The registered agents of each machine, and who is to be asked about which of them.
+    machines: dict[Machine, dict[AgentId, None]] = field(factory=dict)
+    asking: Asking = field(init=False)
 
     offers: dict[OfferId, OfferRecord] = field(factory=dict)
     inverse_offers: dict[OfferId, InverseOfferRecord] = field(factory=dict)
@@ -114,9 +140,18 @@ class MasterState:
     next_drain: int = 1
     next_reclaim: int = 1
 
+    # Who is given up when (1.8), and when the registry's lists of absent agents are looked at next (1.9).
+    removals: RemovalRate = field(init=False)
+    pruning_at: float | None = None
+
     # Agents on which something was let go since the last event: their drains and reclaims may have ended.
     touched: dict[AgentId, None] = field(factory=dict)
     counters: Counters = field(factory=Counters)
+
+    def __attrs_post_init__(self) -> None:
+        """Ask on the same grid as offers are made."""
+        self.asking = Asking(self.settings.allocation_interval_s)
+        self.removals = RemovalRate(self.settings.agent_removal_interval_s)
 
     # ------------------------------------------------------------------------------------------------- small moves
 

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.master.records import FrameworkRecord, TaskRecord
+from collections.abc import Iterable
+
+import attrs
+from attrs import frozen
+
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.messages.agent import ExitedExecutor
-from mesolite.messages.ids import AgentId, TaskId
+from mesolite.messages.agent import ExitedExecutor, Reconciliation
+from mesolite.messages.ids import FrameworkId, TaskId
 from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,
@@ -16,38 +21,55 @@ from mesolite.messages.relayed import (
     StatusUpdateAcknowledgement,
 )
 from mesolite.messages.scheduler import ReconcileTasks
-from mesolite.messages.tasks import Reason, Source, TaskState, TaskStatus
+from mesolite.messages.tasks import Cause, Reason, Source, TaskState, TaskStatus
 
 
-def set_state(m: MasterState, task: TaskRecord, state: TaskState, now: float) -> None:
-    """Record a task's newest state. A terminal one stays (0.2.10); resources return when it first lets go (0.2.11)."""
+@frozen(kw_only=True)
+class Loss:
+    """Why the master itself ends tasks, or loses sight of them, and how it says so (drain.md 2.4).
+
+    `state` is for partition-aware frameworks; the others are told LOST, and `reason_if_lost` if there is one.
+    """
+
+    state: TaskState
+    reason: Reason
+    cause: Cause
+    message: str
+    reason_if_lost: Reason | None = None
+    unreachable_time: float | None = None
+
+
+def set_state(m: MasterState, task: TaskRecord, state: TaskState, now: float, cause: Cause | None = None) -> None:
+    """Record a task's newest state, and the cause if it was lost or killed.
+
+    A terminal one stays (0.2.10); resources return when it first lets go (0.2.11).
+    """
     if task.state.is_terminal:
         return
     held = task.state.holds_resources
-    task.state = state
+    task.state, task.cause = state, cause
     if state is TaskState.TASK_LOST:
         m.counters.tasks_lost += 1
     if held and not state.holds_resources:
         m.recover(task.framework_id, task.agent_id, task.resources, now)
 
 
-def lose(
-    m: MasterState,
-    framework: FrameworkRecord,
-    task: TaskRecord,
-    state: TaskState,
-    reason: Reason,
-    message: str,
-    now: float,
-    unreachable_time: float | None = None,
-) -> None:
-    """The master itself ends a task, or loses sight of it, and says so once."""
-    set_state(m, task, state, now)
+def lose(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: Loss, now: float) -> None:
+    """The master itself ends a task of a registered agent, or loses sight of it, and says so once."""
     agent = m.agents[task.agent_id]
-    agent.tasks.pop(task.key, None)
-    agent.kills.pop(task.key, None)  # or a later task of that id would be killed (RC-27)
+    let_go(agent, task)
     del framework.tasks[task.task_id]
-    remember(m, framework.unreachable_tasks if unreachable_time is not None else framework.completed_tasks, task)
+    give_up(m, framework, task, loss, now)
+
+
+def give_up(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: Loss, now: float) -> None:
+    """A task that is on no list any more becomes history."""
+    state, reason = framework.info.or_lost(loss.state), loss.reason
+    if state is TaskState.TASK_LOST and loss.reason_if_lost is not None:
+        reason = loss.reason_if_lost
+    set_state(m, task, state, now, loss.cause)
+    cut_off = loss.unreachable_time is not None
+    remember(m, framework.unreachable_tasks if cut_off else framework.completed_tasks, task)
     m.tell(
         framework,
         TaskStatus(
@@ -57,11 +79,20 @@ def lose(
             state=state,
             source=Source.SOURCE_MASTER,
             reason=reason,
-            message=message,
+            message=loss.message,
             timestamp=now,
-            unreachable_time=unreachable_time,
+            unreachable_time=loss.unreachable_time,
+            cause=loss.cause,
         ),
     )
+
+
+def let_go(agent: AgentRecord, task: TaskRecord) -> None:
+    """Forget that this agent has that task."""
+    agent.tasks.pop(task.key, None)
+    # Or a later task of that id would be killed (RC-27).
+    agent.kills.pop(task.key, None)
+    agent.revokes.pop(task.key, None)
 
 
 def remember(m: MasterState, history: dict[TaskId, TaskRecord], task: TaskRecord) -> None:
@@ -79,13 +110,17 @@ def update(m: MasterState, message: StatusUpdate, sender: str, now: float) -> No
     if agent is None or framework is None:
         return
     m.send_to_framework(framework, message)
+    agent.drained = False  # what it may have said of an earlier drain holds no longer
     task = agent.tasks.get((message.framework_id, message.status.task_id))
     if task is None:
         return  # forwarded all the same (TK-24)
     set_state(m, task, message.latest_state, now)
+    if message.status.state is task.state:
+        task.cause = message.status.cause  # that of the newest state may be still to come
     if framework.connected:
         task.status_update_state = message.status.state
         task.status_update_uuid = message.status.uuid
+        task.unacknowledged = True
 
 
 def acknowledge(m: MasterState, message: StatusUpdateAcknowledgement, sender: str, now: float) -> None:
@@ -98,11 +133,13 @@ def acknowledge(m: MasterState, message: StatusUpdateAcknowledgement, sender: st
     if task is not None:
         if task.status_update_uuid is None or task.status_update_state is None:
             return
+        if task.status_update_uuid == message.uuid:
+            task.unacknowledged = False
         if task.status_update_state.is_terminal and task.status_update_uuid == message.uuid:
-            set_state(m, task, task.status_update_state, now)  # its newest state may be another, and hold resources
-            del agent.tasks[task.key]
+            # Its newest state may be another, and hold resources.
+            set_state(m, task, task.status_update_state, now, task.cause)
+            let_go(agent, task)
             del framework.tasks[task.task_id]
-            agent.kills.pop(task.key, None)
             remember(m, framework.completed_tasks, task)
     m.send(agent.party, message)
 
@@ -137,6 +174,21 @@ def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: f
     m.send_to_framework(m.frameworks[message.framework_id], message)
 
 
+def reconciliations(m: MasterState, missing: Iterable[TaskRecord]) -> tuple[Reconciliation, ...]:
+    """The question to an agent what became of these tasks, framework by framework (1.3.5 step 2)."""
+    listed: dict[FrameworkId, list[TaskId]] = {}
+    for task in missing:
+        listed.setdefault(task.framework_id, []).append(task.task_id)
+    return tuple(
+        Reconciliation(
+            framework_info=m.frameworks[framework_id].info,
+            scheduler=m.frameworks[framework_id].party or "",
+            task_ids=tuple(task_ids),
+        )
+        for framework_id, task_ids in listed.items()
+    )
+
+
 def to_executor(m: MasterState, message: FrameworkToExecutor, sender: str, now: float) -> None:
     """Pass a scheduler's message on, best effort (TK-71)."""
     agent = m.agents.get(message.agent_id)
@@ -161,45 +213,63 @@ def reconcile(m: MasterState, message: ReconcileTasks, sender: str, now: float) 
             _reconcile_one(m, framework, status, now)
         return
     for task in list(framework.tasks.values()):
-        _answer(m, framework, task.task_id, task.agent_id, task.status_update_state or task.state, now)
+        _answer_known(m, framework, task, now)
 
 
 def _reconcile_one(m: MasterState, framework: FrameworkRecord, asked: TaskStatus, now: float) -> None:
     """The first row that fits answers (RC-4; drain.md 1.10.1)."""
     task = framework.tasks.get(asked.task_id)
-    or_lost, agent_id = framework.info.or_lost, asked.agent_id
+    agent_id = asked.agent_id
     if task is not None:
-        _answer(m, framework, task.task_id, task.agent_id, task.status_update_state or task.state, now)
+        _answer_known(m, framework, task, now)
     elif (agent_id is None and m.recovered) or agent_id in m.recovered:
         return  # it may yet come back with the task
     elif agent_id in m.agents:
-        _answer(m, framework, asked.task_id, agent_id, or_lost(TaskState.TASK_GONE), now)
+        _answer_unknown(m, framework, asked, TaskState.TASK_GONE, now)
     elif agent_id in m.unreachable:
-        state = or_lost(TaskState.TASK_UNREACHABLE)
-        _answer(m, framework, asked.task_id, agent_id, state, now, m.unreachable[agent_id])
+        time = m.unreachable[agent_id]
+        _answer_unknown(m, framework, asked, TaskState.TASK_UNREACHABLE, now, Cause.UNREACHABLE, time)
+    elif agent_id in m.gone:
+        _answer_unknown(m, framework, asked, TaskState.TASK_GONE_BY_OPERATOR, now, Cause.GONE)
     else:
-        _answer(m, framework, asked.task_id, agent_id, or_lost(TaskState.TASK_UNKNOWN), now)
+        _answer_unknown(m, framework, asked, TaskState.TASK_UNKNOWN, now)
 
 
-def _answer(
+def _answer_known(m: MasterState, framework: FrameworkRecord, task: TaskRecord, now: float) -> None:
+    state = task.status_update_state or task.state
+    status = TaskStatus(task_id=task.task_id, agent_id=task.agent_id, state=state)
+    _answer(m, framework, status, now, task.cause if state is task.state else None)
+
+
+def _answer_unknown(
     m: MasterState,
     framework: FrameworkRecord,
-    task_id: TaskId,
-    agent_id: AgentId | None,
+    asked: TaskStatus,
     state: TaskState,
     now: float,
+    cause: Cause | None = None,
     unreachable_time: float | None = None,
 ) -> None:
+    """The task is on no list of the living. What it once ended of is repeated, if that is remembered."""
+    past = framework.unreachable_tasks.get(asked.task_id) or framework.completed_tasks.get(asked.task_id)
+    if past is not None and past.cause is not None:
+        cause = past.cause
+    state = framework.info.or_lost(state)
+    status = TaskStatus(
+        task_id=asked.task_id, agent_id=asked.agent_id, state=state, unreachable_time=unreachable_time
+    )
+    _answer(m, framework, status, now, cause)
+
+
+def _answer(m: MasterState, framework: FrameworkRecord, status: TaskStatus, now: float, cause: Cause | None) -> None:
     m.tell(
         framework,
-        TaskStatus(
-            task_id=task_id,
-            agent_id=agent_id,
-            state=state,
+        attrs.evolve(
+            status,
             source=Source.SOURCE_MASTER,
             reason=Reason.REASON_RECONCILIATION,
             message="the latest state the master knows",
             timestamp=now,
-            unreachable_time=unreachable_time,
+            cause=cause,
         ),
     )

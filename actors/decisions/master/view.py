@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import attrs
 
-from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
+from mesolite.actors.decisions.master import deactivation, draining, reclaim_view
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, ReclaimRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.drain import Blocker
+from mesolite.actors.decisions.rules.maintenance import machine_of
+from mesolite.messages.drains import DrainInfo
+from mesolite.messages.ids import AgentId
+from mesolite.messages.maintenance import MachineId
+from mesolite.messages.resources import Resources
 
 
 def view(m: MasterState) -> dict[str, Any]:
@@ -18,26 +26,42 @@ def view(m: MasterState) -> dict[str, Any]:
         "agents": [_agent(m, agent) for agent in m.agents.values()],
         "recovered_agents": list(m.recovered),
         "unreachable_agents": dict(m.unreachable),
+        "gone_agents": dict(m.gone),
+        "deactivated_agents": list(m.deactivated),
+        "drains": [_open_drain(m, drain) for drain in deactivation.open_drains(m)],
+        "past_drains": [_plain(drain) for drain in m.past_drains.values()],
+        "reclaims": [_reclaim(m, record) for record in m.reclaims.values()],
+        "past_reclaims": [_reclaim(m, record) for record in m.past_reclaims.values()],
         "frameworks": [_framework(framework) for framework in m.frameworks.values()],
         "completed_frameworks": [_framework(framework) for framework in m.completed_frameworks.values()],
         "counters": attrs.asdict(m.counters),
+        "maintenance": {"schedule": _schedule(m), "status": _maintenance_status(m)},
         "offers": [
             {"id": o.id, "framework_id": o.framework_id, "agent_id": o.agent_id, "resources": str(o.resources)}
             for o in m.offers.values()
         ],
+        "inverse_offers": [attrs.asdict(inverse_offer) for inverse_offer in m.inverse_offers.values()],
     }
 
 
 def _agent(m: MasterState, agent: AgentRecord) -> dict[str, Any]:
+    drain = m.deactivated.get(agent.id)  # 4.5.7
     return {
         "id": agent.id,
         "name": agent.party,
         "hostname": agent.info.hostname,
+        "ip": agent.info.ip,
         "resources": str(agent.info.resources),
+        "attributes": dict(agent.info.attributes),
         "connected": agent.connected,
         "active": agent.active,
         "deactivated": agent.id in m.deactivated,
+        "drain": _plain(drain) if drain is not None else None,
         "tasks": [task.task_id for task in agent.tasks.values()],
+        "executors": [
+            {"executor_id": executor_id, "framework_id": framework_id, "resources": str(resources)}
+            for (framework_id, executor_id), resources in agent.executors.items()
+        ],
     }
 
 
@@ -45,6 +69,8 @@ def _framework(framework: FrameworkRecord) -> dict[str, Any]:
     return {
         "id": framework.id,
         "name": framework.info.name,
+        "user": framework.info.user,
+        "role": framework.info.role,
         "connected": framework.connected,
         "active": framework.active,
         "recovered": framework.recovered,
@@ -57,11 +83,81 @@ def _framework(framework: FrameworkRecord) -> dict[str, Any]:
     }
 
 
+def _schedule(m: MasterState) -> list[dict[str, Any]]:
+    """The windows as they were posted (drain.md 5.2.8); `enforce` is ours."""
+    return [
+        {
+            "machines": [_machine(machine) for machine in window.machines],
+            "start": window.unavailability.start,
+            "duration_s": window.unavailability.duration_s,
+            "enforce": window.enforce,
+        }
+        for window in m.schedule.maintenance.windows
+    ]
+
+
+def _maintenance_status(m: MasterState) -> dict[str, Any]:
+    """Machines that are DRAINING, each with the newest answer per agent and framework, and those DOWN (5.9.1)."""
+    return {
+        "draining_machines": [
+            {**_machine(machine), "agents": [_asked(m, agent_id) for agent_id in agents]}
+            for machine in m.schedule.draining()
+            for agents in [m.machines.get(machine_of(machine), {})]
+        ],
+        "down_machines": [_machine(machine) for machine in m.schedule.maintenance.down],
+    }
+
+
+def _machine(machine: MachineId) -> dict[str, Any]:
+    return {"hostname": machine.hostname, "ip": machine.ip}
+
+
+def _asked(m: MasterState, agent_id: AgentId) -> dict[str, Any]:
+    """What frameworks said about giving back what they hold on that agent."""
+    return {
+        "id": agent_id,
+        "answers": [
+            {
+                "framework_id": framework_id,
+                "status": answer.status.name,
+                "timestamp": answer.timestamp,
+                "reason": answer.reason,
+                "returning": list(answer.returning),
+            }
+            for framework_id, answer in m.agents[agent_id].answers.items()
+        ],
+    }
+
+
 def _task(task: TaskRecord) -> dict[str, Any]:
     return {
         "task_id": task.task_id,
         "agent_id": task.agent_id,
         "executor_id": task.executor_id,
         "state": task.state.name,
+        "cause": None if task.cause is None else task.cause.name,
         "resources": str(task.resources),
     }
+
+
+def _open_drain(m: MasterState, drain: DrainInfo) -> dict[str, Any]:
+    """A drain under way, with what it waits for; each task that is left is in there."""
+    waits_for = [_plain(blocker) for blocker in draining.blocked_by(m, drain)]
+    return {
+        **_plain(drain),
+        "remaining_tasks": [blocker for blocker in waits_for if blocker["task_id"] is not None],
+        "blocked_by": waits_for,
+    }
+
+
+def _plain(noun: DrainInfo | Blocker) -> dict[str, Any]:
+    return attrs.asdict(noun, value_serializer=lambda _, __, value: str(value) if isinstance(value, Enum) else value)
+
+
+def _reclaim(m: MasterState, record: ReclaimRecord) -> dict[str, Any]:
+    """Everything that is known of a reclaim; resources as text, None for everything."""
+    return attrs.asdict(reclaim_view.view(m, record), value_serializer=lambda _, __, value: _as_text(value))
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, Enum | Resources) else list(value) if isinstance(value, tuple) else value

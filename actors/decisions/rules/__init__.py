@@ -2,6 +2,8 @@
 
 allocator, fairness, refusals    who is offered what, whose turn it is, who has refused what
 leader_watch                     the client's side of an election
+inverse_offers                   which agents are looked at for inverse offers, and who does not want to be asked
+maintenance                      the schedule as a lookup by machine, and which changes of it are valid
 registry                         what a durable change does to the registry
 validation                       may this task be launched, may this framework subscribe
 callback_queue, driver_requests  user code is called one callback at a time; what its calls turn into

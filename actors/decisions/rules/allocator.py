@@ -4,12 +4,8 @@ The rule of this file: an agent's free resources go whole to one framework (OF-9
 refuse them: in the role of the lowest dominant share, the framework of the lowest dominant share (OF-17). A
 grant counts from the moment it is made (OF-10, OF-18).
 
-    framework or agent added, framework activated, revived --> due now --------+
-    recovered, agent activated, filter expired --------------> on the grid ----+--> run --> grants
-
-The grid is the previous run plus whole allocation intervals (OF-2). A run visits the *candidates*: the agents
-for which something changed. An agent that everybody refuses is none until a filter on it expires, its free
-resources grow, or there is somebody new to ask; so a cluster in which nothing happens costs nothing.
+When a run is due, and which agents it visits, is candidates.py. What an operator has reclaimed is *withheld* on its
+agent: it is free, and not granted. A framework that is being reclaimed is *barred* (docs/reclaim.md RV-6, RV-7).
 
 Where this departs from Mesos, on purpose: agents are visited in the order in which they were added, not at
 random (OF-7); and a run for an added agent visits the other candidates too, not that agent alone (OF-3).
@@ -17,22 +13,19 @@ random (OF-7); and a run for an added agent visits the other candidates too, not
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 
 from attrs import Factory, define, frozen
 
+from mesolite.actors.decisions.rules.candidates import ROUNDING_S, Candidates
 from mesolite.actors.decisions.rules.fairness import Ranking, Totals
 from mesolite.actors.decisions.rules.refusals import Refusals, lasting_s
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import NOTHING, Resources
 
-# What adding and subtracting points of time may be wrong by. Without it, a timer that fires a rounding error
-# early would find nothing due and be set again for the same instant, for ever.
-_ROUNDING_S = 1e-6
 # The extra hop through Mesos's mailbox (OF-47): just later than a run of the same instant.
-_HOP_S = 3 * _ROUNDING_S
+_HOP_S = 3 * ROUNDING_S
 
 
 @frozen
@@ -52,6 +45,16 @@ class _Agent:
     free: Resources
     active: bool
     held: dict[FrameworkId, Resources] = Factory(dict)
+    withheld: Resources | None = NOTHING
+
+    @property
+    def grantable(self) -> Resources:
+        """What is free, less the scalars that are withheld; None withholds everything."""
+        if self.withheld is None:
+            return NOTHING
+        names = self.withheld.names
+        aside = {name: min(self.withheld.scalar(name), self.free.scalar(name)) for name in names}
+        return self.free - Resources.of(aside) if aside else self.free
 
 
 @define
@@ -60,6 +63,7 @@ class _Framework:
     role: str
     active: bool
     suppressed: bool
+    barred: bool = False
 
 
 class Allocator:
@@ -71,7 +75,6 @@ class Allocator:
 
     def __init__(self, settings: Settings) -> None:
         """Start with an empty cluster."""
-        self._interval_s = settings.allocation_interval_s
         self._min_cpus = round(settings.min_allocatable_cpus * 1000)
         self._min_mem = round(settings.min_allocatable_mem * 1000)
 
@@ -86,12 +89,7 @@ class Allocator:
         self._roles: Ranking[str] = Ranking(self._totals)
         self._members: dict[str, Ranking[FrameworkId]] = {}
 
-        # Active agents with enough free to be offered (OF-13), and those of them that the next run visits.
-        self._spare: dict[AgentId, None] = {}
-        self._candidates: dict[AgentId, None] = {}
-        self._all_are_candidates = False
-        self._due_at: float | None = None
-        self._last_run: float | None = None
+        self._candidates = Candidates(settings.allocation_interval_s)
 
     # --- frameworks ---------------------------------------------------------------------------------------
 
@@ -110,14 +108,14 @@ class Allocator:
         for agent_id in self._where.get(framework_id, {}):
             self._charge_shares(framework_id, self._agents[agent_id].held[framework_id])
         self._place(framework)
-        self._everything_is_due(now)
+        self._candidates.all_are_due(now)
 
     def activate_framework(self, framework_id: FrameworkId, now: float, *, suppressed: bool = False) -> None:
         """It is connected again; a run over all spare agents is due at once (OF-3)."""
         framework = self._frameworks[framework_id]
         framework.active, framework.suppressed = True, suppressed
         self._place(framework)
-        self._everything_is_due(now)
+        self._candidates.all_are_due(now)
 
     def deactivate_framework(self, framework_id: FrameworkId) -> None:
         """It gets no more grants and keeps what it holds; its filters go (OF-50)."""
@@ -148,7 +146,20 @@ class Allocator:
         framework.suppressed = False
         self._refusals.forget_framework(framework_id)
         self._place(framework)
-        self._everything_is_due(now)
+        self._candidates.all_are_due(now)
+
+    def bar(self, framework_id: FrameworkId) -> None:
+        """Until it is let in again it gets no grants, whatever it or its link does (RV-7)."""
+        framework = self._frameworks[framework_id]
+        framework.barred = True
+        self._place(framework)
+
+    def let_in(self, framework_id: FrameworkId, now: float) -> None:
+        """It is not barred any more; a run over all spare agents is due at once."""
+        framework = self._frameworks[framework_id]
+        framework.barred = False
+        self._place(framework)
+        self._candidates.all_are_due(now)
 
     # --- agents -------------------------------------------------------------------------------------------
 
@@ -183,12 +194,30 @@ class Allocator:
         """Its free resources are granted again, from the next run on the grid on (OF-4)."""
         agent = self._agents[agent_id]
         agent.active = True
-        self._reconsider(agent, self._on_grid(now))
+        self._reconsider(agent, self._candidates.on_grid(now))
+
+    def offer_again(self, agent_id: AgentId, now: float) -> None:
+        """Something else than its resources has changed about it; a run is due at once (drain.md 5.2.6)."""
+        self._reconsider(self._agents[agent_id], now)
+
+    def withhold(self, agent_id: AgentId, resources: Resources | None, now: float) -> None:
+        """From now on these scalars of it, None for everything, are not granted when they are free (RV-6).
+
+        They take the place of what was withheld before; what may be granted again is, from the next run on the grid on.
+        """
+        agent = self._agents[agent_id]
+        if resources == agent.withheld:
+            return
+        agent.withheld = resources
+        if self._is_spare(agent):
+            self._candidates.add(agent_id, self._candidates.on_grid(now))
+        else:
+            self._candidates.remove(agent_id)
 
     def deactivate_agent(self, agent_id: AgentId) -> None:
         """Nothing on it is granted any more; what is held there stays held."""
         self._agents[agent_id].active = False
-        self._forget_candidate(agent_id)
+        self._candidates.remove(agent_id)
 
     def remove_agent(self, agent_id: AgentId) -> None:
         """It is gone, and with it all that was granted there and the filters on it (OF-50)."""
@@ -197,7 +226,7 @@ class Allocator:
             self._refund(agent, framework_id, resources)
         self._totals.remove(agent.total)
         self._refusals.forget_agent(agent_id)
-        self._forget_candidate(agent_id)
+        self._candidates.remove(agent_id)
         del self._agents[agent_id]
 
     def recover(
@@ -223,10 +252,10 @@ class Allocator:
         self._refund(agent, framework_id, resources)
         agent.free += resources
         if refuse_s is not None and refuse_s != 0 and framework_id in self._frameworks:
-            until = now + max(lasting_s(refuse_s), self._interval_s)
-            is_next_run = until <= self._on_grid(now) + _ROUNDING_S
+            until = now + max(lasting_s(refuse_s), self._candidates.interval_s)
+            is_next_run = until <= self._candidates.on_grid(now) + ROUNDING_S
             self._refusals.add(framework_id, agent_id, resources, until + _HOP_S if is_next_run else until)
-        self._reconsider(agent, self._on_grid(now))
+        self._reconsider(agent, self._candidates.on_grid(now))
 
     # --- deciding -----------------------------------------------------------------------------------------
 
@@ -234,38 +263,31 @@ class Allocator:
         """When `run` should be called, not before now; None when there is nothing to wait for."""
         if not self._roles.has_competitors:
             return None
-        expiry = self._refusals.next_expiry()
-        on_grid = None if expiry is None else self._on_grid(expiry)
-        due = min((at for at in (self._due_at, on_grid) if at is not None), default=None)
+        due = self._candidates.next_run(self._refusals.next_expiry())
         return None if due is None else max(now, due)
 
     def run(self, now: float) -> list[Grant]:
         """Grant what is due now, if anything is. The grants of one framework stand together (OF-15)."""
         due = self.next_run(now)
-        if due is None or due > now + _ROUNDING_S:
+        if due is None or due > now + ROUNDING_S:
             return []
-        for agent_id in self._refusals.expire(now + _ROUNDING_S):
-            if agent_id in self._spare:
-                self._candidates[agent_id] = None
-        visited = self._spare if self._all_are_candidates else self._candidates
+        visited = self._candidates.take(self._refusals.expire(now + ROUNDING_S), now)
         grants: dict[FrameworkId, list[Grant]] = {}
-        for agent in sorted((self._agents[agent_id] for agent_id in visited), key=lambda agent: agent.serial):
-            taker = self._taker(agent)
+        for agent in sorted(map(self._agents.__getitem__, visited), key=lambda agent: agent.serial):
+            granted = agent.grantable
+            taker = self._taker(agent.id, granted)
             if taker is not None:
-                grants.setdefault(taker, []).append(Grant(taker, agent.id, agent.free))
-                self._charge(agent, taker, agent.free)
-                agent.free = NOTHING
-                del self._spare[agent.id]
-        self._candidates.clear()
-        self._all_are_candidates = False
-        self._due_at, self._last_run = None, now
+                grants.setdefault(taker, []).append(Grant(taker, agent.id, granted))
+                self._charge(agent, taker, granted)
+                agent.free -= granted
+                self._candidates.granted(agent.id)
         return [grant for of_framework in grants.values() for grant in of_framework]
 
-    def _taker(self, agent: _Agent) -> FrameworkId | None:
+    def _taker(self, agent_id: AgentId, resources: Resources) -> FrameworkId | None:
         """The first in line that does not refuse. Whoever is passed over has a filter on this very agent."""
         for role in self._roles.in_order():
             for framework_id in self._members[role].in_order():
-                if not self._refusals.refuses(framework_id, agent.id, agent.free):
+                if not self._refusals.refuses(framework_id, agent_id, resources):
                     return framework_id
         return None
 
@@ -283,6 +305,14 @@ class Allocator:
         """What that framework holds on that agent, in offers and in use."""
         return self._agents[agent_id].held.get(framework_id, NOTHING)
 
+    def scalars(self, framework_id: FrameworkId) -> Mapping[str, int]:
+        """The scalars that framework holds on all agents together, in thousandths, in offers and in use."""
+        return self._members[self._frameworks[framework_id].role].held(framework_id)
+
+    def holders(self, agent_id: AgentId) -> list[FrameworkId]:
+        """The frameworks that hold something on that agent, in offers or in use."""
+        return list(self._agents[agent_id].held)
+
     def check(self) -> None:
         """Assert that all adds up: agents, frameworks, roles, the cluster, and who is spare."""
         holdings: dict[FrameworkId, dict[AgentId, Resources]] = {}
@@ -293,10 +323,8 @@ class Allocator:
                 holdings.setdefault(framework_id, {})[agent.id] = resources
                 left -= resources
             assert left == agent.free, (agent.id, left, agent.free)
-            assert (agent.id in self._spare) == (agent.active and self._is_allocatable(agent.free)), agent.id
         assert {f: dict.fromkeys(held) for f, held in holdings.items()} == self._where
-        assert all(agent_id in self._spare for agent_id in self._candidates), self._candidates
-        assert (self._due_at is not None) == bool(self._candidates or self._all_are_candidates), self._due_at
+        self._candidates.check(agent.id for agent in self._agents.values() if self._is_spare(agent))
         assert self._totals.amounts == _scalars(agent.total for agent in self._agents.values())
         held_by: dict[str, dict[FrameworkId, dict[str, int]]] = {role: {} for role in self._members}
         held_in: dict[str, list[Resources]] = {role: [] for role in self._members}
@@ -339,7 +367,7 @@ class Allocator:
     def _place(self, framework: _Framework) -> None:
         """Let it compete or not; a role competes while one of its frameworks does."""
         members = self._members[framework.role]
-        if framework.active and not framework.suppressed:
+        if framework.active and not framework.suppressed and not framework.barred:
             members.enter(framework.id)
         else:
             members.withdraw(framework.id)
@@ -348,40 +376,19 @@ class Allocator:
         else:
             self._roles.withdraw(framework.role)
 
-    def _is_allocatable(self, free: Resources) -> bool:
-        """Enough cpus, or enough memory (OF-13)."""
-        amounts = free.scalars
+    def _is_spare(self, agent: _Agent) -> bool:
+        """Enough cpus, or enough memory, on an active agent (OF-13)."""
+        if not agent.active:
+            return False
+        grantable = agent.grantable
+        amounts = grantable.scalars
         enough = amounts.get("cpus", 0) >= self._min_cpus or amounts.get("mem", 0) >= self._min_mem
-        return enough and bool(free)
+        return enough and bool(grantable)
 
     def _reconsider(self, agent: _Agent, due_at: float) -> None:
         """This agent may have more to grant than before: if it is worth an offer, let a run visit it then."""
-        if agent.active and self._is_allocatable(agent.free):
-            self._spare[agent.id] = None
-            self._candidates[agent.id] = None
-            self._is_due(due_at)
-
-    def _forget_candidate(self, agent_id: AgentId) -> None:
-        self._spare.pop(agent_id, None)
-        self._candidates.pop(agent_id, None)
-        if not self._spare or not (self._candidates or self._all_are_candidates):
-            self._all_are_candidates = False
-            self._due_at = None
-
-    def _everything_is_due(self, now: float) -> None:
-        if self._spare:
-            self._all_are_candidates = True
-            self._is_due(now)
-
-    def _is_due(self, at: float) -> None:
-        self._due_at = at if self._due_at is None else min(at, self._due_at)
-
-    def _on_grid(self, at: float) -> float:
-        """The first time not before `at` that is whole intervals after the previous run (OF-2)."""
-        if self._last_run is None:
-            return at
-        intervals = math.ceil((at - self._last_run - _ROUNDING_S) / self._interval_s)
-        return self._last_run + max(1, intervals) * self._interval_s
+        if self._is_spare(agent):
+            self._candidates.add(agent.id, due_at)
 
 
 def _scalars(parts: Iterable[Resources]) -> dict[str, int]:

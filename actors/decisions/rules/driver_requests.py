@@ -9,7 +9,9 @@ from attrs import evolve
 
 from mesolite.actors.decisions.driver_calls import (
     AcceptCall,
+    AcceptInverseCall,
     DeclineCall,
+    DeclineInverseCall,
     FrameworkMessageCall,
     KillCall,
     ReconcileCall,
@@ -19,10 +21,16 @@ from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.offers import Launch
 from mesolite.messages.relayed import FrameworkToExecutor, KillTask, StatusUpdateAcknowledgement
-from mesolite.messages.scheduler import AcceptOffers, DeclineOffers, ReconcileTasks
-from mesolite.messages.tasks import Reason, Source, TaskInfo, TaskState, TaskStatus
+from mesolite.messages.scheduler import (
+    AcceptInverseOffers,
+    AcceptOffers,
+    DeclineInverseOffers,
+    DeclineOffers,
+    ReconcileTasks,
+)
+from mesolite.messages.tasks import Cause, Reason, Source, TaskInfo, TaskState, TaskStatus
 
-SimpleCall = DeclineCall | KillCall | ReconcileCall | FrameworkMessageCall
+SimpleCall = AcceptInverseCall | DeclineCall | DeclineInverseCall | KillCall | ReconcileCall | FrameworkMessageCall
 """Calls that need nothing but a master."""
 
 
@@ -31,6 +39,14 @@ def request(call: SimpleCall, framework_id: FrameworkId) -> Message:
     match call:
         case DeclineCall(offer_ids=offer_ids, filters=filters):
             return DeclineOffers(framework_id=framework_id, offer_ids=offer_ids, filters=filters)
+        case AcceptInverseCall(inverse_offer_ids=ids, filters=filters, returning=returning):
+            return AcceptInverseOffers(
+                framework_id=framework_id, inverse_offer_ids=ids, filters=filters, returning=returning
+            )
+        case DeclineInverseCall(inverse_offer_ids=ids, filters=filters, reason=reason):
+            return DeclineInverseOffers(
+                framework_id=framework_id, inverse_offer_ids=ids, filters=filters, reason=reason
+            )
         case KillCall(task_id=task_id, kill_policy=kill_policy):
             return KillTask(framework_id=framework_id, task_id=task_id, kill_policy=kill_policy)
         case ReconcileCall(statuses=statuses):
@@ -74,6 +90,7 @@ def never_started(
         message="the driver was not connected to a master, so the task was never sent",
         agent_id=task.agent_id or agent_id,
         timestamp=now,
+        cause=Cause.NEVER_STARTED,
     )
 
 

@@ -41,6 +41,7 @@ class ExecutorRegistration:
         self.executor_id = ExecutorId(start.executor_id)
         self.agent_id = AgentId(start.agent_id)
         self.connected = False
+        self.had_task = False
         self.tasks: dict[TaskId, TaskInfo] = {}
         self.updates: dict[UpdateId, StatusUpdate] = {}
         self._checkpoint = start.checkpoint
@@ -75,6 +76,7 @@ class ExecutorRegistration:
         known = ReregisterExecutor(
             framework_id=self.framework_id,
             executor_id=self.executor_id,
+            had_task=self.had_task,
             tasks=tuple(self.tasks.values()),
             updates=tuple(self.updates.values()),
         )
@@ -83,6 +85,7 @@ class ExecutorRegistration:
     def take(self, task: TaskInfo) -> None:
         """A task has arrived; until an update of it is acknowledged the agent may forget it."""
         self.tasks[task.task_id] = task
+        self.had_task = True
 
     def new_update(
         self, task_id: TaskId, state: TaskState, now: float, message: str = "", data: str = ""

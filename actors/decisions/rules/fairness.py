@@ -131,6 +131,10 @@ class Ranking(Generic[Name]):
         """Its dominant share as of now."""
         return dominant_share(self._clients[name].allocated, self.totals.amounts)
 
+    def held(self, name: Name) -> Mapping[str, int]:
+        """The scalars it holds, in thousandths."""
+        return self._clients[name].allocated
+
     def check(self, allocated: Mapping[Name, Mapping[str, int]]) -> None:
         """Assert that these clients hold these scalars, in thousandths, and that the order is one."""
         assert {name: client.allocated for name, client in self._clients.items()} == allocated

@@ -53,10 +53,12 @@ class Refusals:
         filters = self._filters.get(agent_id, {}).get(framework_id)
         return filters is not None and any(offered in refused for refused in filters.values())
 
-    def forget_framework(self, framework_id: FrameworkId) -> None:
-        """Its filters go: it revived, or is not there (OF-50)."""
-        for agent_id in self._where.pop(framework_id, {}):
+    def forget_framework(self, framework_id: FrameworkId) -> list[AgentId]:
+        """Its filters go: it revived, or is not there (OF-50). The agents they stood on."""
+        agents = list(self._where.pop(framework_id, {}))
+        for agent_id in agents:
             self._drop(framework_id, agent_id)
+        return agents
 
     def forget_agent(self, agent_id: AgentId) -> None:
         """The filters on it go with it (OF-50)."""

@@ -8,7 +8,7 @@ One record per agent and list, so that an operation writes a record or three how
     deactivated/<agent id>    DeactivatedAgent: stays where it is while the agent goes to and fro (4.6.3)
     drain/<drain id>          DrainInfo of a drain that has ended
     maintenance               Maintenance: schedule and modes
-    reclaim/<reclaim id>      ReclaimInfo of an open reclaim
+    reclaim/<reclaim id>      ReclaimInfo, also of past reclaims
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.drains import DrainInfo, DrainState
-from mesolite.messages.ids import AgentId
+from mesolite.messages.ids import AgentId, DrainId
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.reclaims import ReclaimInfo
 from mesolite.messages.registrar import (
@@ -59,31 +59,31 @@ def changes_of(operation: Operation) -> tuple[Change, ...]:
         case MarkAgentUnreachable(agent_id=agent_id, unreachable_time=time):
             record = UnreachableAgent(agent_id=agent_id, unreachable_time=time)
             return ((f"admitted/{agent_id}", None), (f"unreachable/{agent_id}", record))
-        case RemoveAgent(agent_id=agent_id, drain=drain):
+        case RemoveAgent(agent_id=agent_id, drain=drain, forget=forget):
             # Deleted outright, and what operators had decided about it too: it goes to no other list (2.3.4, 4.6.8).
-            return ((f"admitted/{agent_id}", None), (f"deactivated/{agent_id}", None), *_past(drain))
-        case MarkAgentGone(agent_id=agent_id, gone_time=time, drain=drain):
-            lists = ("admitted", "unreachable", "deactivated")
+            return ((f"admitted/{agent_id}", None), (f"deactivated/{agent_id}", None), *_past(drain, forget))
+        case MarkAgentGone(agent_id=agent_id, gone_time=time, drain=drain, forget=forget):
+            lists = ((f"{name}/{agent_id}", None) for name in ("admitted", "unreachable", "deactivated"))
             gone = GoneAgent(agent_id=agent_id, gone_time=time)
-            return (*((f"{name}/{agent_id}", None) for name in lists), (f"gone/{agent_id}", gone), *_past(drain))
-        case PruneAgents(unreachable=unreachable, gone=gone_ids):
-            lost = (f"{name}/{agent_id}" for agent_id in unreachable for name in ("unreachable", "deactivated"))
-            return (*((key, None) for key in lost), *((f"gone/{agent_id}", None) for agent_id in gone_ids))
+            return (*lists, (f"gone/{agent_id}", gone), *_past(drain, forget))
+        case PruneAgents(unreachable=unreachable, gone=gone_ids, drains=drains, forget=forget):
+            lost = [f"{name}/{agent_id}" for agent_id in unreachable for name in ("unreachable", "deactivated")]
+            lost += [f"gone/{agent_id}" for agent_id in gone_ids]
+            return (*((key, None) for key in lost), *(change for drain in drains for change in _past(drain, forget)))
         case DeactivateAgent(agent_id=agent_id):
             return (_deactivated(agent_id, None),)
         case StartDrain(drain=drain):
             return (_deactivated(drain.agent_id, drain),)
         case EndDrain(drain=drain, forget=forget):
-            old = ((f"drain/{drain_id}", None) for drain_id in forget)
-            return (_deactivated(drain.agent_id, drain), *_past(drain), *old)
+            return (_deactivated(drain.agent_id, drain), *_past(drain, forget))
         case ReactivateAgent(agent_id=agent_id):
             return ((f"deactivated/{agent_id}", None),)
         case UpdateMaintenance(maintenance=maintenance):
             return (("maintenance", maintenance),)
         case StartReclaim(reclaim=reclaim):
             return ((f"reclaim/{reclaim.id}", reclaim),)
-        case EndReclaim(reclaim_id=reclaim_id):
-            return ((f"reclaim/{reclaim_id}", None),)
+        case EndReclaim(reclaim=reclaim, forget=forgotten):
+            return ((f"reclaim/{reclaim.id}", reclaim), *((f"reclaim/{each}", None) for each in forgotten))
 
 
 def registry_of(records: Mapping[str, Any]) -> Registry:
@@ -121,11 +121,12 @@ def _deactivated(agent_id: AgentId, drain: DrainInfo | None) -> Change:
     return (f"deactivated/{agent_id}", DeactivatedAgent(agent_id=agent_id, drain=drain))
 
 
-def _past(drain: DrainInfo | None) -> tuple[Change, ...]:
+def _past(drain: DrainInfo | None, forget: tuple[DrainId, ...] = ()) -> tuple[Change, ...]:
+    old = tuple((f"drain/{drain_id}", None) for drain_id in forget)
     if drain is None:
-        return ()
+        return old
     assert drain.state is not DrainState.DRAINING, f"a drain under way is no history: {drain}"
-    return ((f"drain/{drain.id}", drain),)
+    return ((f"drain/{drain.id}", drain), *old)
 
 
 def _id_of(agent: AgentInfo) -> AgentId:

@@ -1,0 +1,85 @@
+"""The agent drains: all it runs is killed with grace, nothing new is taken, and the end is reported (drain.md 4.4).
+
+DrainAgent --> config stored --> every task killed --> all ended, acknowledged, gone --> config forgotten, AgentDrained
+                    |
+                    +-- a restarted agent finds it and kills again (4.4.11)
+"""
+
+from __future__ import annotations
+
+from mesolite.actors.decisions.agent import checkpoints, tasks
+from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, ExecutorRecord
+from mesolite.messages.agent import AgentDrained, DrainAgent
+from mesolite.messages.drains import DrainConfig
+from mesolite.messages.tasks import Cause, KillPolicy, TaskInfo
+
+
+def told(a: AgentState, message: DrainAgent, sender: str, now: float) -> None:
+    """Kill everything, or say at once that there is nothing to kill (4.4.2 to 4.4.4).
+
+    It is taken from the detected leader only, where Mesos does not look (4.4.1): a trust boundary. An agent that knows
+    no leader yet is told again when it re-registers (4.6.1).
+    """
+    if not tasks.listens(a, sender) or a.id is None:
+        return
+    if _nothing_left(a):
+        a.send(sender, AgentDrained(agent_id=a.id))
+        return
+    if a.drain == message.config:
+        return  # said again, in case it was lost: all there is is being killed already, and nothing new was taken
+    a.drain = message.config  # before the kills, so that what ends at once says why (4.4.7)
+    checkpoints.drain(a)
+    kill_all(a, now)
+
+
+def kill_all(a: AgentState, now: float) -> None:
+    """Kill every task of every framework, launched ones before queued ones (4.4.4)."""
+    assert a.drain is not None, "nothing is drained"
+    for framework in list(a.frameworks.values()):
+        for executor in list(framework.executors.values()):
+            for task in sorted(executor.live_tasks, key=lambda task: not task.delivered):
+                tasks.end(a, framework, executor, task, Cause.DRAINED, _policy(a.drain, task.info), now)
+
+
+def _policy(config: DrainConfig, task: TaskInfo) -> KillPolicy | None:
+    """What goes with the kill: the limit, unless the task's own grace is no longer than that (4.4.5)."""
+    limit_s = config.max_grace_period_s
+    own_s = task.kill_policy.grace_period_s if task.kill_policy is not None else None
+    if limit_s is None or (own_s is not None and own_s <= limit_s):
+        return None
+    return KillPolicy(grace_period_s=limit_s)
+
+
+def look(a: AgentState) -> None:
+    """Something may have ended: with the last of it the drain is over here (4.4.9)."""
+    if a.drain is None or not _nothing_left(a):
+        return
+    forget(a)
+    assert a.id is not None, "an agent without an id was told to drain"
+    a.send_to_leader(AgentDrained(agent_id=a.id))
+
+
+def forget(a: AgentState) -> None:
+    """Drain no longer: it is done, or this agent leaves for good, and its next life must not go on with it (4.6.8)."""
+    if a.drain is not None:
+        a.drain = None
+        checkpoints.drain(a)
+
+
+def _nothing_left(a: AgentState) -> bool:
+    """Nothing lives and nothing is unacknowledged. Custom executors that merely idle do not count (4.4.10).
+
+    In Mesos they do at the agent, and such an agent, reactivated, refuses every launch (4.2.5, 10.11). What an earlier
+    life of this agent left behind does count; Mesos kills such containers when it recovers.
+    """
+    if a.orphans:
+        return False
+    for framework in a.frameworks.values():
+        for executor in framework.executors.values():
+            if executor.tasks or not _idles(executor):
+                return False
+    return not any(stream.updates for stream in a.streams.values())
+
+
+def _idles(executor: ExecutorRecord) -> bool:
+    return executor.info is not None and executor.phase is ExecutorPhase.RUNNING

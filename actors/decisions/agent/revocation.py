@@ -1,0 +1,95 @@
+"""Resources that were not returned in time: the agent ends the tasks and executors that hold them (docs/reclaim.md).
+
+Rule: a revoked task gets its own grace and not a moment more. If it has not ended then, its executor is shut down.
+
+    RevokeTask     --> kill --own grace, margin--> executor shut down --its grace--> destroyed
+    RevokeExecutor --> all its tasks revoked --the last has ended--> executor shut down --its grace--> destroyed
+"""
+
+from __future__ import annotations
+
+from mesolite.actors.decisions.agent import executors, tasks
+from mesolite.actors.decisions.agent.state import (
+    AgentState,
+    Ending,
+    ExecutorPhase,
+    ExecutorRecord,
+    FrameworkRecord,
+    TaskRecord,
+)
+from mesolite.actors.decisions.contract import TimerFired
+from mesolite.messages.agent import RevokeExecutor, RevokeTask
+from mesolite.messages.tasks import Cause, Reason, TaskState
+
+
+def revoke_task(a: AgentState, message: RevokeTask, sender: str, now: float) -> None:
+    """End a task. One that is not here is answered as a kill is (3.3.4), so that the master's books come right."""
+    framework = a.frameworks.get(message.framework_id)
+    if not tasks.listens(a, sender) or framework is None or framework.terminating:
+        return
+    found = a.find_task(framework, message.task_id)
+    if found is None:
+        tasks.answer_unknown(a, framework, message.task_id, now)
+    else:
+        _revoke(a, framework, *found, now)
+
+
+def revoke_executor(a: AgentState, message: RevokeExecutor, sender: str, now: float) -> None:
+    """End an executor after its last task; one that is not here is reported as exited, for the books."""
+    if not tasks.listens(a, sender) or a.id is None:
+        return  # without an id it cannot say which agent the executor is not on; registering settles that
+    framework = a.frameworks.get(message.framework_id)
+    executor = framework.executors.get(message.executor_id) if framework is not None else None
+    if framework is None or executor is None or executor.phase is ExecutorPhase.TERMINATED:
+        executors.tell_exited(a, message.framework_id, message.executor_id, -1)
+        return
+    executor.revoked = True
+    for task in executor.live_tasks:
+        _revoke(a, framework, executor, task, now)
+    look(a, framework, executor)
+
+
+def look(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
+    """A task of it may have ended: with the last one a revoked executor is shut down."""
+    if executor.revoked and not executor.live_tasks:
+        executors.shut_down(a, framework, executor)
+
+
+def _revoke(
+    a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord, now: float
+) -> None:
+    tasks.end(a, framework, executor, task, Cause.REVOKED, None, now)
+    if executor.phase is not ExecutorPhase.RUNNING or task.revoked:
+        return  # asked again it gets no second grace
+    task.revoked = True
+    own_s = task.info.kill_policy.grace_period_s if task.info.kill_policy is not None else None
+    grace_s = a.settings.task_kill_grace_s if own_s is None else own_s
+    key = ("revocation", framework.id, executor.id, executor.run, task.info.task_id)
+    a.set_timer(key, max(0.0, grace_s) + a.settings.command_executor_margin_s)
+
+
+def timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+    """It has not ended within its grace: its executor has to go, with all it runs."""
+    _, framework_id, executor_id, run, task_id = event.key
+    framework = a.frameworks.get(framework_id)
+    executor = framework.executors.get(executor_id) if framework is not None else None
+    if framework is None or executor is None or executor.run != run:
+        return
+    task = executor.tasks.get(task_id)
+    if task is None or not task.revoked or task.state.is_terminal:
+        return
+    if executor.ending is None:
+        message = f"executor {executor.id} was shut down: {task_id} was revoked and had not ended within its grace"
+        executor.ending = Ending(TaskState.TASK_KILLED, Reason.REASON_EXECUTOR_TERMINATED, message, Cause.REVOKED)
+    for other in executor.live_tasks:
+        tasks.wanted_dead(a, framework, executor, other, Cause.REVOKED)
+    executors.shut_down(a, framework, executor)
+
+
+def replay(a: AgentState, now: float) -> None:
+    """After a restart: what was revoked is revoked again, for the kill or its timer may be lost."""
+    for framework in list(a.frameworks.values()):
+        for executor in list(framework.executors.values()):
+            for task in executor.live_tasks:
+                if task.kill_cause is Cause.REVOKED:
+                    _revoke(a, framework, executor, task, now)

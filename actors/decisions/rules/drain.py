@@ -1,0 +1,137 @@
+"""When is a drain done, and if it is not, who has to do what first (drain.md 4.5.1)?
+
+A drain is done when the master's books hold no task of the agent any more, acknowledged ones being gone from them, and
+the agent, there and connected, has itself said that nothing of it is left. Mesos goes by the books alone, and calls an
+agent drained that is away, or still has executors within their grace (4.5.3, 4.5.4).
+
+    task alive ---------------------> its executor has to end it
+    last update not acknowledged ---> its framework has to acknowledge, come back, or be removed
+    agent away ---------------------> the agent has to come back
+    no task left, not confirmed ----> the agent has to say so
+    nothing left, confirmed --------> done; the master has to record it
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
+from mesolite.messages.tasks import TaskState
+
+
+class Party(enum.Enum):
+    """Who has to act."""
+
+    EXECUTOR = "EXECUTOR"
+    FRAMEWORK = "FRAMEWORK"
+    AGENT = "AGENT"
+    MASTER = "MASTER"
+
+    def __str__(self) -> str:
+        """Print the bare name."""
+        return self.name
+
+
+@frozen(kw_only=True)
+class DrainingAgent:
+    """What a master knows of the agent. `away`: how it is away and since when, '' while it is connected."""
+
+    name: str
+    away: str = ""
+    told_at: float | None = None
+    max_grace_period_s: float | None = None
+    confirmed: bool = False
+
+
+@frozen(kw_only=True)
+class TaskLeft:
+    """What a master knows of a task of that agent. `framework_away`: how its scheduler is away, '' if it is not.
+
+    `unacknowledged`: its framework has not taken its last update yet, so that what happened since is not known.
+    """
+
+    task_id: TaskId
+    framework_id: FrameworkId
+    framework: str
+    state: TaskState
+    executor_id: ExecutorId | None = None
+    grace_period_s: float | None = None
+    unacknowledged: bool = False
+    framework_away: str = ""
+
+
+@frozen(kw_only=True)
+class Blocker:
+    """One thing a drain waits for: this party has to act, about this task if there is one.
+
+    `since`: when it was asked to, on the cluster's clock, None if that is not known. `grace_s`: at most so long after
+    that its task is killed the hard way, None if that is not known.
+    """
+
+    party: Party
+    name: str
+    why: str
+    since: float | None = None
+    task_id: TaskId | None = None
+    framework_id: FrameworkId | None = None
+    framework: str = ""
+    state: TaskState | None = None
+    grace_s: float | None = None
+
+    def __str__(self) -> str:
+        """Print it as a sentence."""
+        task = f"task {self.task_id} of framework {self.framework} ({self.state}) waits for " if self.task_id else ""
+        since = f" (asked at {self.since:.3f} s)" if self.since is not None else ""
+        grace = f" (after at most {self.grace_s:g} s the hard way)" if self.grace_s is not None else ""
+        return f"{task}{str(self.party).lower()} {self.name}: {self.why}{since}{grace}"
+
+
+def blockers(agent: DrainingAgent, tasks: Iterable[TaskLeft]) -> Iterator[Blocker]:
+    """Everything that drain waits for, one after another; nothing means that it is done."""
+    if agent.away:
+        yield Blocker(party=Party.AGENT, name=agent.name, why=f"it is {agent.away} and has to come back")
+    left = False
+    for task in tasks:
+        left = True
+        yield _of_task(agent, task)
+    if not left and not agent.away and not agent.confirmed:
+        why = "it has not confirmed yet that nothing is left on it; executors may be on their way out"
+        yield Blocker(party=Party.AGENT, name=agent.name, why=why, since=agent.told_at)
+
+
+def is_done(agent: DrainingAgent, tasks: Iterable[TaskLeft]) -> bool:
+    """Whether that drain waits for nothing any more."""
+    return next(blockers(agent, tasks), None) is None
+
+
+def _of_task(agent: DrainingAgent, task: TaskLeft) -> Blocker:
+    since, grace_s = None, None
+    if agent.away:
+        party, name, why = Party.AGENT, agent.name, f"it is {agent.away}"
+    elif not (task.state.is_terminal or task.unacknowledged):
+        party, name, why = Party.EXECUTOR, task.executor_id or task.task_id, "it has to kill the task, which lives"
+        since, grace_s = agent.told_at, _grace_s(agent.max_grace_period_s, task.grace_period_s)
+    else:
+        party, name, why = Party.FRAMEWORK, task.framework, "it has not acknowledged the task's last update"
+        if task.framework_away:
+            why = f"it is {task.framework_away}, and has not acknowledged the task's last update"
+    return Blocker(
+        party=party,
+        name=name,
+        why=why,
+        since=since,
+        task_id=task.task_id,
+        framework_id=task.framework_id,
+        framework=task.framework,
+        state=task.state,
+        grace_s=grace_s,
+    )
+
+
+def _grace_s(longest_s: float | None, own_s: float | None) -> float | None:
+    """At most this long: the drain's grace limits the task's own, and stands in for it (4.4.5)."""
+    given = [grace_s for grace_s in (longest_s, own_s) if grace_s is not None]
+    return min(given, default=None)

@@ -1,0 +1,116 @@
+"""Has something become slower? `make bench-check` compares ratios, never times, with the recorded ones.
+
+Checked is what runs on one thread and is timed on the processor: messages and the silent machine on virtual time, the
+allocator and its growth, and the cost per event of a simulated cluster of 2,000 agents beside one of 200. Each figure's
+ratio is the best round of ours by the best round of what was measured beside it: others on the machine only ever slow
+a round down, so the best one moves least.
+
+The margin: a ratio may be worse than the recorded one by half. On the machine that recorded them, ten checks while
+all processors were busy with other work strayed by at most a fifth, in either direction; ratios to something else of
+the same kind (Python, on one processor) carry over to other machines, but not exactly, as their caches differ. Half is
+more than both together, and less than any mistake worth finding: a scan in the place of a look-up, a message
+too many, another object per event. What fails is measured once more before it counts.
+
+`make bench` records; so does `python -m benchmarks.check --record`, for these figures only.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+
+from benchmarks import allocator, messages, scale, silence
+from benchmarks.measuring import RATES, Figure, in_turn
+
+MARGIN = 1.5
+ROUNDS = 5
+RECORDED = pathlib.Path(__file__).parent / "results" / "ratios.json"
+SMALL, LARGE, PINGED_S = 200, 2_000, 150.0
+
+
+def pinged_us(agents: int) -> float:
+    """Processor time per event of so many agents that are pinged."""
+    life = scale.Life(agents, 0)
+    life.phase("bring_up", life.bring_up)
+    life.phase("pinged", lambda: life.advance(PINGED_S))
+    return life.phases["pinged"].us_per_event
+
+
+def figures() -> list[Figure]:
+    """Measure what is checked."""
+    ours, floor, events, stores, small, large = in_turn(
+        ROUNDS,
+        messages.mesolite_per_s,
+        messages.bare_pykka_per_s,
+        messages.simpy_events_per_s,
+        messages.simpy_messages_per_s,
+        lambda: allocator.cycle_s(2_000),
+        lambda: allocator.cycle_s(4_000),
+    )
+    few, many = in_turn(ROUNDS, lambda: pinged_us(SMALL), lambda: pinged_us(LARGE))
+    stories, bare = in_turn(ROUNDS, lambda: silence.story()[1], lambda: silence.simpy_events(1_000)[1])
+    placing, arithmetic = in_turn(ROUNDS, lambda: allocator.mixed(suppress=True).seconds, allocator.arithmetic_s)
+    rows = [
+        ("messages on virtual time", "per s", ours, "bare Pykka, one thread", floor),
+        ("messages on virtual time", "per s", ours, "SimPy, bare events", events),
+        ("messages on virtual time", "per s", ours, "SimPy, messages", stores),
+        ("an allocation of 4,000 agents", "s", large, "2,000 agents", small),
+        ("mixed frameworks", "s", placing, "the arithmetic alone", arithmetic),
+        (f"an event of {LARGE:,} agents", "us", many, f"{SMALL} agents", few),
+        (f"an event of {SMALL} agents", "us", few, "1,000 bare SimPy events", [1_000.0 * ms for ms in bare]),
+        ("a machine falls silent", "ms", stories, "1,000 bare SimPy events", bare),
+    ]
+    return [
+        Figure(what=what, unit=unit, ours=ours, beside=beside, theirs=theirs)
+        for what, unit, ours, beside, theirs in rows
+    ]
+
+
+def name(figure: Figure) -> str:
+    """What a figure is recorded under."""
+    return f"{figure.what}, beside {figure.beside}"
+
+
+def worse(figure: Figure, recorded: float) -> float:
+    """By which factor a figure is worse than recorded; below 1 it is better."""
+    return recorded / figure.best_ratio if figure.unit in RATES else figure.best_ratio / recorded
+
+
+def compare(recorded: dict[str, float]) -> list[str]:
+    """Measure and print all; returns those that are worse than the margin allows, or were never recorded."""
+    slower = []
+    for figure in figures():
+        known = recorded.get(name(figure))
+        by = worse(figure, known) if known is not None else None
+        said = f"worse by {by:.2f}" if by is not None else "never recorded: run make bench"
+        print(f"{figure.best_ratio:10.3g}  recorded {known or 0.0:10.3g}  {said:<16}  {name(figure)}")
+        if by is None or by > MARGIN:
+            slower.append(name(figure))
+    return slower
+
+
+def main(arguments: list[str]) -> int:
+    """Check, or record; the exit status says whether something is slower."""
+    if arguments == ["--record"]:
+        record()
+        return 0
+    recorded: dict[str, float] = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {}
+    slower = compare(recorded)
+    if slower:
+        print("once more, as something is slower:")
+        again = compare(recorded)
+        slower = [figure for figure in slower if figure in again]
+    for figure in slower:
+        print(f"SLOWER than recorded by more than {MARGIN}, twice: {figure}")
+    return 1 if slower else 0
+
+
+def record() -> None:
+    """Write the ratios of this machine and this state of the code."""
+    ratios = {name(figure): round(figure.best_ratio, 4) for figure in figures()}
+    RECORDED.write_text(json.dumps(ratios, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""Clusters that were closed, and parties that have gone, leave nothing behind; benchmarks/flat.py makes a thousand."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import psutil
+import pytest
+
+from mesolite import (
+    Cluster,
+    CommandInfo,
+    Offer,
+    Scheduler,
+    SchedulerDriver,
+    Settings,
+    Simulation,
+    TaskInfo,
+    TaskState,
+    TaskStatus,
+)
+from mesolite.actors.role import Role
+from mesolite.actors.runtime import directory
+from mesolite.actors.runtime.port import Place, Seat, Timer
+from mesolite.actors.trace import Trace
+from mesolite.simulation.dispatcher import Moment
+from mesolite.simulation.virtual import VirtualRuntime
+from tests.runtime.toys import Puppet
+
+CLUSTERS = 30
+SIMULATIONS = 200
+PATIENCE_S = 60.0
+
+
+class Rounds(Scheduler):
+    """Runs one task after another, so many in all."""
+
+    def __init__(self, tasks: int, command: str) -> None:
+        self.ended = 0
+        self._left = tasks
+        self._command = command
+        self.running = ""
+        self.done = threading.Event()
+
+    def again(self, tasks: int) -> None:
+        self._left = tasks
+        self.done.clear()
+
+    def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
+        for offer in offers:
+            tasks = []
+            if self._left:
+                self._left -= 1
+                command = CommandInfo(value=self._command)
+                tasks = [TaskInfo(task_id=f"task-{self._left}", resources="cpus:1;mem:32", command=command)]
+            driver.launch_tasks(offer, tasks)
+
+    def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
+        if status.state is TaskState.TASK_RUNNING:
+            self.running = status.task_id
+        if status.state.is_terminal:
+            self.ended += 1
+            if not self._left:
+                self.done.set()
+
+
+def alive() -> int:
+    """How many seats, actors, traces, timers and moments there are, whoever holds them."""
+    gc.collect()
+    return sum(isinstance(thing, Seat | Role | Trace | Timer | Moment) for thing in gc.get_objects())
+
+
+def held() -> tuple[int, int, list[psutil.Process]]:
+    """This process's threads and open files, and the processes below it."""
+    process = psutil.Process()
+    return threading.active_count(), process.num_fds(), process.children(recursive=True)
+
+
+def test_closed_clusters_leave_nothing() -> None:
+    """No thread, no process, no open file, no actor, though each has run a command."""
+
+    def cluster() -> None:
+        rounds = Rounds(1, "exit 0")
+        with Cluster(agents=2, settings=Settings.local()) as made:
+            made.run(rounds, framework="rounds")
+            assert rounds.done.wait(PATIENCE_S)
+
+    cluster()
+    before, objects = held(), alive()
+    for _ in range(CLUSTERS):
+        cluster()
+
+    assert held() == before
+    assert alive() == objects
+
+
+def test_left_simulations_leave_nothing() -> None:
+    """Only memory could be left of a simulation, and is not."""
+
+    def simulation(seed: int) -> None:
+        with Simulation(seed) as made:
+            made.cluster(agents=2).run(Rounds(2, "sleep 1"), framework="rounds")
+            made.advance(30.0)
+
+    simulation(0)
+    before, objects = held(), alive()
+    for seed in range(SIMULATIONS):
+        simulation(seed)
+
+    assert held() == before
+    assert alive() == objects
+
+
+@pytest.mark.parametrize("latency_s", [(0.0, 0.0), (0.001, 0.01)])
+def test_tasks_that_have_ended_leave_nothing(latency_s: tuple[float, float]) -> None:
+    """After a hundred more tasks there are no more parties, timers, simulated processes and channels than before."""
+    with Simulation(7, latency_s=latency_s, trace_records=0) as made:
+        cluster = made.cluster(agents=1)
+        rounds = Rounds(10, "sleep infinity")
+        driver = cluster.run(rounds, framework="rounds")
+
+        def go_through(tasks: int) -> None:
+            for number in reversed(range(tasks)):
+                made.run_until(lambda: rounds.running == f"task-{number}", 60.0)  # noqa: B023  # at once
+                driver.kill_task(rounds.running)
+            made.run_until(rounds.done.is_set, 60.0)
+            made.advance(120.0)
+
+        go_through(10)
+        objects, channels = alive(), len(made.runtime._arrivals)  # noqa: SLF001
+        rounds.again(100)
+        driver.revive_offers()
+        go_through(100)
+
+        assert rounds.ended == 110
+        assert alive() == objects
+        assert len(made.runtime._arrivals) <= channels  # noqa: SLF001
+
+
+def test_a_forgotten_guest_begins_above_all_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of executors' names only so many are remembered; still no two lives of one have the same incarnation (LP-11)."""
+    monkeypatch.setattr(directory, "FORMER_GUESTS", 2)
+    runtime = VirtualRuntime(1, Trace())
+
+    def live(name: str, host: str = "agent") -> int:
+        seat = runtime.start(name, Place(host), lambda seat: Role(seat, Puppet()))
+        runtime.end(seat, 0)
+        return seat.incarnation
+
+    assert [live("often") for _ in range(3)] == [1, 2, 3]
+    assert [live(name) for name in ("one", "other")] == [1, 1]
+
+    assert runtime.directory.incarnation("often") == 0
+    assert live("often") == 4
+    assert live("never seen") == 4
+    assert [live("agent"), live("agent")] == [1, 2]

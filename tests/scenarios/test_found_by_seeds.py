@@ -1,0 +1,153 @@
+"""What the seed runs have found (tests/seeds/), each reduced to the smallest story that shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mesolite import Cause, DrainState, KillPolicy, Simulation, TaskState
+from mesolite.actors.decisions.contract import PeerExited
+from mesolite.messages import (
+    ApplyOperation,
+    CallAnswered,
+    DrainAgent,
+    EndDrain,
+    KillTask,
+    MarkAgentGone,
+    ReactivateAgentCall,
+    ReclaimState,
+    StatusUpdate,
+)
+from mesolite.messages.ids import AgentId
+from tests.scenarios.schedulers import (
+    AWARE,
+    EXECUTORS,
+    PLAIN,
+    STUBBORN,
+    Launcher,
+    command_task,
+    executor_task,
+    fail_over,
+    leader_of,
+    only,
+)
+
+
+@pytest.mark.parametrize("end", ["crash", "power_off", "restart"])
+def test_a_party_that_has_ended_handles_nothing_more(sim: Simulation, end: str) -> None:
+    """What was put before a master that ends before it gets to it is lost: the dead do not answer (core.md LP-14)."""
+    cluster = sim.cluster(agents=1)
+    answers = sim.expect(CallAnswered)
+
+    sim.inject("master-1", ReactivateAgentCall(call_id=1, agent_id=AgentId("nobody")), sender="operator")
+    getattr(cluster.masters["master-1"], end)()
+    sim.settle()
+
+    assert answers.count == 0
+
+
+@pytest.mark.parametrize("mark_gone", [False, True])
+def test_a_drain_waits_for_what_an_earlier_life_of_the_agent_left_behind(sim: Simulation, mark_gone: bool) -> None:
+    """An agent that crashes does not know its executors again, if they were not checkpointed; they live on, in their
+    grace, and while they do its drain has not ended (ours: the end of a drain is never announced early).
+    """
+    cluster = sim.cluster(agents=1)
+    task = command_task("t1", STUBBORN, kill_policy=KillPolicy(grace_period_s=20.0))
+    framework = Launcher(task)
+    cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    agent = cluster.agents["agent-1"]
+    agent.crash()
+    sim.settle()
+    agent.restart()
+    sim.advance(2.0)
+    assert (agent.registered, framework.states("t1")[-1]) == (True, "LOST")
+    ended = sim.expect(ApplyOperation, where=lambda message: isinstance(message.operation, EndDrain | MarkAgentGone))
+
+    cluster.operator.drain(agent, mark_gone=mark_gone)
+    sim.advance(15.0)
+    assert (len(sim.runtime.processes), ended.count) == (1, 0)
+    sim.advance(10.0)
+
+    assert (len(sim.runtime.processes), ended.count) == (0, 1)
+
+
+def test_what_is_announced_of_a_returning_task_says_why_it_was_killed(sim: Simulation) -> None:
+    """A killed task, not acknowledged yet, comes back with its agent: its state is announced with its cause (1.3.8)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    driver = cluster.run(framework, framework=AWARE, implicit_acknowledgements=False)
+    sim.advance(1.0)
+    driver.kill_task("t1")
+    sim.settle()
+    sim.partition("agent-1", "master-1")
+    sim.advance(100.0)
+    assert framework.states("t1")[-1] == "UNREACHABLE"
+
+    sim.heal()
+    back = sim.expect(StatusUpdate, receiver="aware", where=lambda message: message.status.uuid is None)
+    sim.advance(100.0)
+
+    assert [(update.status.state, update.status.cause) for update in back.all] == [
+        (TaskState.TASK_KILLED, Cause.KILLED)
+    ]
+
+
+def test_a_framework_that_is_just_ending_leaves_nothing_behind_at_a_new_leader(sim: Simulation) -> None:
+    """Its agent reports none of its tasks: of how they end no master would hear, and a drain would wait for ever."""
+    cluster = sim.cluster(agents=1, masters=2)
+    framework = Launcher(command_task("t1", STUBBORN, kill_policy=KillPolicy(grace_period_s=30.0)))
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    driver.stop()
+    sim.settle()
+
+    fail_over(sim, cluster)
+    sim.run_until(lambda: cluster.agents["agent-1"].registered, timeout=10.0)
+    assert len(sim.runtime.processes) == 1
+    drain = cluster.operator.drain("agent-1")
+    sim.advance(60.0)
+
+    assert only(cluster.operator.state()["agents"])["tasks"] == []
+    assert drain.state is DrainState.DRAINED
+
+
+def test_shares_that_are_made_anew_after_the_deadline_bite_at_once(sim: Simulation) -> None:
+    """A task that was given up when the link broke is unknown to the master that reclaims; the next leader learns of it
+    when the deadline has long passed, asks its framework, and revokes it (docs/reclaim.md RV-13, RV-50).
+    """
+    cluster = sim.cluster(agents=1, masters=2)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+    leader = sim.runtime.directory.find(leader_of(cluster).name)
+    assert leader is not None
+    sim.runtime.post(leader, PeerExited("agent-1", 1, -1), sender="agent-1")
+    sim.advance(20.0)
+    assert (framework.states("t1")[-1], len(sim.runtime.processes)) == ("LOST", 1)
+    reclaim = cluster.operator.reclaim("agent-1", within=5.0)
+    sim.advance(10.0)
+    assert reclaim.state is ReclaimState.DONE
+
+    fail_over(sim, cluster)
+    sim.advance(20.0)
+
+    assert (reclaim.state, len(sim.runtime.processes)) == (ReclaimState.DONE, 0)
+    assert framework.updates("t1")[-1].cause is Cause.REVOKED
+
+
+def test_an_order_to_drain_that_is_lost_several_times_does_not_hang_a_drain(sim: Simulation) -> None:
+    """The agent is told with every ping until it confirms; what it is killing already it does not kill once more."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"))
+    cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.advance(1.0)
+    sim.drop(DrainAgent, times=4)
+    kills = sim.expect(KillTask)
+    held_back = sim.hold(StatusUpdate, receiver="agent-1")
+
+    drain = cluster.operator.drain("agent-1")
+    sim.advance(200.0)
+    assert (drain.state, kills.count) == (DrainState.DRAINING, 1)
+    held_back.release()
+
+    assert drain.wait(60.0) is DrainState.DRAINED

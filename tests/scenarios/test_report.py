@@ -1,0 +1,42 @@
+"""The count of reproduced scenarios can be trusted: every row of a finished area is accounted for, once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.scenarios import report
+
+
+def test_every_row_of_a_finished_area_is_reproduced_or_left_out_for_a_reason() -> None:
+    """Over all tests there are, and not both; `make scenarios` shows the table and the reasons."""
+    script = report.__file__
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, encoding="utf-8", check=False)
+
+    assert (ran.returncode, ran.stderr.strip()) == (0, ""), ran.stdout
+    lines = ran.stdout.splitlines()
+    assert {line.split()[0] for line in lines if " / " in line} == {*report.catalogue().values(), "total"}
+    assert [line.partition(":")[0].strip() for line in lines if line.startswith("  ")] == [
+        row for row, _ in report.left_out()
+    ]
+
+
+def test_done_areas_exist() -> None:
+    """A misspelt one would be done without anybody having done anything."""
+    assert set(report.DONE) <= set(report.catalogue().values())
+
+
+def test_a_row_that_is_not_accounted_for_once_is_found() -> None:
+    """Neither, both, twice, and one that nobody knows; in areas that are not done a row may be neither."""
+    rows = report.catalogue()
+    done = {row for row, area in rows.items() if area in report.DONE}
+
+    assert report.mistakes(done, []) == []
+    assert report.mistakes(done - {"SlaveTest.Shutdown"}, [("SlaveTest.Shutdown", "why")]) == []
+    found = [
+        report.mistakes(done - {"SlaveTest.Shutdown"}, []),
+        report.mistakes(done, [("SlaveTest.Shutdown", "why")]),
+        report.mistakes(done - {"SlaveTest.Shutdown"}, [("SlaveTest.Shutdown", "why"), ("SlaveTest.Shutdown", "too")]),
+        report.mistakes(done, [("SlaveTest.Shutdwon", "why")]),
+    ]
+    assert [mistake.partition(" ")[0] for (mistake,) in found] == ["SlaveTest.Shutdown:"] * 3 + ["SlaveTest.Shutdwon:"]
