@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SEEDS  ?= 10000
 
-.PHONY: help demo test check lint types storeys rules scenarios seeds drains bench clean
+.PHONY: help demo test check lint types storeys rules scenarios seeds drains bench bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
@@ -15,7 +15,9 @@ help:
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer'
 	@echo 'make drains     200 drains in a row of an agent with real processes'
-	@echo 'make bench      measure'
+	@echo 'make bench      measure all, 20 minutes or so; docs/performance.md says what'
+	@echo 'make bench-check  has something become slower than recorded: ratios only, half a minute'
+	@echo 'make bench-ray  the commands beside Ray, too, which this installs'
 	@echo 'make clean      remove the virtual environment and everything generated'
 
 demo: $(VENV)/installed-demo
@@ -50,6 +52,13 @@ drains: $(VENV)/installed-test
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.check --record
+
+bench-check: $(VENV)/installed-bench
+	$(BIN)/python -m benchmarks.check
+
+bench-ray: $(VENV)/installed-ray
+	$(BIN)/python -m benchmarks commands
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -60,6 +69,7 @@ $(VENV)/installed-demo:  extras :=
 $(VENV)/installed-test:  extras := [test]
 $(VENV)/installed-check: extras := [test,check]
 $(VENV)/installed-bench: extras := [test,bench]
+$(VENV)/installed-ray:   extras := [test,bench,ray]
 
 $(VENV)/installed-%: setup.cfg pyproject.toml $(VENV)/created
 	$(BIN)/python -m pip install --quiet --editable '.$(extras)'

@@ -12,7 +12,7 @@
 
     python -m benchmarks.flame     where the time of a simulation goes, as text
     python -m benchmarks.check     whether something has become slower than what is recorded
-    python -m benchmarks.ray_too   the commands once more, on Ray's local cluster
+    python -m benchmarks.others    the same commands on Dask's and on Ray's local cluster
 
 Rule: a figure alone says more about the machine than about us, so each has a ratio to what was measured beside it.
 A round measures ours and theirs in turn, and a ratio is the median over rounds, so that noise hits both alike.

@@ -24,7 +24,7 @@ from benchmarks import allocator, messages, scale, silence
 from benchmarks.measuring import RATES, Figure, in_turn
 
 MARGIN = 1.5
-ROUNDS = 5
+ROUNDS = 11
 RECORDED = pathlib.Path(__file__).parent / "results" / "ratios.json"
 SMALL, LARGE, PINGED_S = 200, 2_000, 150.0
 

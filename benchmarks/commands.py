@@ -1,8 +1,8 @@
 """1,000 short commands through one framework on four agents; beside a bare loop of Popen with the same concurrency.
 
 The bare loop keeps as many processes alive as our agents have room for, and waits for the oldest. It makes no
-sandbox, keeps no output, tells nobody, and would not notice a daemon left behind. Dask's workers, as many threads as
-ours have room for commands, each run `subprocess.run`; that is a function call, with no sandbox either.
+sandbox, keeps no output, tells nobody, and would not notice a daemon left behind. The same
+commands on Dask's local cluster, and on Ray's if that is installed, are measured in processes of their own (others.py).
 
 Sandboxes are made in memory where there is /dev/shm, which the result says: ext4 searches past every inode freed in
 the last minutes whenever it makes a file, so that on disk each run is slowed down by what the one before removed.
@@ -10,6 +10,7 @@ the last minutes whenever it makes a file, so that on disk each run is slowed do
 
 from __future__ import annotations
 
+import functools
 import itertools
 import pathlib
 import subprocess
@@ -17,8 +18,7 @@ import tempfile
 import threading
 from collections import deque
 
-from distributed import Client, LocalCluster
-
+from benchmarks import others
 from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
 from mesolite import (
     Cluster,
@@ -105,26 +105,15 @@ def popen_per_s() -> float:
     return COMMANDS / watch.s
 
 
-def dask_per_s() -> float:
-    """Commands per second through Dask's workers in this process, from the first submission to the last result."""
-    with (
-        LocalCluster(
-            n_workers=AGENTS, processes=False, threads_per_worker=PER_AGENT, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        watch = Stopwatch()
-        futures = client.map(lambda _: subprocess.run([COMMAND], check=True).returncode, range(COMMANDS), pure=False)
-        assert not any(client.gather(futures))
-        return COMMANDS / watch.s
-
-
 def measure() -> Result:
     """Measure all in turn."""
-    numbers = itertools.count(1)
+    numbers, clusters = itertools.count(1), ["dask", "ray"] if others.has_ray() else ["dask"]
     with tempfile.TemporaryDirectory(prefix="mesolite-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        ours, theirs, dask = in_turn(
-            ROUNDS, lambda: mesolite_per_s(pathlib.Path(folder, str(next(numbers)))), popen_per_s, dask_per_s
+        ours, theirs, dask, *ray = in_turn(
+            ROUNDS,
+            lambda: mesolite_per_s(pathlib.Path(folder, str(next(numbers)))),
+            popen_per_s,
+            *(functools.partial(others.commands_per_s, name) for name in clusters),
         )
     return Result(
         title=f"{COMMANDS:,} times {COMMAND}, {AGENTS * PER_AGENT} at once on {AGENTS} agents",
@@ -139,6 +128,10 @@ def measure() -> Result:
                 goal=Goal("at least", 0.8, ratio=True),
             ),
             Figure(what="commands", unit="per s", ours=ours, beside="dask LocalCluster, threads", theirs=dask),
+            *(
+                Figure(what="commands", unit="per s", ours=ours, beside="ray, 8 processes", theirs=theirs)
+                for theirs in ray
+            ),
         ],
         remarks=[f"sandboxes were made in {'memory' if MEMORY.is_dir() else 'the temporary folder'}"],
     )

@@ -10,10 +10,10 @@ A "message" of the hour is a ping or a pong; each ping takes a timer, too, which
 those of the processor. The cost per event of a large cluster stands beside that of a small one, in the same run. That
 of the hour also stands beside the floor of this interpreter: as many events through a bare deque.
 
-A trace of a thousand records is kept instead of twenty thousand, as with so many agents those would not even cover one
+A trace of a thousand records is kept instead of twenty thousand: with so many agents those would not even cover one
 round of pings. The collector of cyclic garbage stays as Python sets it until all tasks run, and how much of the time
-is its own is reported; then what lives is frozen (`gc.freeze`), so that it is not looked through again and again. Both is
-what docs/performance.md advises for clusters of this size, and says what it brings.
+is its own is reported; then what lives is frozen (`gc.freeze`), so that it is not looked through again and again.
+Both is what docs/performance.md advises for clusters of this size, and it says what it brings.
 """
 
 from __future__ import annotations

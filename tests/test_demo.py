@@ -19,8 +19,10 @@ import psutil
 import pytest
 
 import demo
+from examples import operating
 from examples.endings import CRASH, CUT, ENDINGS, GOODBYE, POWER, Ending, Outcome, outcome
 from examples.page import Page
+from mesolite import Cause
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = Path(__file__).parent / "recorded"
@@ -54,7 +56,7 @@ def left_behind() -> list[str]:
     return processes + [thread.name for thread in threading.enumerate() if thread.name.startswith("mesolite")]
 
 
-@pytest.mark.parametrize("number", [3, 4])
+@pytest.mark.parametrize("number", [3, 4, 5, 7, 8])
 def test_chapter_on_virtual_time_is_as_recorded(number: int) -> None:
     """The same seed shows the same page, byte for byte."""
     file = io.StringIO()
@@ -139,6 +141,48 @@ def test_death_of_the_leader_loses_nothing(seed: int) -> None:
     assert set(failover.starts.values()) == {1}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_deactivated_agent_gets_nothing_new_and_loses_nothing(seed: int) -> None:
+    """What ran there goes on; what is wanted meanwhile goes elsewhere, and comes again after the reactivation."""
+    seen = operating.out_of_the_offers(Page(io.StringIO()), seed)
+
+    place = seen.before["web-1"]
+    assert {task: seen.after[task] for task in seen.before} == seen.before
+    assert place not in (seen.meanwhile["web-3"], seen.meanwhile["web-4"])
+    assert place in (seen.after["web-5"], seen.after["web-6"])
+
+
+def test_drain_with_grace_waits_for_one_and_kills_the_other() -> None:
+    """The obedient service ends by itself, the stubborn one at the longest grace; nothing is left of either."""
+    seen = operating.drain_with_grace(Page(io.StringIO()), SEED)
+
+    assert seen.state == "DRAINED"
+    assert seen.died_after_s["polite"] < operating.LONGEST_S <= seen.died_after_s["stubborn"]
+    assert seen.left == []
+    assert left_behind() == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_maintenance_window_is_advice_until_the_machine_goes_down(seed: int) -> None:
+    """Who leaves when asked has killed its own task; who stays loses it to the machine, and not before."""
+    seen = operating.maintenance_window(Page(io.StringIO()), seed)
+
+    assert seen.answers == {"mover": "ACCEPT", "stayer": "DECLINE busy"}
+    assert [status.cause for status in seen.told["mover"] if status.cause] == [Cause.KILLED]
+    assert [status.cause for status in seen.told["stayer"] if status.cause] == [Cause.MACHINE_DOWN]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_deadline_takes_what_was_asked_for_and_no_more(seed: int) -> None:
+    """Two of four services, the newest, at the deadline."""
+    seen = operating.deadline_passes(Page(io.StringIO()), seed)
+
+    assert sorted(seen.revoked) == ["batch-3", "batch-4"]
+    assert sorted(seen.lived) == ["batch-1", "batch-2"]
+    assert all(operating.WITHIN_S <= after_s < operating.WITHIN_S + 0.1 for after_s in seen.revoked.values())
+    assert seen.state == "DONE"
+
+
 def test_interrupt_leaves_nothing_running() -> None:
     """Ctrl-C amid real tasks ends them all, says so in one line, and exits with 130."""
     # Tests that run in the background begin with Ctrl-C ignored, and what they start inherits that.
@@ -164,4 +208,4 @@ def test_list_names_the_chapters(capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main(["--list"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4"]
+    assert [line.split()[0] for line in lines] == list("12345678")

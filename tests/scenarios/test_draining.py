@@ -450,6 +450,21 @@ def test_a_lost_order_and_a_lost_confirmation_do_not_hang_a_drain(sim: Simulatio
     assert framework.states("t1")[-1] == "KILLED"
 
 
+def test_an_agent_that_was_just_told_is_not_told_again(sim: Simulation) -> None:
+    """It has a ping interval to react: told again, it kills again."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1", STUBBORN))
+    cluster.run(framework, framework=AWARE)
+    sim.advance(10.0)
+    told = sim.expect(DrainAgent)
+    cluster.operator.drain("agent-1", 600.0)
+
+    sim.advance(14.9)
+    assert told.count == 1
+    sim.advance(15.1)
+    assert told.count == 2
+
+
 def test_a_task_that_never_reached_the_agent_does_not_hang_a_drain(sim: Simulation) -> None:
     """The books have it, the agent has nothing: it is asked what became of it (1.3.9)."""
     cluster = sim.cluster(agents=1)

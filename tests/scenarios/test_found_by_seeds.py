@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
-from mesolite import Cause, DrainState, KillPolicy, Simulation, TaskState
+from mesolite import Cause, DrainState, KillPolicy, Simulation, TaskInfo, TaskState
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.messages import (
     ApplyOperation,
@@ -24,6 +25,7 @@ from tests.scenarios.schedulers import (
     PLAIN,
     STUBBORN,
     Launcher,
+    about,
     command_task,
     executor_task,
     fail_over,
@@ -151,3 +153,27 @@ def test_an_order_to_drain_that_is_lost_several_times_does_not_hang_a_drain(sim:
     held_back.release()
 
     assert drain.wait(60.0) is DrainState.DRAINED
+
+
+@pytest.mark.parametrize("task", [command_task("t2"), executor_task("t2")], ids=["command", "executor"])
+def test_a_launch_for_a_framework_that_is_being_ended_is_answered(sim: Simulation, task: TaskInfo) -> None:
+    """A new leader does not know that the framework was torn down and lets it launch; the agent is still ending it."""
+    cluster = sim.cluster(agents=1, masters=2)
+    first = cluster.run(Launcher(command_task("t1", STUBBORN, kill_policy=KillPolicy(grace_period_s=60.0))), AWARE)
+    sim.advance(1.0)
+    info = attrs.evolve(AWARE, id=first.framework_id)
+    first.stop()
+    sim.settle()
+    fail_over(sim, cluster)
+    sim.advance(2.0)
+    successor = Launcher(task)
+
+    cluster.run(successor, info, executors=EXECUTORS)
+    sim.advance(5.0)
+    early = successor.states("t2")
+    sim.advance(90.0)
+
+    assert early == []
+    (told,) = successor.updates("t2")
+    assert (about(told), told.cause) == (("DROPPED", "AGENT", "FRAMEWORK_REMOVED"), Cause.NEVER_STARTED)
+    assert only(cluster.operator.state()["agents"])["tasks"] == []

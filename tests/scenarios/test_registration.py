@@ -11,7 +11,7 @@ import signal
 import attrs
 import pytest
 
-from mesolite import Simulation
+from mesolite import KillPolicy, Simulation
 from mesolite.messages import (
     AgentRegistered,
     AgentReregistered,
@@ -181,6 +181,26 @@ def test_a_kill_asked_for_while_the_agent_was_away_is_carried_out_later(sim: Sim
     assert framework.states("t1")[-1] == "KILLED"
     assert kills.count == 1
     assert str(framework.offers[-1].resources).startswith("cpus:4")
+
+
+def test_a_kill_said_again_leaves_the_task_the_grace_it_was_given(sim: Simulation) -> None:
+    """The policy of the request is remembered with it; Mesos forgets it, which can only shorten the grace (10.14)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1", STUBBORN))
+    driver = cluster.run(framework, framework=CHECKPOINTED)
+    sim.advance(1.0)
+    driver.kill_task("t1", KillPolicy(grace_period_s=60.0))
+    sim.advance(5.0)
+    kills = sim.expect(KillTask, sender="master-1", receiver="agent-1")
+
+    lose_session(sim, "agent-1")
+    sim.advance(20.0)
+    early = framework.states("t1")
+    sim.advance(60.0)
+
+    assert [message.kill_policy for message in kills.all] == [KillPolicy(grace_period_s=60.0)]
+    assert "KILLED" not in early
+    assert framework.states("t1")[-1] == "KILLED"
 
 
 def test_executors_that_did_not_come_back_with_their_agent_are_given_up(sim: Simulation) -> None:

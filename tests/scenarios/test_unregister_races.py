@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from mesolite import Simulation
+from mesolite import Cause, Simulation
 from mesolite.messages import (
     AgentRegistered,
     AgentReregistered,
@@ -263,3 +263,23 @@ def test_unregistering_from_a_master_that_has_not_met_the_agent_is_ignored(sim: 
 
     assert list(cluster.operator.state()["unreachable_agents"]) == [agent_id]
     assert counters(cluster)["recovery_slave_removals"] == 1
+
+
+def test_an_agent_that_is_gone_before_its_goodbye_is_recorded(sim: Simulation) -> None:
+    """Its link breaks first, which is the reason given (2.3.10); that it unregistered is known, and is the cause."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework="framework")
+    sim.advance(1.0)
+    applied = sim.hold(OperationApplied, where=writes(RemoveAgent))
+
+    cluster.agents["agent-1"].signal(signal.SIGUSR1)
+    sim.run_until(lambda: not cluster.agents["agent-1"].alive, timeout=20.0)
+    sim.settle()
+    told = framework.updates("t1")[-1]
+    applied.release()
+    sim.settle()
+
+    assert (about(told), told.cause) == (("LOST", "MASTER", "AGENT_DISCONNECTED"), Cause.UNREGISTERED)
+    assert framework.updates("t1")[-1] == told
+    assert framework.count("agent_lost") == 1

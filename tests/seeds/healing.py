@@ -8,7 +8,7 @@ from typing import Any
 from mesolite import DrainState, TaskState
 from tests.seeds.checkers import Violation
 from tests.seeds.teeth import BITE_S, FREE
-from tests.seeds.workload import World
+from tests.seeds.workload import RECOVERY_S, World
 
 TOLD = "(c) every task a living framework launched runs, or the framework knows its end"
 ENDED = "(c) when all is mended there is a leader, every agent is registered, and every drain has ended"
@@ -29,6 +29,8 @@ def heal(world: World) -> None:
     """End every fault, restart what is dead, let the frameworks rest, and give them time."""
     world.end_faults()
     world.sim.heal()
+    teeth = world.watch.teeth
+    teeth.quiet_from = world.sim.now + RECOVERY_S
     for view in world.views:
         view.resting = True
         if not view.driver.still_running or world.sim.runtime.directory.find(view.driver.name) is None:
@@ -40,9 +42,8 @@ def heal(world: World) -> None:
         for view in living(world):
             view.reconcile()
         world.advance(3.0)
-        if number and not unfinished(world):
+        if number and not unfinished(world) and (not teeth.wanted or world.sim.now > teeth.quiet_from + BITE_S):
             break
-    world.watch.teeth.quiet_from = min(world.watch.teeth.quiet_from, world.sim.now - BITE_S - 1.0)
 
 
 def restart(world: World) -> None:

@@ -37,6 +37,11 @@ class Teeth:
         self.windows_since = 0.0
         self.quiet_from = 0.0
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is wanted back, now or some day."""
+        return bool(self.reclaims) or any(window.enforce for window in self.windows)
+
     # ------------------------------------------------------------------------------------------- what is wanted back
 
     def recovered(self, registry: Any) -> None:

@@ -19,6 +19,7 @@ from mesolite.messages.operator import (
     MarkAgentGoneCall,
     ReactivateAgentCall,
     ReclaimResourcesCall,
+    ReleaseReclaimCall,
     StartMaintenanceCall,
     StopMaintenanceCall,
     UpdateMaintenanceScheduleCall,
@@ -83,7 +84,6 @@ class World:
         )
         if draw.random() < 0.2:
             self.cluster.add_agent("agent-5", "cpus:2;mem:1024", hostname="agent-1")
-        self.masters_in_charge = len(self.cluster.masters)
         self.views: list[View] = []
         self.unregistered: dict[str, None] = {}
         self.reclaims: list[Any] = []
@@ -154,6 +154,12 @@ class World:
                 ending.act()
         self._endings.clear()
 
+    def bring_back(self, agent: AgentMachine) -> None:
+        """Start an agent again that has unregistered."""
+        self.unregistered.pop(agent.name, None)
+        if not agent.alive:
+            agent.restart()
+
     def a_leader(self) -> str:
         """The master that leads, or any."""
         leader = self.cluster.leader
@@ -165,13 +171,17 @@ class World:
         """Any agent, running or not."""
         return self.random.choice(list(self.cluster.agents.values()))
 
+    def call_id(self) -> int:
+        """A number for a call that nobody waits for."""
+        return next(self._serial)
+
     def ask(self, name: str, verb: Callable[[], object], call: Callable[[int], Any] | None = None) -> None:
         """Ask for something: mostly wait for the answer, sometimes go on at once. Refusals are fine."""
         self.log.append(f"{self.sim.now:10.3f}  {name}")
         self.watch.tally[f"asked {name.split(maxsplit=1)[0]}"] += 1
         leader = self.cluster.leader
         if call is not None and leader is not None and self.random.random() < 0.5:
-            self.sim.inject(leader, call(next(self._serial)), sender="operator")
+            self.sim.inject(leader, call(self.call_id()), sender="operator")
             return
         try:
             made = verb()
@@ -239,6 +249,8 @@ def sigusr1(world: World) -> None:
         world.watch.tally["asked SIGUSR1"] += 1
         world.unregistered[agent.name] = None
         agent.signal(signal.SIGUSR1)
+        if world.random.random() < 0.4:
+            world.end_later(lambda: world.bring_back(agent), 2 * RECOVERY_S)
 
 
 def schedule(world: World) -> None:
@@ -319,8 +331,12 @@ def reclaim(world: World) -> None:
 
 
 def release(world: World) -> None:
-    """Give up a reclaim."""
-    if world.reclaims:
+    """Give up a reclaim, one that is open if there is one."""
+    leader, reclaim_ids = world.cluster.leader, list(world.watch.teeth.reclaims)
+    if reclaim_ids and leader is not None and world.random.random() < 0.5:
+        call = ReleaseReclaimCall(call_id=world.call_id(), reclaim_id=world.random.choice(reclaim_ids))
+        world.sim.inject(leader, call, sender="operator")
+    elif world.reclaims:
         reclaim = world.random.choice(world.reclaims)
         world.ask(f"release {reclaim.id}", reclaim.release)
 

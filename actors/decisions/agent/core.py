@@ -114,5 +114,7 @@ class AgentCore(Core):
                 registration.follow(state, state.watch.handle(event, sender, now), now)
         elif type(event) is TimerFired:
             TIMERS[event.key[0]](state, event, sender, now)
+        if state.too_soon:
+            tasks.answer_too_soon(state, now)
         draining.look(state)
         return state.effects

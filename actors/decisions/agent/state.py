@@ -19,7 +19,7 @@ from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
-from mesolite.messages.relayed import StatusUpdate
+from mesolite.messages.relayed import RunTask, StatusUpdate
 from mesolite.messages.tasks import Cause, ExecutorInfo, Reason, TaskInfo, TaskState
 
 TaskKey = tuple[FrameworkId, TaskId]
@@ -140,6 +140,8 @@ class AgentState:
     drain: DrainConfig | None = None
     # Executors of an earlier life that nothing was stored about: they end by themselves, and no drain is over before.
     orphans: dict[str, None] = field(factory=dict)
+    # Launches for frameworks that are being ended here: answered when that is over.
+    too_soon: list[RunTask] = field(factory=list)
     next_update: int = 1
     next_run: int = 1
 

@@ -31,6 +31,7 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
         return
     framework = _framework(a, message.framework_info, message.scheduler)
     if framework.terminating:
+        a.too_soon.append(message)
         return
     executor_id = task.executor.executor_id if task.executor else ExecutorId(task.task_id)
     executor = framework.executors.get(executor_id)
@@ -46,6 +47,24 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
     checkpoints.task(a, framework, executor.id, record)
     if executor.phase is ExecutorPhase.RUNNING:
         executors.deliver(a, framework, executor, record)
+
+
+def answer_too_soon(a: AgentState, now: float) -> None:
+    """Say what became of launches for frameworks that were being ended: nothing, now that this is over.
+
+    Mesos ignores such a launch; a new leader that does not know of the end would wait for the task for ever.
+    """
+    waiting, a.too_soon = a.too_soon, []
+    for message in waiting:
+        task, known = message.task, a.frameworks.get(message.framework_id)
+        if known is not None and known.terminating:
+            a.too_soon.append(message)
+        elif a.phase is not Phase.TERMINATING:
+            framework = _framework(a, message.framework_info, message.scheduler)
+            why = "the framework was being ended on this agent"
+            updates.drop(a, framework, task.task_id, Reason.REASON_FRAMEWORK_REMOVED, why, now)
+            if task.executor is not None:
+                executors.tell_exited(a, framework.id, task.executor.executor_id, -1)
 
 
 def _refusal(

@@ -175,8 +175,11 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
     for key in [key for key in agent.executors if key not in running]:
         m.recover(key[0], agent.id, agent.executors.pop(key), now)  # RC-26
     for task in message.tasks:
-        if (task.framework_id, task.task_id) in agent.kills and not task.state.is_terminal:
-            m.send(agent.party, KillTask(framework_id=task.framework_id, task_id=task.task_id))  # RC-27
+        wanted = (task.framework_id, task.task_id)
+        if wanted in agent.kills and not task.state.is_terminal:
+            # With the policy it was last given, which Mesos forgets: the grace must not shrink (RC-27, 10.14).
+            policy = agent.kills[wanted]
+            m.send(agent.party, KillTask(framework_id=wanted[0], task_id=wanted[1], kill_policy=policy))
     if not agent.connected:
         agent.connected = True
         m.cancel_timer(("reregister", agent.id))

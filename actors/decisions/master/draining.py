@@ -25,7 +25,6 @@ from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
 from mesolite.messages.operator import DrainAgentCall
 from mesolite.messages.registrar import EndDrain, StartDrain
-from mesolite.messages.tasks import Cause
 
 NOT_BACK = "not back since the last master failed"
 
@@ -110,7 +109,9 @@ def remind(m: MasterState, agent: AgentRecord, now: float) -> None:
         return
     m.touched[agent.id] = None
     if not agent.drained:
-        tell(m, agent, now)
+        # Not before it had an interval's time: it kills again what it is killing when it is told again.
+        if agent.drain_told_at is None or now - agent.drain_told_at >= m.settings.agent_ping_timeout_s:
+            tell(m, agent, now)
     elif agent.tasks:
         # It has nothing left, and the books have: those never came to it, and it has to say so (1.3.9).
         left = tasks.reconciliations(m, agent.tasks.values())

@@ -62,7 +62,8 @@ def disconnected(m: MasterState, agent: AgentRecord, event: PeerExited, now: flo
     loss = Loss(
         state=TaskState.TASK_LOST,
         reason=Reason.REASON_AGENT_DISCONNECTED,
-        cause=Cause.CRASHED,
+        # Why it went may be known: it was on its way out, and is gone before that was recorded (2.3.10).
+        cause=m.removing.get(agent.id) or (Cause.GONE if agent.id in m.marking_gone else Cause.CRASHED),
         message=f"agent {agent.id} ({agent.info.hostname}) disconnected",
     )
     for framework_id in list(dict.fromkeys([key[0] for key in agent.tasks] + [key[0] for key in agent.executors])):

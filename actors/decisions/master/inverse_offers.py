@@ -10,6 +10,7 @@ known to whoever asked: maintenance, or a reclaim (answers.py).
 from __future__ import annotations
 
 from mesolite.actors.decisions.contract import TimerFired
+from mesolite.actors.decisions.master import maintenance
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, InverseOfferRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.maintenance import machine_of
@@ -111,8 +112,8 @@ def ask_due(m: MasterState, now: float) -> None:
     for agent_id in m.asking.run(now):
         agent = m.agents.get(agent_id)
         window = None if agent is None else m.schedule.window_of(machine_of(agent.info))
-        if agent is None or not agent.active or window is None:
-            continue
+        if agent is None or not agent.active or window is None or maintenance.is_down(m, agent.info):
+            continue  # on a machine that is down it is being removed: there is nothing to ask for any more
         outstanding = [m.inverse_offers[each] for each in agent.inverse_offers]
         already = [record.framework_id for record in outstanding if record.reclaim_id is None]
         for framework_id in m.asking.to_ask(agent_id, m.allocator.holders(agent_id), already):
@@ -145,6 +146,6 @@ def check(m: MasterState) -> None:
         assert len(by_framework) == len(asked), f"somebody is asked twice about {agent.id}"
         if m.schedule.window_of(machine_of(agent.info)) is None:
             assert not asked, f"{agent.id} is asked for and not scheduled"
-        elif agent.active and not m.asking.is_due(agent.id):
+        elif agent.active and not maintenance.is_down(m, agent.info) and not m.asking.is_due(agent.id):
             missed = m.asking.to_ask(agent.id, m.allocator.holders(agent.id), by_framework)
             assert not any(m.frameworks[each].active for each in missed), f"nobody asks {missed} about {agent.id}"

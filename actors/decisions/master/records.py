@@ -10,7 +10,7 @@ from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, Rec
 from mesolite.messages.offers import InverseOfferStatus
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
 from mesolite.messages.resources import NOTHING, Resources
-from mesolite.messages.tasks import Cause, TaskState
+from mesolite.messages.tasks import Cause, KillPolicy, TaskState
 
 TaskKey = tuple[FrameworkId, TaskId]
 ExecutorKey = tuple[FrameworkId, ExecutorId]
@@ -60,8 +60,9 @@ class Answer:
 class AgentRecord:
     """A registered agent. `connected`: the link is up; `active`: offers may be made (drain.md 0.2.18).
 
-    `kills`: tasks a framework wants ended; `revokes`, `revoked_executors`: those a reclaim wants ended. `drained`: the
-    agent has said that nothing of it is alive since it was last told to drain, for this drain first at `drain_told_at`.
+    `kills`: tasks a framework wants ended, with the policy it named; `revokes`, `revoked_executors`: those a reclaim
+    wants ended. `drained`: the agent has said that nothing of it is alive since it was last told to drain, for this
+    drain first at `drain_told_at`.
     `answers`: the newest of each framework to a maintenance inverse offer; they outlive the framework, not the agent
     (5.9.2).
     """
@@ -75,7 +76,7 @@ class AgentRecord:
     executors: dict[ExecutorKey, Resources] = field(factory=dict)
     offers: dict[OfferId, None] = field(factory=dict)
     inverse_offers: dict[OfferId, None] = field(factory=dict)
-    kills: dict[TaskKey, None] = field(factory=dict)
+    kills: dict[TaskKey, KillPolicy | None] = field(factory=dict)
     revokes: dict[TaskKey, None] = field(factory=dict)
     revoked_executors: dict[ExecutorKey, None] = field(factory=dict)
     answers: dict[FrameworkId, Answer] = field(factory=dict)

@@ -157,7 +157,7 @@ def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
     if message.agent_id is not None and message.agent_id != task.agent_id:
         return
     agent = m.agents[task.agent_id]
-    agent.kills[task.key] = None
+    agent.kills[task.key] = message.kill_policy
     if agent.connected:
         m.send(agent.party, message)
 
