@@ -5,11 +5,11 @@ allocator and its growth, and the cost per event of a simulated cluster of 2,000
 ratio is the best round of ours by the best round of what was measured beside it: others on the machine only ever slow
 a round down, so the best one moves least.
 
-The margin: a ratio may be worse than the recorded one by half. On the machine that recorded them, ten checks while
-all processors were busy with other work strayed by at most a fifth, in either direction; ratios to something else of
-the same kind (Python, on one processor) carry over to other machines, but not exactly, as their caches differ. Half is
-more than both together, and less than any mistake worth finding: a scan in the place of a look-up, a message
-too many, another object per event. What fails is measured once more before it counts.
+The margin: a ratio may be worse than the recorded one by three quarters. Over ten rounds of this on a machine of two
+processors, from nearly idle to three times overbooked, the same code's ratios lay up to a factor of 1.46 apart
+(messages beside bare Pykka, which has less to lose of the shared caches), and mostly within 1.25. So recording on a
+quiet machine and checking on a busy one does not reach the margin. A scan in the place of a look-up does; a loss of a
+tenth does not, and is for `make bench` on a quiet machine to find. What fails is measured once more before it counts.
 
 `make bench` records; so does `python -m benchmarks.check --record`, for these figures only.
 """
@@ -23,7 +23,7 @@ import sys
 from benchmarks import allocator, messages, scale, silence
 from benchmarks.measuring import RATES, Figure, in_turn
 
-MARGIN = 1.5
+MARGIN = 1.75
 ROUNDS = 11
 RECORDED = pathlib.Path(__file__).parent / "results" / "ratios.json"
 SMALL, LARGE, PINGED_S = 200, 2_000, 150.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from types import FrameType
@@ -72,7 +73,7 @@ def main(agents: int) -> None:
     with Simulation(seed=7, settings=Settings.mesos()) as simulation:
         simulation.cluster(agents=agents)
         simulation.advance(30.0)
-        events, watch = len(simulation.trace), Stopwatch()
+        events, watch = len(simulation.trace), Stopwatch(time.process_time)
         sampler = Sampler()
         while sampler.stacks.total() < SAMPLES:
             simulation.advance(15.0)

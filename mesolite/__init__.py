@@ -34,6 +34,7 @@ from mesolite.messages.drains import DrainState
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
+from mesolite.messages.reclaims import ReclaimState
 from mesolite.messages.resources import ResourceError, Resources
 from mesolite.messages.tasks import (
     Cause,
@@ -81,6 +82,7 @@ __all__ = [
     "PartyFailed",
     "Reason",
     "Reclaim",
+    "ReclaimState",
     "Refused",
     "ResourceError",
     "Resources",

@@ -744,6 +744,21 @@ def test_what_is_withheld_stays_so_while_the_agent_is_not_active() -> None:
     assert run(mesos, 0.0) == ["framework1 agent1 cpus:1;mem:1024"]
 
 
+def test_withholding_the_same_again_is_no_reason_for_a_run() -> None:
+    """An agent that everybody refuses is not visited again for it."""
+    mesos = allocator(F1)
+    join(mesos, A1, "cpus:2;mem:1024")
+    mesos.withhold(A1, Resources.of("cpus:1"), 0.0)
+    assert run(mesos, 0.0) == ["framework1 agent1 cpus:1;mem:1024"]
+    mesos.recover(F1, A1, Resources.of("cpus:1;mem:1024"), 0.0, 100.0)
+    assert run(mesos, 1.0) == []
+    due = mesos.next_run(1.0)
+
+    mesos.withhold(A1, Resources.of("cpus:1"), 1.0)
+
+    assert mesos.next_run(1.0) == due
+
+
 def test_a_barred_framework_gets_nothing_until_it_is_let_in() -> None:
     """Whatever it or its link does meanwhile; others get what is there, and its share still counts (RV-7)."""
     mesos = held_by(F1)

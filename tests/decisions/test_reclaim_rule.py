@@ -15,6 +15,7 @@ from mesolite.actors.decisions.rules.reclaim import (
     Asked,
     Holder,
     amount_error,
+    is_within,
     lacking,
     plan,
     resources_of,
@@ -23,6 +24,7 @@ from mesolite.actors.decisions.rules.reclaim import (
     together,
 )
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
+from mesolite.messages.maintenance import Unavailability, Window
 from mesolite.messages.resources import Resources
 
 A1 = AgentId("m1-S1")
@@ -78,6 +80,12 @@ PLANS: dict[str, tuple[list[Holder], str, dict[FrameworkId, Asked], list[str]]] 
         "cpus:2",
         asked(F1="cpus:3"),
         ["t1", "t3"],
+    ),
+    "even beyond what its framework has to give": (
+        [task("a1", "cpus:1", ending=True), task("a2", "cpus:1", ending=True), task("b", "cpus:1", of=F2)],
+        "cpus:2",
+        asked(F1="cpus:1", F2="cpus:1"),
+        ["a2", "a1"],
     ),
     "the promised ones go next, in the order of the promise": (
         ONES,
@@ -264,6 +272,25 @@ def test_times_that_cannot_be(within_s: object) -> None:
 def test_times_that_can_be(within_s: float) -> None:
     """At once, and as late as anybody likes."""
     assert time_error(within_s) == ""
+
+
+WINDOWS = {
+    "advice": (False, None, []),
+    "for ever": (True, None, [5.0, 7.99, 8.0, 1e9]),
+    "for a while": (True, 3.0, [5.0, 7.99]),
+    "for no time": (True, 0.0, []),
+}
+
+
+@pytest.mark.parametrize(("enforce", "duration_s", "within"), WINDOWS.values(), ids=WINDOWS)
+def test_when_a_window_is_enforced(enforce: bool, duration_s: float | None, within: list[float]) -> None:
+    """From its start to its end; a timer that fires a rounding error early fires in time (RV-61)."""
+    away = Unavailability(start=5.0, duration_s=duration_s)
+    window = Window(machines=("a",), unavailability=away, enforce=enforce)
+
+    assert [time for time in (0.0, 4.99, 5.0, 7.99, 8.0, 1e9) if is_within(window, time)] == within
+    assert is_within(window, 5.0 - 1e-9) == (5.0 in within)
+    assert is_within(window, 8.0 - 1e-9) == (8.0 in within)
 
 
 # --- of any plan ---

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mesolite import Executor, ExecutorDriver, KillPolicy, Refused, Simulation, TaskInfo, TaskState
+from mesolite import Executor, ExecutorDriver, ExecutorInfo, KillPolicy, Refused, Simulation, TaskInfo, TaskState
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages import (
     ApplyOperation,
@@ -15,7 +15,7 @@ from mesolite.messages import (
     RevokeExecutor,
     RevokeTask,
 )
-from mesolite.messages.ids import TaskId
+from mesolite.messages.ids import ExecutorId, TaskId
 from mesolite.messages.resources import Resources
 from tests.scenarios.reclaim_stage import (
     AGENT,
@@ -72,13 +72,14 @@ def test_a_whole_reclaim(sim: Simulation) -> None:
     sim.advance(2.0)
     assert about(there.etl.updates("t2")[-1]) == ("KILLED", "EXECUTOR", "RESOURCES_REVOKED")
     assert there.etl.updates("t2")[-1].cause is Cause.REVOKED
-    assert (reclaim.wait(), there.living, reclaim.revoked_tasks) == (DONE, ["t1"], ("t2",))
+    assert (reclaim.wait(timeout=1000.0), there.living, reclaim.revoked_tasks) == (DONE, ["t1"], ("t2",))
     assert (str(reclaim.missing), str(reclaim.returned)) == ("", "cpus:2")
     assert offered(sim, there) == "mem:3968"
 
     reclaim.release()
     assert offered(sim, there) == "cpus:3;mem:3968"
-    assert (reclaim.state, reclaim.wait(), reclaim.message, reclaim.initiator) == (RELEASED, RELEASED, "new gpu", "ada")
+    assert (reclaim.state, reclaim.wait(timeout=1.0)) == (RELEASED, RELEASED)
+    assert (reclaim.message, reclaim.initiator) == ("new gpu", "ada")
     check_books(sim)
 
 
@@ -111,7 +112,7 @@ def test_of_an_agent_that_is_wanted_whole_nothing_is_offered(sim: Simulation) ->
         "etl": "cpus:2;mem:256",
     }
     assert offered(sim, there) == ""
-    assert reclaim.wait() is DONE
+    assert reclaim.wait(timeout=1000.0) is DONE
     sim.settle()
     assert there.living == []
     assert offered(sim, there) == ""
@@ -360,10 +361,11 @@ def test_an_executor_goes_with_its_last_task(sim: Simulation) -> None:
     reclaim = cluster.operator.reclaim("agent-1", "cpus:4", within=10.0)
     sim.settle()
     assert framework.amounts_asked == ["cpus:2.1"]
+    orders = sim.expect(RevokeTask)
     sim.advance(20.0)
 
     assert (reclaim.state, reclaim.revoked_tasks, reclaim.revoked_executors) == (DONE, ("t2", "t1"), ("e1",))
-    assert framework.count("executor_lost") == 1
+    assert (framework.count("executor_lost"), orders.count) == (1, 0), "one order ends the executor and its tasks"
     assert [framework.updates(task)[-1].cause for task in ("t1", "t2")] == [Cause.REVOKED] * 2
 
 
@@ -397,6 +399,24 @@ def test_an_idle_executor_goes_before_any_task(sim: Simulation) -> None:
 
     assert (reclaim.state, reclaim.revoked_tasks, reclaim.revoked_executors) == (DONE, (), ("e1",))
     assert framework.states("t2")[-1] == "RUNNING"
+
+
+def test_of_everything_even_an_executor_goes_that_holds_nothing(sim: Simulation) -> None:
+    """Nothing is left there that could want something again (RV-35)."""
+    cluster = sim.cluster(agents=1, resources=AGENT)
+    light = ExecutorInfo(executor_id=ExecutorId("e1"), name="obedient")
+    framework = Owner(TaskInfo(task_id="t1", resources="cpus:1;mem:32", executor=light))
+    driver = cluster.run(framework, framework="etl", executors=EXECUTORS)
+    sim.advance(2.0)
+    tell_executor(sim, cluster, driver, "TASK_FINISHED t1")
+    sim.settle()
+
+    of_agent = cluster.operator.reclaim("agent-1", within=10.0)
+    assert of_agent.state is ASKED
+    sim.advance(20.0)
+
+    assert (of_agent.state, framework.amounts_asked, framework.count("executor_lost")) == (DONE, [""], 1)
+    check_books(sim)
 
 
 # --------------------------------------------------------------------------------------------------------- frameworks

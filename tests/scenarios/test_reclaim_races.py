@@ -354,7 +354,7 @@ def test_a_release_that_was_not_stored_is_forgotten_with_its_leader(sim: Simulat
     assert reclaim.state is ASKED
     reclaim.release()
 
-    assert reclaim.wait() is RELEASED
+    assert reclaim.wait(timeout=1000.0) is RELEASED
 
 
 def test_how_it_ended_is_known_to_the_next_leader(sim: Simulation) -> None:
@@ -390,6 +390,43 @@ def test_the_reclaim_of_a_framework_waits_for_all_agents(sim: Simulation) -> Non
     assert offered(sim, there, to=there.etl_driver) == "cpus:2;mem:3840"
 
 
+def test_the_reclaim_of_a_framework_is_decided_when_no_agent_is_missing_any_more(sim: Simulation) -> None:
+    """One never comes back: when it is given up, what it held is not held, and the reclaim is DONE (RV-53)."""
+    there = stage(sim, masters=2, **RECONNECTS)
+    reclaim = there.cluster.operator.reclaim(there.etl_driver, "cpus:1", within=10.0)
+    there.cluster.agents["agent-1"].power_off()
+    fail_over(sim, there.cluster)
+    sim.advance(590.0)
+    assert reclaim.state is REVOKING
+
+    sim.advance(30.0)
+
+    assert (reclaim.wait(timeout=1000.0), there.cluster.operator.state()["recovered_agents"]) == (DONE, [])
+
+
+def test_a_framework_is_asked_by_a_new_leader_when_that_knows_for_how_much(sim: Simulation) -> None:
+    """When the last agent is back, not when the first one is (RV-21, RV-53)."""
+    cluster = sim.cluster(agents=2, masters=2, resources="cpus:2;mem:1024")
+    framework = Owner(command_task("t1"), command_task("t2"))
+    driver = cluster.run(framework, framework=FrameworkInfo(name="etl", **RECONNECTS))
+    sim.advance(2.0)
+    first = framework.updates("t1")[-1].agent_id
+    other = only(offer for offer in framework.offers if offer.agent_id != first)
+    driver.launch_tasks(other, [command_task("t3"), command_task("t4")])
+    sim.advance(2.0)
+    cluster.operator.reclaim(driver, "cpus:3", within=1000.0)
+    sim.settle()
+    returns = sim.hold(ReregisterAgent, sender="agent-2")
+
+    fail_over(sim, cluster)
+    sim.advance(60.0)
+    assert framework.amounts_asked == ["cpus:3"]
+    returns.release()
+    sim.advance(10.0)
+
+    assert framework.amounts_asked == ["cpus:3", "cpus:3"]
+
+
 # ------------------------------------------------------------------------------------------------------ agents away
 
 
@@ -408,6 +445,21 @@ def test_while_the_agent_is_disconnected_nothing_is_decided(sim: Simulation) -> 
 
     assert (reclaim.state, there.living) == (DONE, ["t1", "t2"])
     assert offered(sim, there) == "mem:3840"
+
+
+def test_an_agent_restarted_before_the_deadline_asks_nobody_twice(sim: Simulation) -> None:
+    """Who has answered has answered, and an open request is open (RV-21, RV-23)."""
+    there = stage(sim, web=Owner(command_task("t3"), reply=accepts("t3")), **RECONNECTS)
+    reclaim = there.cluster.operator.reclaim("agent-1", "cpus:3", within=100.0)
+    sim.settle()
+
+    there.cluster.agents["agent-1"].restart()
+    sim.advance(50.0)
+    assert (there.web.amounts_asked, there.etl.amounts_asked) == (["cpus:1"], ["cpus:1"])
+    assert (there.web.asked_no_more, there.etl.asked_no_more) == ([], [])
+    sim.advance(60.0)
+
+    assert (reclaim.state, reclaim.revoked_tasks) == (DONE, ("t3", "t2"))
 
 
 def test_an_agent_that_is_disconnected_seems_empty_and_is_not_done(sim: Simulation) -> None:
@@ -542,7 +594,7 @@ def test_an_agent_that_leaves_ends_its_reclaim(sim: Simulation, leave: Callable[
     leave(there)
     sim.advance(5.0)
 
-    assert reclaim.wait() is LEFT
+    assert reclaim.wait(timeout=1000.0) is LEFT
     assert there.web.asked_no_more == [only(there.web.asked).id]
     assert (reclaim.blocked_by, of_framework.state) == ((), DONE)
     check_books(sim)
@@ -573,7 +625,7 @@ def test_a_framework_that_is_removed_ends_its_reclaim(sim: Simulation) -> None:
     there.web_driver.stop()
     sim.settle()
 
-    assert (of_agent.wait(), of_web.wait()) == (DONE, LEFT)
+    assert (of_agent.wait(timeout=1000.0), of_web.wait(timeout=1000.0)) == (DONE, LEFT)
 
 
 def test_a_framework_that_is_removed_while_its_reclaim_is_written(sim: Simulation) -> None:
@@ -651,6 +703,8 @@ def test_a_barred_framework_stays_barred_under_a_new_leader(sim: Simulation) -> 
     there = stage(sim, masters=2, **RECONNECTS)
     reclaim = there.cluster.operator.reclaim(there.etl_driver, "cpus:1", within=600.0)
     offers = len(there.etl.offers)
+    there.web_driver.suppress_offers()
+    sim.settle()
     fail_over(sim, there.cluster)
     sim.advance(30.0)
     assert (len(there.etl.offers), there.etl.amounts_asked) == (offers, ["cpus:1"] * 2)
@@ -727,6 +781,7 @@ def test_an_executor_of_the_same_id_that_comes_later_is_another(sim: Simulation)
     first = cluster.operator.reclaim("agent-1", "cpus:4", within=1.0)
     sim.advance(20.0)
     assert first.revoked_executors == ("e1",)
+    check_books(sim)
     first.release()
     driver.revive_offers()
     sim.advance(5.0)

@@ -207,8 +207,9 @@ class Worker(Scheduler):
 
     def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
         view = self.view
-        self.watch.told(view, status)
-        view.told.setdefault(status.task_id, []).append(status)
+        if view.driver is driver:  # a scheduler that was replaced may still get, late, what was on its way to it
+            self.watch.told(view, status)
+            view.told.setdefault(status.task_id, []).append(status)
         if view.explicit:
             self._later(driver, lambda: driver.acknowledge(status))
         if status.state is TaskState.TASK_RUNNING and view.kind != "deaf" and view.random.random() < 0.1:

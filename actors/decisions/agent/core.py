@@ -118,3 +118,14 @@ class AgentCore(Core):
             tasks.answer_too_soon(state, now)
         draining.look(state)
         return state.effects
+
+    def check(self) -> None:
+        """Assert that executors and tasks are found where they are, and nowhere else."""
+        state = self.state
+        everywhere = {e.party: (f, e) for f in state.frameworks.values() for e in f.executors.values()}
+        assert state.at_party.keys() == everywhere.keys()
+        for framework, executor in everywhere.values():
+            assert state.at_party[executor.party] == (framework, executor)
+            assert all(framework.homes[task_id] is executor for task_id in executor.tasks)
+        for framework in state.frameworks.values():
+            assert len(framework.homes) == sum(len(executor.tasks) for executor in framework.executors.values())

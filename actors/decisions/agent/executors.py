@@ -42,7 +42,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
         run=run,
         shutdown_grace_s=_shutdown_grace_s(a, task, info),
     )
-    framework.executors[executor_id] = executor
+    a.add_executor(framework, executor)
     checkpoints.executor(a, framework, executor)
     sandbox = f"{a.work_dir}/{a.id}/{framework.id}/{executor_id}.{a.incarnation}-{run}"
     a.effects.append(
@@ -153,11 +153,10 @@ def registration_timed_out(a: AgentState, event: TimerFired, sender: str, now: f
 
 def spawn_failed(a: AgentState, event: SpawnFailed, sender: str, now: float) -> None:
     """It could not be started (TK-39)."""
-    for framework in list(a.frameworks.values()):
-        for executor in list(framework.executors.values()):
-            if executor.party == event.name:
-                reason = Reason.REASON_CONTAINER_LAUNCH_FAILED
-                executor.ending = Ending(TaskState.TASK_FAILED, reason, event.error, Cause.NEVER_STARTED)
+    if event.name in a.at_party:
+        _, executor = a.at_party[event.name]
+        reason = Reason.REASON_CONTAINER_LAUNCH_FAILED
+        executor.ending = Ending(TaskState.TASK_FAILED, reason, event.error, Cause.NEVER_STARTED)
 
 
 def shut_down(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
@@ -180,13 +179,13 @@ def shutdown_timed_out(a: AgentState, event: TimerFired, sender: str, now: float
 def exited(a: AgentState, event: PeerExited, sender: str, now: float) -> None:
     """An executor is gone: account for its tasks, tell the master, clear up (3.1.9, 3.1.10, TK-54 to TK-58)."""
     a.orphans.pop(event.name, None)
-    for framework in list(a.frameworks.values()):
-        for executor in list(framework.executors.values()):
-            if executor.party == event.name and executor.phase is not ExecutorPhase.TERMINATED:
-                # Of one that went while its agent was down nobody knows how; one that never was cannot come back.
-                if a.phase is Phase.RECOVERING and executor.phase is ExecutorPhase.REGISTERING and event.incarnation:
-                    executor.ending = did_not_return(framework, executor)
-                _terminated(a, framework, executor, event.status, now)
+    framework, executor = a.at_party.get(event.name, (None, None))
+    if framework is None or executor is None or executor.phase is ExecutorPhase.TERMINATED:
+        return
+    if a.phase is Phase.RECOVERING and executor.phase is ExecutorPhase.REGISTERING and event.incarnation:
+        # Of one that went while its agent was down nobody knows how; one that never was cannot come back.
+        executor.ending = did_not_return(framework, executor)
+    _terminated(a, framework, executor, event.status, now)
 
 
 def did_not_return(framework: FrameworkRecord, executor: ExecutorRecord) -> Ending:
@@ -232,7 +231,7 @@ def task_done(a: AgentState, framework: FrameworkRecord, task_id: TaskId) -> Non
         executor, task = found
         if not task.state.is_terminal:
             return
-        del executor.tasks[task_id]
+        a.drop_task(framework, executor, task_id)
         checkpoints.drop_task(a, framework, task_id)
         clear_up(a, framework, executor)
     else:
@@ -243,7 +242,7 @@ def clear_up(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord
     """Forget a terminated executor once nothing about it is unacknowledged, or its framework goes (3.1.10)."""
     if executor.phase is not ExecutorPhase.TERMINATED or (executor.tasks and not framework.terminating):
         return
-    del framework.executors[executor.id]
+    a.drop_executor(framework, executor)
     checkpoints.drop_executor(a, framework, executor)
     clear_up_framework(a, framework)
 

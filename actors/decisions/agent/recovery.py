@@ -80,7 +80,7 @@ def _rebuild(a: AgentState, key: str, record: object) -> None:
     # Keys sort as executor/..., task/..., update/..., so each finds what it belongs to.
     match record:
         case ExecutorCheckpoint():
-            a.frameworks[record.framework_id].executors[record.executor_id] = ExecutorRecord(
+            executor = ExecutorRecord(
                 id=record.executor_id,
                 info=record.info,
                 party=record.party,
@@ -88,16 +88,18 @@ def _rebuild(a: AgentState, key: str, record: object) -> None:
                 shutdown_grace_s=record.shutdown_grace_s,
                 phase=ExecutorPhase.RUNNING if record.registered else ExecutorPhase.REGISTERING,
             )
+            a.add_executor(a.frameworks[record.framework_id], executor)
             a.next_run = max(a.next_run, record.run + 1)
         case TaskCheckpoint():
-            executor = a.frameworks[record.framework_id].executors[record.executor_id]
-            executor.tasks[record.task.task_id] = TaskRecord(
+            framework = a.frameworks[record.framework_id]
+            task = TaskRecord(
                 info=record.task,
                 state=record.state,
                 delivered=record.delivered,
                 launched_at=record.launched_at,
                 kill_cause=record.kill_cause,
             )
+            a.add_task(framework, framework.executors[record.executor_id], task)
         case StatusUpdate():
             stream = a.streams.setdefault(
                 (record.framework_id, record.status.task_id), UpdateStream(first=int(key.rsplit("/", 1)[1]))

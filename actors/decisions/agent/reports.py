@@ -18,8 +18,8 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
         return
     if status.agent_id is None or status.agent_id != a.id:
         return
-    executor = next((known for known in framework.executors.values() if known.party == sender), None)
-    if executor is None:
+    owner, executor = a.at_party.get(sender, (None, None))
+    if executor is None or owner is not framework:
         return
     if status.state is TaskState.TASK_STAGING:
         executors.shut_down(a, framework, executor)  # an executor may never send it (TK-5)

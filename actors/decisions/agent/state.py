@@ -95,12 +95,16 @@ class ExecutorRecord:
 
 @define(kw_only=True, eq=False)
 class FrameworkRecord:
-    """A framework with something on this agent. While it terminates, its updates are discarded (2.1.7)."""
+    """A framework with something on this agent. While it terminates, its updates are discarded (2.1.7).
+
+    `homes`: which executor has a task, so that nobody has to look through all of them.
+    """
 
     info: FrameworkInfo
     scheduler: str
     terminating: bool = False
     executors: dict[ExecutorId, ExecutorRecord] = field(factory=dict)
+    homes: dict[TaskId, ExecutorRecord] = field(factory=dict)
 
     @property
     def id(self) -> FrameworkId:
@@ -133,6 +137,7 @@ class AgentState:
     phase: Phase = Phase.RECOVERING
     effects: list[Effect] = field(factory=list)
     frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
+    at_party: dict[str, tuple[FrameworkRecord, ExecutorRecord]] = field(factory=dict)
     streams: dict[TaskKey, UpdateStream] = field(factory=dict)
     registration_bound_s: float = 0.0
     total_ping_timeout_s: float = 0.0
@@ -180,7 +185,26 @@ class AgentState:
 
     def find_task(self, framework: FrameworkRecord, task_id: TaskId) -> tuple[ExecutorRecord, TaskRecord] | None:
         """The task of that id and the executor that has it."""
-        for executor in framework.executors.values():
-            if task_id in executor.tasks:
-                return executor, executor.tasks[task_id]
-        return None
+        executor = framework.homes.get(task_id)
+        return None if executor is None else (executor, executor.tasks[task_id])
+
+    def add_executor(self, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
+        """An executor of that framework is here, or on its way."""
+        framework.executors[executor.id] = executor
+        self.at_party[executor.party] = (framework, executor)
+
+    def drop_executor(self, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
+        """It is gone, and so are its tasks."""
+        del framework.executors[executor.id]
+        del self.at_party[executor.party]
+        for task_id in executor.tasks:
+            del framework.homes[task_id]
+
+    def add_task(self, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord) -> None:
+        """That executor has a task more."""
+        executor.tasks[task.info.task_id] = task
+        framework.homes[task.info.task_id] = executor
+
+    def drop_task(self, framework: FrameworkRecord, executor: ExecutorRecord, task_id: TaskId) -> None:
+        """Nothing of that task is needed any more."""
+        del executor.tasks[task_id], framework.homes[task_id]

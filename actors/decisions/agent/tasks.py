@@ -43,7 +43,8 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
             executors.tell_exited(a, framework.id, executor_id, -1)  # the one the master counts on is not there (TK-40)
         return
     executor = executor or executors.start(a, framework, task)
-    record = executor.tasks[task.task_id] = TaskRecord(info=task, launched_at=message.launched_at)
+    record = TaskRecord(info=task, launched_at=message.launched_at)
+    a.add_task(framework, executor, record)
     checkpoints.task(a, framework, executor.id, record)
     if executor.phase is ExecutorPhase.RUNNING:
         executors.deliver(a, framework, executor, record)

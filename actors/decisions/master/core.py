@@ -223,6 +223,7 @@ class MasterCore(Core):
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
         maintenance.check(self.state)
         inverse_offers.check(self.state)
+        reclaims.check(self.state)
 
     def _look_at_touched(self, now: float) -> None:
         """Where something was let go, a drain or a reclaim may have ended."""
@@ -320,9 +321,9 @@ class MasterCore(Core):
         state.deactivated = {record.agent_id: record.drain for record in registry.deactivated}
         state.past_drains = {drain.id: drain for drain in sorted(registry.past_drains, key=_ended_at)}
         state.schedule = Schedule(registry.maintenance)
+        reclaims.recovered(state, registry.reclaims, now)
         self._recovering = False
         state.leading, state.leading_since = True, now
-        reclaims.recovered(state, registry.reclaims, now)
         if state.recovered:
             state.set_timer(("recovery",), state.settings.agent_reregister_timeout_s)  # EL-40
 

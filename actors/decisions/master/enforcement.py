@@ -70,5 +70,3 @@ def _await_next_bound(m: MasterState, now: float) -> None:
     to_come = [at for window in m.schedule.maintenance.windows for at in bounds(window) if at > now + ROUNDING_S]
     if to_come:
         m.set_timer(BOUND, min(to_come) - now)
-    else:
-        m.cancel_timer(BOUND)

@@ -310,3 +310,12 @@ def _look_at_frameworks(m: MasterState, now: float) -> None:
 
 def _of_frameworks(m: MasterState) -> list[ReclaimRecord]:
     return [record for record in m.reclaims.values() if record.info.framework_id is not None]
+
+
+def check(m: MasterState) -> None:
+    """Assert that each open reclaim is found by its target, and that nothing is revoked that is not there."""
+    assert {record.target: reclaim_id for reclaim_id, record in m.reclaims.items()} == m.reclaim_of
+    assert all(reclaim_id in m.reclaims for reclaim_id in m.ending_reclaims), (m.ending_reclaims, m.reclaims)
+    for agent in m.agents.values():
+        assert all(key in agent.tasks for key in agent.revokes), (agent.id, agent.revokes)
+        assert all(key in agent.executors for key in agent.revoked_executors), (agent.id, agent.revoked_executors)
