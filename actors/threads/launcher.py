@@ -38,8 +38,8 @@ MARK = "MESOLITE_WORK"
 ON_LINUX = sys.platform == "linux"
 LISTS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")  # some kernels are built without
 
-_PR_SET_CHILD_SUBREAPER = 36
 _STOP_ROUNDS = 50  # for what outruns a sweep or may not be stopped: it is killed unstopped, and swept again
+_LOOKS = 20  # at children that cannot be told whose they are, before the end of a work is reported all the same
 _RESWEEP_S = 0.25  # how long the killed get to die before they are looked for again
 _RESET = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}  # what a command starts with as default
 _LEAVE_ON = (signal.SIGTERM, signal.SIGHUP)
@@ -66,8 +66,7 @@ def _stat(pid: int) -> list[bytes]:
 
 def is_alive(pid: int) -> bool:
     """Whether this process exists and is no zombie. One that still has threads is alive: only its first has ended."""
-    fields = _stat(pid)
-    return bool(fields) and (fields[0] not in b"ZX" or int(fields[17]) > 1)
+    return bool(fields := _stat(pid)) and (fields[0] not in b"ZX" or int(fields[17]) > 1)
 
 
 def children_of(pid: int) -> list[int]:
@@ -122,14 +121,11 @@ def _program(command: str, env: Mapping[str, str]) -> str:
 class Work:
     """One command and all that descends from it; or a stray, which is a work of its own and has ended."""
 
-    __slots__ = ("doomed", "ended", "mark", "pid", "suspects", "work_id")
-
     def __init__(self, work_id: str, mark: str, pid: int) -> None:
-        self.work_id = work_id
-        self.mark = mark
+        self.work_id, self.mark = work_id, mark
         self.pid = pid  # of the main process, which leads the session
-        self.ended = False  # the main process has been reaped
-        self.doomed = False  # whatever is left of it is to be killed
+        self.looks = 0  # since it ended, at what may be left of it
+        self.ended = self.doomed = False  # the main process has been reaped; whatever is left is to be killed
         self.suspects: list[Work] = []  # of a stray: those that were alive when it was first seen
 
 
@@ -137,8 +133,7 @@ class Commands:
     """Every process below this one: starts them, reaps them, knows whose they are, kills them."""
 
     def __init__(self, name: str, report: Callable[[dict[str, object]], None]) -> None:
-        self._name = name  # what our marks begin with
-        self._report = report
+        self._name, self._report = name, report  # our marks begin with the name
         self._pid = os.getpid()
         self._spawned = 0
         self._works: dict[str, Work] = {}  # live, by id
@@ -147,6 +142,7 @@ class Commands:
         self._unreported: dict[Work, dict[str, int]] = {}  # ended like this, and some of it was alive still
         self._awaited: set[int] = set()  # killed by the last sweep and not reaped yet
         self._sweeping, self._resweep_at = False, 0.0  # something is doomed; when to look for it again
+        self._unclear = False  # whose some of our children are
         self._shared: dict[str, str] = {}  # what every command gets beside its own environment
         self.purging = False  # everything is doomed, until there are no more children
         self._null = os.open(os.devnull, os.O_RDONLY)
@@ -212,25 +208,31 @@ class Commands:
                 del self._works[work.work_id]
                 code = os.waitstatus_to_exitcode(status)
                 self._unreported[work] = {"exit_status": code} if code >= 0 else {"signal": -code}
-        if anything:
+        if anything or self._unclear:
             self._doom_leftovers()
 
     def _doom_leftovers(self) -> None:
         """With its main process a work ends: doom what it left behind. Normally this is one small read."""
-        alive = set()
+        alive, unclear = set(), False
         for pid in self._children_now():
             owner = self._owner(pid)
             alive.add(owner)
+            # The dead and the dying have no memory, so they bear no mark; what they started is seen soon.
+            unclear |= not owner.mark and not _read(f"/proc/{pid}/statm").strip(b"0 \n")
             if owner.ended:
                 owner.suspects = [suspect for suspect in owner.suspects if not suspect.ended]
                 if not owner.suspects:
                     self._doom(owner)
         for work in [work for work in self._unreported if work not in alive and not (work.doomed and self._awaited)]:
+            work.looks += 1
+            if unclear and work.looks < _LOOKS:
+                continue
             if not ON_LINUX:  # no list of children there, but to kill an empty process group costs nothing
                 self._doom(work)
             if not (work.doomed and self._sweeping):
                 self._sessions.pop(work.pid, None)
             self._report({"event": "exited", "work_id": work.work_id, **self._unreported.pop(work)})
+        self._unclear = unclear and bool(self._unreported)
 
     def _children_now(self) -> list[int]:
         """Our children, orphans included. It is reliable: they leave the list only by being reaped."""
@@ -248,7 +250,7 @@ class Commands:
             owner = self._orphans.get(pid)
         if owner is None:
             mark = mark_of(pid)
-            marked = (work for work in self._sessions.values() if work.mark == mark)
+            marked = (work for work in (*self._sessions.values(), *self._unreported) if work.mark == mark)
             owner = self._sessions.get(os.getsid(pid)) or next(marked, None)
             if owner is None:
                 owner = Work("", mark, pid)
@@ -282,7 +284,7 @@ class Commands:
         then in between, as some take long to die.
         """
         if not (self.purging or self._sweeping):
-            return None
+            return 0.001 if self._unclear else None
         return max(0.0, self._resweep_at - time.monotonic()) if self._awaited else 0.0
 
     def sweep_if_due(self) -> None:
@@ -308,8 +310,7 @@ class Line:
 
     def __init__(self, host_pid: int) -> None:
         self.requests: deque[dict[str, object]] = deque()
-        self._unread = b""
-        self._unsent = bytearray()
+        self._unread, self._unsent = b"", bytearray()
         self._woken, wakeup = os.pipe()
         for fd in (self._woken, wakeup, 0):
             os.set_blocking(fd, False)
@@ -375,7 +376,7 @@ def _serve(commands: Commands, line: Line) -> None:
 def main(host_pid: int, name: str, max_file_size: int | None = None) -> None:
     """Serve until the host is gone or we are told to leave; then, or if we fail, kill everything first."""
     if ON_LINUX:
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     if max_file_size is not None:
         with contextlib.suppress(ValueError):  # a stricter limit is in force already
             resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_size, max_file_size))

@@ -10,12 +10,14 @@ from mesolite import Executor, ExecutorDriver, ExecutorInfo, KillPolicy, Refused
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages import (
     ApplyOperation,
+    CallAnswered,
     Cause,
     ReclaimState,
     RevokeExecutor,
     RevokeTask,
 )
-from mesolite.messages.ids import ExecutorId, TaskId
+from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
+from mesolite.messages.operator import ReclaimResourcesCall
 from mesolite.messages.resources import Resources
 from tests.scenarios.reclaim_stage import (
     AGENT,
@@ -590,6 +592,31 @@ def test_what_cannot_be_reclaimed_changes_nothing(
 
     assert refusal in str(refused.value)
     assert (written.count, there.cluster.operator.state()["reclaims"]) == (0, [])
+
+
+def test_one_target_has_to_be_named(sim: Simulation) -> None:
+    """Neither nobody nor two; what cannot be is 400, what cannot be now is 409 (RV-70)."""
+    there = stage(sim)
+    agent_id, framework_id = id_of(there.cluster), there.etl_driver.framework_id
+    answers = sim.expect(CallAnswered)
+    wishes: list[dict[str, Any]] = [
+        {},
+        {"agent_id": agent_id, "framework_id": framework_id},
+        {"agent_id": agent_id},
+        {"agent_id": agent_id},
+        {"framework_id": FrameworkId("m1-F9")},
+    ]
+
+    for call_id, wish in enumerate(wishes, start=1):
+        call = ReclaimResourcesCall(call_id=call_id, within_s=60.0, **wish)
+        sim.inject("master-1", call, sender="operator")
+        sim.settle()
+
+    assert [answer.code for answer in answers.all] == [400, 400, 200, 409, 400]
+    both = f"resources of agent {agent_id} and framework {framework_id} at once were to be reclaimed"
+    assert answers.all[0].refusal == "resources of nobody were to be reclaimed; name one agent, or one framework"
+    assert answers.all[1].refusal == f"{both}; name one agent, or one framework"
+    assert answers.all[4].refusal == "there is no framework 'm1-F9'; state() lists the frameworks by id"
 
 
 def test_a_target_is_reclaimed_once_at_a_time(sim: Simulation) -> None:

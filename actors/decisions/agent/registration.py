@@ -21,6 +21,7 @@ from mesolite.messages.tasks import Task
 
 REGISTER = ("register",)
 PING_TIMEOUT = ("ping-timeout",)
+PONG = PongAgent()
 
 
 def follow(a: AgentState, step: Step, now: float) -> None:
@@ -125,7 +126,7 @@ def _running(a: AgentState, total_ping_timeout_s: float, now: float) -> None:
 
 def pinged(a: AgentState, message: PingAgent, sender: str, now: float) -> None:
     """Answer in every phase; a master that thinks the link is down makes us register again (1.4.4, 1.4.5)."""
-    a.send(sender, PongAgent())
+    a.send(sender, PONG)
     # The timer is not set anew at each ping: when it fires it looks at the deadline.
     a.ping_deadline = now + a.total_ping_timeout_s
     if not message.connected and a.phase is Phase.RUNNING:

@@ -22,12 +22,15 @@ from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import MarkAgentUnreachable
 from mesolite.messages.tasks import Cause, Reason, TaskState
 
+PINGS = {connected: PingAgent(connected=connected) for connected in (False, True)}
+"""Made once: there is nothing else to say, and nothing is said as often."""
+
 
 def watch(m: MasterState, agent: AgentRecord) -> None:
     """Ping at once, then at every interval, answered or not (1.4.1)."""
     agent.pong_seen = False
     agent.unanswered_pings = 0
-    m.send(agent.party, PingAgent(connected=agent.connected))
+    m.send(agent.party, PINGS[agent.connected])
     m.set_timer(("ping", agent.id), m.settings.agent_ping_timeout_s)
 
 
@@ -41,7 +44,7 @@ def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
         if agent.unanswered_pings >= m.settings.max_agent_ping_timeouts:
             _give_up(m, (Absence.UNHEALTHY, agent.id), now)
     agent.pong_seen = False
-    m.send(agent.party, PingAgent(connected=agent.connected))
+    m.send(agent.party, PINGS[agent.connected])
     m.set_timer(event.key, m.settings.agent_ping_timeout_s)
     draining.remind(m, agent, now)
 

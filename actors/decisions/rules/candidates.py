@@ -55,8 +55,11 @@ class Candidates:
 
     def next_run(self, expiry: float | None) -> float | None:
         """When a run is due, if the next filter expires then; None when there is nothing to wait for."""
-        on_grid = None if expiry is None else self.on_grid(expiry)
-        return min((at for at in (self._due_at, on_grid) if at is not None), default=None)
+        due = self._due_at
+        if expiry is None:
+            return due
+        on_grid = self.on_grid(expiry)
+        return on_grid if due is None else min(due, on_grid)
 
     def take(self, expired: Iterable[AgentId], now: float) -> list[AgentId]:
         """Those that the run of now visits, with those on which filters expired; none is a candidate any more."""

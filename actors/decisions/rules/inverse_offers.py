@@ -73,9 +73,10 @@ class Asking:
 
     def next_run(self, now: float) -> float | None:
         """When `run` should be called, not before now; None when there is nothing to wait for."""
-        expiry = self._refusals.next_expiry()
-        on_grid = None if expiry is None else self._on_grid(expiry)
-        due = min((at for at in (self._due_at, on_grid) if at is not None), default=None)
+        due, expiry = self._due_at, self._refusals.next_expiry()
+        if expiry is not None:
+            on_grid = self._on_grid(expiry)
+            due = on_grid if due is None else min(due, on_grid)
         return None if due is None else max(now, due)
 
     def run(self, now: float) -> list[AgentId]:

@@ -111,7 +111,9 @@ class LeaderWatch:
 
     def handles(self, event: object) -> bool:
         """Whether an event belongs here: the elector's messages, and the three timers."""
-        return event.key in _TIMERS if isinstance(event, TimerFired) else isinstance(event, _MESSAGES)
+        if type(event) is TimerFired:
+            return len(event.key) == 1 and event.key in _TIMERS  # asked for every timer of a master
+        return isinstance(event, _MESSAGES)
 
     def handle(self, event: object, sender: str, now: float) -> Step:
         """Take in an event that this watch `handles`; messages not from the elector change nothing."""
