@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-from loguru import logger
 
 from mesolite.actors.decisions.master import draining
 from mesolite.actors.decisions.rules.drain import Blocker
@@ -13,25 +10,15 @@ from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
 from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
-
-SILENCE_S = 600.0
-"""Whoever waits without a time-out is told once, after so long, what the drain waits for."""
-
-AskLeader = Callable[[Callable[[Any], Any]], Any]
-"""Let the leading master answer a question about its books."""
-
-Books = Callable[[], list[Any]]
-"""The books of the masters that lead, to read single entries in: on threads they change under the reader."""
+from mesolite.undertaking import AskLeader, Books, Undertaking
 
 
-class Drain:
+class Drain(Undertaking):
     """One drain, as the leading master knows it. Its end, once seen, stays known when no master leads."""
 
     def __init__(self, runtime: Runtime, ask: AskLeader, books: Books, drain_id: DrainId, agent_id: AgentId) -> None:
         """Refer to that drain of that agent."""
-        self._runtime = runtime
-        self._ask = ask
-        self._books = books
+        super().__init__(runtime, ask, books)
         self._end: DrainInfo | None = None
         self.id = drain_id
         self.agent_id = agent_id
@@ -108,14 +95,7 @@ class Drain:
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
         """
-        if timeout is None:
-            self._wait_for_long()
-        if not self._runtime.wait(self._is_over, timeout):
-            if timeout is None:
-                raise Refused(f"the cluster was closed before drain {self.id} of agent {self.agent_id} had ended")
-            raise TimeoutError(
-                f"drain {self.id} of agent {self.agent_id} has not ended within {timeout:g} s: {self._waits_for()}"
-            )
+        self._wait(f"drain {self.id} of agent {self.agent_id}", "ended", timeout)
         return self.state
 
     # ------------------------------------------------------------------------------------------------------ inside
@@ -144,20 +124,6 @@ class Drain:
         ended = any(info is not None and info.ended_at is not None for info in known)
         forgotten = bool(known) and not any(known)
         return ended or forgotten
-
-    def _wait_for_long(self) -> None:
-        """Say so if nothing comes of it."""
-        began = self._runtime.now()
-        is_over = self._runtime.wait(self._is_over, SILENCE_S)
-        was_closed = self._runtime.now() - began < SILENCE_S / 2
-        if not is_over and not was_closed:
-            logger.warning("{!r} still waits: {}", self, self._waits_for())
-
-    def _waits_for(self) -> str:
-        try:
-            return "; ".join(map(str, self.blocked_by))
-        except Refused as why_not:
-            return str(why_not)
 
     def _blocked_by(self, books: Any) -> list[Blocker]:
         info = draining.find(books, self.id, self.agent_id)

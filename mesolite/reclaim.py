@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from loguru import logger
-
 from mesolite.actors.decisions.master import reclaim_view
 from mesolite.actors.decisions.master.reclaim_view import AskedFramework, ReclaimView
 from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
-from mesolite.drain import SILENCE_S, AskLeader, Books
 from mesolite.messages.ids import ExecutorId, ReclaimId, TaskId
 from mesolite.messages.operator import CallAnswered, ReleaseReclaimCall
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
 from mesolite.messages.resources import Resources
+from mesolite.undertaking import AskLeader, Books, Undertaking
 
 Place = Callable[[Callable[[int], Any]], CallAnswered]
 """Put a call before the leading master and wait for the answer."""
 
 
-class Reclaim:
+class Reclaim(Undertaking):
     """One reclaim, as the leading master knows it. Its end, once seen, stays known when no master leads.
 
     Everything that is looked at raises `Refused` when nobody leads, or when it ended so long ago that it was forgotten.
@@ -32,9 +30,7 @@ class Reclaim:
         self, runtime: Runtime, ask: AskLeader, books: Books, place: Place, reclaim_id: ReclaimId, target: str
     ) -> None:
         """Refer to that reclaim of that agent or framework."""
-        self._runtime = runtime
-        self._ask = ask
-        self._books = books
+        super().__init__(runtime, ask, books)
         self._place = place
         self._info: ReclaimInfo | None = None
         self._end: ReclaimState | None = None
@@ -136,14 +132,7 @@ class Reclaim:
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
         """
-        if timeout is None and not self._runtime.wait(self._is_over, SILENCE_S):
-            logger.warning("{!r} still waits: {}", self, self._waits_for())
-        if not self._runtime.wait(self._is_over, timeout):
-            if timeout is None:
-                raise Refused(f"the cluster was closed before reclaim {self.id} of {self.target} was done")
-            raise TimeoutError(
-                f"reclaim {self.id} of {self.target} is not done within {timeout:g} s: {self._waits_for()}"
-            )
+        self._wait(f"reclaim {self.id} of {self.target}", "come to its end", timeout)
         return self.state
 
     def release(self) -> None:
@@ -197,9 +186,3 @@ class Reclaim:
         over = (ReclaimState.DONE, ReclaimState.LEFT, ReclaimState.RELEASED)
         forgotten = bool(known) and not any(known)
         return forgotten or any(state in over for state in known)
-
-    def _waits_for(self) -> str:
-        try:
-            return "; ".join(map(str, self.blocked_by))
-        except Refused as why_not:
-            return str(why_not)

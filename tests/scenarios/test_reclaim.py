@@ -667,9 +667,8 @@ def test_a_reclaim_says_what_it_waits_for(sim: Simulation) -> None:
     assert etl.why == f"it has cpus:1 to return before {reclaim.deadline:.3f} s; it has not answered"
     with pytest.raises(TimeoutError) as late:
         reclaim.wait(timeout=1.0)
-    assert f"reclaim {reclaim.id} of {reclaim.target} is not done within 1 s: framework web: it has cpus:1" in str(
-        late.value
-    )
+    begun = f"reclaim {reclaim.id} of {reclaim.target} has not come to its end within 1 s: "
+    assert f"{begun}framework web: it has cpus:1" in str(late.value)
     assert repr(reclaim) == (
         f"<Reclaim {reclaim.id} of {reclaim.target}: cpus:3 by {reclaim.deadline:.3f} s: ASKED>"
     )

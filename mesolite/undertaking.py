@@ -1,0 +1,68 @@
+"""What an operator has begun and can wait for: the part that drains and reclaims share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from loguru import logger
+
+from mesolite.actors.decisions.rules.drain import Blocker
+from mesolite.actors.errors import Refused
+from mesolite.actors.runtime.port import Runtime
+
+SILENCE_S = 600.0
+"""Whoever waits without a time-out is told once, after so long, what is being waited for."""
+
+AskLeader = Callable[[Callable[[Any], Any]], Any]
+"""Let the leading master answer a question about its books."""
+
+Books = Callable[[], list[Any]]
+"""The books of the masters that lead, to read single entries in: on threads they change under the reader."""
+
+
+class Undertaking(ABC):
+    """Something under way in a cluster, as the leading master knows it; nobody leading is not an end."""
+
+    def __init__(self, runtime: Runtime, ask: AskLeader, books: Books) -> None:
+        """Look at it through whoever leads."""
+        self._runtime = runtime
+        self._ask = ask
+        self._books = books
+
+    @property
+    @abstractmethod
+    def blocked_by(self) -> Sequence[Blocker]:
+        """Everything it waits for: each has the party that has to act.
+
+        Raises:
+            Refused: nobody leads at the moment.
+        """
+
+    @abstractmethod
+    def _is_over(self) -> bool:
+        """Whether nothing is left to wait for. It only reads, and may be called on any thread."""
+
+    def _wait(self, what: str, end: str, timeout: float | None) -> None:
+        """Wait until it is over; `what` it is and what `end` is waited for stand in the errors.
+
+        Raises:
+            TimeoutError: it is not, within so many seconds; the text names what it waits for.
+            Refused: there is no time-out, and the cluster was closed.
+            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+        """
+        began = self._runtime.now()
+        silent = timeout is None and not self._runtime.wait(self._is_over, SILENCE_S)
+        if silent and self._runtime.now() - began >= SILENCE_S / 2:  # otherwise the cluster was closed
+            logger.warning("{!r} still waits: {}", self, self._waits_for())
+        if not self._runtime.wait(self._is_over, timeout):
+            if timeout is None:
+                raise Refused(f"the cluster was closed before {what} had {end}")
+            raise TimeoutError(f"{what} has not {end} within {timeout:g} s: {self._waits_for()}")
+
+    def _waits_for(self) -> str:
+        try:
+            return "; ".join(map(str, self.blocked_by))
+        except Refused as why_not:
+            return str(why_not)
