@@ -116,7 +116,8 @@ class AgentCore(Core):
             TIMERS[event.key[0]](state, event, sender, now)
         if state.too_soon:
             tasks.answer_too_soon(state, now)
-        draining.look(state)
+        if state.drain is not None:
+            draining.look(state)
         return state.effects
 
     def check(self) -> None:

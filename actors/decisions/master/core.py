@@ -200,9 +200,8 @@ class MasterCore(Core):
                 decide(state, event, sender, now)
         else:
             self._route(event, sender, now)
-        if state.leading and not _is_heartbeat(event):
-            if state.touched:
-                self._look_at_touched(now)
+        if state.leading and (state.touched or not _is_heartbeat(event)):
+            self._look_at_touched(now)
             self._keep_allocating(now)
             pruning.keep_due(state, now)
         return state.effects
@@ -350,7 +349,7 @@ class MasterCore(Core):
 
 
 def _is_heartbeat(event: object) -> bool:
-    """Pings and pongs let go of nothing and change nobody's share; they are nine in ten of all events."""
+    """Pings and pongs change nobody's share, and they are nine in ten of all events."""
     return type(event) is PongAgent or (type(event) is TimerFired and event.key[0] == "ping")
 
 

@@ -46,15 +46,17 @@ def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
     agent.pong_seen = False
     m.send(agent.party, PINGS[agent.connected])
     m.set_timer(event.key, m.settings.agent_ping_timeout_s)
-    draining.remind(m, agent, now)
+    if agent.id in m.deactivated:
+        draining.remind(m, agent, now)
 
 
 def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:
     """Any pong, however late, counts (1.4.2, EL-54); until the write has begun it saves the agent (1.4.3)."""
     agent_id = m.agent_of_party.get(sender)
     if agent_id is not None:
-        m.agents[agent_id].pong_seen = True
-        if m.removals.cancel((Absence.UNHEALTHY, agent_id)):
+        agent = m.agents[agent_id]
+        agent.pong_seen = True
+        if agent.unanswered_pings and m.removals.cancel((Absence.UNHEALTHY, agent_id)):
             m.counters.slave_unreachable_canceled += 1
 
 
