@@ -18,7 +18,7 @@ class Drain(Undertaking):
 
     def __init__(self, runtime: Runtime, ask: AskLeader, books: Books, drain_id: DrainId, agent_id: AgentId) -> None:
         """Refer to that drain of that agent."""
-        super().__init__(runtime, ask, books)
+        super().__init__(runtime, ask, books, f"drain {drain_id}", f"agent {agent_id}")
         self._end: DrainInfo | None = None
         self.id = drain_id
         self.agent_id = agent_id
@@ -95,7 +95,7 @@ class Drain(Undertaking):
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
         """
-        self._wait(f"drain {self.id} of agent {self.agent_id}", "ended", timeout)
+        self._wait("ended", timeout)
         return self.state
 
     # ------------------------------------------------------------------------------------------------------ inside
@@ -104,12 +104,9 @@ class Drain(Undertaking):
     def _info(self) -> DrainInfo:
         if self._end is not None:
             return self._end
-        found = self._look()
-        if not found:
-            raise Refused(f"nobody leads at the moment, so nobody knows about drain {self.id}; wait for a master")
-        known = next((info for info in found if info is not None), None)
+        known = next((info for info in self._look() if info is not None), None)
         if known is None:
-            raise Refused(f"drain {self.id} of agent {self.agent_id} ended so long ago that it was forgotten")
+            raise self._unknown()
         return known
 
     def _look(self) -> list[DrainInfo | None]:

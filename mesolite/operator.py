@@ -303,9 +303,9 @@ class Operator:
                 raise Refused(f"{target.name} has no framework id yet; wait until it has registered")
             return None, target.framework_id
         if isinstance(target, str) and target not in self._agents:
-            frameworks = [framework["id"] for framework in self.state()["frameworks"]]
-            if target in frameworks:
-                return None, FrameworkId(target)
+            framework_id = FrameworkId(target)
+            if self._ask_leader(lambda books: framework_id in books.frameworks):
+                return None, framework_id
         return self._agent_id(target), None
 
 

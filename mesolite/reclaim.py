@@ -30,7 +30,7 @@ class Reclaim(Undertaking):
         self, runtime: Runtime, ask: AskLeader, books: Books, place: Place, reclaim_id: ReclaimId, target: str
     ) -> None:
         """Refer to that reclaim of that agent or framework."""
-        super().__init__(runtime, ask, books)
+        super().__init__(runtime, ask, books, f"reclaim {reclaim_id}", target)
         self._place = place
         self._info: ReclaimInfo | None = None
         self._end: ReclaimState | None = None
@@ -53,10 +53,9 @@ class Reclaim(Undertaking):
         """ASKED, REVOKING, DONE, LEFT or RELEASED (RV-4)."""
         if self._end is not None:
             return self._end
-        found = self._look()
-        known = next((state for state in found if state is not None), None)
+        known = next((state for state in self._look() if state is not None), None)
         if known is None:
-            raise Refused(self._unknown())
+            raise self._unknown()
         return known
 
     @property
@@ -132,7 +131,7 @@ class Reclaim(Undertaking):
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
         """
-        self._wait(f"reclaim {self.id} of {self.target}", "come to its end", timeout)
+        self._wait("come to its end", timeout)
         return self.state
 
     def release(self) -> None:
@@ -152,14 +151,14 @@ class Reclaim(Undertaking):
         if self._info is None:
             self._look()
         if self._info is None:
-            raise Refused(self._unknown())
+            raise self._unknown()
         return self._info
 
     @property
     def _view(self) -> ReclaimView:
         found: ReclaimView | None = self._ask(self._in)
         if found is None:
-            raise Refused(self._unknown())
+            raise self._unknown()
         return found
 
     def _in(self, books: Any) -> ReclaimView | None:
@@ -174,11 +173,6 @@ class Reclaim(Undertaking):
                 self._info = record.info
                 self._end = record.state if record.info.ended_at is not None else self._end
         return [None if record is None else record.state for record in records]
-
-    def _unknown(self) -> str:
-        if not self._books():
-            return f"nobody leads at the moment, so nobody knows about reclaim {self.id}; wait for a master"
-        return f"reclaim {self.id} of {self.target} ended so long ago that it was forgotten"
 
     def _is_over(self) -> bool:
         """Whether nothing is left to wait for; nobody leading is not an end."""

@@ -25,11 +25,13 @@ Books = Callable[[], list[Any]]
 class Undertaking(ABC):
     """Something under way in a cluster, as the leading master knows it; nobody leading is not an end."""
 
-    def __init__(self, runtime: Runtime, ask: AskLeader, books: Books) -> None:
-        """Look at it through whoever leads."""
+    def __init__(self, runtime: Runtime, ask: AskLeader, books: Books, name: str, of: str) -> None:
+        """Look at it through whoever leads; errors call it by its `name`, and say `of` whom it is."""
         self._runtime = runtime
         self._ask = ask
         self._books = books
+        self._name = name
+        self._whole_name = f"{name} of {of}"
 
     @property
     @abstractmethod
@@ -44,8 +46,8 @@ class Undertaking(ABC):
     def _is_over(self) -> bool:
         """Whether nothing is left to wait for. It only reads, and may be called on any thread."""
 
-    def _wait(self, what: str, end: str, timeout: float | None) -> None:
-        """Wait until it is over; `what` it is and what `end` is waited for stand in the errors.
+    def _wait(self, end: str, timeout: float | None) -> None:
+        """Wait until it is over; which `end` is waited for stands in the errors.
 
         Raises:
             TimeoutError: it is not, within so many seconds; the text names what it waits for.
@@ -58,8 +60,14 @@ class Undertaking(ABC):
             logger.warning("{!r} still waits: {}", self, self._waits_for())
         if not self._runtime.wait(self._is_over, timeout):
             if timeout is None:
-                raise Refused(f"the cluster was closed before {what} had {end}")
-            raise TimeoutError(f"{what} has not {end} within {timeout:g} s: {self._waits_for()}")
+                raise Refused(f"the cluster was closed before {self._whole_name} had {end}")
+            raise TimeoutError(f"{self._whole_name} has not {end} within {timeout:g} s: {self._waits_for()}")
+
+    def _unknown(self) -> Refused:
+        """Why there is nothing to be seen of it: to be raised."""
+        if not self._books():
+            return Refused(f"nobody leads at the moment, so nobody knows about {self._name}; wait for a master")
+        return Refused(f"{self._whole_name} ended so long ago that it was forgotten")
 
     def _waits_for(self) -> str:
         try:

@@ -209,10 +209,10 @@ class Commands:
                 code = os.waitstatus_to_exitcode(status)
                 self._unreported[work] = {"exit_status": code} if code >= 0 else {"signal": -code}
         if anything or self._unclear:
-            self._doom_leftovers()
+            self._settle_ends()
 
-    def _doom_leftovers(self) -> None:
-        """With its main process a work ends: doom what it left behind. Normally this is one small read."""
+    def _settle_ends(self) -> None:
+        """Doom what ended works left behind, report those of which nothing is left. Normally this is one small read."""
         alive, unclear = set(), False
         for pid in self._children_now():
             owner = self._owner(pid)
@@ -302,7 +302,7 @@ class Commands:
         if not self._awaited:  # none is left, or only such as we may not signal
             self.purging = self._sweeping = False
             self._sessions = {pid: work for pid, work in self._sessions.items() if not work.ended}
-            self._doom_leftovers()
+            self._settle_ends()
 
 
 class Line:

@@ -9,11 +9,16 @@ from attrs import frozen
 
 from mesolite import Filters, FrameworkInfo, InverseOffer, SchedulerDriver, Simulation, TaskInfo
 from mesolite.drivers import MesoliteSchedulerDriver
-from mesolite.messages.ids import AgentId
 from mesolite.messages.operator import ReclaimResourcesCall
 from mesolite.messages.resources import Resources
 from mesolite.simulation.simulation import SimulatedCluster
-from tests.scenarios.schedulers import EXECUTORS, Launcher, command_task, leader_of
+from tests.scenarios.schedulers import (
+    EXECUTORS,
+    Launcher,
+    command_task,
+    id_of,
+    place,
+)
 
 AGENT = "cpus:4;mem:4096"
 """What an agent has here."""
@@ -101,10 +106,6 @@ def stage(
     return staged
 
 
-def id_of(cluster: SimulatedCluster, name: str = "agent-1") -> AgentId:
-    return AgentId(str(cluster.agents[name].id))
-
-
 def call(sim: Simulation, cluster: SimulatedCluster, resources: str | None, *, within: float = 60.0) -> None:
     """Ask for a reclaim of agent-1 without waiting for the answer."""
     message = ReclaimResourcesCall(
@@ -113,8 +114,7 @@ def call(sim: Simulation, cluster: SimulatedCluster, resources: str | None, *, w
         resources=None if resources is None else Resources.of(resources),
         within_s=within,
     )
-    sim.inject(leader_of(cluster), message, sender="operator")
-    sim.settle()
+    place(sim, cluster, message)
 
 
 def offered(sim: Simulation, there: Stage, to: MesoliteSchedulerDriver | None = None) -> str:

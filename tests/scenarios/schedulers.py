@@ -247,6 +247,28 @@ def framework_of(cluster: SimulatedCluster) -> dict[str, Any]:
     return framework
 
 
+def id_of(cluster: SimulatedCluster, name: str = "agent-1") -> AgentId:
+    """The id of that agent."""
+    return AgentId(str(cluster.agents[name].id))
+
+
+def shown(cluster: SimulatedCluster) -> dict[str, Any]:
+    """The one registered agent, as the leader shows it."""
+    agent: dict[str, Any] = only(cluster.operator.state()["agents"])
+    return agent
+
+
+def place(sim: Simulation, cluster: SimulatedCluster, message: Any) -> None:
+    """Put an operator's call before the leader without waiting for the answer."""
+    sim.inject(leader_of(cluster), message, sender="operator")
+    sim.settle()
+
+
+def operations(written: Any) -> list[str]:
+    """What was written to the registry, by name."""
+    return [type(message.operation).__name__ for message in written.all]
+
+
 def about(status: TaskStatus) -> tuple[str, str | None, str | None]:
     """State, source and reason of an update, without their prefixes."""
     return (

@@ -19,7 +19,6 @@ from mesolite.messages import (
     RescindOffer,
     UnregisterAgent,
 )
-from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import DeactivateAgent, ReactivateAgent, RemoveAgent, StartDrain
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
@@ -32,28 +31,12 @@ from tests.scenarios.schedulers import (
     check_books,
     command_task,
     fail_over,
-    leader_of,
+    id_of,
     only,
+    place,
+    shown,
     writes,
 )
-
-
-def id_of(cluster: SimulatedCluster, name: str = "agent-1") -> AgentId:
-    """The id of that agent."""
-    return AgentId(str(cluster.agents[name].id))
-
-
-def shown(cluster: SimulatedCluster) -> dict[str, Any]:
-    """The one registered agent, as the leader shows it."""
-    agent: dict[str, Any] = only(cluster.operator.state()["agents"])
-    return agent
-
-
-def call(sim: Simulation, cluster: SimulatedCluster, message: Any) -> None:
-    """Put an operator's call before the leader without waiting for the answer."""
-    sim.inject(leader_of(cluster), message, sender="operator")
-    sim.settle()
-
 
 # ----------------------------------------------------------------------------------------------- deactivate, 4.1
 
@@ -283,7 +266,7 @@ def test_until_it_is_written_a_deactivated_agent_is_offered(sim: Simulation) -> 
     """Registry first: an offer made while the write is under way is rescinded when it is done (0.2.4, 2.5.2)."""
     cluster = sim.cluster(agents=1)
     applied = sim.hold(OperationApplied)
-    call(sim, cluster, DeactivateAgentCall(call_id=1, agent_id=id_of(cluster)))
+    place(sim, cluster, DeactivateAgentCall(call_id=1, agent_id=id_of(cluster)))
     framework = Recorder()
     cluster.run(framework, framework=AWARE)
     sim.advance(2.0)
@@ -299,7 +282,7 @@ def test_until_it_is_written_a_deactivated_agent_is_offered(sim: Simulation) -> 
 def test_once_it_is_written_no_offer_is_made(sim: Simulation) -> None:
     """The other order: the framework that comes after the deactivation is offered nothing (2.5.2)."""
     cluster = sim.cluster(agents=1)
-    call(sim, cluster, DeactivateAgentCall(call_id=1, agent_id=id_of(cluster)))
+    place(sim, cluster, DeactivateAgentCall(call_id=1, agent_id=id_of(cluster)))
     framework = Recorder()
     cluster.run(framework, framework=AWARE)
 
@@ -344,7 +327,7 @@ def deactivated_at_last(sim: Simulation, cluster: SimulatedCluster, *calls: Any)
     applied = sim.hold(OperationApplied)
     answers = sim.expect(CallAnswered)
     for message in calls:
-        call(sim, cluster, message)
+        place(sim, cluster, message)
     applied.release()
     sim.settle()
     codes = {answer.call_id: answer.code for answer in answers.all}
@@ -447,7 +430,7 @@ def test_a_repeated_call_is_not_answered_before_the_first_is_durable(sim: Simula
     cluster = sim.cluster(agents=1)
     applied, answers = sim.hold(OperationApplied), sim.expect(CallAnswered)
     for call_id in (1, 2):
-        call(sim, cluster, DeactivateAgentCall(call_id=call_id, agent_id=id_of(cluster)))
+        place(sim, cluster, DeactivateAgentCall(call_id=call_id, agent_id=id_of(cluster)))
     assert answers.count == 0
 
     applied.release()
@@ -462,7 +445,7 @@ def test_a_decision_about_an_agent_that_left_meanwhile_is_not_kept(sim: Simulati
     cluster = sim.cluster(agents=1)
     agent_id = id_of(cluster)
     late = sim.hold(OperationApplied, where=writes(operation))
-    call(sim, cluster, kind(call_id=1, agent_id=agent_id))
+    place(sim, cluster, kind(call_id=1, agent_id=agent_id))
     sim.inject("master-1", UnregisterAgent(agent_id=agent_id), sender="agent-1")
     sim.settle()
 

@@ -37,7 +37,6 @@ from mesolite.messages import (
     StatusUpdateAcknowledgement,
     UnregisterAgent,
 )
-from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import EndDrain, MarkAgentGone, MarkAgentUnreachable, RemoveAgent, StartDrain
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
@@ -53,24 +52,17 @@ from tests.scenarios.schedulers import (
     command_task,
     executor_task,
     fail_over,
+    id_of,
     leader_of,
     only,
+    operations,
+    place,
+    shown,
     tell_executor,
     writes,
 )
 
 LASTING = FrameworkInfo(name="lasting", checkpoint=True, failover_timeout_s=1e6)
-
-
-def id_of(cluster: SimulatedCluster, name: str = "agent-1") -> AgentId:
-    """The id of that agent."""
-    return AgentId(str(cluster.agents[name].id))
-
-
-def shown(cluster: SimulatedCluster) -> dict[str, Any]:
-    """The one registered agent, as the leader shows it."""
-    agent: dict[str, Any] = only(cluster.operator.state()["agents"])
-    return agent
 
 
 def drain_shown(cluster: SimulatedCluster) -> str:
@@ -81,13 +73,7 @@ def drain_shown(cluster: SimulatedCluster) -> str:
 def call(sim: Simulation, cluster: SimulatedCluster, call_id: int = 1, **wish: Any) -> None:
     """Ask for a drain of agent-1 without waiting for the answer."""
     message = DrainAgentCall(call_id=call_id, agent_id=id_of(cluster), **wish)
-    sim.inject(leader_of(cluster), message, sender="operator")
-    sim.settle()
-
-
-def operations(written: Any) -> list[str]:
-    """What was written to the registry, by name."""
-    return [type(message.operation).__name__ for message in written.all]
+    place(sim, cluster, message)
 
 
 def unreachable(sim: Simulation, cluster: SimulatedCluster) -> Callable[[], None]:

@@ -25,7 +25,7 @@ from mesolite.messages import (
     UnregisterAgent,
 )
 from mesolite.messages.agents import AgentInfo
-from mesolite.messages.ids import AgentId, TaskId
+from mesolite.messages.ids import TaskId
 from mesolite.messages.registrar import MarkAgentGone, MarkAgentReachable, MarkAgentUnreachable, RemoveAgent
 from mesolite.messages.tasks import TaskState
 from mesolite.simulation.simulation import SimulatedCluster
@@ -43,27 +43,18 @@ from tests.scenarios.schedulers import (
     executor_task,
     fail_over,
     framework_of,
-    leader_of,
+    id_of,
     only,
+    operations,
+    place,
     writes,
 )
-
-
-def id_of(cluster: SimulatedCluster, name: str = "agent-1") -> AgentId:
-    """The id of that agent."""
-    return AgentId(str(cluster.agents[name].id))
 
 
 def call(sim: Simulation, cluster: SimulatedCluster, call_id: int = 1) -> None:
     """Ask for agent-1 to be marked gone, without waiting for the answer."""
     message = MarkAgentGoneCall(call_id=call_id, agent_id=id_of(cluster))
-    sim.inject(leader_of(cluster), message, sender="operator")
-    sim.settle()
-
-
-def operations(written: Any) -> list[str]:
-    """What was written to the registry, by name."""
-    return [type(message.operation).__name__ for message in written.all]
+    place(sim, cluster, message)
 
 
 def become_unreachable(sim: Simulation, cluster: SimulatedCluster) -> Any:

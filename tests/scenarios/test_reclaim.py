@@ -24,7 +24,6 @@ from tests.scenarios.reclaim_stage import (
     Owner,
     accepts,
     declines,
-    id_of,
     kills,
     offered,
     stage,
@@ -37,6 +36,7 @@ from tests.scenarios.schedulers import (
     check_books,
     command_task,
     executor_task,
+    id_of,
     only,
     tell_executor,
 )

@@ -26,7 +26,7 @@ from mesolite.messages import (
 from mesolite.messages.operator import ReleaseReclaimCall
 from mesolite.messages.registrar import EndReclaim, MarkAgentGone, RemoveAgent, StartReclaim
 from mesolite.reclaim import Reclaim
-from tests.scenarios.reclaim_stage import AGENT, Owner, Stage, accepts, call, id_of, kills, offered, stage
+from tests.scenarios.reclaim_stage import AGENT, Owner, Stage, accepts, call, kills, offered, stage
 from tests.scenarios.schedulers import (
     EXECUTORS,
     STUBBORN,
@@ -34,6 +34,7 @@ from tests.scenarios.schedulers import (
     command_task,
     executor_task,
     fail_over,
+    id_of,
     leader_of,
     only,
     writes,

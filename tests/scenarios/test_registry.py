@@ -28,7 +28,16 @@ from mesolite.messages.registrar import (
 )
 from mesolite.messages.tasks import TaskState, TaskStatus
 from mesolite.simulation.simulation import SimulatedCluster
-from tests.scenarios.schedulers import AWARE, Recorder, about, fail_over, leader_of, only, writes
+from tests.scenarios.schedulers import (
+    AWARE,
+    Recorder,
+    about,
+    fail_over,
+    id_of,
+    leader_of,
+    only,
+    writes,
+)
 
 GC_S = 900.0
 MAX_AGE_S = 1200.0
@@ -55,10 +64,6 @@ class Asking(Recorder):
         state, source, reason = about(answer)
         assert (source, reason) == ("MASTER", "RECONCILIATION")
         return state, answer.unreachable_time
-
-
-def id_of(cluster: SimulatedCluster, name: str) -> AgentId:
-    return AgentId(str(cluster.agents[name].id))
 
 
 def cut_off(sim: Simulation, cluster: SimulatedCluster, *names: str) -> list[tuple[AgentId, float]]:

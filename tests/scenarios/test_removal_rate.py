@@ -20,7 +20,14 @@ from mesolite.messages.registrar import AdmitAgent, MarkAgentGone, MarkAgentUnre
 from mesolite.simulation.network import Rule
 from mesolite.simulation.simulation import SimulatedCluster
 from mesolite.wiring import DEFAULT_RESOURCES
-from tests.scenarios.schedulers import Recorder, counters, fail_over, only, writes
+from tests.scenarios.schedulers import (
+    Recorder,
+    counters,
+    fail_over,
+    id_of,
+    only,
+    writes,
+)
 
 INTERVAL_S = 1200.0
 LIMITED = Settings.mesos().but(agent_removal_interval_s=INTERVAL_S)
@@ -33,10 +40,6 @@ def limited(sim: Simulation, agents: int, masters: int = 1) -> tuple[SimulatedCl
     cluster.run(framework, framework="framework")
     sim.settle()
     return cluster, framework
-
-
-def id_of(cluster: SimulatedCluster, name: str) -> AgentId:
-    return AgentId(str(cluster.agents[name].id))
 
 
 def info_of(cluster: SimulatedCluster, name: str) -> AgentInfo:

@@ -51,12 +51,11 @@ def _policy(config: DrainConfig, task: TaskInfo) -> KillPolicy | None:
 
 
 def look(a: AgentState) -> None:
-    """Something may have ended: with the last of it the drain is over here (4.4.9)."""
-    if a.drain is None or not _nothing_left(a):
-        return
-    forget(a)
-    assert a.id is not None, "an agent without an id was told to drain"
-    a.send_to_leader(AgentDrained(agent_id=a.id))
+    """While it drains something may have ended: with the last of it the drain is over here (4.4.9)."""
+    if _nothing_left(a):
+        forget(a)
+        assert a.id is not None, "an agent without an id was told to drain"
+        a.send_to_leader(AgentDrained(agent_id=a.id))
 
 
 def forget(a: AgentState) -> None:

@@ -29,6 +29,7 @@ from mesolite.messages.offers import InverseOfferStatus
 from mesolite.messages.reclaims import Demand, ReclaimInfo
 from mesolite.messages.registrar import StartReclaim
 from mesolite.messages.resources import NOTHING
+from mesolite.messages.scheduler import InverseOffers
 
 # ------------------------------------------------------------------------------------------------- who holds what
 
@@ -175,7 +176,7 @@ def _ask(m: MasterState, info: ReclaimInfo, demand: Demand, now: float) -> None:
         return
     wanted = excess(m, info, demand)
     if info.resources is None or wanted:
-        inverse_offers.ask(
+        made = inverse_offers.make(
             m,
             framework,
             agent,
@@ -184,6 +185,7 @@ def _ask(m: MasterState, info: ReclaimInfo, demand: Demand, now: float) -> None:
             enforced=True,
             reclaim_id=info.id,
         )
+        m.send_to_framework(framework, InverseOffers(inverse_offers=(made,)))
 
 
 def ask_no_more(m: MasterState, info: ReclaimInfo) -> None:

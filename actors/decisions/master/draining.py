@@ -18,15 +18,13 @@ import attrs
 
 from mesolite.actors.decisions.master import deactivation, gone, maintenance, tasks
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
-from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
 from mesolite.actors.decisions.rules.drain import Blocker, DrainingAgent, Party, TaskLeft, blockers, is_done
 from mesolite.messages.agent import AgentDrained, AgentReregistered, DrainAgent
 from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
 from mesolite.messages.operator import DrainAgentCall
 from mesolite.messages.registrar import EndDrain, StartDrain
-
-NOT_BACK = "not back since the last master failed"
 
 
 def drain(m: MasterState, message: DrainAgentCall, sender: str, now: float) -> None:

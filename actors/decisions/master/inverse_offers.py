@@ -55,24 +55,6 @@ def make(
     )
 
 
-def ask(
-    m: MasterState,
-    framework: FrameworkRecord,
-    agent: AgentRecord | None,
-    unavailability: Unavailability,
-    *,
-    resources: Resources = NOTHING,
-    enforced: bool = False,
-    reclaim_id: ReclaimId | None = None,
-) -> OfferId:
-    """Make an inverse offer and send it; the framework must be connected, or the message is lost."""
-    inverse_offer = make(
-        m, framework, agent, unavailability, resources=resources, enforced=enforced, reclaim_id=reclaim_id
-    )
-    m.send_to_framework(framework, InverseOffers(inverse_offers=(inverse_offer,)))
-    return inverse_offer.id
-
-
 def discard(m: MasterState, inverse_offer: InverseOfferRecord) -> None:
     """Forget an inverse offer without a word to the scheduler (5.7.1, 5.8.2)."""
     del m.inverse_offers[inverse_offer.id]

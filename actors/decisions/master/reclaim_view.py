@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from mesolite.actors.decisions.master import demands
-from mesolite.actors.decisions.master.reclaims import NOT_BACK
 from mesolite.actors.decisions.master.records import ReclaimRecord
-from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
 from mesolite.actors.decisions.rules.drain import Blocker, Party
 from mesolite.actors.decisions.rules.reclaim import Holder, lacking, resources_of, together
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, ReclaimId, TaskId

@@ -17,14 +17,12 @@ import attrs
 from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master import deactivation, demands, enforcement, offers, revocation
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, ReclaimRecord, target_of
-from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
 from mesolite.actors.decisions.rules.reclaim import amount_error, resources_of, time_error, together
 from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
 from mesolite.messages.operator import ReclaimResourcesCall, ReleaseReclaimCall
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
 from mesolite.messages.registrar import EndReclaim, StartReclaim
-
-NOT_BACK = "not back since the last master failed"
 
 # ----------------------------------------------------------------------------------------------------------- calls
 

@@ -42,6 +42,9 @@ from mesolite.messages.resources import Resources
 from mesolite.messages.scheduler import FrameworkError
 from mesolite.messages.tasks import Cause, TaskStatus
 
+NOT_BACK = "not back since the last master failed"
+"""How agents and schedulers are away that a new leader knows of and has not heard, in words for operators."""
+
 
 @define(kw_only=True, eq=False)
 class PendingReregistration:
