@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from mesolite import Simulation
+from mesolite import Settings, Simulation
+from mesolite.actors.decisions.contract import TimerFired
 from mesolite.messages import (
     AgentLost,
     AgentReregistered,
@@ -71,6 +72,28 @@ def test_an_agent_that_answers_no_pings_is_lost_after_75_seconds(sim: Simulation
     assert (counted["slave_unreachable_scheduled"], counted["slave_unreachable_completed"]) == (1, 1)
     assert (counted["slave_removals"], counted["slave_removals_reason_unhealthy"]) == (1, 1)
     assert counted["slave_removals_reason_unregistered"] == 0
+
+
+def test_agents_that_are_pinged_together_are_given_up_one_by_one(sim: Simulation) -> None:
+    """Forty register at once and share two timers; only who is silent is lost, and the others stay (1.4.1, 1.4.2)."""
+    sim.settings = Settings.mesos().but(registration_backoff_factor_s=0.01)
+    cluster = sim.cluster(agents=40)
+    registered_at = sim.now
+    sim.drop(PongAgent, sender="agent-17")
+    framework = Recorder()
+    cluster.run(framework, framework="framework")
+    sim.advance(150.0)
+
+    (lost,) = (call for call in framework.calls if call.name == "agent_lost")
+    # What it was pinged before it fell silent it had answered: one interval more, less the moment it came late by.
+    assert registered_at + 89.8 <= lost.time <= registered_at + 90.0
+    assert len(leader_of(cluster).books.agents) == 39
+    rounds = {
+        record.event.key
+        for record in sim.trace
+        if isinstance(record.event, TimerFired) and record.event.key[0] == "ping"
+    }
+    assert len(rounds) == 2
 
 
 def test_one_answer_in_75_seconds_is_enough(sim: Simulation) -> None:

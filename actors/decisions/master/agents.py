@@ -85,7 +85,7 @@ def add(m: MasterState, agent: AgentRecord, now: float) -> None:
     m.agent_of_party[agent.party] = agent.id
     m.removed.pop(agent.id, None)
     m.effects.append(Link(agent.party))
-    health.watch(m, agent)
+    health.watch(m, agent, now)
     m.allocator.add_agent(agent.id, agent.info.resources, agent.used(), now, active=agent.active)
     maintenance.joined(m, agent, now)
     if maintenance.is_down(m, agent.info):

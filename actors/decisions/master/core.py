@@ -221,6 +221,7 @@ class MasterCore(Core):
             for framework_id in self.state.frameworks:
                 allocated = self.state.allocator.allocated(framework_id, agent.id)
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
+        self.state.pings.check()
         maintenance.check(self.state)
         inverse_offers.check(self.state)
         reclaims.check(self.state)

@@ -26,28 +26,30 @@ PINGS = {connected: PingAgent(connected=connected) for connected in (False, True
 """Made once: there is nothing else to say, and nothing is said as often."""
 
 
-def watch(m: MasterState, agent: AgentRecord) -> None:
+def watch(m: MasterState, agent: AgentRecord, now: float) -> None:
     """Ping at once, then at every interval, answered or not (1.4.1)."""
     agent.pong_seen = False
     agent.unanswered_pings = 0
     m.send(agent.party, PINGS[agent.connected])
-    m.set_timer(("ping", agent.id), m.settings.agent_ping_timeout_s)
+    begun = m.pings.join(agent.id, now)
+    if begun is not None:
+        m.set_timer(("ping", begun), m.settings.agent_ping_timeout_s)
 
 
 def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
-    """One interval has passed: count a miss if no pong came, then ping again (1.4.2, EL-54)."""
-    agent = m.agents[event.key[1]]
-    if agent.pong_seen:
-        agent.unanswered_pings = 0
-    else:
-        agent.unanswered_pings += 1
-        if agent.unanswered_pings >= m.settings.max_agent_ping_timeouts:
-            _give_up(m, (Absence.UNHEALTHY, agent.id), now)
-    agent.pong_seen = False
-    m.send(agent.party, PINGS[agent.connected])
+    """One interval has passed: count a miss where no pong came, then ping again (1.4.2, EL-54)."""
+    for agent in map(m.agents.__getitem__, m.pings.due(event.key[1], now)):
+        if agent.pong_seen:
+            agent.unanswered_pings = 0
+        else:
+            agent.unanswered_pings += 1
+            if agent.unanswered_pings >= m.settings.max_agent_ping_timeouts:
+                _give_up(m, (Absence.UNHEALTHY, agent.id), now)
+        agent.pong_seen = False
+        m.send(agent.party, PINGS[agent.connected])
+        if agent.id in m.deactivated:
+            draining.remind(m, agent, now)
     m.set_timer(event.key, m.settings.agent_ping_timeout_s)
-    if agent.id in m.deactivated:
-        draining.remind(m, agent, now)
 
 
 def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:

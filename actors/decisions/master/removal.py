@@ -91,7 +91,9 @@ def forget(m: MasterState, agent: AgentRecord, loss: Loss, now: float) -> None:
     del m.agents[agent.id]
     if m.agent_of_party.get(agent.party) == agent.id:
         del m.agent_of_party[agent.party]
-    m.cancel_timer(("ping", agent.id))
+    round_over = m.pings.leave(agent.id)
+    if round_over is not None:
+        m.cancel_timer(("ping", round_over))
     m.removals.cancel((Absence.UNHEALTHY, agent.id))
     m.cancel_timer(("reregister", agent.id))
     say_lost(m, agent.id)

@@ -22,6 +22,7 @@ from mesolite.actors.decisions.master.records import (
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.rules.inverse_offers import Asking
 from mesolite.actors.decisions.rules.maintenance import Machine, Schedule
+from mesolite.actors.decisions.rules.ping_rounds import PingRounds
 from mesolite.actors.decisions.rules.removal_rate import RemovalRate
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ReregisterAgent
@@ -143,7 +144,9 @@ class MasterState:
     next_drain: int = 1
     next_reclaim: int = 1
 
-    # Who is given up when (1.8), and when the registry's lists of absent agents are looked at next (1.9).
+    # Who is pinged together (1.4), who is given up when (1.8), and when the registry's lists of absent agents are
+    # looked at next (1.9).
+    pings: PingRounds = field(init=False)
     removals: RemovalRate = field(init=False)
     pruning_at: float | None = None
 
@@ -154,6 +157,7 @@ class MasterState:
     def __attrs_post_init__(self) -> None:
         """Ask on the same grid as offers are made."""
         self.asking = Asking(self.settings.allocation_interval_s)
+        self.pings = PingRounds(self.settings.agent_ping_timeout_s)
         self.removals = RemovalRate(self.settings.agent_removal_interval_s)
 
     # ------------------------------------------------------------------------------------------------- small moves

@@ -1,7 +1,10 @@
 """Leaves below the cores: pure answers to one question each. They import nouns, never a core.
 
 allocator, fairness, refusals    who is offered what, whose turn it is, who has refused what
+candidates                       which agents the allocator's next run visits, and when that is due
 leader_watch                     the client's side of an election
+ping_rounds, removal_rate        who is pinged together, and how fast agents are given up
+drain, reclaim                   when a drain or a reclaim is over, and what holds it up
 inverse_offers                   which agents are looked at for inverse offers, and who does not want to be asked
 maintenance                      the schedule as a lookup by machine, and which changes of it are valid
 registry                         what a durable change does to the registry
