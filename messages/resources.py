@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from itertools import pairwise
 from math import isfinite
 from types import MappingProxyType
@@ -63,6 +64,7 @@ class Resources:
         return NOTHING
 
     @staticmethod
+    @lru_cache(maxsize=1024)  # thousands of tasks ask for the same, and what never changes can be shared
     def parse(text: str) -> Resources:
         """Read `name:value;...` (RS-9, RS-21); blanks do not count, a repeated name adds up.
 

@@ -14,6 +14,18 @@ from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, Upda
 from mesolite.messages.resources import NOTHING, Resources
 
 
+_TERMINAL = (
+    "TASK_FINISHED",
+    "TASK_FAILED",
+    "TASK_KILLED",
+    "TASK_ERROR",
+    "TASK_LOST",
+    "TASK_DROPPED",
+    "TASK_GONE",
+    "TASK_GONE_BY_OPERATOR",
+)
+
+
 class TaskState(enum.Enum):
     """Every state a task can be reported in, with Mesos's names (core.md TK-1)."""
 
@@ -32,33 +44,16 @@ class TaskState(enum.Enum):
     TASK_GONE_BY_OPERATOR = "TASK_GONE_BY_OPERATOR"
     TASK_UNKNOWN = "TASK_UNKNOWN"
 
-    @property
-    def is_terminal(self) -> bool:
+    def __init__(self, name: str) -> None:
+        """Have ready what is asked of a state all the time."""
+        self.is_terminal: bool = name in _TERMINAL
         """Whether the task has ended and this state is its last (drain.md 0.2.9)."""
-        return self in _TERMINAL
-
-    @property
-    def holds_resources(self) -> bool:
+        self.holds_resources: bool = not self.is_terminal and name != "TASK_UNREACHABLE"
         """Whether a task in this state still occupies its agent's resources (drain.md 0.2.11, core.md TK-3)."""
-        return not (self in _TERMINAL or self is TaskState.TASK_UNREACHABLE)
 
     def __str__(self) -> str:
         """Print the bare Mesos name."""
         return self.name
-
-
-_TERMINAL = frozenset(
-    {
-        TaskState.TASK_FINISHED,
-        TaskState.TASK_FAILED,
-        TaskState.TASK_KILLED,
-        TaskState.TASK_ERROR,
-        TaskState.TASK_LOST,
-        TaskState.TASK_DROPPED,
-        TaskState.TASK_GONE,
-        TaskState.TASK_GONE_BY_OPERATOR,
-    }
-)
 
 
 class Source(enum.Enum):
