@@ -13,7 +13,6 @@ from attrs import field, frozen
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.resources import NOTHING, Resources
 
-
 _TERMINAL = (
     "TASK_FINISHED",
     "TASK_FAILED",

@@ -45,6 +45,8 @@ class Directory:
         seat = Seat(runtime, name, incarnation, place)
         seat.actor = make(seat)
         seat.ref = seat.actor.actor_ref
+        seat.inbox = seat.actor.actor_inbox
+        seat.handle = seat.actor.handle
         self._seats[name] = seat
         return seat
 

@@ -257,13 +257,12 @@ class Dispatcher(ABC):
         A plain delivery is handled as Pykka's loop would, without entering it; all else, and every failure, is left to
         that loop. This halves the cost of Pykka per message.
         """
-        actor = seat.actor
-        inbox: Any = actor.actor_inbox
+        inbox = seat.inbox
         self._running = seat
         delivery = inbox.take_delivery() if seat.alive else None  # what it had not got to dies with it
         try:
             if delivery is not None:
-                actor.handle(*delivery)
+                seat.handle(*delivery)
         except Exception as error:  # noqa: BLE001  # Pykka's failure path takes it from here
             inbox.put_first(Failed(error))
             delivery = None
