@@ -27,9 +27,10 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
     stream = a.streams.get((framework.id, status.task_id))
     if stream is None or status.uuid not in stream.seen:
         cause = causes.SAID_BY_EXECUTORS.get(status.state)
+        own = status
         if (status.source, status.executor_id, status.cause) != (Source.SOURCE_EXECUTOR, executor.id, cause):
-            status = attrs.evolve(status, source=Source.SOURCE_EXECUTOR, executor_id=executor.id, cause=cause)
-        _take(a, framework, status)
+            own = attrs.evolve(status, source=Source.SOURCE_EXECUTOR, executor_id=executor.id, cause=cause)
+        _take(a, framework, own)
     a.send(
         sender,
         StatusUpdateAcknowledgement(
