@@ -10,8 +10,8 @@ import pytest
 
 from mesolite import FrameworkInfo, Scheduler, SchedulerDriver, Simulation
 from mesolite.messages import StatusUpdate, StatusUpdateAcknowledgement
-from mesolite.messages.ids import AgentId, UpdateId
-from mesolite.messages.tasks import TaskState
+from mesolite.messages.ids import AgentId, ExecutorId, UpdateId
+from mesolite.messages.tasks import Cause, Source, TaskState
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
     EXECUTORS,
@@ -252,6 +252,34 @@ def test_a_task_that_is_given_up_as_it_runs_holds_no_resources(sim: Simulation) 
     assert [task["state"] for task in framework_of(cluster)["completed_tasks"]] == ["TASK_LOST"]
     assert str(framework.offers[-1].resources) == "cpus:0.9;mem:96"
     check_books(sim)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"source": Source.SOURCE_MASTER},
+        {"executor_id": ExecutorId("somebody-else")},
+        {"executor_id": None},
+        {"cause": Cause.DRAINED},
+    ],
+    ids=str,
+)
+def test_an_executor_cannot_say_who_it_is_or_why(sim: Simulation, claim: dict[str, object]) -> None:
+    """Whatever it claims, its agent puts down what it knows itself (TK-6)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"))
+    started(sim, cluster, framework)
+    said = next(record for record in sim.trace if isinstance(record.event, StatusUpdate) and record.party == "agent-1")
+    genuine: StatusUpdate = said.event
+    claimed = attrs.evolve(genuine.status, uuid=UpdateId("another"), **claim)  # type: ignore[arg-type]
+
+    sim.inject("agent-1", attrs.evolve(genuine, status=claimed), sender=said.sender)
+    sim.settle()
+
+    first, second = framework.updates("t1")
+    assert second.uuid == "another"
+    whose = (Source.SOURCE_EXECUTOR, genuine.status.executor_id, None)
+    assert [(status.source, status.executor_id, status.cause) for status in (first, second)] == [whose, whose]
 
 
 class Impostor(Scheduler):
