@@ -77,10 +77,11 @@ class SimulatedProcesses:
             return
         if process.end is not None:
             self._dispatcher.call_off(process.end)
+        seat = process.seat
 
         def end() -> None:
             self._drop(work_id)
-            self._dispatcher.post(process.seat, WorkExited(work_id, exit_status, signum))
+            self._dispatcher.post(seat, WorkExited(work_id, exit_status, signum))
 
         process.end, process.ends_at = self._dispatcher.at(ends_at, end), ends_at
 
