@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from mesolite.actors.decisions.contract import (
     Callback,
     CallbackReturned,
@@ -27,12 +25,12 @@ from mesolite.actors.runtime.port import Seat, Timer
 
 
 class Performer:
-    """Stands between one core and one runtime. `call` runs user code, for the roles that have any."""
+    """Stands between one core and one runtime."""
 
-    __slots__ = ("_call", "_draining", "_keep", "_next_index", "_now", "_returned", "_runtime", "_send", "core", "seat")
+    __slots__ = ("_draining", "_keep", "_next_index", "_now", "_returned", "_runtime", "_send", "core", "seat")
 
-    def __init__(self, seat: Seat, core: Core, call: Callable[[Callback], CallbackReturned]) -> None:
-        """Perform for this seat."""
+    def __init__(self, seat: Seat, core: Core) -> None:
+        """Perform for this seat, whose actor runs user code if it has any."""
         self.seat = seat
         self.core = core
         self._runtime = seat.runtime
@@ -40,7 +38,6 @@ class Performer:
         self._send = seat.runtime.send
         self._next_index = seat.runtime.trace.next_index
         self._keep = seat.runtime.trace.keep
-        self._call = call
         self._returned: list[tuple[CallbackReturned, str, int]] = []
         self._draining = False
 
@@ -79,7 +76,7 @@ class Performer:
             case CancelTimer(key):
                 runtime.cancel_timer(seat, key)
             case Callback():
-                self._returned.append((self._call(effect), seat.name, index))
+                self._returned.append((seat.actor.call_user_code(effect), seat.name, index))
             case Save(changes, term, tag):
                 runtime.save(seat, changes, term, tag, index)
             case Link(peer):

@@ -46,22 +46,21 @@ class Role(pykka.Actor):
         """Sit down; the runtime starts the loop."""
         self.seat = seat
         super().__init__()
-        self.performer = Performer(seat, core, self.call_user_code)
-        self.handle: Callable[[object, str, int], None] = self.performer.perform
-        """What is done with a delivery; runtimes call it for each, so there is nothing around it."""
+        self.performer = Performer(seat, core)
+        seat.handle = self.performer.perform
 
     def on_receive(self, message: Any) -> Any:
         """Handle an inspection, or a bare event told from outside."""
         if type(message) is Inspect:
             return message.read(self.performer.core)
-        self.handle(message, OUTSIDE, -1)
+        self.seat.handle(message, OUTSIDE, -1)
         return None
 
     def _handle_receive(self, message: Any) -> Any:
         # Nearly every envelope holds a delivery, so it is looked at before Pykka's own kinds of message.
         try:
             if type(message) is Delivery:
-                return self.handle(*message)
+                return self.seat.handle(*message)
             if type(message) is Failed:
                 raise message.error
             return super()._handle_receive(message)

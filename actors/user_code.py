@@ -62,7 +62,7 @@ class SchedulerParty(Role):
         """Look for a leader and subscribe."""
         self._scheduler_core = SchedulerCore(settings, info, implicit_acknowledgements)
         super().__init__(seat, self._scheduler_core)
-        self.handle = self._handle_and_tell
+        seat.handle = self._handle_and_tell
         self._user = user
         user.begin(self)
 

@@ -57,8 +57,8 @@ class Machine:
     def _core_state(self) -> Any:
         # Looked up once: on threads the daemon may go at any moment.
         seat = self._runtime.directory.find(self.name)
-        core: Any = seat.actor.performer.core if seat is not None else None
-        return core.state if core is not None else None
+        actor: Any = getattr(seat, "actor", None)
+        return actor.performer.core.state if actor is not None else None
 
 
 class AgentMachine(Machine):

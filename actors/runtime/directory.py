@@ -46,7 +46,6 @@ class Directory:
         seat.actor = make(seat)
         seat.ref = seat.actor.actor_ref
         seat.inbox = seat.actor.actor_inbox
-        seat.handle = seat.actor.handle
         self._seats[name] = seat
         return seat
 

@@ -95,6 +95,18 @@ class Seat:
         self.inbox: Any
         self.handle: Callable[[object, str, int], None]
 
+    @property
+    def vacant(self) -> bool:
+        """Whether the actor has been let go of."""
+        return not hasattr(self, "actor")
+
+    def vacate(self) -> None:
+        """Let go of the actor, whose loop has ended. Nothing is a circle then: it is freed at once, with its core,
+        and leaves nothing for the collector of cyclic garbage, which would run the oftener the more tasks there are.
+        """
+        if not self.vacant:
+            del self.actor, self.handle
+
     def call_off(self, key: TimerKey) -> bool:
         """Let a timer never fire; False if it is not set."""
         timer = self.timers.pop(key, None)

@@ -117,6 +117,7 @@ class PooledInbox:
         for envelope in self._envelopes:
             refuse(envelope)
         self._pool.leave(actor)
+        self._actor = None
 
 
 class OwnInbox:

@@ -264,8 +264,10 @@ class ThreadsRuntime:
 
     def _left(self, actor: Role) -> None:
         """An actor's loop has ended."""
-        self.end(actor.seat, 0)  # if it was stopped through its ref
-        self._take_leave(actor.seat)
+        seat = actor.seat
+        self.end(seat, 0)  # if it was stopped through its ref
+        self._take_leave(seat)
+        seat.vacate()
 
     def _take_leave(self, seat: Seat) -> None:
         """Kill what an ended party ran, then let its links break."""

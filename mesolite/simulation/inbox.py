@@ -77,6 +77,10 @@ class VirtualInbox:
         """Let this be handled next, by Pykka's loop."""
         self._envelopes.insert(0, Envelope(message))
 
+    def close(self) -> None:
+        """Let go of the seat, whose actor takes nothing any more."""
+        del self._seat
+
     def empty(self) -> bool:
         """Whether there is none."""
         return not self._envelopes

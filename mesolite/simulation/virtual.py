@@ -60,6 +60,7 @@ class VirtualRuntime(Dispatcher):
         watchers = self.directory.leave(seat)
         seat.actor.actor_stopped.set()
         self.processes.forget(seat)
+        self.vacate(seat)
         if silent:
             return
         for watcher in watchers:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from signal import SIGUSR1
 
 import psutil
 import pytest
@@ -136,6 +139,64 @@ def test_tasks_that_have_ended_leave_nothing(latency_s: tuple[float, float]) -> 
         assert rounds.ended == 110
         assert alive() == objects
         assert len(made.runtime._arrivals) <= channels  # noqa: SLF001
+
+
+@pytest.fixture
+def uncollected() -> Iterator[Callable[[], Counter[str]]]:
+    """No collector of cyclic garbage; says what it would have had to collect since the last time it was asked."""
+
+    def garbage() -> Counter[str]:
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        gc.set_debug(0)
+        found = Counter(type(thing).__qualname__ for thing in gc.garbage)
+        gc.garbage.clear()
+        gc.collect()
+        return found
+
+    gc.collect()
+    gc.disable()
+    yield garbage
+    gc.enable()
+
+
+def test_what_has_ended_in_a_simulation_needs_no_collector(uncollected: Callable[[], Counter[str]]) -> None:
+    """Tasks that end and are killed, machines that crash, lose their power, come back, are told to go: freed at once."""
+    with Simulation(7, trace_records=0) as made:
+        cluster = made.cluster(agents=3, masters=2)
+        rounds = Rounds(30, "sleep 1")
+        cluster.run(rounds, framework="rounds")
+        made.advance(5.0)
+        uncollected()
+
+        made.run_until(rounds.done.is_set, 600.0)
+        cluster.agents["agent-1"].crash()
+        cluster.agents["agent-2"].power_off()
+        cluster.agents["agent-3"].signal(SIGUSR1)
+        made.advance(30.0)
+        for agent in cluster.agents.values():
+            agent.restart()
+        assert cluster.leader is not None
+        cluster.leader.crash()
+        made.advance(120.0)
+
+        assert uncollected() == Counter()
+
+
+def test_what_has_ended_on_threads_needs_no_collector(uncollected: Callable[[], Counter[str]]) -> None:
+    """Real commands, their executors, threads and processes: freed at once."""
+    with Cluster(agents=2, settings=Settings.local()) as made:
+        rounds = Rounds(2, "exit 0")
+        driver = made.run(rounds, framework="rounds")
+        assert rounds.done.wait(PATIENCE_S)
+        uncollected()
+
+        rounds.again(20)
+        driver.revive_offers()
+        assert rounds.done.wait(PATIENCE_S)
+        made.wait_until(lambda: all("task-" not in seat.name for seat in made.runtime.directory), timeout=PATIENCE_S)
+
+        assert uncollected() == Counter()
 
 
 def test_a_forgotten_guest_begins_above_all_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

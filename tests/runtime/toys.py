@@ -106,6 +106,7 @@ class Party:
     def __init__(self, stage: Stage, seat: Seat) -> None:
         self.stage = stage
         self.seat = seat
+        self.core: Any = seat.actor.performer.core
 
     @property
     def name(self) -> str:
@@ -114,8 +115,7 @@ class Party:
     @property
     def heard(self) -> list[Any]:
         """Every event but `Started`, oldest first."""
-        core: Any = self.seat.actor.performer.core
-        return [event for event, _ in list(core.heard) if type(event) is not Started]
+        return [event for event, _ in list(self.core.heard) if type(event) is not Started]
 
     def kinds(self, kind: type) -> list[Any]:
         return [event for event in self.heard if isinstance(event, kind)]
