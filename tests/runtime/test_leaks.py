@@ -161,7 +161,7 @@ def uncollected() -> Iterator[Callable[[], Counter[str]]]:
 
 
 def test_what_has_ended_in_a_simulation_needs_no_collector(uncollected: Callable[[], Counter[str]]) -> None:
-    """Tasks that end and are killed, machines that crash, lose their power, come back, are told to go: freed at once."""
+    """Tasks that end, machines that crash, lose their power, are told to go and come back: all is freed at once."""
     with Simulation(7, trace_records=0) as made:
         cluster = made.cluster(agents=3, masters=2)
         rounds = Rounds(30, "sleep 1")
