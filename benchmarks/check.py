@@ -9,7 +9,8 @@ The margin: a ratio may be worse than the recorded one by three quarters. Over t
 processors, from nearly idle to three times overbooked, the same code's ratios lay up to a factor of 1.46 apart
 (messages beside bare Pykka, which has less to lose of the shared caches), and mostly within 1.25. So recording on a
 quiet machine and checking on a busy one does not reach the margin. A scan of all agents at every event does; one in a
-rarer step, or a loss of a tenth, does not, and is for `make bench` at 10,000 agents on a quiet machine to find. What fails is measured once more before it counts.
+rarer step, or a loss of a tenth, does not, and is for `make bench` at 10,000 agents on a quiet machine to find. What
+fails is measured once more before it counts.
 
 `make bench` records; so does `python -m benchmarks.check --record`, for these figures only.
 """
