@@ -101,8 +101,10 @@ class Seat:
         return not hasattr(self, "actor")
 
     def vacate(self) -> None:
-        """Let go of the actor, whose loop has ended. Nothing is a circle then: it is freed at once, with its core,
-        and leaves nothing for the collector of cyclic garbage, which would run the oftener the more tasks there are.
+        """Let go of the actor, whose loop has ended.
+
+        Then nothing is a circle: all of it is freed at once, and nothing is left to the collector of cyclic garbage,
+        whose runs cost the more the larger a cluster is.
         """
         if not self.vacant:
             del self.actor, self.handle
