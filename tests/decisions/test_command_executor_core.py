@@ -315,12 +315,12 @@ def test_a_third_kill_is_compared_with_the_second() -> None:
 
 
 def test_a_kill_before_there_is_a_process_reaches_it_when_there_is() -> None:
-    """It never says TASK_RUNNING of a task that is being killed; the grace counts from the request."""
+    """Nothing says TASK_RUNNING after TASK_KILLING (TK-81); the grace counts from the request."""
     core = registered()
-    hear(core, launch())
+    hear(core, launch(framework=TELLS_KILLING))
 
     # Killed while the process is being started: nothing can be signalled yet.
-    assert hear(core, kill(2.0), 1.0) == [SetTimer(("escalate",), 2.0)]
+    assert hear(core, kill(2.0), 1.0) == [says(2, TaskState.TASK_KILLING, now=1.0), SetTimer(("escalate",), 2.0)]
     # There it is.
     assert hear(core, WorkStarted(NAME, 4711), 2.0) == [TERM]
     # The grace has not begun anew.

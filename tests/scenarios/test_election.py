@@ -84,6 +84,33 @@ def test_tasks_live_through_a_masters_death_and_nobody_is_told_anything_of_them(
     assert cluster.operator.state()["recovered_agents"] == []
 
 
+def test_of_a_framework_without_a_scheduler_a_new_leader_learns_from_its_agent(sim: Simulation) -> None:
+    """Its books are empty before; then agent, framework and task are there, the framework recovered (EL-43, EL-44)."""
+    cluster = sim.cluster(agents=1, masters=2)
+    info = FrameworkInfo(name="framework", failover_timeout_s=1e6)
+    driver = cluster.run(Launcher(command_task("t1")), framework=info)
+    sim.advance(1.0)
+    driver.stop(failover=True)
+    coming = sim.hold(ReregisterAgent)
+    fail_over(sim, cluster)
+    sim.advance(5.0)
+    state = cluster.operator.state()
+    assert (state["agents"], state["frameworks"], state["completed_frameworks"]) == ([], [], [])
+
+    coming.release()
+    sim.settle()
+
+    assert [found["id"] for found in cluster.operator.state()["agents"]] == [cluster.agents["agent-1"].id]
+    known = framework_of(cluster)
+    assert (known["id"], known["active"], known["connected"], known["recovered"]) == (
+        driver.framework_id,
+        False,
+        False,
+        True,
+    )
+    assert [(task["task_id"], task["state"]) for task in known["tasks"]] == [("t1", "TASK_RUNNING")]
+
+
 def test_a_leader_whose_session_is_lost_ends_and_never_becomes_a_follower(sim: Simulation) -> None:
     """Losing the candidacy while leading is fatal to the process; a standby leads at once (EL-30, EL-32)."""
     cluster = sim.cluster(agents=1, masters=3)

@@ -20,8 +20,10 @@ from mesolite.messages import (
     ReconnectExecutor,
     RegisterExecutor,
     ReregisterExecutor,
+    RunTask,
     ShutdownExecutor,
     StatusUpdate,
+    StatusUpdateAcknowledgement,
     UpdateFramework,
 )
 from mesolite.messages.ids import ExecutorId
@@ -36,6 +38,7 @@ from tests.scenarios.schedulers import (
     command_task,
     executor_task,
     only,
+    tell_executor,
 )
 
 
@@ -91,6 +94,76 @@ def test_a_task_killed_before_its_executor_registers_never_reaches_it(sim: Simul
     sim.advance(5.0)
 
     assert [type(answer) for answer in answers.all] == [ShutdownExecutor]
+    assert framework.count("executor_lost") == 1
+    check_books(sim)
+
+
+def test_of_the_tasks_that_wait_for_an_executor_only_the_living_reach_it(sim: Simulation) -> None:
+    """In the order of their launch (TK-36, TK-38); one that was killed meanwhile never does (TK-44)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(*(executor_task(name, resources="cpus:0.1;mem:32") for name in ("t3", "t1", "t2")))
+    registrations = sim.hold(RegisterExecutor)
+    # Nobody acknowledges anything, so the agent still has the killed one in its books when the executor registers.
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS, implicit_acknowledgements=False)
+    sim.settle()
+    answers = sim.expect((ExecutorRegistered, RunTask, ShutdownExecutor), sender="agent-1")
+
+    driver.kill_task("t1")
+    sim.settle()
+    assert about(only(framework.updates("t1"))) == ("KILLED", "AGENT", "TASK_KILLED_DURING_LAUNCH")
+    registrations.release()
+    sim.advance(5.0)
+
+    assert isinstance(answers.first, ExecutorRegistered)
+    assert [run.task.task_id for run in answers.all[1:]] == ["t3", "t2"]
+    assert (framework.states("t3"), framework.states("t2")) == (["RUNNING"], ["RUNNING"])
+
+
+def test_an_executor_with_nothing_to_do_stays_until_it_ends_itself(sim: Simulation) -> None:
+    """Nobody shuts it down, and it takes the next task; of its end the scheduler is told (TK-57, TK-60)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"), refuse_s=0)
+    registrations, shutdowns = sim.expect(RegisterExecutor), sim.expect(ShutdownExecutor)
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.settle()
+    tell_executor(sim, cluster, driver, "TASK_FINISHED t1")
+    sim.advance(1000.0)
+    driver.launch_tasks(framework.offers[-1], executor_task("t2"))
+    sim.advance(1.0)
+    assert (framework.states("t1"), framework.states("t2")) == (["RUNNING", "FINISHED"], ["RUNNING"])
+    driver.kill_task("t2")
+    sim.advance(1000.0)
+    assert (registrations.count, shutdowns.count, framework.count("executor_lost")) == (1, 0, 0)
+
+    tell_executor(sim, cluster, driver, "stop")
+    sim.settle()
+
+    assert framework.states("t2") == ["RUNNING", "KILLED"]
+    assert only(framework.named("executor_lost")).arguments == ("e1", cluster.agents["agent-1"].id, 0)
+
+
+def test_a_task_that_was_killed_is_not_reported_again_when_its_executor_dies(sim: Simulation) -> None:
+    """The kill ends that one task, and the agent reports only those that had not ended by then (TK-45, TK-55)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"), executor_task("t2", resources="cpus:0.5;mem:32"))
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.settle()
+    sim.drop(StatusUpdateAcknowledgement, receiver="agent-1", times=1)
+    told = sim.expect(StatusUpdate, sender="agent-1", where=lambda update: update.status.task_id == "t1")
+
+    driver.kill_task("t1")
+    sim.advance(1.0)
+    assert about(framework.updates("t1")[-1]) == ("KILLED", "EXECUTOR", None)
+    assert framework.states("t2") == ["RUNNING"]
+    party = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
+    assert party is not None
+    sim.runtime.end(party, -9)
+    sim.advance(60.0)
+
+    assert about(framework.updates("t2")[-1]) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")
+    assert framework.states("t2") == ["RUNNING", "FAILED"]
+    assert framework.states("t1") == ["RUNNING", "KILLED", "KILLED"]  # repeated, as its acknowledgement was lost
+    assert {update.latest_state for update in told.all} == {TaskState.TASK_KILLED}
     assert framework.count("executor_lost") == 1
     check_books(sim)
 

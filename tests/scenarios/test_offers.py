@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from mesolite import Filters, FrameworkInfo, Launch, SimulatedWork, Simulation
-from mesolite.messages import AcceptOffers, DeclineOffers, RescindOffer, RunTask
+from mesolite.messages import AcceptOffers, DeclineOffers, RescindOffer, RunTask, Subscribe
 from tests.scenarios.schedulers import (
     AWARE,
     PLAIN,
@@ -23,6 +23,7 @@ from tests.scenarios.schedulers import (
 )
 
 LASTING = FrameworkInfo(name="lasting", failover_timeout_s=1e6)
+DAY_S = 86400.0
 
 
 @pytest.mark.scenario("SchedulerTest.Decline")
@@ -75,6 +76,41 @@ def test_reviving_forgets_a_filter(sim: Simulation) -> None:
 
     first, second = framework.offers
     assert second.resources == first.resources
+
+
+def test_one_revive_ends_both_a_suppression_and_a_filter(sim: Simulation) -> None:
+    """Refused for a day and suppressed besides, the agent is offered once more, until it is refused again (OF-52)."""
+    cluster = sim.cluster(agents=1)
+    framework = Recorder()
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.settle()
+    driver.decline_offer(framework.offers, Filters(refuse_seconds=DAY_S))
+    driver.suppress_offers()
+    sim.advance(10.0)
+    assert len(framework.offers) == 1
+
+    driver.revive_offers()
+    sim.settle()
+    driver.decline_offer(framework.offers[-1], Filters(refuse_seconds=DAY_S))
+    sim.advance(10.0)
+
+    assert len(framework.offers) == 2
+
+
+def test_a_framework_can_be_suppressed_from_the_start(sim: Simulation) -> None:
+    """It says so when it subscribes, and is offered nothing until it revives (OF-53, FW-43)."""
+    cluster = sim.cluster(agents=1)
+    framework = Recorder()
+    subscribed = sim.expect(Subscribe, where=lambda message: message.suppressed)
+    driver = cluster.run(framework, framework=PLAIN)
+    driver.suppress_offers()
+    sim.advance(10.0)
+    assert (subscribed.count, framework.names) == (1, ["registered"])
+
+    driver.revive_offers()
+    sim.settle()
+
+    assert framework.names == ["registered", "resource_offers"]
 
 
 @pytest.mark.scenario("SchedulerTest.NoOffersOnReregistrationWithAllRolesSuppressed")

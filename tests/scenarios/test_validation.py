@@ -5,10 +5,13 @@ core.md 4.9, 4.10, 3.2.
 
 from __future__ import annotations
 
+import itertools
+
 import attrs
 import pytest
 
 from mesolite import ExecutorInfo, FrameworkInfo, KillPolicy, SimulatedWork, Simulation, TaskInfo
+from mesolite.actors.decisions.rules.validation import overlap
 from mesolite.messages import (
     AgentReregistered,
     ReregisterAgent,
@@ -27,6 +30,7 @@ from tests.scenarios.schedulers import (
     about,
     command_task,
     executor_task,
+    fail_over,
     framework_of,
     lose_session,
     only,
@@ -96,6 +100,54 @@ def test_an_executor_of_another_framework_is_refused(sim: Simulation) -> None:
     """Left out, the id is filled in; somebody else's is an error, and the task is unknown afterwards (OF-69, OF-77)."""
     executor = ExecutorInfo(executor_id=ExecutorId("e1"), name="obedient", framework_id=FrameworkId("other"))
     assert "framework other" in refused(sim, attrs.evolve(executor_task("bad"), executor=executor))
+
+
+@pytest.mark.scenario("ResourceValidationTest.OverlappingSetsAndRanges")
+@pytest.mark.parametrize(
+    ("groups", "shared"),
+    [
+        pytest.param([], "", id="no-group"),
+        pytest.param(["ports:[1-2,5-6];zones:{a,b}"], "", id="one-group"),
+        pytest.param(["ports:[1-2]", "ports:[3-4]"], "", id="adjacent-ranges"),
+        pytest.param(["ports:[1-9]", "numbers:[1-9]"], "", id="other-names"),
+        pytest.param(["zones:{a,b}", "zones:{c}"], "", id="other-items"),
+        pytest.param(["cpus:1;mem:32", "cpus:1;mem:32"], "", id="scalars"),
+        pytest.param(["ports:[1-4]", "ports:[4-9]"], "ports", id="one-number"),
+        pytest.param(["ports:[1-2,20-30]", "ports:[5-9,22-23]"], "ports", id="a-range-within-another"),
+        pytest.param(["zones:{a,b}", "zones:{b,c}"], "zones", id="one-item"),
+        pytest.param(["ports:[1-2]", "ports:[3-4]", "ports:[2-2]"], "ports", id="the-first-and-third-ranges"),
+        pytest.param(["zones:{a}", "zones:{b}", "zones:{b,c}"], "zones", id="the-second-and-third-sets"),
+        pytest.param(["ports:[1-2]", "ports:[3-4]", "ports:[5-6]"], "", id="three-groups-apart"),
+        pytest.param(["cpus:1;ports:[1-4]", "cpus:1;ports:[2-3]"], "ports", id="ranges-beside-scalars"),
+        pytest.param(["cpus:1;zones:{a}", "mem:32;zones:{a}"], "zones", id="sets-beside-scalars"),
+    ],
+)
+def test_two_groups_overlap_when_they_share_a_number_of_a_range_or_an_item_of_a_set(
+    groups: list[str], shared: str
+) -> None:
+    """Whichever two of them, in whatever order; scalars never do (OF-75)."""
+    for order in itertools.permutations(map(Resources.parse, groups)):
+        assert overlap(order) == shared
+
+
+@pytest.mark.parametrize(
+    ("resources", "of_executor", "says"),
+    [
+        ("cpus:1;ports:[1-5]", "cpus:0.1;ports:[3-8]", "the same ports"),
+        ("cpus:1;zones:{a,b}", "cpus:0.1;zones:{b}", "the same zones"),
+        ("cpus:1;ports:1", "cpus:0.1;ports:[3-8]", "ports:1 and "),
+        ("cpus:1;ports:[1-2]", "cpus:0.1;ports:[99-101]", "ports:[99-101]"),
+        ("cpus:1.5", "cpus:0.6", "cpus:1.5 and cpus:0.6"),
+    ],
+    ids=["ranges", "sets", "two types", "not offered", "too much together"],
+)
+def test_a_task_and_its_executor_must_fit_into_the_offer_side_by_side(
+    sim: Simulation, resources: str, of_executor: str, says: str
+) -> None:
+    """Nothing is asked for by both, and both together are there; the leader is none the worse for it (OF-75, OF-80)."""
+    executor = ExecutorInfo(executor_id=ExecutorId("e1"), name="obedient", resources=Resources.of(of_executor))
+    bad = attrs.evolve(executor_task("bad", resources=resources), executor=executor)
+    assert says in refused(sim, bad, resources="cpus:2;mem:1024;ports:[1-100];zones:{a,b}")
 
 
 @pytest.mark.parametrize("task_id", ["", ".", "..", "a/b", "a\\b", "a\nb", "x" * 256])
@@ -177,14 +229,15 @@ def test_a_framework_may_come_without_an_id_or_with_any_valid_one(sim: Simulatio
     [
         FrameworkInfo(name="framework", id=FrameworkId("a/b")),
         FrameworkInfo(name="framework", role="a//b"),
+        *(FrameworkInfo(name="framework", role=role) for role in ("", "/a", "a/..", "*/a", "-a", "a b", "\x7f", "\b")),
         FrameworkInfo(name="framework", failover_timeout_s=-1.0),
     ],
-    ids=["id", "role", "failover timeout"],
+    ids=lambda info: repr((info.id, info.role, info.failover_timeout_s)),
 )
 def test_a_framework_that_is_not_valid_gets_an_error_and_is_never_registered(
     sim: Simulation, info: FrameworkInfo
 ) -> None:
-    """A slash in the id, an ill-formed role, a negative time-out (FW-9, FW-10)."""
+    """A slash in the id, an ill-formed role, a negative time-out (FW-9, FW-10, FW-53)."""
     cluster = sim.cluster(agents=0)
     framework = Recorder()
     driver = cluster.run(framework, framework=info)
@@ -193,6 +246,30 @@ def test_a_framework_that_is_not_valid_gets_an_error_and_is_never_registered(
     assert framework.names == ["error"]
     assert driver.status.name == "DRIVER_ABORTED"
     assert cluster.operator.state()["frameworks"] == []
+
+
+@pytest.mark.parametrize("leader_dies", [False, True], ids=["same leader", "new leader"])
+def test_a_framework_may_return_in_another_role_but_not_as_another_user(sim: Simulation, *, leader_dies: bool) -> None:
+    """Also to a leader that has heard of it from its agents only: registered, offered to in the new role (FW-24)."""
+    cluster = sim.cluster(agents=1, masters=2)
+    info = FrameworkInfo(name="framework", role="role1", user="me", failover_timeout_s=1e6)
+    old, new = Launcher(command_task("t1")), Recorder()
+    driver = cluster.run(old, framework=info)
+    sim.advance(1.0)
+    assert only(old.offers).role == "role1"
+    framework_id = driver.framework_id
+    driver.stop(failover=True)
+    if leader_dies:
+        fail_over(sim, cluster)
+        sim.run_until(lambda: cluster.operator.state()["frameworks"], timeout=60.0)
+
+    cluster.run(new, framework=attrs.evolve(info, id=framework_id, role="role2", user="you"))
+    sim.advance(20.0)
+
+    assert (new.names[0], new.errors, new.offers[-1].role) == ("registered", [], "role2")
+    found = framework_of(cluster)
+    assert (found["id"], found["role"], found["user"]) == (framework_id, "role2", "me")
+    assert [task["task_id"] for task in found["tasks"]] == ["t1"]
 
 
 @pytest.mark.scenario("RegisterSlaveValidationTest.DropInvalidReregistration")

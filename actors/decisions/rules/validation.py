@@ -5,7 +5,8 @@ The checks run in Mesos's order, and the first that fails answers (core.md FW-10
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
+from itertools import combinations, product
 
 from attrs import frozen
 
@@ -50,6 +51,7 @@ def task_error(task: TaskInfo, context: TaskContext) -> str:
         or _kill_policy(task)
         or ("" if task.resources else "it asks for no resources; ask for some, for example cpus:0.1;mem:32")
         or _command_or_executor(task, context)
+        or _claimed_twice(task)
         or _too_much(task, context)
     )
 
@@ -90,12 +92,32 @@ def _command_or_executor(task: TaskInfo, context: TaskContext) -> str:
     return id_error("executor", executor.executor_id)
 
 
+def overlap(groups: Sequence[Resources]) -> str:
+    """The first name under which two of these hold the same number of a range or item of a set; '' if there is none."""
+    for one, other in combinations(groups, 2):
+        for name in one.names:
+            pairs = product(one.ranges(name), other.ranges(name))
+            if any(begin <= other_end and other_begin <= end for (begin, end), (other_begin, other_end) in pairs):
+                return name
+            if not frozenset(one.set(name)).isdisjoint(other.set(name)):
+                return name
+    return ""
+
+
+def _claimed_twice(task: TaskInfo) -> str:
+    # They would be charged once and given back twice: by the task, and by its executor (OF-75).
+    name = overlap([task.resources, task.executor.resources]) if task.executor is not None else ""
+    return f"it and its executor ask for some of the same {name}; ask for each once" if name else ""
+
+
 def _too_much(task: TaskInfo, context: TaskContext) -> str:
-    needed = task.resources
+    needed = [task.resources]
     if task.executor is not None and context.new_executor:
-        needed = needed + task.executor.resources
-    if not context.balance.contains(needed):
-        return f"it needs {needed}, but only {context.balance} is left of the offers"
+        needed.append(task.executor.resources)
+    # Each by itself first: a name that they have under two types cannot be added up, but is not offered either.
+    if not all(map(context.balance.contains, needed)) or not context.balance.contains(Resources.sum(needed)):
+        wanted = " and ".join(str(part) for part in needed if part)
+        return f"it needs {wanted}, but only {context.balance} is left of the offers"
     return ""
 
 
@@ -112,6 +134,7 @@ def _role_error(role: str) -> str:
     if role == "*":
         return ""
     for component in role.split("/"):
-        if component in ("", ".", "..", "*") or component.startswith("-") or any(c.isspace() for c in component):
+        unprintable = any(character.isspace() or character in "\b\x7f" for character in component)
+        if component in ("", ".", "..", "*") or component.startswith("-") or unprintable:
             return f"{role!r} is not a role; a role is a name like 'web' or 'web/front', or '*'"
     return ""
