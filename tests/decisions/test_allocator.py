@@ -598,7 +598,7 @@ def test_a_deactivated_framework_is_granted_nothing_and_loses_its_filters() -> N
     assert mesos.next_run(0.0) is None
     assert run(mesos, 1.0) == []
 
-    mesos.activate_framework(F1, 3.5)
+    mesos.activate_framework(F1, "role", 3.5)
 
     assert mesos.next_run(3.5) == 3.5
     assert run(mesos, 3.5) == ["framework1 agent1 cpus:2;mem:1024"]
@@ -610,7 +610,7 @@ def test_a_framework_may_come_back_suppressed() -> None:
     mesos.recover(F1, A1, WHOLE, 0.0)
     mesos.deactivate_framework(F1)
 
-    mesos.activate_framework(F1, 3.0, suppressed=True)
+    mesos.activate_framework(F1, "role", 3.0, suppressed=True)
 
     assert mesos.next_run(3.0) is None
 
@@ -759,6 +759,30 @@ def test_withholding_the_same_again_is_no_reason_for_a_run() -> None:
     assert mesos.next_run(1.0) == due
 
 
+def test_a_framework_that_returns_in_another_role_competes_there_with_what_it_holds() -> None:
+    """What it holds counts for the new role alone, its filters are gone; an empty role goes (differs from FW-25)."""
+    mesos = held_by(F1)
+    mesos.add_framework(F2, "other", 0.0)
+    mesos.add_framework(F3, "role", 0.0)
+    mesos.deactivate_framework(F1)
+    mesos.activate_framework(F1, "other", 1.0)
+
+    # role: 0, other: 2/3
+    join(mesos, A2, "cpus:1;mem:64")
+    assert run(mesos, 1.0) == ["framework3 agent2 cpus:1;mem:64"]
+    mesos.remove_agent(A2)
+    mesos.suppress(F2)
+    mesos.suppress(F3)
+    mesos.recover(F1, A1, WHOLE, 1.0, refuse_s=DAY_S)
+    mesos.activate_framework(F1, "alone", 2.0)
+
+    assert run(mesos, 2.0) == ["framework1 agent1 cpus:2;mem:1024"]
+    assert (mesos.role(F1), mesos.shares()[F1]) == ("alone", 1.0)
+    mesos.recover(F1, A1, WHOLE, 2.0)
+    mesos.remove_framework(F1)
+    mesos.check()
+
+
 def test_a_barred_framework_gets_nothing_until_it_is_let_in() -> None:
     """Whatever it or its link does meanwhile; others get what is there, and its share still counts (RV-7)."""
     mesos = held_by(F1)
@@ -766,7 +790,7 @@ def test_a_barred_framework_gets_nothing_until_it_is_let_in() -> None:
     join(mesos, A2, "cpus:1;mem:64")
     mesos.revive(F1, 0.0)
     mesos.deactivate_framework(F1)
-    mesos.activate_framework(F1, 0.0)
+    mesos.activate_framework(F1, "role", 0.0)
 
     assert run(mesos, 0.0) == []
     assert mesos.next_run(0.0) is None

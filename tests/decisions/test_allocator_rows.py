@@ -99,7 +99,7 @@ def test_a_branch_with_one_child_changes_nothing(role_of: Callable[[FrameworkId]
     # b holds what it held, and stands by that when it is back (OF-22).
     mesos.deactivate_framework(B)
     assert order(mesos) == "d a c"
-    mesos.activate_framework(B, 0.0)
+    mesos.activate_framework(B, role_of(B), 0.0)
     assert order(mesos) == "d a b c"
 
     # Of cpus:108;mem:160. a: 5/108 = .046, b: 6/108 = .056, c: 20/160 = .125, d: 7/108 = .065

@@ -38,7 +38,7 @@ class AnySequence(RuleBasedStateMachine):
     @rule(framework_id=st.sampled_from(FRAMEWORKS), role=st.sampled_from(["x", "y"]), suppressed=st.booleans())
     def framework_comes(self, framework_id: FrameworkId, role: str, suppressed: bool) -> None:
         if framework_id in self.wants:
-            self.allocator.activate_framework(framework_id, self.now, suppressed=suppressed)
+            self.allocator.activate_framework(framework_id, role, self.now, suppressed=suppressed)
         else:
             self.allocator.add_framework(framework_id, role, self.now, suppressed=suppressed)
         self.wants[framework_id] = not suppressed
@@ -49,7 +49,7 @@ class AnySequence(RuleBasedStateMachine):
         framework_id = data.draw(st.sampled_from(sorted(self.wants)))
         self.wants[framework_id] = False
         if what == "revive":
-            self.allocator.activate_framework(framework_id, self.now, suppressed=True)
+            self.allocator.activate_framework(framework_id, "x", self.now, suppressed=True)
             self.allocator.revive(framework_id, self.now)
             self.wants[framework_id] = True
         elif what == "suppress":

@@ -28,6 +28,7 @@ from tests.scenarios.schedulers import (
     Launcher,
     Recorder,
     about,
+    check_books,
     command_task,
     executor_task,
     fail_over,
@@ -270,6 +271,7 @@ def test_a_framework_may_return_in_another_role_but_not_as_another_user(sim: Sim
     found = framework_of(cluster)
     assert (found["id"], found["role"], found["user"]) == (framework_id, "role2", "me")
     assert [task["task_id"] for task in found["tasks"]] == ["t1"]
+    check_books(sim)
 
 
 @pytest.mark.scenario("RegisterSlaveValidationTest.DropInvalidReregistration")

@@ -218,7 +218,8 @@ class MasterCore(Core):
             held = agent.used()
             for offer in map(self.state.offers.__getitem__, agent.offers):
                 held[offer.framework_id] = held.get(offer.framework_id, NOTHING) + offer.resources
-            for framework_id in self.state.frameworks:
+            for framework_id, framework in self.state.frameworks.items():
+                assert self.state.allocator.role(framework_id) == framework.info.role, framework.info
                 allocated = self.state.allocator.allocated(framework_id, agent.id)
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
         self.state.pings.check()

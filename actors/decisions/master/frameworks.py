@@ -90,7 +90,7 @@ def _subscribe_known(
     m.framework_of_party[sender] = framework.id
     m.cancel_timer(("failover", framework.id))
     m.effects.append(Link(sender))
-    m.allocator.activate_framework(framework.id, now, suppressed=message.suppressed)
+    m.allocator.activate_framework(framework.id, info.role, now, suppressed=message.suppressed)
     maintenance.ask_again(m, framework, now)
     _answer(m, framework, "reregistered" if reconnects and not was_recovered else "registered")
     reclaims.framework_came(m, framework, now)

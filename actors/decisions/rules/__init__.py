@@ -1,6 +1,7 @@
 """Leaves below the cores: pure answers to one question each. They import nouns, never a core.
 
-allocator, fairness, refusals    who is offered what, whose turn it is, who has refused what
+allocator, shares, refusals      who is offered what, whose turn it is, who has refused what
+fairness                         dominant shares, and clients kept in their order
 candidates                       which agents the allocator's next run visits, and when that is due
 leader_watch                     the client's side of an election
 ping_rounds, removal_rate        who is pinged together, and how fast agents are given up

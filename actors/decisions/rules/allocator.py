@@ -18,8 +18,9 @@ from collections.abc import Iterable, Mapping
 from attrs import Factory, define, frozen
 
 from mesolite.actors.decisions.rules.candidates import ROUNDING_S, Candidates
-from mesolite.actors.decisions.rules.fairness import Ranking, Totals
+from mesolite.actors.decisions.rules.fairness import Totals
 from mesolite.actors.decisions.rules.refusals import Refusals, lasting_s
+from mesolite.actors.decisions.rules.shares import Shares
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import NOTHING, Resources
@@ -60,7 +61,6 @@ class _Agent:
 @define
 class _Framework:
     id: FrameworkId
-    role: str
     active: bool
     suppressed: bool
     barred: bool = False
@@ -86,8 +86,7 @@ class Allocator:
         self._refusals = Refusals()
 
         self._totals = Totals()
-        self._roles: Ranking[str] = Ranking(self._totals)
-        self._members: dict[str, Ranking[FrameworkId]] = {}
+        self._shares = Shares(self._totals)
 
         self._candidates = Candidates(settings.allocation_interval_s)
 
@@ -99,21 +98,26 @@ class Allocator:
         What it holds on agents that were there before it is charged to it now.
         """
         assert framework_id not in self._frameworks, framework_id
-        framework = _Framework(framework_id, role, active=True, suppressed=suppressed)
+        framework = _Framework(framework_id, active=True, suppressed=suppressed)
         self._frameworks[framework_id] = framework
-        if role not in self._members:
-            self._members[role] = Ranking(self._totals)
-            self._roles.add(role)
-        self._members[role].add(framework_id)
-        for agent_id in self._where.get(framework_id, {}):
-            self._charge_shares(framework_id, self._agents[agent_id].held[framework_id])
+        self._shares.add(framework_id, role, self._parts(framework_id))
         self._place(framework)
         self._candidates.all_are_due(now)
 
-    def activate_framework(self, framework_id: FrameworkId, now: float, *, suppressed: bool = False) -> None:
-        """It is connected again; a run over all spare agents is due at once (OF-3)."""
+    def activate_framework(
+        self, framework_id: FrameworkId, role: str, now: float, *, suppressed: bool = False
+    ) -> None:
+        """It is connected again, perhaps in another role; a run over all spare agents is due at once (OF-3).
+
+        What it holds counts for the new role from now on, and its filters go; in Mesos what is in use stays with the
+        old one (FW-25).
+        """
         framework = self._frameworks[framework_id]
         framework.active, framework.suppressed = True, suppressed
+        if self._shares.role(framework_id) != role:
+            self._refusals.forget_framework(framework_id)
+            self._shares.remove(framework_id, self._parts(framework_id))
+            self._shares.add(framework_id, role, self._parts(framework_id))
         self._place(framework)
         self._candidates.all_are_due(now)
 
@@ -128,11 +132,8 @@ class Allocator:
         """It is gone for good. What it held must have been recovered."""
         assert framework_id not in self._where, (framework_id, self._where[framework_id])
         self.deactivate_framework(framework_id)
-        role = self._frameworks.pop(framework_id).role
-        self._members[role].remove(framework_id)
-        if not self._members[role]:
-            del self._members[role]
-            self._roles.remove(role)
+        del self._frameworks[framework_id]
+        self._shares.remove(framework_id)
 
     def suppress(self, framework_id: FrameworkId) -> None:
         """It wants no more grants for now; what it holds and refused stands (OF-52)."""
@@ -261,7 +262,7 @@ class Allocator:
 
     def next_run(self, now: float) -> float | None:
         """When `run` should be called, not before now; None when there is nothing to wait for."""
-        if not self._roles.has_competitors:
+        if not self._shares.has_competitors:
             return None
         due = self._candidates.next_run(self._refusals.next_expiry())
         return None if due is None else max(now, due)
@@ -285,17 +286,20 @@ class Allocator:
 
     def _taker(self, agent_id: AgentId, resources: Resources) -> FrameworkId | None:
         """The first in line that does not refuse. Whoever is passed over has a filter on this very agent."""
-        for role in self._roles.in_order():
-            for framework_id in self._members[role].in_order():
-                if not self._refusals.refuses(framework_id, agent_id, resources):
-                    return framework_id
+        for framework_id in self._shares.in_order():
+            if not self._refusals.refuses(framework_id, agent_id, resources):
+                return framework_id
         return None
 
     # --- views --------------------------------------------------------------------------------------------
 
     def shares(self) -> Mapping[FrameworkId, float]:
         """The dominant share of every framework, in the order in which they were added."""
-        return {f.id: self._members[f.role].share(f.id) for f in self._frameworks.values()}
+        return {framework_id: self._shares.share(framework_id) for framework_id in self._frameworks}
+
+    def role(self, framework_id: FrameworkId) -> str:
+        """The role in which it competes."""
+        return self._shares.role(framework_id)
 
     def free(self, agent_id: AgentId) -> Resources:
         """What nobody holds on that agent."""
@@ -307,7 +311,7 @@ class Allocator:
 
     def scalars(self, framework_id: FrameworkId) -> Mapping[str, int]:
         """The scalars that framework holds on all agents together, in thousandths, in offers and in use."""
-        return self._members[self._frameworks[framework_id].role].held(framework_id)
+        return self._shares.held(framework_id)
 
     def holders(self, agent_id: AgentId) -> list[FrameworkId]:
         """The frameworks that hold something on that agent, in offers or in use."""
@@ -326,15 +330,7 @@ class Allocator:
         assert {f: dict.fromkeys(held) for f, held in holdings.items()} == self._where
         self._candidates.check(agent.id for agent in self._agents.values() if self._is_spare(agent))
         assert self._totals.amounts == _scalars(agent.total for agent in self._agents.values())
-        held_by: dict[str, dict[FrameworkId, dict[str, int]]] = {role: {} for role in self._members}
-        held_in: dict[str, list[Resources]] = {role: [] for role in self._members}
-        for framework in self._frameworks.values():
-            parts = holdings.get(framework.id, {}).values()
-            held_by[framework.role][framework.id] = _scalars(parts)
-            held_in[framework.role] += parts
-        for role, members in self._members.items():
-            members.check(held_by[role])
-        self._roles.check({role: _scalars(parts) for role, parts in held_in.items()})
+        self._shares.check({framework_id: holdings.get(framework_id, {}).values() for framework_id in self._frameworks})
 
     # --- bookkeeping --------------------------------------------------------------------------------------
 
@@ -342,13 +338,12 @@ class Allocator:
         held = agent.held.get(framework_id)
         agent.held[framework_id] = resources if held is None else held + resources
         self._where.setdefault(framework_id, {})[agent.id] = None
-        self._charge_shares(framework_id, resources)
+        if framework_id in self._frameworks:
+            self._shares.charge(framework_id, resources)
 
-    def _charge_shares(self, framework_id: FrameworkId, resources: Resources) -> None:
-        framework = self._frameworks.get(framework_id)
-        if framework is not None:
-            self._roles.charge(framework.role, resources)
-            self._members[framework.role].charge(framework_id, resources)
+    def _parts(self, framework_id: FrameworkId) -> list[Resources]:
+        """What it holds, agent by agent."""
+        return [self._agents[agent_id].held[framework_id] for agent_id in self._where.get(framework_id, {})]
 
     def _refund(self, agent: _Agent, framework_id: FrameworkId, resources: Resources) -> None:
         left = agent.held.get(framework_id, NOTHING) - resources
@@ -359,22 +354,15 @@ class Allocator:
             del self._where[framework_id][agent.id]
             if not self._where[framework_id]:
                 del self._where[framework_id]
-        framework = self._frameworks.get(framework_id)
-        if framework is not None:
-            self._roles.refund(framework.role, resources)
-            self._members[framework.role].refund(framework_id, resources)
+        if framework_id in self._frameworks:
+            self._shares.refund(framework_id, resources)
 
     def _place(self, framework: _Framework) -> None:
-        """Let it compete or not; a role competes while one of its frameworks does."""
-        members = self._members[framework.role]
+        """Let it compete or not."""
         if framework.active and not framework.suppressed and not framework.barred:
-            members.enter(framework.id)
+            self._shares.enter(framework.id)
         else:
-            members.withdraw(framework.id)
-        if members.has_competitors:
-            self._roles.enter(framework.role)
-        else:
-            self._roles.withdraw(framework.role)
+            self._shares.withdraw(framework.id)
 
     def _is_spare(self, agent: _Agent) -> bool:
         """Enough cpus, or enough memory, on an active agent (OF-13)."""
