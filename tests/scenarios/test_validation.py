@@ -151,6 +151,29 @@ def test_a_task_and_its_executor_must_fit_into_the_offer_side_by_side(
     assert says in refused(sim, bad, resources="cpus:2;mem:1024;ports:[1-100];zones:{a,b}")
 
 
+def test_a_running_executor_must_be_described_with_what_it_holds(sim: Simulation) -> None:
+    """Whether it was started by an earlier accept or by an earlier task of the same one (OF-78)."""
+    cluster = sim.cluster(agents=1, resources="cpus:4;mem:1024")
+    small, large = (
+        ExecutorInfo(executor_id=ExecutorId("e1"), name="obedient", resources=Resources.of(resources))
+        for resources in ("cpus:0.1;mem:32", "cpus:0.2;mem:32")
+    )
+    tasks = [attrs.evolve(executor_task(name, resources="cpus:0.5;mem:64"), executor=small) for name in ("t1", "t2")]
+    others = [attrs.evolve(executor_task(name, resources="cpus:0.5;mem:64"), executor=large) for name in ("b1", "b2")]
+    framework = Launcher(tasks[0], others[0], refuse_s=0)
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.advance(2.0)
+    driver.launch_tasks(framework.offers[-1], [others[1], tasks[1]])
+    sim.advance(2.0)
+
+    assert [framework.states(name) for name in ("t1", "t2")] == [["RUNNING"]] * 2
+    for name in ("b1", "b2"):
+        assert framework.states(name) == ["ERROR"]
+        said = framework.updates(name)[-1].message
+        assert "with cpus:0.1;mem:32, not with cpus:0.2;mem:32" in said
+    check_books(sim)
+
+
 @pytest.mark.parametrize("task_id", ["", ".", "..", "a/b", "a\\b", "a\nb", "x" * 256])
 def test_a_task_id_must_be_an_id(sim: Simulation, task_id: str) -> None:
     """Not empty, not a folder's name, no slash, no control character, at most 255 characters (OF-70)."""

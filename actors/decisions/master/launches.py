@@ -21,7 +21,7 @@ def launch(
     """Launch each task that is valid and fits; a bad one does not touch its neighbours (OF-65). Return what is left."""
     for task in tasks:
         executor = task.executor
-        new_executor = executor is not None and (framework.id, executor.executor_id) not in agent.executors
+        running = agent.executors.get((framework.id, executor.executor_id)) if executor is not None else None
         error = task_error(
             task,
             TaskContext(
@@ -29,7 +29,7 @@ def launch(
                 framework_id=framework.id,
                 balance=balance,
                 known_tasks=(framework.tasks, framework.unreachable_tasks),
-                new_executor=new_executor,
+                running_executor=running,
             ),
         )
         if error:
@@ -37,12 +37,12 @@ def launch(
             continue
         assert task.agent_id is not None
         needed = task.resources
-        if executor is not None and new_executor:
+        if executor is not None and running is None:
             # An executor is charged once, when the master believes it is not there yet (OF-67).
             needed = needed + executor.resources
             agent.executors[(framework.id, executor.executor_id)] = executor.resources
         balance = balance - needed
-        _launch_one(m, framework, agent, task, new_executor, now)
+        _launch_one(m, framework, agent, task, running is None, now)
     return balance
 
 
@@ -70,7 +70,7 @@ def _launch_one(
             framework_info=framework.info,
             scheduler=framework.party,
             task=task,
-            launch_executor=new or task.executor is None,
+            launch_executor=new,
             launched_at=now,
         ),
     )

@@ -13,7 +13,7 @@ from attrs import frozen
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import Resources
-from mesolite.messages.tasks import TaskInfo
+from mesolite.messages.tasks import ExecutorInfo, TaskInfo
 
 ID_MAX = 255
 
@@ -33,13 +33,16 @@ def id_error(kind: str, value: str) -> str:
 
 @frozen(kw_only=True)
 class TaskContext:
-    """What a task is held against: its offers' agent, what is left of them, and the framework's other tasks."""
+    """What a task is held against: its offers' agent, what is left of them, and the framework's other tasks.
+
+    `running_executor`: what the executor of that id holds on that agent; None if there is none.
+    """
 
     agent_id: AgentId
     framework_id: FrameworkId
     balance: Resources
     known_tasks: tuple[Container[str], ...]
-    new_executor: bool
+    running_executor: Resources | None
 
 
 def task_error(task: TaskInfo, context: TaskContext) -> str:
@@ -89,7 +92,17 @@ def _command_or_executor(task: TaskInfo, context: TaskContext) -> str:
     grace = executor.shutdown_grace_period_s
     if grace is not None and not grace >= 0:
         return f"its executor has a shutdown grace period of {grace} s; it must be 0 or more"
-    return id_error("executor", executor.executor_id)
+    return id_error("executor", executor.executor_id) or _described_otherwise(executor, context.running_executor)
+
+
+def _described_otherwise(executor: ExecutorInfo, running: Resources | None) -> str:
+    # Of an executor that runs the master knows what it holds, and no more (OF-78).
+    if running is None or running == executor.resources:
+        return ""
+    return (
+        f"its executor {executor.executor_id!r} runs there already, with {running or 'no resources'}, not with "
+        f"{executor.resources or 'none'}; describe it as at its start, or give it an id of its own"
+    )
 
 
 def overlap(groups: Sequence[Resources]) -> str:
@@ -112,7 +125,7 @@ def _claimed_twice(task: TaskInfo) -> str:
 
 def _too_much(task: TaskInfo, context: TaskContext) -> str:
     needed = [task.resources]
-    if task.executor is not None and context.new_executor:
+    if task.executor is not None and context.running_executor is None:
         needed.append(task.executor.resources)
     # Each by itself first: a name that they have under two types cannot be added up, but is not offered either.
     if not all(map(context.balance.contains, needed)) or not context.balance.contains(Resources.sum(needed)):
