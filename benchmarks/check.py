@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
+from collections.abc import Callable
 
 from benchmarks import allocator, messages, scale, silence
 from benchmarks.measuring import RATES, Figure, in_turn
@@ -31,20 +32,22 @@ SMALL, LARGE, PINGED_S = 200, 2_000, 150.0
 LAUNCHED_ON = 100
 
 
-def pinged_us(agents: int) -> float:
-    """Processor time per event of so many agents that are pinged."""
-    life = scale.Life(agents, 0)
+def us_per_event(agents: int, frameworks: int, act: Callable[[scale.Life], None]) -> float:
+    """Processor time per event of what such a cluster does once it is there."""
+    life = scale.Life(agents, frameworks)
     life.phase("bring_up", life.bring_up)
-    life.phase("pinged", lambda: life.advance(PINGED_S))
-    return life.phases["pinged"].us_per_event
+    life.phase("act", lambda: act(life))
+    return life.phases["act"].us_per_event
+
+
+def pinged_us(agents: int) -> float:
+    """... while so many agents are pinged."""
+    return us_per_event(agents, 0, lambda life: life.advance(PINGED_S))
 
 
 def launched_us() -> float:
-    """Processor time per event while a thousand tasks are launched."""
-    life = scale.Life(LAUNCHED_ON, 5)
-    life.phase("bring_up", life.bring_up)
-    life.phase("launch", life.launch)
-    return life.phases["launch"].us_per_event
+    """... while a thousand tasks are launched."""
+    return us_per_event(LAUNCHED_ON, 5, scale.Life.launch)
 
 
 def figures() -> list[Figure]:

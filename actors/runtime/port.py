@@ -106,8 +106,7 @@ class Seat:
         Then nothing is a circle: all of it is freed at once, and nothing is left to the collector of cyclic garbage,
         whose runs cost the more the larger a cluster is.
         """
-        if not self.vacant:
-            del self.actor, self.handle
+        del self.actor, self.handle
 
     def call_off(self, key: TimerKey) -> bool:
         """Let a timer never fire; False if it is not set."""

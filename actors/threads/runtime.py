@@ -103,8 +103,7 @@ class ThreadsRuntime:
             watchers = self.directory.leave(seat)
             self._farewells[seat] = lambda: self._farewell(seat, () if silent else watchers, status)
             seat.actor.actor_stopped.set()
-            inbox: Any = seat.actor.actor_inbox
-            inbox.wake()
+            seat.inbox.wake()
             if seat.own_thread:
                 # User code may block that thread for ever; the party's end must not wait for it.
                 self._take_leave(seat)

@@ -283,15 +283,13 @@ class Dispatcher(ABC):
             seat.actor._actor_loop_running()  # noqa: SLF001
             seat.actor._actor_loop_teardown()  # noqa: SLF001
             self.end(seat, 0)
-        self._running = None
         if not seat.alive:
             self.vacate(seat)
 
     def vacate(self, seat: Seat) -> None:
-        """Let go of an actor that has ended, unless it is running, or has yet to refuse what is in its inbox."""
-        if seat is not self._running and seat.inbox.empty() and not seat.vacant:
-            seat.inbox.close()
-            seat.vacate()
+        """Let go of an actor that has ended and will not be run any more."""
+        seat.inbox.close()
+        seat.vacate()
 
     def at(self, deadline: float, action: Callable[[], None]) -> Moment:
         """Do this at that virtual time, unless the moment is called off; for the simulation itself, not for parties."""

@@ -60,7 +60,8 @@ class VirtualRuntime(Dispatcher):
         watchers = self.directory.leave(seat)
         seat.actor.actor_stopped.set()
         self.processes.forget(seat)
-        self.vacate(seat)
+        if seat is not self._running and seat.inbox.empty():
+            self.vacate(seat)  # or else after its loop, which refuses what is in the inbox
         if silent:
             return
         for watcher in watchers:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mesolite import FrameworkInfo, KillPolicy, OutcomeUnknown, Refused, Simulation
+from mesolite import FrameworkInfo, KillPolicy, OutcomeUnknown, Refused, SchedulerDriver, Simulation
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages import (
     CallAnswered,
@@ -23,9 +23,11 @@ from mesolite.messages import (
     Unavailability,
     Window,
 )
+from mesolite.messages.ids import AgentId
 from mesolite.messages.operator import ReleaseReclaimCall
 from mesolite.messages.registrar import EndReclaim, MarkAgentGone, RemoveAgent, StartReclaim
 from mesolite.reclaim import Reclaim
+from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.reclaim_stage import AGENT, Owner, Stage, accepts, call, kills, offered, stage
 from tests.scenarios.schedulers import (
     EXECUTORS,
@@ -405,9 +407,8 @@ def test_the_reclaim_of_a_framework_is_decided_when_no_agent_is_missing_any_more
     assert (reclaim.wait(timeout=1000.0), there.cluster.operator.state()["recovered_agents"]) == (DONE, [])
 
 
-def test_a_framework_is_asked_by_a_new_leader_when_that_knows_for_how_much(sim: Simulation) -> None:
-    """When the last agent is back, not when the first one is (RV-21, RV-53)."""
-    cluster = sim.cluster(agents=2, masters=2, resources="cpus:2;mem:1024")
+def on_both(sim: Simulation, cluster: SimulatedCluster) -> tuple[Owner, SchedulerDriver, AgentId | None]:
+    """A framework with two tasks on each of two agents, its driver, and the agent of the first two."""
     framework = Owner(command_task("t1"), command_task("t2"))
     driver = cluster.run(framework, framework=FrameworkInfo(name="etl", **RECONNECTS))
     sim.advance(2.0)
@@ -415,6 +416,13 @@ def test_a_framework_is_asked_by_a_new_leader_when_that_knows_for_how_much(sim: 
     other = only(offer for offer in framework.offers if offer.agent_id != first)
     driver.launch_tasks(other, [command_task("t3"), command_task("t4")])
     sim.advance(2.0)
+    return framework, driver, first
+
+
+def test_a_framework_is_asked_by_a_new_leader_when_that_knows_for_how_much(sim: Simulation) -> None:
+    """When the last agent is back, not when the first one is (RV-21, RV-53)."""
+    cluster = sim.cluster(agents=2, masters=2, resources="cpus:2;mem:1024")
+    framework, driver, _ = on_both(sim, cluster)
     cluster.operator.reclaim(driver, "cpus:3", within=1000.0)
     sim.settle()
     returns = sim.hold(ReregisterAgent, sender="agent-2")
@@ -533,13 +541,7 @@ def test_the_tasks_of_an_unreachable_agent_are_not_held_until_it_is_back(sim: Si
 def test_what_comes_back_with_an_unreachable_agent_counts(sim: Simulation) -> None:
     """Its reclaim is still open, for another agent holds more than it may keep (RV-54)."""
     cluster = sim.cluster(agents=2, resources="cpus:2;mem:1024")
-    framework = Owner(command_task("t1"), command_task("t2"))
-    driver = cluster.run(framework, framework=FrameworkInfo(name="etl", **RECONNECTS))
-    sim.advance(2.0)
-    first = framework.updates("t1")[-1].agent_id
-    other = only(offer for offer in framework.offers if offer.agent_id != first)
-    driver.launch_tasks(other, [command_task("t3"), command_task("t4")])
-    sim.advance(2.0)
+    _, driver, first = on_both(sim, cluster)
     names = {str(machine.id): name for name, machine in cluster.agents.items()}
     reclaim = cluster.operator.reclaim(driver, "cpus:3", within=500.0)
     sim.partition(names[str(first)], leader_of(cluster))

@@ -38,6 +38,7 @@ from mesolite.actors.decisions.master import (
 )
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.rules.grid import earlier
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
 from mesolite.actors.decisions.rules.maintenance import Schedule
 from mesolite.actors.decisions.settings import Settings
@@ -338,9 +339,7 @@ class MasterCore(Core):
     def _keep_allocating(self, now: float) -> None:
         """Keep exactly one timer for the next run of offers and inverse offers; none while there is nothing to do."""
         state, armed = self.state, self._allocation_at
-        due, asking_at = state.allocator.next_run(now), state.asking.next_run(now)
-        if due is None or (asking_at is not None and asking_at < due):
-            due = asking_at
+        due = earlier(state.allocator.next_run(now), state.asking.next_run(now))
         if due == armed or (due is not None and armed is not None and armed < due):
             return
         self._allocation_at = due

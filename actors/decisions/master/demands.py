@@ -12,8 +12,8 @@ import attrs
 from mesolite.actors.decisions.master import inverse_offers, revocation
 from mesolite.actors.decisions.master.records import Answer, FrameworkRecord, InverseOfferRecord, ReclaimRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.grid import ROUNDING_S
 from mesolite.actors.decisions.rules.reclaim import (
-    ROUNDING_S,
     Amounts,
     Asked,
     Holder,

@@ -11,8 +11,9 @@ from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master import offers, revocation
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.grid import ROUNDING_S
 from mesolite.actors.decisions.rules.maintenance import machine_of
-from mesolite.actors.decisions.rules.reclaim import ROUNDING_S, bounds, is_within
+from mesolite.actors.decisions.rules.reclaim import bounds, is_within
 from mesolite.messages.resources import NOTHING, Resources
 
 BOUND = ("window",)

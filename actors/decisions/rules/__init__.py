@@ -2,7 +2,7 @@
 
 allocator, shares, refusals      who is offered what, whose turn it is, who has refused what
 fairness                         dominant shares, and clients kept in their order
-candidates                       which agents the allocator's next run visits, and when that is due
+candidates, grid                 which agents the allocator's next run visits; when runs at whole intervals are due
 leader_watch                     the client's side of an election
 ping_rounds, removal_rate        who is pinged together, and how fast agents are given up
 drain, reclaim                   when a drain or a reclaim is over, and what holds it up

@@ -17,8 +17,9 @@ from collections.abc import Iterable, Mapping
 
 from attrs import Factory, define, frozen
 
-from mesolite.actors.decisions.rules.candidates import ROUNDING_S, Candidates
+from mesolite.actors.decisions.rules.candidates import Candidates
 from mesolite.actors.decisions.rules.fairness import Totals
+from mesolite.actors.decisions.rules.grid import ROUNDING_S, Grid
 from mesolite.actors.decisions.rules.refusals import Refusals, lasting_s
 from mesolite.actors.decisions.rules.shares import Shares
 from mesolite.actors.decisions.settings import Settings
@@ -88,7 +89,8 @@ class Allocator:
         self._totals = Totals()
         self._shares = Shares(self._totals)
 
-        self._candidates = Candidates(settings.allocation_interval_s)
+        self._grid = Grid(settings.allocation_interval_s)
+        self._candidates = Candidates(self._grid)
 
     # --- frameworks ---------------------------------------------------------------------------------------
 
@@ -116,8 +118,9 @@ class Allocator:
         framework.active, framework.suppressed = True, suppressed
         if self._shares.role(framework_id) != role:
             self._refusals.forget_framework(framework_id)
-            self._shares.remove(framework_id, self._parts(framework_id))
-            self._shares.add(framework_id, role, self._parts(framework_id))
+            held = self._parts(framework_id)
+            self._shares.remove(framework_id, held)
+            self._shares.add(framework_id, role, held)
         self._place(framework)
         self._candidates.all_are_due(now)
 
@@ -195,7 +198,7 @@ class Allocator:
         """Its free resources are granted again, from the next run on the grid on (OF-4)."""
         agent = self._agents[agent_id]
         agent.active = True
-        self._reconsider(agent, self._candidates.on_grid(now))
+        self._reconsider(agent, self._grid.on_grid(now))
 
     def offer_again(self, agent_id: AgentId, now: float) -> None:
         """Something else than its resources has changed about it; a run is due at once (drain.md 5.2.6)."""
@@ -211,7 +214,7 @@ class Allocator:
             return
         agent.withheld = resources
         if self._is_spare(agent):
-            self._candidates.add(agent_id, self._candidates.on_grid(now))
+            self._candidates.add(agent_id, self._grid.on_grid(now))
         else:
             self._candidates.remove(agent_id)
 
@@ -253,10 +256,10 @@ class Allocator:
         self._refund(agent, framework_id, resources)
         agent.free += resources
         if refuse_s is not None and refuse_s != 0 and framework_id in self._frameworks:
-            until = now + max(lasting_s(refuse_s), self._candidates.interval_s)
-            is_next_run = until <= self._candidates.on_grid(now) + ROUNDING_S
+            until = now + max(lasting_s(refuse_s), self._grid.interval_s)
+            is_next_run = until <= self._grid.on_grid(now) + ROUNDING_S
             self._refusals.add(framework_id, agent_id, resources, until + _HOP_S if is_next_run else until)
-        self._reconsider(agent, self._candidates.on_grid(now))
+        self._reconsider(agent, self._grid.on_grid(now))
 
     # --- deciding -----------------------------------------------------------------------------------------
 
@@ -264,7 +267,7 @@ class Allocator:
         """When `run` should be called, not before now; None when there is nothing to wait for."""
         if not self._shares.has_competitors:
             return None
-        due = self._candidates.next_run(self._refusals.next_expiry())
+        due = self._grid.next_run(self._refusals.next_expiry())
         return None if due is None else max(now, due)
 
     def run(self, now: float) -> list[Grant]:

@@ -10,34 +10,28 @@ resources grow, or there is somebody new to ask; so a cluster in which nothing h
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from attrs import Factory, define
 
+from mesolite.actors.decisions.rules.grid import Grid
 from mesolite.messages.ids import AgentId
-
-# What adding and subtracting points of time may be wrong by. Without it, a timer that fires a rounding error
-# early would find nothing due and be set again for the same instant, for ever.
-ROUNDING_S = 1e-6
 
 
 @define
 class Candidates:
     """The spare agents, active and with enough free to be offered (OF-13), and which of them are candidates."""
 
-    interval_s: float
+    grid: Grid
     _spare: dict[AgentId, None] = Factory(dict)
     _changed: dict[AgentId, None] = Factory(dict)
     _all_changed: bool = False
-    _due_at: float | None = None
-    _last_run: float | None = None
 
     def add(self, agent_id: AgentId, due_at: float) -> None:
         """This agent may have more to grant than before: let a run visit it then."""
         self._spare[agent_id] = None
         self._changed[agent_id] = None
-        self._is_due(due_at)
+        self.grid.ask(due_at)
 
     def remove(self, agent_id: AgentId) -> None:
         """It has nothing to grant any more."""
@@ -45,21 +39,13 @@ class Candidates:
         self._changed.pop(agent_id, None)
         if not self._spare or not (self._changed or self._all_changed):
             self._all_changed = False
-            self._due_at = None
+            self.grid.due_at = None
 
     def all_are_due(self, now: float) -> None:
         """There is somebody new to ask: let a run visit every spare agent."""
         if self._spare:
             self._all_changed = True
-            self._is_due(now)
-
-    def next_run(self, expiry: float | None) -> float | None:
-        """When a run is due, if the next filter expires then; None when there is nothing to wait for."""
-        due = self._due_at
-        if expiry is None:
-            return due
-        on_grid = self.on_grid(expiry)
-        return on_grid if due is None else min(due, on_grid)
+            self.grid.ask(now)
 
     def take(self, expired: Iterable[AgentId], now: float) -> list[AgentId]:
         """Those that the run of now visits, with those on which filters expired; none is a candidate any more."""
@@ -69,25 +55,15 @@ class Candidates:
         visited = list(self._spare if self._all_changed else self._changed)
         self._changed.clear()
         self._all_changed = False
-        self._due_at, self._last_run = None, now
+        self.grid.ran(now)
         return visited
 
     def granted(self, agent_id: AgentId) -> None:
         """A run has granted all that was to be granted of it."""
         del self._spare[agent_id]
 
-    def on_grid(self, at: float) -> float:
-        """The first time not before `at` that is whole intervals after the previous run (OF-2)."""
-        if self._last_run is None:
-            return at
-        intervals = math.ceil((at - self._last_run - ROUNDING_S) / self.interval_s)
-        return self._last_run + max(1, intervals) * self.interval_s
-
     def check(self, spare: Iterable[AgentId]) -> None:
         """Assert that these are the spare agents, and that a run is due if there is one to visit."""
         assert sorted(self._spare) == sorted(spare)
         assert all(agent_id in self._spare for agent_id in self._changed), self._changed
-        assert (self._due_at is not None) == bool(self._changed or self._all_changed), self._due_at
-
-    def _is_due(self, at: float) -> None:
-        self._due_at = at if self._due_at is None else min(at, self._due_at)
+        assert (self.grid.due_at is not None) == bool(self._changed or self._all_changed), self.grid

@@ -12,15 +12,12 @@ The grid is the previous run plus whole allocation intervals, so nobody is asked
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Iterable
 
+from mesolite.actors.decisions.rules.grid import ROUNDING_S, Grid
 from mesolite.actors.decisions.rules.refusals import Refusals, lasting_s
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import NOTHING
-
-# What adding and subtracting points of time may be wrong by (see allocator.py).
-_ROUNDING_S = 1e-6
 
 
 class Asking:
@@ -31,10 +28,8 @@ class Asking:
 
     def __init__(self, interval_s: float) -> None:
         """Start with nothing to ask."""
-        self._interval_s = interval_s
+        self._grid = Grid(interval_s)
         self._agents: dict[AgentId, None] = {}
-        self._due_at: float | None = None
-        self._last_run: float | None = None
         self._refusals = Refusals()
 
     def look(self, agent_id: AgentId, now: float) -> None:
@@ -43,11 +38,11 @@ class Asking:
 
     def look_soon(self, agent_id: AgentId, now: float) -> None:
         """Somebody may have to be asked about this agent, with the next run on the grid."""
-        self._look(agent_id, self._on_grid(now))
+        self._look(agent_id, self._grid.on_grid(now))
 
     def _look(self, agent_id: AgentId, at: float) -> None:
         self._agents[agent_id] = None
-        self._due_at = at if self._due_at is None else min(at, self._due_at)
+        self._grid.ask(at)
 
     def refuse(self, framework_id: FrameworkId, agent_id: AgentId, refuse_s: float, now: float) -> None:
         """The framework does not want to be asked about this agent for so long; 0 is no filter (5.7.4)."""
@@ -73,21 +68,18 @@ class Asking:
 
     def next_run(self, now: float) -> float | None:
         """When `run` should be called, not before now; None when there is nothing to wait for."""
-        due, expiry = self._due_at, self._refusals.next_expiry()
-        if expiry is not None:
-            on_grid = self._on_grid(expiry)
-            due = on_grid if due is None else min(due, on_grid)
+        due = self._grid.next_run(self._refusals.next_expiry())
         return None if due is None else max(now, due)
 
     def run(self, now: float) -> list[AgentId]:
         """The agents that are to be looked at now, if it is time."""
         due = self.next_run(now)
-        if due is None or due > now + _ROUNDING_S:
+        if due is None or due > now + ROUNDING_S:
             return []
-        for agent_id in self._refusals.expire(now + _ROUNDING_S):
+        for agent_id in self._refusals.expire(now + ROUNDING_S):
             self._agents[agent_id] = None
         agents, self._agents = list(self._agents), {}
-        self._due_at, self._last_run = None, now
+        self._grid.ran(now)
         return agents
 
     def to_ask(
@@ -99,10 +91,3 @@ class Asking:
             for framework_id in holders
             if framework_id not in asked and not self.refuses(framework_id, agent_id)
         ]
-
-    def _on_grid(self, at: float) -> float:
-        """The first time not before `at` that is whole intervals after the previous run."""
-        if self._last_run is None:
-            return at
-        intervals = math.ceil((at - self._last_run - _ROUNDING_S) / self._interval_s)
-        return self._last_run + max(1, intervals) * self._interval_s

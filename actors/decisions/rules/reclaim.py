@@ -14,12 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
+from mesolite.actors.decisions.rules.grid import ROUNDING_S
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.maintenance import Window
 from mesolite.messages.resources import Resources
-
-ROUNDING_S = 1e-6
-"""What adding and subtracting points of time may be wrong by."""
 
 Amounts = Mapping[str, int]
 """Scalars in thousandths, as `Resources.scalars`."""
