@@ -153,11 +153,16 @@ class Send(NamedTuple):
 
 @frozen
 class SetTimer:
-    """Fire once, `after_s` plus a random part of `spread_s` from now. Setting a key again replaces the old timer."""
+    """Fire once, `after_s` plus a random part of `spread_s` from now. Setting a key again replaces the old timer.
+
+    `periodic`: it will be set again as long as nothing changes, and alone brings nothing about, as a ping or a retry.
+    Whoever waits for ever in a simulation learns from it that nothing is to come.
+    """
 
     key: TimerKey
     after_s: float
     spread_s: float = 0.0
+    periodic: bool = False
 
 
 @frozen

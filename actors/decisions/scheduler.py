@@ -153,7 +153,7 @@ class SchedulerCore(Core):
             Subscribe(framework_info=self.framework_info, force=self._force, suppressed=self.suppressed),
         )
         bound = min(self._backoff_s, self._backoff_max_s)
-        self.effects.append(SetTimer(SUBSCRIBE, 0.0, bound))
+        self.effects.append(SetTimer(SUBSCRIBE, 0.0, bound, periodic=True))
         self._backoff_s = bound * 2
 
     def _subscribed(
