@@ -2,6 +2,7 @@
 
     MesoliteError
     +-- Refused             you asked for something that cannot be done; the text says what would work
+    |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
     |   +-- NameTaken       a second party under a name in use
     |   +-- WrongThread     a simulation is driven from the thread that made it
     |   +-- WouldBlock      waiting inside a handler would stop the only thread there is
@@ -15,13 +16,7 @@ A peer out of turn is no error: its message is recorded and dropped (core.md LP-
 
 from __future__ import annotations
 
-
-class MesoliteError(Exception):
-    """The root of the tree."""
-
-
-class Refused(MesoliteError):
-    """What was asked cannot be done; the text says what was asked, why not, and what would work."""
+from mesolite.messages.errors import InvalidValue, MesoliteError, Refused
 
 
 class NameTaken(Refused):
@@ -50,3 +45,9 @@ class EndlessLoop(MesoliteError):
 
 class PartyFailed(MesoliteError):
     """A party's core raised and the party is gone; the text ends with the last things it saw."""
+
+
+__all__ = [
+    "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyFailed",
+    "Refused", "WouldBlock", "WrongThread",
+]  # fmt: skip

@@ -25,6 +25,7 @@ from mesolite.machines import AgentMachine, MasterMachine
 from mesolite.messages.ids import AgentId, DrainId, FrameworkId, ReclaimId
 from mesolite.messages.maintenance import MachineId, Window
 from mesolite.messages.operator import (
+    OPERATOR,
     CallAnswered,
     DeactivateAgentCall,
     DrainAgentCall,
@@ -38,9 +39,6 @@ from mesolite.messages.operator import (
 )
 from mesolite.messages.resources import Resources
 from mesolite.reclaim import Reclaim
-
-OPERATOR = "operator"
-"""The name of the party that speaks for the operator, in traces and faults."""
 
 ANSWER_S = 30.0
 """How long a verb waits for the master's answer, in seconds on the cluster's clock."""

@@ -277,7 +277,7 @@ def _union_reader(union: Any) -> _Reader:
 
 
 def _class_reader(cls: Any) -> _Reader:
-    attrs.resolve_types(cls)  # annotations are strings until somebody asks
+    attrs.resolve_types(cls, include_extras=False)  # annotations are strings until somebody asks
     read_fields = make_dict_structure_fn(cls, _converter)
 
     def read(value: Any, wanted: Any) -> Any:

@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from attrs import evolve
-
 from mesolite.actors.decisions.contract import (
     CallbackReturned,
     CancelTimer,
@@ -49,6 +47,7 @@ from mesolite.actors.decisions.rules.driver_requests import accept, acknowledgem
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ExitedExecutor
+from mesolite.messages.checking import evolve
 from mesolite.messages.election import LeaderDetected, SessionExpired, SessionKept
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId, OfferId, PartyName

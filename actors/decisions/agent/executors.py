@@ -23,6 +23,7 @@ from mesolite.actors.decisions.contract import (
     TimerFired,
 )
 from mesolite.messages.agent import ExitedExecutor
+from mesolite.messages.checking import unchecked
 from mesolite.messages.executor import ExecutorRegistered, RegisterExecutor, ShutdownExecutor
 from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
 from mesolite.messages.relayed import RunTask
@@ -117,7 +118,7 @@ def register(a: AgentState, message: RegisterExecutor, sender: str, now: float) 
     executor.phase = ExecutorPhase.RUNNING
     a.cancel_timer(_key("executor-registration", framework, executor))
     checkpoints.executor(a, framework, executor)
-    info = executor.info or ExecutorInfo(executor_id=executor.id)
+    info = executor.info or unchecked(ExecutorInfo)(executor_id=executor.id)
     a.send(sender, ExecutorRegistered(executor_info=info, framework_info=framework.info, agent_info=a.info))
     for task in executor.live_tasks:
         deliver(a, framework, executor, task)

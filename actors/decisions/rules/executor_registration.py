@@ -21,6 +21,7 @@ from mesolite.actors.decisions.contract import (
     SetTimer,
     Started,
 )
+from mesolite.messages.checking import unchecked
 from mesolite.messages.executor import RegisterExecutor, ReregisterExecutor
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
@@ -93,7 +94,7 @@ class ExecutorRegistration:
         """What to tell the agent: under a uuid that never comes twice, and kept until acknowledged (TK-8)."""
         self._updates_made += 1
         uuid = UpdateId(f"{self.name}.{self._incarnation}:{self._updates_made}")
-        status = TaskStatus(
+        status = unchecked(TaskStatus)(
             task_id=task_id,
             state=state,
             source=Source.SOURCE_EXECUTOR,
