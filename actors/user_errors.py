@@ -168,16 +168,17 @@ class UserErrors:
         """
         with self._lock:
             unraised = [error for error in self.unraised if error.exception is not body]
+            if body is None and not failures:
+                del self.unraised[:1]  # it is raised now
         told = [str(failure).partition("\n")[0] for failure in failures] + [str(error) for error in unraised]
-        if body is None and not told:
-            return
-        first = body or (failures[0] if failures else self._raisable(unraised[0]))
-        others = told if body is not None else told[1:]
-        if others:
-            _add_note(first, "besides this, not raised so far:" + "".join(f"\n  {other}" for other in others))
-        if body is None:
-            with self._lock:
-                self.unraised[:] = [error for error in self.unraised if error not in unraised[: not failures]]
+        if body is not None:
+            _add_others(body, told)
+        elif failures:
+            _add_others(failures[0], told[1:])
+            raise failures[0]
+        elif unraised:
+            first = self._raisable(unraised[0])
+            _add_others(first, told[1:])
             raise first
 
     def _raisable(self, error: UserError) -> BaseException:
@@ -208,6 +209,11 @@ def _add_note(exception: BaseException, note: str) -> None:
     # Exceptions may be frozen classes, or refuse notes in their own ways; the record has it all anyway.
     with contextlib.suppress(Exception):
         exception.add_note(note)
+
+
+def _add_others(exception: BaseException, others: list[str]) -> None:
+    if others:
+        _add_note(exception, "\n  ".join(["besides this, not raised so far:", *others]))
 
 
 def _is_ours(frame: FrameType) -> bool:
