@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 
 from attrs import field, frozen
@@ -148,10 +148,21 @@ class UserErrors:
 
     def raise_first(self) -> None:
         """Raise the first error that is not allowed and was not raised before, if there is one."""
+        if not self.unraised:
+            return
         with self._lock:
             error = self.unraised.pop(0) if self.unraised else None
         if error is not None:
             raise self._raisable(error)
+
+    def raising(self, done: Callable[[], object]) -> Callable[[], bool]:
+        """A condition to wait for that user code's errors end: while there are some, looking at it raises the first."""
+
+        def look() -> bool:
+            self.raise_first()
+            return bool(done())
+
+        return look
 
     def raise_again(self, error: UserError) -> None:
         """Raise this error, raised before or not, unless it is allowed."""

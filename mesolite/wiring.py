@@ -87,10 +87,7 @@ class Wiring(KeepsUserErrors):
             TimeoutError: it was not, within so many seconds, in simulation virtual ones.
             Exception: user code raised it meanwhile, or before and it was not raised yet (`raise_user_errors`).
         """
-        errors = self.runtime.user_errors
-        is_done = self.runtime.wait(lambda: bool(errors.unraised) or bool(done()), timeout)
-        errors.raise_first()
-        if not is_done:
+        if not self.runtime.wait(self.runtime.user_errors.raising(done), timeout):
             last = "\n".join(self.trace.text().splitlines()[-20:])
             raise TimeoutError(f"not so within {timeout} s, at {self.now():.3f} s; the last that was said:\n{last}")
 
