@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -25,7 +26,6 @@ from mesolite import (
 )
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, command, run_to_the_end, until
 from tests.scenarios.schedulers import Recorder, executor_task, only
-
 
 ROOT = Path(__file__).parents[2]
 
@@ -221,15 +221,17 @@ def test_each_error_is_logged_in_one_line() -> None:
 
 def test_errors_of_many_threads_are_each_raised_once() -> None:
     """Twenty frameworks raise while several threads ask for what was raised."""
-    raised: list[BaseException] = []
+    raised: SimpleQueue[BaseException] = SimpleQueue()
     errors = [ValueError(str(number)) for number in range(20)]
 
     def collect(cluster: Cluster) -> None:
-        while len(raised) < len(errors):
+        while True:
             try:
-                cluster.wait_until(lambda: len(raised) >= len(errors), timeout=PATIENCE_S)
+                cluster.wait_until(lambda: False, timeout=PATIENCE_S)
             except ValueError as error:
-                raised.append(error)
+                raised.put(error)
+            except TimeoutError:
+                return  # the cluster was closed
 
     with Cluster() as cluster:
         threads = [threading.Thread(target=collect, args=(cluster,)) for _ in range(3)]
@@ -237,10 +239,12 @@ def test_errors_of_many_threads_are_each_raised_once() -> None:
             thread.start()
         for error in errors:
             cluster.run(Raising(error, "registered"), f"f{error}")
-        for thread in threads:
-            thread.join(PATIENCE_S)
+        seen = [str(raised.get(timeout=PATIENCE_S)) for _ in errors]
+    for thread in threads:
+        thread.join(PATIENCE_S)
 
-    assert sorted(map(str, raised)) == sorted(map(str, errors))
+    assert raised.empty()
+    assert sorted(seen) == sorted(map(str, errors))
 
 
 SCRIPT = """
