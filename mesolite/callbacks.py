@@ -2,8 +2,8 @@
 
 Callbacks of one scheduler or executor come one at a time, in order. Names are those of the Mesos driver API
 in snake case. A callback that raises ends that framework's driver, or that executor, and nobody else's; so does a
-function given to `call_later`. What it raised is never lost: it is in `user_errors` of the cluster or simulation, and is
-raised, as itself, by whatever drives the simulation, by `driver.join()`, `cluster.wait_until()` and
+function given to `call_later`. What it raised is never lost: it is in `user_errors` of the cluster or simulation, and
+is raised, as itself, by whatever drives the simulation, by `driver.join()`, `cluster.wait_until()` and
 `cluster.raise_user_errors()`, and on leaving the `with`. Errors that are wanted are named to `allow_error` before.
 """
 
