@@ -228,8 +228,8 @@ def _add_others(exception: BaseException, others: list[str]) -> None:
 
 
 def _is_ours(frame: FrameType) -> bool:
-    name, file = str(frame.f_globals.get("__name__", "")), frame.f_code.co_filename
-    return name.partition(".")[0] in OURS or (file.startswith("<attrs generated") and "mesolite." in file)
+    # What attrs generates has the globals of the module whose class it is for.
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in OURS
 
 
 def _of_user(traceback: TracebackType | None) -> TracebackType | None:

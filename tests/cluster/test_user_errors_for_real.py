@@ -136,10 +136,11 @@ def test_waiting_ends_when_user_code_raises() -> None:
 
 def test_leaving_raises_what_nobody_has_seen_and_names_the_others() -> None:
     """Also an executor's error, which no driver's join would raise."""
+    cluster = Cluster(settings=SHORT)
     schedulers = Launching(executor_task("t")), Raising(ValueError("mine"), "registered")
 
     def live() -> None:
-        with Cluster(settings=SHORT) as cluster:
+        with cluster:
             cluster.run(schedulers[0], "first", executors={"obedient": RaisesAtLaunch})
             until(cluster, lambda: cluster.user_errors)
             cluster.run(schedulers[1], "second")
@@ -150,6 +151,24 @@ def test_leaving_raises_what_nobody_has_seen_and_names_the_others() -> None:
     assert caught.value.__notes__[-1].startswith(
         "besides this, not raised so far:\n  second: registered raised ValueError: mine (at "
     )
+    with pytest.raises(ValueError, match="mine"):
+        cluster.raise_user_errors()
+    cluster.raise_user_errors()
+
+
+def test_a_body_that_raises_it_itself_is_told_nothing_new() -> None:
+    """Whoever looks at `user_errors` may raise what is there."""
+    error = ValueError("mine")
+
+    def live() -> None:
+        with Cluster() as cluster:
+            cluster.run(Raising(error, "registered"), "broken")
+            until(cluster, lambda: cluster.user_errors)
+            raise cluster.user_errors[0].exception
+
+    with pytest.raises(ValueError, match="mine") as caught:
+        live()
+    assert (caught.value, len(error.__notes__)) == (error, 1)
 
 
 def live_through_failures(then: BaseException | None = None) -> None:
