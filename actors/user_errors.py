@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 from loguru import logger
 
 from mesolite.actors.errors import Refused, UserCodeFailed
 
-KEPT = 10_000
-"""How many errors a runtime remembers; an executor that fails every second for days must not fill the memory."""
+KEPT = 1_000
+"""How many errors are remembered, each with the user's frames; an executor that fails every second for days must not
+fill the memory."""
 
 OURS = ("mesolite", "pykka")
 LOGGED_FRAMES = 6
@@ -49,22 +50,18 @@ class UserError:
         return f"{self.actor}: {self.text} (at {self.at:.3f} s)"
 
 
-@frozen(eq=False)
+@define(eq=False)
 class AllowedErrors:
-    """Errors that may come, and those that have: `.count`, `.first`, `.all`, as `UserError`s."""
+    """Errors that may come, and those that have: how many in `count`, the `first`, and `all`, as `UserError`s."""
 
     kinds: tuple[type[BaseException], ...]
     actor: str | None
-    _seen: list[UserError] = field(factory=list, init=False)
-
-    @property
-    def count(self) -> int:
-        """How many have come."""
-        return len(self._seen)
+    count: int = field(default=0, init=False)
+    _seen: list[UserError] = field(factory=list, init=False, repr=False)
 
     @property
     def all(self) -> list[UserError]:
-        """Those that have come, oldest first."""
+        """Those that have come, oldest first; of very many, the first."""
         return list(self._seen)
 
     @property
@@ -85,8 +82,10 @@ class AllowedErrors:
         return there and isinstance(exception, self.kinds)
 
     def saw(self, error: UserError) -> None:
-        """Keep one that has come."""
-        self._seen.append(error)
+        """Count one that has come, and keep it while there is room."""
+        self.count += 1
+        if len(self._seen) < KEPT:
+            self._seen.append(error)
 
 
 class UserErrors:
