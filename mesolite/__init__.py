@@ -17,6 +17,7 @@ if not __debug__:
 from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import (
+    DriverAborted,
     EndlessLoop,
     MesoliteError,
     NameTaken,
@@ -24,9 +25,11 @@ from mesolite.actors.errors import (
     OutcomeUnknown,
     PartyFailed,
     Refused,
+    UserCodeFailed,
     WouldBlock,
     WrongThread,
 )
+from mesolite.actors.user_errors import AllowedErrors, UserError
 from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
 from mesolite.cluster import Cluster
 from mesolite.drain import Drain
@@ -55,12 +58,14 @@ from mesolite.simulation import Simulation
 __version__ = "0.1.0"
 
 __all__ = [
+    "AllowedErrors",
     "Capability",
     "Cause",
     "Cluster",
     "CommandInfo",
     "Drain",
     "DrainState",
+    "DriverAborted",
     "DriverStatus",
     "EndlessLoop",
     "Executor",
@@ -96,6 +101,8 @@ __all__ = [
     "TaskState",
     "TaskStatus",
     "Unavailability",
+    "UserCodeFailed",
+    "UserError",
     "Window",
     "WouldBlock",
     "WrongThread",

@@ -1,7 +1,10 @@
 """What people write, a `Scheduler` or an `Executor`, and the drivers that their callbacks are handed.
 
 Callbacks of one scheduler or executor come one at a time, in order. Names are those of the Mesos driver API
-in snake case. A callback that raises ends that framework's driver, or that executor, and nobody else's.
+in snake case. A callback that raises ends that framework's driver, or that executor, and nobody else's; so does a
+function given to `call_later`. What it raised is never lost: it is in `user_errors` of the cluster or simulation, and
+is raised, as itself, by whatever drives the simulation, by `driver.join()`, `cluster.wait_until()` and
+`cluster.raise_user_errors()`, and on leaving the `with`. Errors that are wanted are named to `allow_error` before.
 """
 
 from __future__ import annotations
@@ -99,7 +102,11 @@ class SchedulerDriver(Protocol):
         """Get no callback any more and no offers; the tasks go on, and `stop` still works."""
 
     def join(self, timeout: float | None = None) -> DriverStatus:
-        """Wait until the driver has stopped or aborted, or that many seconds have passed."""
+        """Wait until the driver has stopped or aborted, or that many seconds have passed.
+
+        If an error ended it, that is raised: what a callback raised, unless it is allowed (`allow_error`), or
+        `DriverAborted` with the words of the master that refused or removed the framework.
+        """
 
 
 class ExecutorDriver(Protocol):
@@ -175,7 +182,7 @@ class Scheduler:
     def error(self, driver: SchedulerDriver, message: str) -> None:
         """The driver has aborted: a master refused the framework, or one of your callbacks raised.
 
-        It is the last callback.
+        It is the last callback. What was raised reaches whoever joins the driver or drives the simulation all the same.
         """
 
 
@@ -183,7 +190,8 @@ class Executor:
     """What runs tasks on an agent, as user code: override what you care about.
 
     Every callback does nothing by default, so a task is started and ended by saying so with
-    `driver.send_status_update`.
+    `driver.send_status_update`. A callback that raises, or the constructor, ends the executor: its tasks fail, with a
+    message that says what was raised.
     """
 
     def registered(

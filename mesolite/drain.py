@@ -94,6 +94,7 @@ class Drain(Undertaking):
             TimeoutError: it has not ended within so many seconds; the text names what it waits for.
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+            Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
         self._wait("ended", timeout)
         return self.state

@@ -130,6 +130,7 @@ class Reclaim(Undertaking):
             TimeoutError: it is not done within so many seconds; the text names what it waits for.
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+            Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
         self._wait("come to its end", timeout)
         return self.state
