@@ -27,8 +27,9 @@ class Number:
 
     def excludes(self, number: float) -> bool:
         """Whether this number is not meant; a number that is not one (NaN) never is."""
+        known = isinstance(number, int) or isfinite(number) or (self.infinite and number in (inf, -inf))
         return not (
-            ((number in (inf, -inf) and self.infinite) or isfinite(number))
+            known
             and (self.at_least is None or number >= self.at_least)
             and (self.above is None or number > self.above)
         )

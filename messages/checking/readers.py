@@ -24,6 +24,9 @@ Reader = Callable[[Any], Any]
 TEXT_MAX = 64 * 1024 * 1024
 """Characters, or bytes, in one value: far beyond what anybody means, and far below what ends a process."""
 
+INTEGER_MAX = 2**63 - 1
+"""What stores and wires can carry."""
+
 ITEMS_MAX = 1_000_000
 """Things in one list: an iterator that never ends must not fill the memory."""
 
@@ -131,7 +134,7 @@ def _whole(wanted: Number) -> Reader:
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise Misfit(value, sentence)
         number = int(value)
-        if wanted.excludes(number):
+        if abs(number) > INTEGER_MAX or wanted.excludes(number):
             raise Misfit(value, sentence)
         return number
 
