@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
+from mesolite.messages.data import Data, as_data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.resources import NOTHING, Resources
 
@@ -173,7 +174,7 @@ class ExecutorInfo:
     framework_id: FrameworkId | None = None
     resources: Resources = field(default=NOTHING, converter=_resources)
     shutdown_grace_period_s: float | None = None
-    data: str = ""
+    data: Data = field(default="", converter=as_data)
 
 
 @frozen(kw_only=True)
@@ -190,7 +191,7 @@ class TaskInfo:
     command: CommandInfo | None = None
     executor: ExecutorInfo | None = None
     kill_policy: KillPolicy | None = None
-    data: str = ""
+    data: Data = field(default="", converter=as_data)
     work: SimulatedWork | None = None
 
 
@@ -206,7 +207,7 @@ class TaskStatus:
     source: Source | None = None
     reason: Reason | None = None
     message: str = ""
-    data: str = ""
+    data: Data = field(default="", converter=as_data)
     agent_id: AgentId | None = None
     executor_id: ExecutorId | None = None
     timestamp: float | None = None
