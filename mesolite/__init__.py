@@ -33,6 +33,7 @@ from mesolite.actors.user_errors import AllowedErrors, UserError
 from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
 from mesolite.cluster import Cluster
 from mesolite.drain import Drain
+from mesolite.messages.data import Data
 from mesolite.messages.drains import DrainState
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
@@ -63,6 +64,7 @@ __all__ = [
     "Cause",
     "Cluster",
     "CommandInfo",
+    "Data",
     "Drain",
     "DrainState",
     "DriverAborted",

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.messages.agents import AgentInfo, MasterInfo
+from mesolite.messages.data import Data
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
@@ -85,7 +86,7 @@ class SchedulerDriver(Protocol):
         """Say that an update has been dealt with; only for drivers made with explicit acknowledgements."""
 
     def send_framework_message(
-        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: str
+        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: Data
     ) -> DriverStatus:
         """Tell one of my executors something; it may be lost, and nobody says so."""
 
@@ -113,11 +114,11 @@ class ExecutorDriver(Protocol):
     """What an executor may ask for, from its callbacks or from other threads (core.md 5.8)."""
 
     def send_status_update(
-        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: str | None = None
+        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: Data | None = None
     ) -> DriverStatus:
         """Say what state a task is in; delivered at least once, as long as this executor lives."""
 
-    def send_framework_message(self, data: str) -> DriverStatus:
+    def send_framework_message(self, data: Data) -> DriverStatus:
         """Tell the scheduler something; it may be lost, and nobody says so."""
 
     def now(self) -> float:
@@ -167,7 +168,7 @@ class Scheduler:
         """
 
     def framework_message(
-        self, driver: SchedulerDriver, executor_id: ExecutorId, agent_id: AgentId, data: str
+        self, driver: SchedulerDriver, executor_id: ExecutorId, agent_id: AgentId, data: Data
     ) -> None:
         """One of your executors says something; best effort."""
 
@@ -209,7 +210,7 @@ class Executor:
     def kill_task(self, driver: ExecutorDriver, task_id: TaskId, kill_policy: KillPolicy | None) -> None:
         """End this task and send its last update; the policy is that of the request, None if it has none."""
 
-    def framework_message(self, driver: ExecutorDriver, data: str) -> None:
+    def framework_message(self, driver: ExecutorDriver, data: Data) -> None:
         """The scheduler says something; best effort."""
 
     def shutdown(self, driver: ExecutorDriver) -> None:

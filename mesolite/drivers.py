@@ -39,6 +39,7 @@ from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.user_errors import UserError
 from mesolite.callbacks import Executor, InverseOffers, Offers, Scheduler
+from mesolite.messages.data import Data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
@@ -211,7 +212,7 @@ class MesoliteSchedulerDriver(Driver):
         return self._ask(AcknowledgeCall(status))
 
     def send_framework_message(
-        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: str
+        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: Data
     ) -> DriverStatus:
         """Tell one of my executors something, best effort."""
         return self._ask(FrameworkMessageCall(ExecutorId(executor_id), AgentId(agent_id), data))
@@ -266,13 +267,14 @@ class MesoliteExecutorDriver(Driver):
         return self._user
 
     def send_status_update(
-        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: str | None = None
+        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: Data | None = None
     ) -> DriverStatus:
         """Say what state a task is in."""
-        self._tell(SendStatusUpdateCall(TaskId(task_id), state, message or "", data or "", self.now()))
+        said = "" if data is None else data  # empty bytes are not empty text
+        self._tell(SendStatusUpdateCall(TaskId(task_id), state, message or "", said, self.now()))
         return DriverStatus.DRIVER_RUNNING
 
-    def send_framework_message(self, data: str) -> DriverStatus:
+    def send_framework_message(self, data: Data) -> DriverStatus:
         """Tell the scheduler something, best effort."""
         self._tell(ExecutorMessageCall(data))
         return DriverStatus.DRIVER_RUNNING

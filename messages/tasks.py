@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from attrs import converters, field, frozen
 
 from mesolite.messages.checking import Count, PathLike, PathText, Seconds, checked, in_seconds
+from mesolite.messages.data import Data, as_data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.resources import NOTHING, Resources
 
@@ -189,7 +190,7 @@ class ExecutorInfo:
     framework_id: FrameworkId | None = None
     resources: Resources = field(default=NOTHING, converter=_resources)
     shutdown_grace_period_s: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
-    data: str = ""
+    data: Data = field(default="", converter=as_data)
 
 
 def _command(value: CommandInfo | str | None) -> CommandInfo | None:
@@ -212,7 +213,7 @@ class TaskInfo:
     command: CommandInfo | None = field(default=None, converter=_command)
     executor: ExecutorInfo | None = None
     kill_policy: KillPolicy | None = None
-    data: str = ""
+    data: Data = field(default="", converter=as_data)
     work: SimulatedWork | None = None
 
 
@@ -229,7 +230,7 @@ class TaskStatus:
     source: Source | None = None
     reason: Reason | None = None
     message: str = ""
-    data: str = ""
+    data: Data = field(default="", converter=as_data)
     agent_id: AgentId | None = None
     executor_id: ExecutorId | None = None
     timestamp: float | None = None

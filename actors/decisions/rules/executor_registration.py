@@ -22,6 +22,7 @@ from mesolite.actors.decisions.contract import (
     Started,
 )
 from mesolite.messages.checking import unchecked
+from mesolite.messages.data import Data
 from mesolite.messages.executor import RegisterExecutor, ReregisterExecutor
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
@@ -89,7 +90,7 @@ class ExecutorRegistration:
         self.had_task = True
 
     def new_update(
-        self, task_id: TaskId, state: TaskState, now: float, message: str = "", data: str = ""
+        self, task_id: TaskId, state: TaskState, now: float, message: str = "", data: Data = ""
     ) -> StatusUpdate:
         """What to tell the agent: under a uuid that never comes twice, and kept until acknowledged (TK-8)."""
         self._updates_made += 1
