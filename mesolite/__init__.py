@@ -19,6 +19,7 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import (
     DriverAborted,
     EndlessLoop,
+    InvalidValue,
     MesoliteError,
     NameTaken,
     NothingToWaitFor,
@@ -75,6 +76,7 @@ __all__ = [
     "ExecutorInfo",
     "Filters",
     "FrameworkInfo",
+    "InvalidValue",
     "InverseOffer",
     "KillPolicy",
     "Launch",

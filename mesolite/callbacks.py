@@ -10,6 +10,7 @@ is raised, as itself, by whatever drives the simulation, by `driver.join()`, `cl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Protocol
 
 from mesolite.actors.decisions.driver_calls import DriverStatus
@@ -43,7 +44,7 @@ class SchedulerDriver(Protocol):
         """
 
     def accept_offers(
-        self, offer_ids: Offers, operations: Iterable[Launch], filters: Filters | None = None
+        self, offer_ids: Offers, operations: Launch | Iterable[Launch], filters: Filters | None = None
     ) -> DriverStatus:
         """Use offers of one agent for several operations, carried out in order; see `launch_tasks`."""
 
@@ -79,7 +80,7 @@ class SchedulerDriver(Protocol):
     def suppress_offers(self) -> DriverStatus:
         """Send no offers until `revive_offers`; remembered across masters."""
 
-    def reconcile_tasks(self, statuses: Iterable[TaskStatus] = ()) -> DriverStatus:
+    def reconcile_tasks(self, statuses: TaskStatus | Iterable[TaskStatus] = ()) -> DriverStatus:
         """Ask what is known of these tasks, or of all of mine; the answers come as status updates."""
 
     def acknowledge(self, status: TaskStatus) -> DriverStatus:
@@ -93,7 +94,7 @@ class SchedulerDriver(Protocol):
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
 
-    def call_later(self, delay_s: float, function: Callable[[], object]) -> None:
+    def call_later(self, delay_s: float | timedelta, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds; never after a stop or abort."""
 
     def stop(self, failover: bool = False) -> DriverStatus:
@@ -102,7 +103,7 @@ class SchedulerDriver(Protocol):
     def abort(self) -> DriverStatus:
         """Get no callback any more and no offers; the tasks go on, and `stop` still works."""
 
-    def join(self, timeout: float | None = None) -> DriverStatus:
+    def join(self, timeout: float | timedelta | None = None) -> DriverStatus:
         """Wait until the driver has stopped or aborted, or that many seconds have passed.
 
         If an error ended it, that is raised: what a callback raised, unless it is allowed (`allow_error`), or
@@ -124,7 +125,7 @@ class ExecutorDriver(Protocol):
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
 
-    def call_later(self, delay_s: float, function: Callable[[], object]) -> None:
+    def call_later(self, delay_s: float | timedelta, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds; never while shutting down."""
 
     def stop(self) -> DriverStatus:

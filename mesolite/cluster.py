@@ -18,9 +18,9 @@ from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.store import SqliteStore
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
-from mesolite.messages.resources import Resources
+from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds
 from mesolite.signals import SignalWatch
-from mesolite.wiring import DEFAULT_RESOURCES, Wiring
+from mesolite.wiring import DEFAULT_RESOURCES, AnyResources, Wiring
 
 READY_S = 30.0
 
@@ -30,16 +30,17 @@ class Cluster(Wiring):
 
     runtime: ThreadsRuntime
 
+    @checked_arguments
     def __init__(
         self,
-        agents: int = 1,
-        masters: int = 1,
-        resources: str | Resources = DEFAULT_RESOURCES,
+        agents: Count = 1,
+        masters: SomeCount = 1,
+        resources: AnyResources = DEFAULT_RESOURCES,
         *,
         settings: Settings | None = None,
-        work_dir: str | pathlib.Path | None = None,
+        work_dir: PathText | pathlib.Path | None = None,
         handle_signals: bool = False,
-        trace_records: int = DEFAULT_RECORDS,
+        trace_records: Count = DEFAULT_RECORDS,
     ) -> None:
         """Start elector, masters and agents; `ready` says when all of them have found each other.
 
@@ -94,14 +95,15 @@ class Cluster(Wiring):
         self.close()
         self.runtime.user_errors.leave(value, self.runtime.failures)
 
-    def ready(self, timeout: float = READY_S) -> None:
+    @checked_arguments
+    def ready(self, timeout: Timeout = READY_S) -> None:
         """Wait until a master leads and all agents are registered.
 
         Raises:
             TimeoutError: they were not, within so many seconds; the text names who is missing.
             PartyFailed: a party failed, by our own fault.
         """
-        is_ready = self.runtime.wait(lambda: bool(self.runtime.failures) or self._is_ready(), timeout)
+        is_ready = self.runtime.wait(lambda: bool(self.runtime.failures) or self._is_ready(), in_seconds(timeout))
         if self.runtime.failures:
             raise self.runtime.failures[0]
         if not is_ready:
@@ -109,6 +111,7 @@ class Cluster(Wiring):
             leader = self.leader.name if self.leader else "nobody"
             raise TimeoutError(f"not ready after {timeout} s: {leader} leads, not registered: {missing or 'none'}")
 
+    @checked_arguments
     def sandbox(self, task_id: str) -> pathlib.Path:
         """The sandbox of the command task that last ran under that id: its `stdout`, `stderr`, and what it wrote.
 
@@ -120,6 +123,7 @@ class Cluster(Wiring):
             raise Refused(f"no command task {task_id!r} was started in this cluster; check the task's id")
         return path
 
+    @checked_arguments
     def processes(self, agent: str) -> list[int]:
         """The pids of everything that runs under that agent now."""
         return self.runtime.commands.processes(agent)

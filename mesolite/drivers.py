@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import pykka
 
@@ -39,10 +39,13 @@ from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.user_errors import UserError
 from mesolite.callbacks import Executor, InverseOffers, Offers, Scheduler
+from mesolite.messages.checking import Duration, Timeout, checked_arguments, in_seconds
 from mesolite.messages.data import Data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
+
+T = TypeVar("T")
 
 
 class Driver:
@@ -93,17 +96,23 @@ class Driver:
         """Seconds on the cluster's clock, real or virtual."""
         return self._role.seat.runtime.now()
 
-    def call_later(self, delay_s: float, function: Callable[[], object]) -> None:
+    @checked_arguments
+    def call_later(self, delay_s: Duration, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds."""
         call_id = next(self._call_ids)
         self._functions[call_id] = function
-        self._tell(CallLaterCall(call_id, delay_s))
+        self._tell(CallLaterCall(call_id, in_seconds(delay_s)))
 
     def _tell(self, call: object) -> None:
         self._role.seat.runtime.check_thread()
         # A driver that has ended does nothing (core.md FW-40).
         with contextlib.suppress(pykka.ActorDeadError):
             self._role.actor_ref.tell(Delivery(call, self.name, -1))
+
+
+def _several(things: T | Iterable[T]) -> tuple[T, ...]:
+    """One, or several, which the check has made a tuple."""
+    return things if isinstance(things, tuple) else (things,)
 
 
 def _offer_ids(offers: Offers | InverseOffers) -> tuple[OfferId, ...]:
@@ -157,23 +166,26 @@ class MesoliteSchedulerDriver(Driver):
             self._running = False
             self._ended.set()
 
+    @checked_arguments
     def launch_tasks(
         self, offer_ids: Offers, tasks: TaskInfo | Iterable[TaskInfo], filters: Filters | None = None
     ) -> DriverStatus:
         """Use offers of one agent to start tasks there."""
-        wanted = (tasks,) if isinstance(tasks, TaskInfo) else tuple(tasks)
-        return self.accept_offers(offer_ids, [Launch(tasks=wanted)], filters)
+        return self.accept_offers(offer_ids, Launch(tasks=tasks), filters)
 
+    @checked_arguments
     def accept_offers(
-        self, offer_ids: Offers, operations: Iterable[Launch], filters: Filters | None = None
+        self, offer_ids: Offers, operations: Launch | Iterable[Launch], filters: Filters | None = None
     ) -> DriverStatus:
         """Use offers of one agent for several operations."""
-        return self._ask(AcceptCall(_offer_ids(offer_ids), tuple(operations), filters or Filters()))
+        return self._ask(AcceptCall(_offer_ids(offer_ids), _several(operations), filters or Filters()))
 
+    @checked_arguments
     def decline_offer(self, offer_id: Offers, filters: Filters | None = None) -> DriverStatus:
         """Give offers back."""
         return self._ask(DeclineCall(_offer_ids(offer_id), filters or Filters()))
 
+    @checked_arguments
     def accept_inverse_offers(
         self,
         inverse_offer_ids: InverseOffers,
@@ -185,12 +197,14 @@ class MesoliteSchedulerDriver(Driver):
         wanted = tuple(TaskId(task_id) for task_id in tasks)
         return self._ask(AcceptInverseCall(_offer_ids(inverse_offer_ids), filters or Filters(), wanted))
 
+    @checked_arguments
     def decline_inverse_offers(
         self, inverse_offer_ids: InverseOffers, filters: Filters | None = None, reason: str | None = None
     ) -> DriverStatus:
         """Say that what is asked for will not be returned, and why."""
         return self._ask(DeclineInverseCall(_offer_ids(inverse_offer_ids), filters or Filters(), reason or ""))
 
+    @checked_arguments
     def kill_task(self, task_id: TaskId | str, kill_policy: KillPolicy | None = None) -> DriverStatus:
         """End a task."""
         return self._ask(KillCall(TaskId(task_id), kill_policy))
@@ -203,20 +217,24 @@ class MesoliteSchedulerDriver(Driver):
         """Send no offers until revived."""
         return self._ask(SuppressCall())
 
-    def reconcile_tasks(self, statuses: Iterable[TaskStatus] = ()) -> DriverStatus:
+    @checked_arguments
+    def reconcile_tasks(self, statuses: TaskStatus | Iterable[TaskStatus] = ()) -> DriverStatus:
         """Ask what is known of these tasks, or of all."""
-        return self._ask(ReconcileCall(tuple(statuses)))
+        return self._ask(ReconcileCall(_several(statuses)))
 
+    @checked_arguments
     def acknowledge(self, status: TaskStatus) -> DriverStatus:
         """Say that an update has been dealt with."""
         return self._ask(AcknowledgeCall(status))
 
+    @checked_arguments
     def send_framework_message(
         self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: Data
     ) -> DriverStatus:
         """Tell one of my executors something, best effort."""
         return self._ask(FrameworkMessageCall(ExecutorId(executor_id), AgentId(agent_id), data))
 
+    @checked_arguments
     def stop(self, failover: bool = False) -> DriverStatus:
         """End the driver, and, without failover, the framework with its tasks."""
         self._running = False
@@ -227,7 +245,8 @@ class MesoliteSchedulerDriver(Driver):
         self._running = False
         return self._ask(AbortCall())
 
-    def join(self, timeout: float | None = None) -> DriverStatus:
+    @checked_arguments
+    def join(self, timeout: Timeout | None = None) -> DriverStatus:
         """Wait until the driver has stopped or aborted, or that many seconds, in simulation virtual ones, are over.
 
         Raises:
@@ -235,7 +254,7 @@ class MesoliteSchedulerDriver(Driver):
             DriverAborted: a master refused or removed the framework; the text says why.
         """
         runtime = self._role.seat.runtime
-        runtime.wait(self._ended.is_set, timeout)
+        runtime.wait(self._ended.is_set, None if timeout is None else in_seconds(timeout))
         if self._aborted_by is AbortedBy.USER_CODE and self._raised is not None:
             runtime.user_errors.raise_again(self._raised)
         elif self._aborted_by is not None:
@@ -266,6 +285,7 @@ class MesoliteExecutorDriver(Driver):
         assert self._user is not None, "an executor is made before it is called"
         return self._user
 
+    @checked_arguments
     def send_status_update(
         self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: Data | None = None
     ) -> DriverStatus:
@@ -274,6 +294,7 @@ class MesoliteExecutorDriver(Driver):
         self._tell(SendStatusUpdateCall(TaskId(task_id), state, message or "", said, self.now()))
         return DriverStatus.DRIVER_RUNNING
 
+    @checked_arguments
     def send_framework_message(self, data: Data) -> DriverStatus:
         """Tell the scheduler something, best effort."""
         self._tell(ExecutorMessageCall(data))

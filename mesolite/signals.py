@@ -60,4 +60,4 @@ class SignalWatch:
         while (signum := self._received.get()) is not None:
             for agent in list(self._agents.values()):
                 with contextlib.suppress(Refused):  # it has gone already
-                    agent.signal(signum)
+                    agent.signal(signal.Signals(signum))

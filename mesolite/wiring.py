@@ -20,12 +20,16 @@ from mesolite.callbacks import Executor, Scheduler
 from mesolite.drivers import MesoliteExecutorDriver, MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, MasterMachine
 from mesolite.messages.agents import AgentInfo
+from mesolite.messages.checking import Name, Timeout, checked_arguments, in_seconds
 from mesolite.messages.election import ELECTOR
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
 from mesolite.operator import Operator
 from mesolite.user_errors import KeepsUserErrors
+
+AnyResources = Resources | str | Mapping[str, float]
+"""Resources as people write them: text, a mapping of scalars, or resources as they are."""
 
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
 
@@ -40,7 +44,7 @@ class Wiring(KeepsUserErrors):
         *,
         agents: int,
         masters: int,
-        resources: str | Resources,
+        resources: AnyResources,
         work_dir: str,
         first_sequence: int = 1,
     ) -> None:
@@ -55,10 +59,11 @@ class Wiring(KeepsUserErrors):
         self._executor_classes: dict[str, type[Executor]] = {}
         self.masters: dict[str, MasterMachine] = {}
         self.agents: dict[str, AgentMachine] = {}
+        self.frameworks: dict[str, MesoliteSchedulerDriver] = {}
         self._agent_names = map("agent-{}".format, itertools.count(1))
         runtime.give_birth = self._give_birth
         runtime.start(ELECTOR, Place(ELECTOR), lambda seat: Elector(seat, settings, first_sequence))
-        self.operator = Operator(runtime, self.agents, self.masters)
+        self.operator = Operator(runtime, self.agents, self.masters, self.frameworks)
         for number in range(1, masters + 1):
             name = f"master-{number}"
             self.masters[name] = MasterMachine(runtime, name, functools.partial(self._start_master, name))
@@ -80,24 +85,26 @@ class Wiring(KeepsUserErrors):
         """Seconds on the cluster's clock, real or virtual, as in the trace."""
         return self.runtime.now()
 
-    def wait_until(self, done: Callable[[], object], timeout: float) -> None:
+    @checked_arguments
+    def wait_until(self, done: Callable[[], object], timeout: Timeout) -> None:
         """Wait until `done()` is true; it is looked at whenever somebody has handled something, and must only read.
 
         Raises:
             TimeoutError: it was not, within so many seconds, in simulation virtual ones.
             Exception: user code raised it meanwhile, or before and it was not raised yet (`raise_user_errors`).
         """
-        if not self.runtime.wait(self.runtime.user_errors.raising(done), timeout):
+        if not self.runtime.wait(self.runtime.user_errors.raising(done), in_seconds(timeout)):
             last = "\n".join(self.trace.text().splitlines()[-20:])
             raise TimeoutError(f"not so within {timeout} s, at {self.now():.3f} s; the last that was said:\n{last}")
 
+    @checked_arguments
     def add_agent(
         self,
-        name: str | None = None,
-        resources: str | Resources | None = None,
+        name: Name | None = None,
+        resources: AnyResources | None = None,
         attributes: Mapping[str, str] | None = None,
         *,
-        hostname: str | None = None,
+        hostname: Name | None = None,
         ip: str = "",
     ) -> AgentMachine:
         """Start one more agent. By default its machine is its own; agents with one host name and address share one.
@@ -137,10 +144,11 @@ class Wiring(KeepsUserErrors):
         self.runtime.start(registrar, Place(name, store="registry"), lambda seat: Registrar(seat, name, settings))
         self.runtime.start(name, Place(name), lambda seat: Master(seat, settings, registrar))
 
+    @checked_arguments
     def run(
         self,
         scheduler: Scheduler,
-        framework: str | FrameworkInfo,
+        framework: Name | FrameworkInfo,
         *,
         executors: Mapping[str, type[Executor]] | None = None,
         implicit_acknowledgements: bool = True,
@@ -157,9 +165,9 @@ class Wiring(KeepsUserErrors):
         for name, executor in (executors or {}).items():
             if self._executor_classes.setdefault(name, executor) is not executor:
                 raise Refused(f"executor {name!r} is {self._executor_classes[name]} already; choose another name")
-        driver = MesoliteSchedulerDriver(scheduler)
         settings = self.settings
         party = self._free_name(info.name)
+        driver = self.frameworks[party] = MesoliteSchedulerDriver(scheduler)
         self.runtime.start(
             party,
             Place(party, own_thread=True),

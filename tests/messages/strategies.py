@@ -20,7 +20,7 @@ WIRE = settings(deadline=None, derandomize=True, max_examples=25)
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(max_size=8),
     bytes: st.binary(max_size=8),
-    int: st.integers(),
+    int: st.integers(-(2**63) + 1, 2**63 - 1),
     float: st.floats(allow_nan=False, allow_infinity=False) | st.integers(-1000, 1000),
     bool: st.booleans(),
     NoneType: st.none(),
