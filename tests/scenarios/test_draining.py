@@ -232,7 +232,7 @@ def test_a_grace_period_that_cannot_be_is_refused(sim: Simulation, period: Any) 
     cluster = sim.cluster(agents=1)
     answers, written = sim.expect(CallAnswered), sim.expect(ApplyOperation)
 
-    with pytest.raises(InvalidValue, match="max_grace_period cannot be .*: it must be a finite duration in seconds"):
+    with pytest.raises(InvalidValue, match=r"max_grace_period cannot be .*: it must be a finite duration in seconds"):
         cluster.operator.drain("agent-1", period)
 
     assert (answers.count, written.count) == (0, 0)
