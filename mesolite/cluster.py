@@ -18,6 +18,7 @@ from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.store import SqliteStore
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
+from mesolite.machines import AgentMachine
 from mesolite.messages.resources import Resources
 from mesolite.signals import SignalWatch
 from mesolite.wiring import DEFAULT_RESOURCES, Wiring
@@ -118,9 +119,16 @@ class Cluster(Wiring):
             raise Refused(f"no command task {task_id!r} was started in this cluster; check the task's id")
         return path
 
-    def processes(self, agent: str) -> list[int]:
-        """The pids of everything that runs under that agent now."""
-        return self.runtime.commands.processes(agent)
+    def processes(self, agent: AgentMachine | str) -> list[int]:
+        """The pids of everything that runs under that agent now.
+
+        Raises:
+            Refused: there is no such agent.
+        """
+        name = str(agent)
+        if name not in self.agents:
+            raise Refused(f"there is no agent named {name!r}, only {', '.join(self.agents)}")
+        return self.runtime.commands.processes(name)
 
     def close(self) -> None:
         """End everything: actors, threads, processes, files. Closing twice is harmless."""
