@@ -105,6 +105,7 @@ class Wiring:
             Refused: an agent of that name exists.
             ResourceError: the resources are not resources.
         """
+        self.runtime.check_thread()
         name = name or next(name for name in self._agent_names if name not in self.agents)
         if name in self.agents:
             raise Refused(f"there is an agent named {name!r}; restart() it, or choose another name")
