@@ -8,7 +8,7 @@ driver.join()
 from __future__ import annotations
 
 import pathlib
-import tempfile
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -16,8 +16,10 @@ from typing import Self
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.store import SqliteStore
+from mesolite.actors.threads.folders import TemporaryFolder
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
+from mesolite.machines import AgentMachine
 from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds
 from mesolite.signals import SignalWatch
 from mesolite.wiring import DEFAULT_RESOURCES, AnyResources, Wiring
@@ -48,7 +50,7 @@ class Cluster(Wiring):
         goes on as if it had never stopped; by default a temporary folder that goes with the cluster. `handle_signals`:
         SIGUSR1 to this process drains all agents.
         """
-        self._temporary = None if work_dir else tempfile.TemporaryDirectory(prefix="mesolite-")
+        self._temporary = None if work_dir else TemporaryFolder()
         folder = pathlib.Path(self._temporary.name if self._temporary else str(work_dir)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         chosen = settings or Settings.local()
@@ -57,7 +59,7 @@ class Cluster(Wiring):
         # The registry holds times, so the clock goes on where it would be by now.
         reads_s = store.clock_at(time.time())
         runtime = ThreadsRuntime(Trace(trace_records), store, chosen.max_file_size_bytes, clock_reads_s=reads_s)
-        self._closed = False
+        self._closing, self._closed = threading.RLock(), False
         self._signals: SignalWatch | None = None
         try:
             super().__init__(
@@ -90,8 +92,11 @@ class Cluster(Wiring):
     ) -> None:
         """End everything. What user code raised and nobody saw is raised now, as is a party's failure by our own fault.
 
-        If the body has raised something, that goes on its way, with a note that names the rest.
+        If the body has raised something, that goes on its way, with a note that names the rest. In a process forked
+        from the one that made the cluster this does nothing, as `close`.
         """
+        if self.runtime.forked:
+            return
         self.close()
         self.runtime.user_errors.leave(value, self.runtime.failures)
 
@@ -118,26 +123,42 @@ class Cluster(Wiring):
         Raises:
             Refused: no command task of that id was started here.
         """
+        self.runtime.check_thread()
         path = self.runtime.commands.sandbox(task_id)
         if path is None:
             raise Refused(f"no command task {task_id!r} was started in this cluster; check the task's id")
         return path
 
     @checked_arguments
-    def processes(self, agent: str) -> list[int]:
-        """The pids of everything that runs under that agent now."""
-        return self.runtime.commands.processes(agent)
+    def processes(self, agent: AgentMachine | str) -> list[int]:
+        """The pids of everything that runs under that agent now.
+
+        Raises:
+            Refused: there is no such agent.
+        """
+        self.runtime.check_thread()
+        name = str(agent)
+        if name not in self.agents:
+            raise Refused(f"there is no agent named {name!r}, only {', '.join(self.agents)}")
+        return self.runtime.commands.processes(name)
 
     def close(self) -> None:
-        """End everything: actors, threads, processes, files. Closing twice is harmless."""
-        if self._closed:
+        """End everything: actors, threads, processes, files; what cannot be removed is logged and left.
+
+        Closing twice is harmless, and goes on where Ctrl-C came in between. In a process forked from the one that made
+        the cluster it does nothing: the cluster lives in that one.
+        """
+        if self.runtime.forked:
             return
-        self._closed = True
-        if self._signals is not None:
-            self._signals.close()
-        self.runtime.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        with self._closing:
+            if self._closed:
+                return
+            if self._signals is not None:
+                self._signals.close()
+            self.runtime.close()
+            if self._temporary is not None:
+                self._temporary.remove()
+            self._closed = True
 
     def _is_ready(self) -> bool:
         return self.leader is not None and all(agent.registered for agent in list(self.agents.values()))

@@ -137,6 +137,7 @@ class MasterMachine(Machine):
         self._start()
 
     def _end(self, status: int) -> None:
+        self._runtime.check_thread()
         self._end_registrar(status)
         super()._end(status)
 

@@ -271,6 +271,7 @@ class Operator:
 
     def _ask_leader(self, question: Callable[[Any], Any]) -> Any:
         """Let the leader answer a question about its books between two of its decisions."""
+        self._runtime.check_thread()
         seat = self._runtime.directory.find(self._leader())
         try:
             if seat is not None:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Mapping
 
 from mesolite.actors.decisions.contract import ExecutorStart
+from mesolite.actors.decisions.rules.sandboxes import folder_name
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
 from mesolite.actors.parties import Agent, CommandExecutor, Elector, Master, Registrar
@@ -113,6 +114,7 @@ class Wiring(KeepsUserErrors):
             Refused: an agent of that name exists.
             ResourceError: the resources are not resources.
         """
+        self.runtime.check_thread()
         name = name or next(name for name in self._agent_names if name not in self.agents)
         if name in self.agents:
             raise Refused(f"there is an agent named {name!r}; restart() it, or choose another name")
@@ -129,7 +131,7 @@ class Wiring(KeepsUserErrors):
 
     def _start_agent(self, name: str) -> None:
         """Start an agent's process on its machine."""
-        info, settings, work_dir = self._infos[name], self.settings, f"{self._work_dir}/{name}"
+        info, settings, work_dir = self._infos[name], self.settings, f"{self._work_dir}/{folder_name(name)}"
 
         def make(seat: Seat) -> Agent:
             agent = Agent(seat, settings, info, work_dir)

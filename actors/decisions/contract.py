@@ -218,6 +218,8 @@ class Run:
     environment: tuple[tuple[str, str], ...]
     sandbox: str
     simulated: SimulatedWork | None = None
+    task_id: str = ""
+    """Whose sandbox that is."""
 
 
 @frozen

@@ -7,6 +7,7 @@ launchers   one process per agent that runs commands (commands.py)
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from mesolite.actors.runtime.store import StaleTerm, Store
 from mesolite.actors.threads.clock import Clock
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
+from mesolite.actors.threads.thread import Thread
 from mesolite.actors.trace import Lost, Trace
 from mesolite.actors.user_errors import UserErrors
 from mesolite.messages.base import Message
@@ -61,11 +63,12 @@ class ThreadsRuntime:
         self.commands = Commands(max_file_size, self.post)
         self._store = store
         self._storing: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._store_thread = threading.Thread(target=self._keep_storing, name="mesolite store", daemon=True)
+        self._store_thread = Thread(self._keep_storing, "mesolite store")
         self._random = random.Random()
         self._lock = threading.RLock()
         self._farewells: dict[Seat, Callable[[], None]] = {}
-        self._closed = False
+        self._closed = self._stored = False
+        self._pid = os.getpid()
         self._pool = Pool(workers, self._left)
         self._clock = Clock(self._fire, clock_reads_s)
         self._noted_at = clock_reads_s
@@ -78,8 +81,9 @@ class ThreadsRuntime:
 
         Raises:
             NameTaken: somebody alive has that name.
-            Refused: this runtime is closed.
+            Refused: this runtime is closed, or lives in another process.
         """
+        self.check_thread()
 
         def make_and_greet(seat: Seat) -> Role:
             # Before anybody else can find it, so that nothing comes earlier.
@@ -93,7 +97,11 @@ class ThreadsRuntime:
             for former in [former for former in self._farewells if former.name == name]:
                 self._take_leave(former)  # the news of its end must not be overtaken by its successor (LP-13)
             seat = self.directory.enter(self, name, place, make_and_greet)
-            seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+            try:
+                seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+            except RuntimeError as error:  # there can be no more threads
+                self.directory.leave(seat)
+                raise Refused(f"{name} cannot start: {error}; end something else first") from error
         return seat
 
     def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
@@ -116,10 +124,14 @@ class ThreadsRuntime:
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait, from outside the actors, until it is done; False if the time-out came first."""
+        self.check_thread()
         return self._pool.wait(done, timeout)
 
     def close(self) -> None:
-        """End everything: parties, threads, processes, the store. Nothing is told to anybody any more."""
+        """End everything: parties, threads, processes, the store. Nothing is told to anybody any more.
+
+        If it was interrupted it can be called again, and goes on.
+        """
         with self._lock:
             self._closed = True
         for seat in self.directory:
@@ -128,11 +140,13 @@ class ThreadsRuntime:
         self._pool.close(JOIN_S)
         self.commands.close()
         self._storing.put(None)
-        self._store_thread.join()
-        try:
-            self._store.note_time(self.now())
-        except Exception as failure:  # noqa: BLE001  # a full disk, say; nobody is left to be told
-            logger.opt(exception=failure).error("the store failed")
+        self._store_thread.wait()
+        if not self._stored:
+            try:
+                self._store.note_time(self.now())
+            except Exception as failure:  # noqa: BLE001  # a full disk, say; nobody is left to be told
+                logger.opt(exception=failure).error("the store failed")
+            self._stored = True
         self._store.close()
 
     # ------------------------------------------------------------------------------------------------ the port
@@ -141,8 +155,22 @@ class ThreadsRuntime:
         """Seconds since the cluster began."""
         return self._clock.now()
 
+    @property
+    def forked(self) -> bool:
+        """Whether this is a process forked from the one that made the cluster: nothing of it lives here."""
+        return os.getpid() != self._pid
+
     def check_thread(self) -> None:
-        """Any thread may call."""
+        """Any thread may call, of the process that made the cluster.
+
+        Raises:
+            Refused: this process was forked from that one.
+        """
+        if self.forked:
+            raise Refused(
+                f"this cluster lives in process {self._pid}, and process {os.getpid()} was forked from it: nothing can"
+                " be asked of it here; ask there, or make another cluster here"
+            )
 
     def inbox(self, seat: Seat) -> PooledInbox | OwnInbox:
         """Make an inbox: of the pool, or of a thread of its own."""

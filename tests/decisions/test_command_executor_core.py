@@ -158,7 +158,7 @@ def test_a_command_runs_and_its_executor_ends_with_it() -> None:
     # The task comes.
     assert hear(core, launch()) == [
         says(1, TaskState.TASK_STARTING),
-        Run(NAME, COMMAND, (("A", "1"),), "/s", WORK),
+        Run(NAME, COMMAND, (("A", "1"),), "/s", WORK, TASK.task_id),
     ]
     # Its process is there.
     assert hear(core, WorkStarted(NAME, 4711), 1.0) == [says(2, TaskState.TASK_RUNNING, "pid 4711", 1.0)]

@@ -22,6 +22,7 @@ from mesolite.actors.decisions.contract import (
     SpawnFailed,
     TimerFired,
 )
+from mesolite.actors.decisions.rules import sandboxes
 from mesolite.messages.agent import ExitedExecutor
 from mesolite.messages.checking import unchecked
 from mesolite.messages.executor import ExecutorRegistered, RegisterExecutor, ShutdownExecutor
@@ -45,7 +46,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
     )
     a.add_executor(framework, executor)
     checkpoints.executor(a, framework, executor)
-    sandbox = f"{a.work_dir}/{a.id}/{framework.id}/{executor_id}.{a.incarnation}-{run}"
+    sandbox = sandboxes.sandbox(a.work_dir, a.id or "", framework.id, executor_id, f"{a.incarnation}-{run}")
     a.effects.append(
         SpawnExecutor(
             executor.party,
