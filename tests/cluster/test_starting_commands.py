@@ -28,25 +28,7 @@ def pipes(tmp_path: Path) -> Iterator[Pipes]:
         yield pipes
 
 
-def unchecked(**fields: Any) -> CommandInfo:
-    """A command with values that its constructor may refuse, as if they had slipped through it."""
-    info = CommandInfo(value="true")
-    for name, value in fields.items():
-        object.__setattr__(info, name, value)
-    return info
-
-
 BAD = {
-    "a path as argument": ({"value": "ls", "arguments": (Path("/"),), "shell": False}, "argument 1 is a PosixPath"),
-    "bytes as argument": ({"value": "ls", "arguments": ("-l", b"/"), "shell": False}, "argument 2 is a bytes"),
-    "a number as argument": ({"value": "sleep", "arguments": (1,), "shell": False}, "argument 1 is a int"),
-    "no arguments at all": ({"value": "ls", "arguments": None, "shell": False}, "NoneType"),
-    "a path as value": ({"value": Path("/bin/true"), "shell": False}, "value is a PosixPath"),
-    "a path as value for a shell": ({"value": Path("/bin/true")}, "value is a PosixPath"),
-    "a path in the environment": ({"environment": (("A", Path("/x")),)}, "variable A is a PosixPath"),
-    "a number in the environment": ({"environment": (("A", 1),)}, "variable A is a int"),
-    "a variable named by a number": ({"environment": ((1, "A"),)}, "variable's name is a int"),
-    "an environment of triples": ({"environment": (("A", "B", "C"),)}, "cannot start '/bin/sh'"),
     "NUL in the value": ({"value": "tr\0ue"}, "value holds NUL"),
     "NUL in an argument": ({"value": "true", "arguments": ("a\0b",), "shell": False}, "argument 1 holds NUL"),
     "NUL in a variable": ({"environment": (("A", "a\0b"),)}, "variable A holds NUL"),
@@ -54,8 +36,6 @@ BAD = {
     "= in a name": ({"environment": (("A=B", "c"),)}, "cannot be named 'A=B'"),
     "= before a name": ({"environment": (("=A", "c"),)}, "cannot be named '=A'"),
     "an empty name": ({"environment": (("", "c"),)}, "cannot be named ''"),
-    "half a surrogate pair": ({"value": "true", "arguments": ("\ud800",), "shell": False}, "surrogates not allowed"),
-    "half a pair as program": ({"value": "\ud800", "shell": False}, "cannot start"),
     "a folder as program": ({"value": "/etc", "shell": False}, "Permission denied"),
     "a text as program": ({"value": "/etc/passwd", "shell": False}, "Permission denied"),
     "a program that is not there": ({"value": "/no/such", "shell": False}, "No such file"),
@@ -69,7 +49,8 @@ BAD = {
 @pytest.mark.parametrize(("fields", "why"), BAD.values(), ids=list(BAD))
 def test_what_cannot_start_has_failed(shared: Cluster, fields: dict[str, Any], why: str) -> None:
     """TASK_FAILED with the reason, in a text of bearable length; and the next command runs."""
-    scheduler, _ = run_to_the_end(shared, attrs.evolve(command("bad", "true"), command=unchecked(**fields)))
+    bad = CommandInfo(**({"value": "true"} | fields))
+    scheduler, _ = run_to_the_end(shared, attrs.evolve(command("bad", "true"), command=bad))
 
     assert scheduler.states("bad") == ["STARTING", "FAILED"]
     assert why in scheduler.updates("bad")[-1].message
