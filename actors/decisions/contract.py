@@ -304,6 +304,10 @@ class Core:
         # A Send made the short way: this line runs for every message.
         self.effects.append(_new_tuple(Send, (to, message)))
 
+    def standing(self) -> str:
+        """What it does or holds that somebody may wait for, in a few words; for errors, so it only reads."""
+        return ""
+
     def check(self) -> None:
         """Assert every invariant of this role; called by simulations, never needed for correct work."""
 

@@ -180,6 +180,10 @@ class ElectorCore(Core):
         """Forget a watcher that is gone; its session is left to its time-out (EL-11)."""
         self.watchers.pop(PartyName(event.name), None)
 
+    def standing(self) -> str:
+        """Whether somebody leads."""
+        return "nobody leads" if self.leader is None else ""
+
     def check(self) -> None:
         """Assert that the lowest sequence leads, and that each candidacy belongs to a living session."""
         assert list(self.candidates) == sorted(self.candidates), "candidates out of order"

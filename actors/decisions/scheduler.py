@@ -345,6 +345,10 @@ class SchedulerCore(Core):
         self._hush()
         self.effects.append(Exit("stopped, to fail over" if event.failover else "stopped"))
 
+    def standing(self) -> str:
+        """Where the driver is in its life, and what it could still use."""
+        return f"{self.status}, {'' if self.connected else 'not '}connected, holds {len(self._offers)} offers"
+
     def check(self) -> None:
         """A connected driver has a leader, an id, and nothing left to force."""
         if self.connected:

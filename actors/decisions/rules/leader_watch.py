@@ -186,8 +186,8 @@ class LeaderWatch:
         if leader == self.leader:
             return Step()
         self.leader = leader
-        retry = SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True) if leader is None else CancelTimer(_DETECT_RETRY)
-        return Step((retry,), detected=True)
+        again = SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True)
+        return Step((again if leader is None else CancelTimer(_DETECT_RETRY),), detected=True)
 
     # --- what is said ----------------------------------------------------------------------------------
 
