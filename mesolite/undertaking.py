@@ -65,7 +65,7 @@ class Undertaking(ABC):
         try:
             over = self._runtime.wait(is_over, timeout)
         except NothingToWaitFor as why:
-            raise NothingToWaitFor(f"{self._whole_name} will not have {end}: {self._waits_for()}; {why}") from None
+            raise NothingToWaitFor(f"{self._whole_name} will never have {end}: {self._waits_for()}; {why}") from None
         if not over:
             if timeout is None or self._runtime.now() < began + timeout:
                 raise Refused(f"the cluster was closed before {self._whole_name} had {end}")

@@ -347,7 +347,7 @@ class SchedulerCore(Core):
 
     def standing(self) -> str:
         """Where the driver is in its life, and what it could still use."""
-        return f"{self.status}, {'' if self.connected else 'not '}connected, holds {len(self._offers)} offers"
+        return f"{self.status}, {'' if self.connected else 'not '}connected, offers held: {len(self._offers)}"
 
     def check(self) -> None:
         """A connected driver has a leader, an id, and nothing left to force."""

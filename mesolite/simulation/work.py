@@ -47,12 +47,8 @@ class SimulatedProcesses:
         return len(self._processes)
 
     def endless(self) -> list[str]:
-        """The work that does not end by itself, each with whose it is."""
-        return [
-            f"{work_id} ({process.seat.name})"
-            for work_id, process in self._processes.items()
-            if process.ends_at == math.inf
-        ]
+        """The work that does not end by itself."""
+        return [work_id for work_id, process in self._processes.items() if process.ends_at == math.inf]
 
     def run(self, seat: Seat, run: Run) -> None:
         """Start, and end by itself after its duration."""

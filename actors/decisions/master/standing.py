@@ -17,11 +17,11 @@ def standing(m: MasterState) -> str:
         f"drain {drain.id} of agent {drain.agent_id}: {draining.blocked_by(m, drain)[0]}"
         for drain in deactivation.open_drains(m)[:SHOWN]
     ]
-    return "; ".join([f"leads {len(m.agents)} agents", *map(_framework, list(m.frameworks.values())[:SHOWN]), *drains])
+    return "; ".join([f"leads, agents: {len(m.agents)}", *map(_framework, list(m.frameworks.values())[:SHOWN]), *drains])
 
 
 def _framework(framework: FrameworkRecord) -> str:
     tasks = [f"{task_id} {task.state}" for task_id, task in framework.tasks.items()]
     more = f" and {len(tasks) - SHOWN} more" if len(tasks) > SHOWN else ""
-    has = f"{len(tasks)} tasks ({', '.join(tasks[:SHOWN])}{more})" if tasks else "no task"
-    return f"{framework.info.name} has {has} and {len(framework.offers)} offers"
+    which = f" ({', '.join(tasks[:SHOWN])}{more})" if tasks else ""
+    return f"{framework.info.name} has tasks: {len(tasks)}{which}, offers: {len(framework.offers)}"
