@@ -5,10 +5,15 @@ Rule: order holds per (sender, receiver) pair; the seed chooses among everything
 
 from __future__ import annotations
 
+from collections import deque
+
 from mesolite.actors.runtime.port import Delivery
 
 Channel = tuple[str, str]
 """From whom to whom."""
+
+LONG = 100
+"""From so much on a channel is kept in a deque: taking the first of a list costs the more the longer it is."""
 
 
 class UnderWay:
@@ -20,7 +25,7 @@ class UnderWay:
 
     def __init__(self) -> None:
         """Start with nothing under way."""
-        self._deliveries: dict[Channel, list[Delivery]] = {}
+        self._deliveries: dict[Channel, list[Delivery] | deque[Delivery]] = {}
         self.active: list[Channel] = []
 
     def put(self, sender: str, to: str, delivery: Delivery) -> None:
@@ -32,6 +37,8 @@ class UnderWay:
             self.active.append(channel)
         else:
             deliveries.append(delivery)
+            if len(deliveries) == LONG:
+                self._deliveries[channel] = deque(deliveries)
 
     def __len__(self) -> int:
         """How much is under way, on all channels."""
@@ -48,7 +55,7 @@ class UnderWay:
         active = self.active
         channel = active[index]
         deliveries = self._deliveries[channel]
-        delivery = deliveries.pop(0)
+        delivery = deliveries.popleft() if type(deliveries) is deque else deliveries.pop(0)  # type: ignore[call-arg]
         if not deliveries:
             del self._deliveries[channel]
             active[index] = active[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pykka
 import pytest
 
-from mesolite import EndlessLoop, NothingToWaitFor, WouldBlock, WrongThread
+from mesolite import EndlessLoop, InvalidValue, NothingToWaitFor, WouldBlock, WrongThread
 from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core, Effect, Send, SetTimer
 from mesolite.actors.role import Inspect, Role
 from mesolite.actors.runtime.future import PortFuture
@@ -192,3 +193,89 @@ def test_the_timers_of_the_dead_do_not_keep_time_going(stage: VirtualStage) -> N
 
     with pytest.raises(NothingToWaitFor):
         stage.runtime.wait(lambda: False, None)
+
+
+class Repeating(Core):
+    """Sets its timer again whenever it fires, and says so beforehand."""
+
+    def handle(self, event: object, sender: str, now: float) -> list[Effect]:
+        return [SetTimer(("again",), 10.0, periodic=True)]
+
+
+def test_timers_that_repeat_themselves_are_nothing_to_wait_for(stage: VirtualStage) -> None:
+    """After two of the longest period; one that fires once is waited for first."""
+    stage.runtime.start("repeating", Place("here"), lambda seat: Role(seat, Repeating()))
+    party = stage.party("party")
+    party.do(SetTimer(("once",), 1000.0))
+
+    with pytest.raises(NothingToWaitFor, match=r"for 20 s only what repeats itself has happened"):
+        stage.runtime.wait(lambda: False, None)
+
+    assert party.fired == ["once"]
+    assert stage.runtime.now() == 1020.0
+
+
+@pytest.mark.parametrize("timeout", [-1.0, math.nan, -math.inf], ids=str)
+def test_a_time_out_that_cannot_be_is_refused(stage: VirtualStage, timeout: float) -> None:
+    """Nothing happens; the text says what would do."""
+    with pytest.raises(InvalidValue, match=r"cannot be; give 0 or more seconds \(0: look once\), or None"):
+        stage.runtime.wait(lambda: True, timeout)
+
+
+def test_a_question_that_times_out_names_who_was_asked(stage: VirtualStage) -> None:
+    """A wait says what it waited for."""
+    future = PortFuture()
+    stage.runtime.bind(future, "party")
+
+    with pytest.raises(pykka.Timeout, match="party has not answered within 5 virtual seconds"):
+        future.get(timeout=5.0)
+
+
+class Crowd(Core):
+    """Answers one question with very many messages, each of which is answered `deep` times."""
+
+    def __init__(self, many: int, deep: int) -> None:
+        super().__init__()
+        self._many = many
+        self._deep = str(deep)
+
+    def handle(self, event: object, sender: str, now: float) -> list[Effect]:
+        match event:
+            case Say("all"):
+                return [Send("other", Say(self._deep))] * self._many
+            case Say(left) if int(left):
+                return [Send(sender, Say(str(int(left) - 1)))]
+        return []
+
+
+def test_very_many_messages_between_two_parties_are_no_endless_loop(stage: VirtualStage) -> None:
+    """As when a hundred thousand tasks are reconciled at one instant: they were all under way at once."""
+    for name in ("crowd", "other"):
+        stage.runtime.start(name, Place("here"), lambda seat: Role(seat, Crowd(80_000, 4)))
+    stage.runtime.settle()
+    began = stage.runtime.trace.next_index()
+    stage.runtime.post(stage.runtime.directory.find("crowd"), Say("all"))
+
+    stage.runtime.settle()
+
+    assert stage.runtime.trace.next_index() - began > 5 * 80_000
+
+
+class Twice(Core):
+    """Says everything back twice."""
+
+    def handle(self, event: object, sender: str, now: float) -> list[Effect]:
+        return [Send(sender, event)] * 2 if isinstance(event, Say) else []
+
+
+@pytest.mark.parametrize(("core", "events"), [(Echo, 201_000), (Twice, 410_000)], ids=["steady", "growing"])
+def test_an_endless_loop_is_noticed_soon(stage: VirtualStage, core: type[Core], events: int) -> None:
+    """Whether the same message goes to and fro, or brings about more and more."""
+    for name in ("ping", "pong"):
+        stage.runtime.start(name, Place("here"), lambda seat: Role(seat, core()))
+    stage.runtime.post(stage.runtime.directory.find("ping"), Say("again"), sender="pong")
+
+    with pytest.raises(EndlessLoop, match="Say"):
+        stage.runtime.settle()
+
+    assert stage.runtime.trace.next_index() < events
