@@ -5,8 +5,8 @@
     |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
     |   +-- NameTaken       a second party under a name in use
     |   +-- WrongThread     a simulation is driven from the thread that made it
-    |   +-- WouldBlock      waiting inside a handler would stop the only thread there is
-    |   +-- NothingToWaitFor  the condition can never come true: nobody has anything left to do
+    |   +-- WouldBlock      waiting inside a handler would stop the only thread there is, or that handler's own
+    |   +-- NothingToWaitFor  the condition can never come true: nobody has anything left to do but to repeat itself
     +-- OutcomeUnknown      an operator's call was sent and not answered; look, then repeat it
     +-- EndlessLoop         actors keep each other busy without time passing
     +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
@@ -34,7 +34,7 @@ class WouldBlock(Refused):
 
 
 class NothingToWaitFor(Refused):
-    """No message is under way and no timer is set, so what was waited for cannot happen."""
+    """Nothing is to come but what repeats itself, as pings do; the text says who is there, and who waits for whom."""
 
 
 class OutcomeUnknown(MesoliteError):
