@@ -296,9 +296,12 @@ class Operator:
         call = make(next(self._call_ids))
         leader, answers = self._leader(), self._core.answers
         self._seat.ref.tell(Delivery(PlaceCall(leader, call), OPERATOR, -1))
+        began = self._runtime.now()
         self._runtime.wait(lambda: call.call_id in answers, ANSWER_S)
         answer = answers.pop(call.call_id, None)
         asked = f"{type(call).__name__} was sent to {leader}"
+        if answer is None and self._runtime.now() < began + ANSWER_S:
+            raise OutcomeUnknown(f"{asked}, and the cluster was closed before it answered")
         if answer is None:
             raise OutcomeUnknown(f"{asked}, which has not answered within {ANSWER_S:g} s; look at state(), then repeat")
         if answer.code == MASTER_DIED:

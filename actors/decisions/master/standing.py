@@ -17,7 +17,8 @@ def standing(m: MasterState) -> str:
         f"drain {drain.id} of agent {drain.agent_id}: {draining.blocked_by(m, drain)[0]}"
         for drain in deactivation.open_drains(m)[:SHOWN]
     ]
-    return "; ".join([f"leads, agents: {len(m.agents)}", *map(_framework, list(m.frameworks.values())[:SHOWN]), *drains])
+    frameworks = [_framework(framework) for framework in list(m.frameworks.values())[:SHOWN]]
+    return "; ".join([f"leads, agents: {len(m.agents)}", *frameworks, *drains])
 
 
 def _framework(framework: FrameworkRecord) -> str:
