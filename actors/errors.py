@@ -2,6 +2,7 @@
 
     MesoliteError
     +-- Refused             you asked for something that cannot be done; the text says what would work
+    |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
     |   +-- NameTaken       a second party under a name in use
     |   +-- WrongThread     a simulation is driven from the thread that made it
     |   +-- WouldBlock      waiting inside a handler would stop the only thread there is
@@ -9,19 +10,15 @@
     +-- OutcomeUnknown      an operator's call was sent and not answered; look, then repeat it
     +-- EndlessLoop         actors keep each other busy without time passing
     +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
+    +-- UserCodeFailed      user code raised what would end the program, such as SystemExit; that is the cause
+    +-- DriverAborted       a driver you joined was aborted: a master refused or removed its framework
 
 A peer out of turn is no error: its message is recorded and dropped (core.md LP-14, LP-15).
 """
 
 from __future__ import annotations
 
-
-class MesoliteError(Exception):
-    """The root of the tree."""
-
-
-class Refused(MesoliteError):
-    """What was asked cannot be done; the text says what was asked, why not, and what would work."""
+from mesolite.messages.errors import InvalidValue, MesoliteError, Refused
 
 
 class NameTaken(Refused):
@@ -48,5 +45,19 @@ class EndlessLoop(MesoliteError):
     """Too many events at one instant of virtual time."""
 
 
+class UserCodeFailed(MesoliteError):
+    """User code raised something that is no `Exception`; it is `__cause__`. Exceptions are raised as they are."""
+
+
+class DriverAborted(MesoliteError):
+    """The driver that was joined did not end by itself: the text is what the master, or the driver, had to say."""
+
+
 class PartyFailed(MesoliteError):
     """A party's core raised and the party is gone; the text ends with the last things it saw."""
+
+
+__all__ = [
+    "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyFailed",
+    "Refused", "WouldBlock", "WrongThread",
+]  # fmt: skip

@@ -17,19 +17,24 @@ if not __debug__:
 from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import (
+    DriverAborted,
     EndlessLoop,
+    InvalidValue,
     MesoliteError,
     NameTaken,
     NothingToWaitFor,
     OutcomeUnknown,
     PartyFailed,
     Refused,
+    UserCodeFailed,
     WouldBlock,
     WrongThread,
 )
+from mesolite.actors.user_errors import AllowedErrors, UserError
 from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
 from mesolite.cluster import Cluster
 from mesolite.drain import Drain
+from mesolite.messages.data import Data
 from mesolite.messages.drains import DrainState
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
@@ -55,12 +60,15 @@ from mesolite.simulation import Simulation
 __version__ = "0.1.0"
 
 __all__ = [
+    "AllowedErrors",
     "Capability",
     "Cause",
     "Cluster",
     "CommandInfo",
+    "Data",
     "Drain",
     "DrainState",
+    "DriverAborted",
     "DriverStatus",
     "EndlessLoop",
     "Executor",
@@ -68,6 +76,7 @@ __all__ = [
     "ExecutorInfo",
     "Filters",
     "FrameworkInfo",
+    "InvalidValue",
     "InverseOffer",
     "KillPolicy",
     "Launch",
@@ -96,6 +105,8 @@ __all__ = [
     "TaskState",
     "TaskStatus",
     "Unavailability",
+    "UserCodeFailed",
+    "UserError",
     "Window",
     "WouldBlock",
     "WrongThread",

@@ -1,16 +1,21 @@
 """What people write, a `Scheduler` or an `Executor`, and the drivers that their callbacks are handed.
 
 Callbacks of one scheduler or executor come one at a time, in order. Names are those of the Mesos driver API
-in snake case. A callback that raises ends that framework's driver, or that executor, and nobody else's.
+in snake case. A callback that raises ends that framework's driver, or that executor, and nobody else's; so does a
+function given to `call_later`. What it raised is never lost: it is in `user_errors` of the cluster or simulation, and
+is raised, as itself, by whatever drives the simulation, by `driver.join()`, `cluster.wait_until()` and
+`cluster.raise_user_errors()`, and on leaving the `with`. Errors that are wanted are named to `allow_error` before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Protocol
 
 from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.messages.agents import AgentInfo, MasterInfo
+from mesolite.messages.data import Data
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
@@ -39,7 +44,7 @@ class SchedulerDriver(Protocol):
         """
 
     def accept_offers(
-        self, offer_ids: Offers, operations: Iterable[Launch], filters: Filters | None = None
+        self, offer_ids: Offers, operations: Launch | Iterable[Launch], filters: Filters | None = None
     ) -> DriverStatus:
         """Use offers of one agent for several operations, carried out in order; see `launch_tasks`."""
 
@@ -75,21 +80,21 @@ class SchedulerDriver(Protocol):
     def suppress_offers(self) -> DriverStatus:
         """Send no offers until `revive_offers`; remembered across masters."""
 
-    def reconcile_tasks(self, statuses: Iterable[TaskStatus] = ()) -> DriverStatus:
+    def reconcile_tasks(self, statuses: TaskStatus | Iterable[TaskStatus] = ()) -> DriverStatus:
         """Ask what is known of these tasks, or of all of mine; the answers come as status updates."""
 
     def acknowledge(self, status: TaskStatus) -> DriverStatus:
         """Say that an update has been dealt with; only for drivers made with explicit acknowledgements."""
 
     def send_framework_message(
-        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: str
+        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: Data
     ) -> DriverStatus:
         """Tell one of my executors something; it may be lost, and nobody says so."""
 
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
 
-    def call_later(self, delay_s: float, function: Callable[[], object]) -> None:
+    def call_later(self, delay_s: float | timedelta, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds; never after a stop or abort."""
 
     def stop(self, failover: bool = False) -> DriverStatus:
@@ -98,25 +103,29 @@ class SchedulerDriver(Protocol):
     def abort(self) -> DriverStatus:
         """Get no callback any more and no offers; the tasks go on, and `stop` still works."""
 
-    def join(self, timeout: float | None = None) -> DriverStatus:
-        """Wait until the driver has stopped or aborted, or that many seconds have passed."""
+    def join(self, timeout: float | timedelta | None = None) -> DriverStatus:
+        """Wait until the driver has stopped or aborted, or that many seconds have passed.
+
+        If an error ended it, that is raised: what a callback raised, unless it is allowed (`allow_error`), or
+        `DriverAborted` with the words of the master that refused or removed the framework.
+        """
 
 
 class ExecutorDriver(Protocol):
     """What an executor may ask for, from its callbacks or from other threads (core.md 5.8)."""
 
     def send_status_update(
-        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: str | None = None
+        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: Data | None = None
     ) -> DriverStatus:
         """Say what state a task is in; delivered at least once, as long as this executor lives."""
 
-    def send_framework_message(self, data: str) -> DriverStatus:
+    def send_framework_message(self, data: Data) -> DriverStatus:
         """Tell the scheduler something; it may be lost, and nobody says so."""
 
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
 
-    def call_later(self, delay_s: float, function: Callable[[], object]) -> None:
+    def call_later(self, delay_s: float | timedelta, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds; never while shutting down."""
 
     def stop(self) -> DriverStatus:
@@ -160,7 +169,7 @@ class Scheduler:
         """
 
     def framework_message(
-        self, driver: SchedulerDriver, executor_id: ExecutorId, agent_id: AgentId, data: str
+        self, driver: SchedulerDriver, executor_id: ExecutorId, agent_id: AgentId, data: Data
     ) -> None:
         """One of your executors says something; best effort."""
 
@@ -175,7 +184,7 @@ class Scheduler:
     def error(self, driver: SchedulerDriver, message: str) -> None:
         """The driver has aborted: a master refused the framework, or one of your callbacks raised.
 
-        It is the last callback.
+        It is the last callback. What was raised reaches whoever joins the driver or drives the simulation all the same.
         """
 
 
@@ -183,7 +192,8 @@ class Executor:
     """What runs tasks on an agent, as user code: override what you care about.
 
     Every callback does nothing by default, so a task is started and ended by saying so with
-    `driver.send_status_update`.
+    `driver.send_status_update`. A callback that raises, or the constructor, ends the executor: its tasks fail, with a
+    message that says what was raised.
     """
 
     def registered(
@@ -201,7 +211,7 @@ class Executor:
     def kill_task(self, driver: ExecutorDriver, task_id: TaskId, kill_policy: KillPolicy | None) -> None:
         """End this task and send its last update; the policy is that of the request, None if it has none."""
 
-    def framework_message(self, driver: ExecutorDriver, data: str) -> None:
+    def framework_message(self, driver: ExecutorDriver, data: Data) -> None:
         """The scheduler says something; best effort."""
 
     def shutdown(self, driver: ExecutorDriver) -> None:

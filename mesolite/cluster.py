@@ -8,7 +8,7 @@ driver.join()
 from __future__ import annotations
 
 import pathlib
-import tempfile
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -16,11 +16,13 @@ from typing import Self
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.store import SqliteStore
+from mesolite.actors.threads.folders import TemporaryFolder
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
-from mesolite.messages.resources import Resources
+from mesolite.machines import AgentMachine
+from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds
 from mesolite.signals import SignalWatch
-from mesolite.wiring import DEFAULT_RESOURCES, Wiring
+from mesolite.wiring import DEFAULT_RESOURCES, AnyResources, Wiring
 
 READY_S = 30.0
 
@@ -30,16 +32,17 @@ class Cluster(Wiring):
 
     runtime: ThreadsRuntime
 
+    @checked_arguments
     def __init__(
         self,
-        agents: int = 1,
-        masters: int = 1,
-        resources: str | Resources = DEFAULT_RESOURCES,
+        agents: Count = 1,
+        masters: SomeCount = 1,
+        resources: AnyResources = DEFAULT_RESOURCES,
         *,
         settings: Settings | None = None,
-        work_dir: str | pathlib.Path | None = None,
+        work_dir: PathText | pathlib.Path | None = None,
         handle_signals: bool = False,
-        trace_records: int = DEFAULT_RECORDS,
+        trace_records: Count = DEFAULT_RECORDS,
     ) -> None:
         """Start elector, masters and agents; `ready` says when all of them have found each other.
 
@@ -47,7 +50,7 @@ class Cluster(Wiring):
         goes on as if it had never stopped; by default a temporary folder that goes with the cluster. `handle_signals`:
         SIGUSR1 to this process drains all agents.
         """
-        self._temporary = None if work_dir else tempfile.TemporaryDirectory(prefix="mesolite-")
+        self._temporary = None if work_dir else TemporaryFolder()
         folder = pathlib.Path(self._temporary.name if self._temporary else str(work_dir)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         chosen = settings or Settings.local()
@@ -56,7 +59,7 @@ class Cluster(Wiring):
         # The registry holds times, so the clock goes on where it would be by now.
         reads_s = store.clock_at(time.time())
         runtime = ThreadsRuntime(Trace(trace_records), store, chosen.max_file_size_bytes, clock_reads_s=reads_s)
-        self._closed = False
+        self._closing, self._closed = threading.RLock(), False
         self._signals: SignalWatch | None = None
         try:
             super().__init__(
@@ -87,19 +90,25 @@ class Cluster(Wiring):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End everything; a party that failed by our own fault is raised now, unless something else is."""
-        self.close()
-        if value is None and self.runtime.failures:
-            raise self.runtime.failures[0]
+        """End everything. What user code raised and nobody saw is raised now, as is a party's failure by our own fault.
 
-    def ready(self, timeout: float = READY_S) -> None:
+        If the body has raised something, that goes on its way, with a note that names the rest. In a process forked
+        from the one that made the cluster this does nothing, as `close`.
+        """
+        if self.runtime.forked:
+            return
+        self.close()
+        self.runtime.user_errors.leave(value, self.runtime.failures)
+
+    @checked_arguments
+    def ready(self, timeout: Timeout = READY_S) -> None:
         """Wait until a master leads and all agents are registered.
 
         Raises:
             TimeoutError: they were not, within so many seconds; the text names who is missing.
             PartyFailed: a party failed, by our own fault.
         """
-        is_ready = self.runtime.wait(lambda: bool(self.runtime.failures) or self._is_ready(), timeout)
+        is_ready = self.runtime.wait(lambda: bool(self.runtime.failures) or self._is_ready(), in_seconds(timeout))
         if self.runtime.failures:
             raise self.runtime.failures[0]
         if not is_ready:
@@ -107,31 +116,49 @@ class Cluster(Wiring):
             leader = self.leader.name if self.leader else "nobody"
             raise TimeoutError(f"not ready after {timeout} s: {leader} leads, not registered: {missing or 'none'}")
 
+    @checked_arguments
     def sandbox(self, task_id: str) -> pathlib.Path:
         """The sandbox of the command task that last ran under that id: its `stdout`, `stderr`, and what it wrote.
 
         Raises:
             Refused: no command task of that id was started here.
         """
+        self.runtime.check_thread()
         path = self.runtime.commands.sandbox(task_id)
         if path is None:
             raise Refused(f"no command task {task_id!r} was started in this cluster; check the task's id")
         return path
 
-    def processes(self, agent: str) -> list[int]:
-        """The pids of everything that runs under that agent now."""
-        return self.runtime.commands.processes(agent)
+    @checked_arguments
+    def processes(self, agent: AgentMachine | str) -> list[int]:
+        """The pids of everything that runs under that agent now.
+
+        Raises:
+            Refused: there is no such agent.
+        """
+        self.runtime.check_thread()
+        name = str(agent)
+        if name not in self.agents:
+            raise Refused(f"there is no agent named {name!r}, only {', '.join(self.agents)}")
+        return self.runtime.commands.processes(name)
 
     def close(self) -> None:
-        """End everything: actors, threads, processes, files. Closing twice is harmless."""
-        if self._closed:
+        """End everything: actors, threads, processes, files; what cannot be removed is logged and left.
+
+        Closing twice is harmless, and goes on where Ctrl-C came in between. In a process forked from the one that made
+        the cluster it does nothing: the cluster lives in that one.
+        """
+        if self.runtime.forked:
             return
-        self._closed = True
-        if self._signals is not None:
-            self._signals.close()
-        self.runtime.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        with self._closing:
+            if self._closed:
+                return
+            if self._signals is not None:
+                self._signals.close()
+            self.runtime.close()
+            if self._temporary is not None:
+                self._temporary.remove()
+            self._closed = True
 
     def _is_ready(self) -> bool:
         return self.leader is not None and all(agent.registered for agent in list(self.agents.values()))

@@ -8,6 +8,7 @@ from mesolite.actors.decisions.master import draining
 from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
+from mesolite.messages.checking import Timeout, checked_arguments, in_seconds
 from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
 from mesolite.undertaking import AskLeader, Books, Undertaking
@@ -84,7 +85,8 @@ class Drain(Undertaking):
 
     # ----------------------------------------------------------------------------------------------------- waiting
 
-    def wait(self, timeout: float | None = None) -> DrainState:
+    @checked_arguments
+    def wait(self, timeout: Timeout | None = None) -> DrainState:
         """Wait until it has ended, and return how: DRAINED, GONE, or LEFT if the agent left before it was drained.
 
         A master may fail meanwhile; its successor goes on with the drain. Without a time-out this waits as long as it
@@ -94,8 +96,9 @@ class Drain(Undertaking):
             TimeoutError: it has not ended within so many seconds; the text names what it waits for.
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+            Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
-        self._wait("ended", timeout)
+        self._wait("ended", None if timeout is None else in_seconds(timeout))
         return self.state
 
     # ------------------------------------------------------------------------------------------------------ inside

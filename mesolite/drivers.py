@@ -9,13 +9,14 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import pykka
 
 from mesolite.actors.decisions.contract import Callback
 from mesolite.actors.decisions.driver_calls import (
     AbortCall,
+    AbortedBy,
     AcceptCall,
     AcceptInverseCall,
     AcknowledgeCall,
@@ -33,12 +34,18 @@ from mesolite.actors.decisions.driver_calls import (
     StopExecutorCall,
     SuppressCall,
 )
+from mesolite.actors.errors import DriverAborted
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
+from mesolite.actors.user_errors import UserError
 from mesolite.callbacks import Executor, InverseOffers, Offers, Scheduler
+from mesolite.messages.checking import Duration, Timeout, checked_arguments, in_seconds
+from mesolite.messages.data import Data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
+
+T = TypeVar("T")
 
 
 class Driver:
@@ -65,6 +72,9 @@ class Driver:
         """Learn the party that runs the user's object; called by that party."""
         self._role = role
 
+    def prepare(self) -> None:
+        """Make the user's object, if that is left to the driver; called by the party."""
+
     def call(self, callback: Callback) -> None:
         """Call the user's object, or a function that was to be called later; called by the party."""
         if callback.callback == "call_later":
@@ -76,24 +86,33 @@ class Driver:
         """The user's object."""
         raise TypeError(f"{type(self).__name__} does not say whose driver it is")
 
-    def status_is(self, status: DriverStatus, error: str | None) -> None:
+    def raised(self, error: UserError) -> None:
+        """Learn what the user's code has raised; executors have no use for it."""
+
+    def status_is(self, status: DriverStatus, error: str | None, aborted_by: AbortedBy | None) -> None:
         """Learn what the core has decided; executors have no use for it."""
 
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
         return self._role.seat.runtime.now()
 
-    def call_later(self, delay_s: float, function: Callable[[], object]) -> None:
+    @checked_arguments
+    def call_later(self, delay_s: Duration, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds."""
         call_id = next(self._call_ids)
         self._functions[call_id] = function
-        self._tell(CallLaterCall(call_id, delay_s))
+        self._tell(CallLaterCall(call_id, in_seconds(delay_s)))
 
     def _tell(self, call: object) -> None:
         self._role.seat.runtime.check_thread()
         # A driver that has ended does nothing (core.md FW-40).
         with contextlib.suppress(pykka.ActorDeadError):
             self._role.actor_ref.tell(Delivery(call, self.name, -1))
+
+
+def _several(things: T | Iterable[T]) -> tuple[T, ...]:
+    """One, or several, which the check has made a tuple."""
+    return things if isinstance(things, tuple) else (things,)
 
 
 def _offer_ids(offers: Offers | InverseOffers) -> tuple[OfferId, ...]:
@@ -112,6 +131,8 @@ class MesoliteSchedulerDriver(Driver):
         self._ended = threading.Event()
         self._status = DriverStatus.DRIVER_NOT_STARTED
         self._error: str | None = None
+        self._aborted_by: AbortedBy | None = None
+        self._raised: UserError | None = None
 
     @property
     def status(self) -> DriverStatus:
@@ -120,7 +141,7 @@ class MesoliteSchedulerDriver(Driver):
 
     @property
     def error(self) -> str | None:
-        """Why it aborted by itself: a master refused the framework, or a callback raised."""
+        """Why it aborted by itself: a master refused the framework, or a callback raised; and what was raised later."""
         return self._error
 
     @property
@@ -134,30 +155,37 @@ class MesoliteSchedulerDriver(Driver):
         """The user's scheduler."""
         return self._user
 
-    def status_is(self, status: DriverStatus, error: str | None) -> None:
+    def raised(self, error: UserError) -> None:
+        """Learn what the user's code has raised; the first error ends a driver that has not ended."""
+        self._raised = self._raised or error
+
+    def status_is(self, status: DriverStatus, error: str | None, aborted_by: AbortedBy | None) -> None:
         """Learn what the core has decided."""
-        self._status, self._error = status, error
+        self._status, self._error, self._aborted_by = status, error, aborted_by
         if status in (DriverStatus.DRIVER_ABORTED, DriverStatus.DRIVER_STOPPED):
             self._running = False
             self._ended.set()
 
+    @checked_arguments
     def launch_tasks(
         self, offer_ids: Offers, tasks: TaskInfo | Iterable[TaskInfo], filters: Filters | None = None
     ) -> DriverStatus:
         """Use offers of one agent to start tasks there."""
-        wanted = (tasks,) if isinstance(tasks, TaskInfo) else tuple(tasks)
-        return self.accept_offers(offer_ids, [Launch(tasks=wanted)], filters)
+        return self.accept_offers(offer_ids, Launch(tasks=tasks), filters)
 
+    @checked_arguments
     def accept_offers(
-        self, offer_ids: Offers, operations: Iterable[Launch], filters: Filters | None = None
+        self, offer_ids: Offers, operations: Launch | Iterable[Launch], filters: Filters | None = None
     ) -> DriverStatus:
         """Use offers of one agent for several operations."""
-        return self._ask(AcceptCall(_offer_ids(offer_ids), tuple(operations), filters or Filters()))
+        return self._ask(AcceptCall(_offer_ids(offer_ids), _several(operations), filters or Filters()))
 
+    @checked_arguments
     def decline_offer(self, offer_id: Offers, filters: Filters | None = None) -> DriverStatus:
         """Give offers back."""
         return self._ask(DeclineCall(_offer_ids(offer_id), filters or Filters()))
 
+    @checked_arguments
     def accept_inverse_offers(
         self,
         inverse_offer_ids: InverseOffers,
@@ -169,12 +197,14 @@ class MesoliteSchedulerDriver(Driver):
         wanted = tuple(TaskId(task_id) for task_id in tasks)
         return self._ask(AcceptInverseCall(_offer_ids(inverse_offer_ids), filters or Filters(), wanted))
 
+    @checked_arguments
     def decline_inverse_offers(
         self, inverse_offer_ids: InverseOffers, filters: Filters | None = None, reason: str | None = None
     ) -> DriverStatus:
         """Say that what is asked for will not be returned, and why."""
         return self._ask(DeclineInverseCall(_offer_ids(inverse_offer_ids), filters or Filters(), reason or ""))
 
+    @checked_arguments
     def kill_task(self, task_id: TaskId | str, kill_policy: KillPolicy | None = None) -> DriverStatus:
         """End a task."""
         return self._ask(KillCall(TaskId(task_id), kill_policy))
@@ -187,20 +217,24 @@ class MesoliteSchedulerDriver(Driver):
         """Send no offers until revived."""
         return self._ask(SuppressCall())
 
-    def reconcile_tasks(self, statuses: Iterable[TaskStatus] = ()) -> DriverStatus:
+    @checked_arguments
+    def reconcile_tasks(self, statuses: TaskStatus | Iterable[TaskStatus] = ()) -> DriverStatus:
         """Ask what is known of these tasks, or of all."""
-        return self._ask(ReconcileCall(tuple(statuses)))
+        return self._ask(ReconcileCall(_several(statuses)))
 
+    @checked_arguments
     def acknowledge(self, status: TaskStatus) -> DriverStatus:
         """Say that an update has been dealt with."""
         return self._ask(AcknowledgeCall(status))
 
+    @checked_arguments
     def send_framework_message(
-        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: str
+        self, executor_id: ExecutorId | str, agent_id: AgentId | str, data: Data
     ) -> DriverStatus:
         """Tell one of my executors something, best effort."""
         return self._ask(FrameworkMessageCall(ExecutorId(executor_id), AgentId(agent_id), data))
 
+    @checked_arguments
     def stop(self, failover: bool = False) -> DriverStatus:
         """End the driver, and, without failover, the framework with its tasks."""
         self._running = False
@@ -211,9 +245,20 @@ class MesoliteSchedulerDriver(Driver):
         self._running = False
         return self._ask(AbortCall())
 
-    def join(self, timeout: float | None = None) -> DriverStatus:
-        """Wait until the driver has stopped or aborted, or that many seconds, in simulation virtual ones, are over."""
-        self._role.seat.runtime.wait(self._ended.is_set, timeout)
+    @checked_arguments
+    def join(self, timeout: Timeout | None = None) -> DriverStatus:
+        """Wait until the driver has stopped or aborted, or that many seconds, in simulation virtual ones, are over.
+
+        Raises:
+            Exception: what a callback raised, if that ended the driver and is not allowed; each time it is joined.
+            DriverAborted: a master refused or removed the framework; the text says why.
+        """
+        runtime = self._role.seat.runtime
+        runtime.wait(self._ended.is_set, None if timeout is None else in_seconds(timeout))
+        if self._aborted_by is AbortedBy.USER_CODE and self._raised is not None:
+            runtime.user_errors.raise_again(self._raised)
+        elif self._aborted_by is not None:
+            raise DriverAborted(f"{self.name} was aborted: {self._error}")
         return self._status
 
     def _ask(self, call: object) -> DriverStatus:
@@ -230,20 +275,27 @@ class MesoliteExecutorDriver(Driver):
         self._make = make
         self._user: Executor | None = None
 
-    def user(self) -> Executor:
-        """The user's executor."""
+    def prepare(self) -> None:
+        """Make the user's executor."""
         if self._user is None:
             self._user = self._make()
+
+    def user(self) -> Executor:
+        """The user's executor."""
+        assert self._user is not None, "an executor is made before it is called"
         return self._user
 
+    @checked_arguments
     def send_status_update(
-        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: str | None = None
+        self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: Data | None = None
     ) -> DriverStatus:
         """Say what state a task is in."""
-        self._tell(SendStatusUpdateCall(TaskId(task_id), state, message or "", data or "", self.now()))
+        said = "" if data is None else data  # empty bytes are not empty text
+        self._tell(SendStatusUpdateCall(TaskId(task_id), state, message or "", said, self.now()))
         return DriverStatus.DRIVER_RUNNING
 
-    def send_framework_message(self, data: str) -> DriverStatus:
+    @checked_arguments
+    def send_framework_message(self, data: Data) -> DriverStatus:
         """Tell the scheduler something, best effort."""
         self._tell(ExecutorMessageCall(data))
         return DriverStatus.DRIVER_RUNNING

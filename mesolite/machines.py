@@ -9,6 +9,7 @@ from typing import Any
 from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime, Seat
+from mesolite.messages.checking import checked_arguments
 from mesolite.messages.maintenance import MachineId
 
 
@@ -88,7 +89,8 @@ class AgentMachine(Machine):
         state = self._core_state()
         return state is not None and state.phase.name == "RUNNING"
 
-    def signal(self, signum: int) -> None:
+    @checked_arguments
+    def signal(self, signum: signal.Signals) -> None:
         """Send the agent's process a signal: SIGUSR1 is "drain now" (drain.md 2.1), SIGTERM and SIGKILL just end it.
 
         Raises:
@@ -135,6 +137,7 @@ class MasterMachine(Machine):
         self._start()
 
     def _end(self, status: int) -> None:
+        self._runtime.check_thread()
         self._end_registrar(status)
         super()._end(status)
 

@@ -22,9 +22,11 @@ from mesolite.actors.runtime.port import Delivery, Place, Runtime, Seat
 from mesolite.drain import Drain
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, MasterMachine
+from mesolite.messages.checking import Duration, checked_arguments, in_seconds
 from mesolite.messages.ids import AgentId, DrainId, FrameworkId, ReclaimId
-from mesolite.messages.maintenance import MachineId, Window
+from mesolite.messages.maintenance import MachineId, Window, machine_ids
 from mesolite.messages.operator import (
+    OPERATOR,
     CallAnswered,
     DeactivateAgentCall,
     DrainAgentCall,
@@ -39,26 +41,34 @@ from mesolite.messages.operator import (
 from mesolite.messages.resources import Resources
 from mesolite.reclaim import Reclaim
 
-OPERATOR = "operator"
-"""The name of the party that speaks for the operator, in traces and faults."""
-
 ANSWER_S = 30.0
 """How long a verb waits for the master's answer, in seconds on the cluster's clock."""
 
 AnyAgent = AgentMachine | str
 """An agent: its machine, the machine's name, or the agent's id."""
 
+AnyFramework = MesoliteSchedulerDriver | str
+"""A framework: its driver, the driver's name, or the framework's id."""
+
+Machines = MachineId | AgentMachine | str | Iterable[MachineId | AgentMachine | str]
+"""One machine or several, each by its id, the handle of an agent on it, or the name of that or of the host."""
+
 
 class Operator:
     """The verbs of an operator."""
 
     def __init__(
-        self, runtime: Runtime, agents: Mapping[str, AgentMachine], masters: Mapping[str, MasterMachine]
+        self,
+        runtime: Runtime,
+        agents: Mapping[str, AgentMachine],
+        masters: Mapping[str, MasterMachine],
+        frameworks: Mapping[str, MesoliteSchedulerDriver],
     ) -> None:
         """Speak to whichever of these masters leads."""
         self._runtime = runtime
         self._agents = agents
         self._masters = masters
+        self._frameworks = frameworks
         self._call_ids = itertools.count(1)
         self._core = OperatorCore()
         self._seat: Seat = runtime.start(OPERATOR, Place(OPERATOR), lambda seat: OperatorParty(seat, self._core))
@@ -86,6 +96,7 @@ class Operator:
 
     # ------------------------------------------------------------------------------------------------------ agents
 
+    @checked_arguments
     def deactivate(self, agent: AnyAgent) -> None:
         """Offer nothing more from an agent; what runs there goes on (drain.md 4.1). Survives masters and restarts.
 
@@ -96,6 +107,7 @@ class Operator:
         agent_id = self._agent_id(agent)
         self._call(lambda number: DeactivateAgentCall(call_id=number, agent_id=agent_id))
 
+    @checked_arguments
     def reactivate(self, agent: AnyAgent) -> None:
         """Offer from an agent again that was deactivated or drained (drain.md 4.2).
 
@@ -106,10 +118,11 @@ class Operator:
         agent_id = self._agent_id(agent)
         self._call(lambda number: ReactivateAgentCall(call_id=number, agent_id=agent_id))
 
+    @checked_arguments
     def drain(
         self,
         agent: AnyAgent,
-        max_grace_period: float | None = None,
+        max_grace_period: Duration | None = None,
         *,
         mark_gone: bool = False,
         message: str | None = None,
@@ -129,7 +142,7 @@ class Operator:
             lambda number: DrainAgentCall(
                 call_id=number,
                 agent_id=agent_id,
-                max_grace_period_s=max_grace_period,
+                max_grace_period_s=None if max_grace_period is None else in_seconds(max_grace_period),
                 mark_gone=mark_gone,
                 message=message or "",
                 initiator=initiator or "",
@@ -145,6 +158,7 @@ class Operator:
         """
         return [self._drain(drain.id, drain.agent_id) for drain in self._ask_leader(draining.all_known)]
 
+    @checked_arguments
     def mark_gone(self, agent: AnyAgent) -> None:
         """Say that an agent will never come back: its tasks are gone, and it is refused for ever (drain.md 4.7).
 
@@ -157,50 +171,54 @@ class Operator:
 
     # ------------------------------------------------------------------------------------------------- maintenance
 
-    def update_maintenance_schedule(self, windows: Iterable[Window]) -> None:
+    @checked_arguments
+    def update_maintenance_schedule(self, windows: Window | Iterable[Window]) -> None:
         """Replace the whole maintenance schedule; an empty one cancels all maintenance (drain.md 5.2).
 
         Raises:
             Refused: the schedule is not valid; nothing is changed then.
             OutcomeUnknown: the master died, or did not answer.
         """
-        wanted = tuple(windows)
+        wanted = windows if isinstance(windows, tuple) else (windows,)
         self._call(lambda number: UpdateMaintenanceScheduleCall(call_id=number, windows=wanted))
 
-    def machine_down(self, machines: Iterable[MachineId | AgentMachine | str]) -> None:
+    @checked_arguments
+    def machine_down(self, machines: Machines) -> None:
         """Take scheduled machines down now: their agents shut down, their tasks are lost (drain.md 5.5.2).
 
         Raises:
             Refused: one of them is not in mode DRAINING; nothing is changed then.
             OutcomeUnknown: the master died, or did not answer.
         """
-        wanted = tuple(_machine_id(machine) for machine in machines)
+        wanted = self._machine_ids(machines)
         self._call(lambda number: StartMaintenanceCall(call_id=number, machines=wanted))
 
-    def machine_up(self, machines: Iterable[MachineId | AgentMachine | str]) -> None:
+    @checked_arguments
+    def machine_up(self, machines: Machines) -> None:
         """Let agents of machines that are down register again; the machines leave the schedule (drain.md 5.5.5).
 
         Raises:
             Refused: one of them is not in mode DOWN; nothing is changed then.
             OutcomeUnknown: the master died, or did not answer.
         """
-        wanted = tuple(_machine_id(machine) for machine in machines)
+        wanted = self._machine_ids(machines)
         self._call(lambda number: StopMaintenanceCall(call_id=number, machines=wanted))
 
     # -------------------------------------------------------------------------------------------------- frameworks
 
+    @checked_arguments
     def reclaim(
         self,
-        target: AnyAgent | MesoliteSchedulerDriver,
-        resources: Resources | str | None = None,
+        target: AnyAgent | AnyFramework,
+        resources: Resources | str | Mapping[str, float] | None = None,
         *,
-        within: float = 600.0,
+        within: Duration = 600.0,
         message: str | None = None,
         initiator: str | None = None,
     ) -> Reclaim:
         """Get resources of an agent, or of a framework, back within so many seconds (docs/reclaim.md); returns at once.
 
-        `target` is an agent, or a framework: its driver or its id. `resources` None means everything. What is not
+        `target` is an agent, or a framework: its driver, name or id. `resources` None means everything. What is not
         returned by the deadline, and only that, is revoked. What comes back from an agent is offered to nobody until
         the reclaim is released.
 
@@ -217,7 +235,7 @@ class Operator:
                 agent_id=agent_id,
                 framework_id=framework_id,
                 resources=wanted,
-                within_s=within,
+                within_s=in_seconds(within),
                 message=message or "",
                 initiator=initiator or "",
             )
@@ -232,15 +250,16 @@ class Operator:
         """
         return [self._reclaim(record.info.id, record.target) for record in self._ask_leader(reclaim_view.all_known)]
 
-    def teardown(self, framework: MesoliteSchedulerDriver | str) -> None:
+    @checked_arguments
+    def teardown(self, framework: AnyFramework) -> None:
         """End a framework and everything it runs (core.md FW-36).
 
         Raises:
             Refused: there is no such framework.
             OutcomeUnknown: the master died, or did not answer.
         """
-        known = framework if isinstance(framework, str) else framework.framework_id
-        self._call(lambda number: TeardownFrameworkCall(call_id=number, framework_id=FrameworkId(known or "")))
+        framework_id = self._framework_id(framework)
+        self._call(lambda number: TeardownFrameworkCall(call_id=number, framework_id=framework_id))
 
     # ------------------------------------------------------------------------------------------------------ inside
 
@@ -252,6 +271,7 @@ class Operator:
 
     def _ask_leader(self, question: Callable[[Any], Any]) -> Any:
         """Let the leader answer a question about its books between two of its decisions."""
+        self._runtime.check_thread()
         seat = self._runtime.directory.find(self._leader())
         try:
             if seat is not None:
@@ -296,20 +316,25 @@ class Operator:
             raise Refused(f"{machine.name} has no id: no master has admitted it yet; wait until it has registered")
         return AgentId(machine.id)
 
-    def _target(self, target: AnyAgent | MesoliteSchedulerDriver) -> tuple[AgentId | None, FrameworkId | None]:
+    def _machine_ids(self, machines: Machines) -> tuple[MachineId, ...]:
+        named = machines if isinstance(machines, tuple) else (machines,)
+        return machine_ids(self._agents.get(one, one) if isinstance(one, str) else one for one in named)
+
+    def _framework_id(self, framework: AnyFramework) -> FrameworkId:
+        """The id of a framework, whether or not its driver runs; what is no known name is taken for an id."""
+        driver = self._frameworks.get(framework) if isinstance(framework, str) else framework
+        if driver is None:
+            return FrameworkId(str(framework))
+        if driver.framework_id is None:
+            raise Refused(f"{driver.name} has no framework id yet; wait until it has registered")
+        return driver.framework_id
+
+    def _target(self, target: AnyAgent | AnyFramework) -> tuple[AgentId | None, FrameworkId | None]:
         """Tell agents from frameworks: ids of frameworks are those the leader has in its books."""
-        if isinstance(target, MesoliteSchedulerDriver):
-            if target.framework_id is None:
-                raise Refused(f"{target.name} has no framework id yet; wait until it has registered")
-            return None, target.framework_id
+        if isinstance(target, MesoliteSchedulerDriver) or (target in self._frameworks and target not in self._agents):
+            return None, self._framework_id(target)  # type: ignore[arg-type]
         if isinstance(target, str) and target not in self._agents:
             framework_id = FrameworkId(target)
             if self._ask_leader(lambda books: framework_id in books.frameworks):
                 return None, framework_id
         return self._agent_id(target), None
-
-
-def _machine_id(machine: MachineId | AgentMachine | str) -> MachineId:
-    if isinstance(machine, AgentMachine):
-        return machine.machine_id
-    return MachineId(hostname=machine) if isinstance(machine, str) else machine

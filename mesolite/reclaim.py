@@ -10,6 +10,7 @@ from mesolite.actors.decisions.master.reclaim_view import AskedFramework, Reclai
 from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
+from mesolite.messages.checking import Timeout, checked_arguments, in_seconds
 from mesolite.messages.ids import ExecutorId, ReclaimId, TaskId
 from mesolite.messages.operator import CallAnswered, ReleaseReclaimCall
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
@@ -120,7 +121,8 @@ class Reclaim(Undertaking):
 
     # ------------------------------------------------------------------------------------------ waiting, releasing
 
-    def wait(self, timeout: float | None = None) -> ReclaimState:
+    @checked_arguments
+    def wait(self, timeout: Timeout | None = None) -> ReclaimState:
         """Wait until nothing is missing, or it has ended otherwise, and return how: DONE, LEFT or RELEASED (RV-46).
 
         A master may fail meanwhile; its successor goes on. Without a time-out this waits as long as it takes, and says
@@ -130,8 +132,9 @@ class Reclaim(Undertaking):
             TimeoutError: it is not done within so many seconds; the text names what it waits for.
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+            Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
-        self._wait("come to its end", timeout)
+        self._wait("come to its end", None if timeout is None else in_seconds(timeout))
         return self.state
 
     def release(self) -> None:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from mesolite.actors.errors import Refused
+from mesolite.actors.threads.thread import Thread
 from mesolite.machines import AgentMachine
 
 
@@ -32,17 +33,21 @@ class SignalWatch:
         self._agents = agents
         self.closed = False
         self._received: SimpleQueue[int | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._pass_on, name="mesolite signals", daemon=True)
+        self._thread = Thread(self._pass_on, "mesolite signals")
         self._thread.start()
         self.previous = signal.signal(signal.SIGUSR1, self._handle)
 
     def close(self) -> None:
-        """Listen no more; the handler that was there before is back."""
+        """Listen no more; the handler that was there before is back.
+
+        Outside the main thread, where no handler can be changed, ours stays and only passes on to the one before.
+        """
         self.closed = True
-        if signal.getsignal(signal.SIGUSR1) == self._handle:
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGUSR1) == self._handle:
             signal.signal(signal.SIGUSR1, self._before())
         self._received.put(None)
-        self._thread.join()
+        self._thread.wait()
 
     def _before(self) -> Any:
         """The handler that was there before, past those of clusters that have closed since."""
@@ -52,7 +57,8 @@ class SignalWatch:
         return before
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
-        self._received.put(signum)
+        if not self.closed:
+            self._received.put(signum)
         if callable(self.previous):
             self.previous(signum, frame)
 
@@ -60,4 +66,4 @@ class SignalWatch:
         while (signum := self._received.get()) is not None:
             for agent in list(self._agents.values()):
                 with contextlib.suppress(Refused):  # it has gone already
-                    agent.signal(signum)
+                    agent.signal(signal.Signals(signum))

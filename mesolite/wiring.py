@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Mapping
 
 from mesolite.actors.decisions.contract import ExecutorStart
+from mesolite.actors.decisions.rules.sandboxes import folder_name
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
 from mesolite.actors.parties import Agent, CommandExecutor, Elector, Master, Registrar
@@ -20,16 +21,21 @@ from mesolite.callbacks import Executor, Scheduler
 from mesolite.drivers import MesoliteExecutorDriver, MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, MasterMachine
 from mesolite.messages.agents import AgentInfo
+from mesolite.messages.checking import Name, Timeout, checked_arguments, in_seconds
 from mesolite.messages.election import ELECTOR
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
 from mesolite.operator import Operator
+from mesolite.user_errors import KeepsUserErrors
+
+AnyResources = Resources | str | Mapping[str, float]
+"""Resources as people write them: text, a mapping of scalars, or resources as they are."""
 
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
 
 
-class Wiring:
+class Wiring(KeepsUserErrors):
     """A cluster on some runtime: its machines by name, its operator, its trace."""
 
     def __init__(
@@ -39,7 +45,7 @@ class Wiring:
         *,
         agents: int,
         masters: int,
-        resources: str | Resources,
+        resources: AnyResources,
         work_dir: str,
         first_sequence: int = 1,
     ) -> None:
@@ -54,10 +60,11 @@ class Wiring:
         self._executor_classes: dict[str, type[Executor]] = {}
         self.masters: dict[str, MasterMachine] = {}
         self.agents: dict[str, AgentMachine] = {}
+        self.frameworks: dict[str, MesoliteSchedulerDriver] = {}
         self._agent_names = map("agent-{}".format, itertools.count(1))
         runtime.give_birth = self._give_birth
         runtime.start(ELECTOR, Place(ELECTOR), lambda seat: Elector(seat, settings, first_sequence))
-        self.operator = Operator(runtime, self.agents, self.masters)
+        self.operator = Operator(runtime, self.agents, self.masters, self.frameworks)
         for number in range(1, masters + 1):
             name = f"master-{number}"
             self.masters[name] = MasterMachine(runtime, name, functools.partial(self._start_master, name))
@@ -79,23 +86,26 @@ class Wiring:
         """Seconds on the cluster's clock, real or virtual, as in the trace."""
         return self.runtime.now()
 
-    def wait_until(self, done: Callable[[], object], timeout: float) -> None:
+    @checked_arguments
+    def wait_until(self, done: Callable[[], object], timeout: Timeout) -> None:
         """Wait until `done()` is true; it is looked at whenever somebody has handled something, and must only read.
 
         Raises:
             TimeoutError: it was not, within so many seconds, in simulation virtual ones.
+            Exception: user code raised it meanwhile, or before and it was not raised yet (`raise_user_errors`).
         """
-        if not self.runtime.wait(lambda: bool(done()), timeout):
+        if not self.runtime.wait(self.runtime.user_errors.raising(done), in_seconds(timeout)):
             last = "\n".join(self.trace.text().splitlines()[-20:])
             raise TimeoutError(f"not so within {timeout} s, at {self.now():.3f} s; the last that was said:\n{last}")
 
+    @checked_arguments
     def add_agent(
         self,
-        name: str | None = None,
-        resources: str | Resources | None = None,
+        name: Name | None = None,
+        resources: AnyResources | None = None,
         attributes: Mapping[str, str] | None = None,
         *,
-        hostname: str | None = None,
+        hostname: Name | None = None,
         ip: str = "",
     ) -> AgentMachine:
         """Start one more agent. By default its machine is its own; agents with one host name and address share one.
@@ -104,6 +114,7 @@ class Wiring:
             Refused: an agent of that name exists.
             ResourceError: the resources are not resources.
         """
+        self.runtime.check_thread()
         name = name or next(name for name in self._agent_names if name not in self.agents)
         if name in self.agents:
             raise Refused(f"there is an agent named {name!r}; restart() it, or choose another name")
@@ -120,7 +131,7 @@ class Wiring:
 
     def _start_agent(self, name: str) -> None:
         """Start an agent's process on its machine."""
-        info, settings, work_dir = self._infos[name], self.settings, f"{self._work_dir}/{name}"
+        info, settings, work_dir = self._infos[name], self.settings, f"{self._work_dir}/{folder_name(name)}"
 
         def make(seat: Seat) -> Agent:
             agent = Agent(seat, settings, info, work_dir)
@@ -135,10 +146,11 @@ class Wiring:
         self.runtime.start(registrar, Place(name, store="registry"), lambda seat: Registrar(seat, name, settings))
         self.runtime.start(name, Place(name), lambda seat: Master(seat, settings, registrar))
 
+    @checked_arguments
     def run(
         self,
         scheduler: Scheduler,
-        framework: str | FrameworkInfo,
+        framework: Name | FrameworkInfo,
         *,
         executors: Mapping[str, type[Executor]] | None = None,
         implicit_acknowledgements: bool = True,
@@ -155,9 +167,9 @@ class Wiring:
         for name, executor in (executors or {}).items():
             if self._executor_classes.setdefault(name, executor) is not executor:
                 raise Refused(f"executor {name!r} is {self._executor_classes[name]} already; choose another name")
-        driver = MesoliteSchedulerDriver(scheduler)
         settings = self.settings
         party = self._free_name(info.name)
+        driver = self.frameworks[party] = MesoliteSchedulerDriver(scheduler)
         self.runtime.start(
             party,
             Place(party, own_thread=True),

@@ -127,6 +127,7 @@ from mesolite.messages.agent import (
 from mesolite.messages.agents import AgentInfo, ExecutorSummary, MasterInfo
 from mesolite.messages.base import Message
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
+from mesolite.messages.data import Data
 from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.election import (
     ELECTOR,
@@ -254,7 +255,7 @@ __all__ = [
     # nouns
     "Resources", "ResourceError", "AgentInfo", "MasterInfo", "ExecutorSummary", "Reconciliation",
     "FrameworkInfo", "Capability", "Offer", "InverseOffer", "InverseOfferStatus", "Filters", "Launch",
-    "TaskInfo", "CommandInfo", "ExecutorInfo", "KillPolicy", "SimulatedWork",
+    "TaskInfo", "CommandInfo", "ExecutorInfo", "KillPolicy", "SimulatedWork", "Data",
     "Task", "TaskStatus", "TaskState", "Source", "Reason", "Cause",
     "DrainState", "DrainConfig", "DrainInfo", "Demand", "ReclaimInfo", "ReclaimState",
     "MachineId", "MachineMode", "Unavailability", "Window", "Maintenance",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from attrs import field, frozen
 
+from mesolite.messages.checking import Name, Seconds, checked, in_seconds
 from mesolite.messages.ids import FrameworkId
 from mesolite.messages.tasks import TaskState
 
@@ -22,10 +23,15 @@ class Capability(enum.Enum):
         return self.name
 
 
-def _capabilities(value: Iterable[Capability]) -> tuple[Capability, ...]:
-    return tuple(value)
+def _capabilities(value: Capability | str | Iterable[Capability | str]) -> tuple[Capability, ...]:
+    return value  # type: ignore[return-value]  # the check makes it that; this is for type checkers
 
 
+def _framework_id(value: str | None) -> FrameworkId | None:
+    return value  # type: ignore[return-value]  # likewise
+
+
+@checked
 @frozen(kw_only=True)
 class FrameworkInfo:
     """Who subscribes. `id` None means a new framework; a stored id fails over to it (core.md FW-1, FW-6).
@@ -34,11 +40,11 @@ class FrameworkInfo:
     `checkpoint` lets its executors survive an agent's restart (FW-44).
     """
 
-    name: str
-    id: FrameworkId | None = None
+    name: Name
+    id: FrameworkId | None = field(default=None, converter=_framework_id)
     user: str = ""
     role: str = "*"
-    failover_timeout_s: float = 0.0
+    failover_timeout_s: Seconds = field(default=0.0, converter=in_seconds)
     checkpoint: bool = False
     capabilities: tuple[Capability, ...] = field(default=(), converter=_capabilities)
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from typing import Protocol
 
-from attrs import field, frozen
+from attrs import converters, field, frozen
+
+from mesolite.messages.checking import Seconds, checked, in_seconds
 
 
+@checked
 @frozen(kw_only=True)
 class MachineId:
     """A machine: host names match in any case, addresses exactly; both must match (5.1.1).
@@ -39,18 +43,44 @@ class MachineMode(enum.Enum):
         return self.name
 
 
+@checked
 @frozen(kw_only=True)
 class Unavailability:
     """From when, in seconds on the cluster's clock, and for how long; None: for ever (5.1.2)."""
 
     start: float
-    duration_s: float | None = None
+    duration_s: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
 
 
-def _machines(value: Iterable[MachineId | str]) -> tuple[MachineId, ...]:
-    return tuple(MachineId(hostname=machine) if isinstance(machine, str) else machine for machine in value)
+class OnMachine(Protocol):
+    """Anything that is on a machine and says which it is, as an agent's handle does."""
+
+    @property
+    def machine_id(self) -> MachineId:
+        """Its machine."""
 
 
+AnyMachine = MachineId | OnMachine | str
+"""Ways to name a machine: its id, the handle of an agent on it, or its host name."""
+
+
+def machine_id(machine: AnyMachine) -> MachineId:
+    """Understand all ways to name a machine; anything else is left to the check."""
+    if isinstance(machine, str):
+        return MachineId(hostname=machine)
+    if isinstance(machine, MachineId) or not hasattr(machine, "machine_id"):
+        return machine  # type: ignore[return-value]
+    return machine.machine_id
+
+
+def machine_ids(machines: AnyMachine | Iterable[AnyMachine]) -> tuple[MachineId, ...]:
+    """Understand one machine, or several."""
+    if isinstance(machines, str | MachineId) or hasattr(machines, "machine_id") or not isinstance(machines, Iterable):
+        return (machine_id(machines),)  # type: ignore[arg-type]
+    return tuple(map(machine_id, machines))
+
+
+@checked
 @frozen(kw_only=True)
 class Window:
     """These machines are unavailable together (5.1.3); a string is a host name.
@@ -58,7 +88,7 @@ class Window:
     `enforce` is ours: what frameworks still hold there when the window starts is revoked. Mesos stops at advice.
     """
 
-    machines: tuple[MachineId, ...] = field(converter=_machines)
+    machines: tuple[MachineId, ...] = field(converter=machine_ids)
     unavailability: Unavailability
     enforce: bool = False
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from datetime import timedelta
 
 from attrs import field, frozen
 
+from mesolite.messages.checking import Seconds, checked, in_seconds
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId
 from mesolite.messages.maintenance import Unavailability
 from mesolite.messages.resources import NOTHING, Resources
@@ -60,17 +62,32 @@ class InverseOfferStatus(enum.Enum):
         return self.name
 
 
+REFUSED_AT_MOST_S = 365 * 86_400.0
+"""A longer filter counts as this (core.md OF-46)."""
+
+
+def _refuse_seconds(value: float | timedelta) -> float:
+    seconds: object = in_seconds(value)
+    too_long = isinstance(seconds, float | int) and seconds > REFUSED_AT_MOST_S
+    return REFUSED_AT_MOST_S if too_long else in_seconds(value)
+
+
+@checked
 @frozen(kw_only=True)
 class Filters:
-    """How long, in seconds, the refused resources of that agent are not offered again (core.md OF-46: default 5)."""
+    """How long, in seconds, the refused resources of that agent are not offered again (core.md OF-46: default 5).
 
-    refuse_seconds: float = 5.0
+    More than 365 days, infinity too, become 365 days.
+    """
+
+    refuse_seconds: Seconds = field(default=5.0, converter=_refuse_seconds)
 
 
-def _tasks(value: Iterable[TaskInfo]) -> tuple[TaskInfo, ...]:
-    return tuple(value)
+def _tasks(value: TaskInfo | Iterable[TaskInfo]) -> tuple[TaskInfo, ...]:
+    return value  # type: ignore[return-value]  # the check makes it a tuple; this is for type checkers
 
 
+@checked
 @frozen(kw_only=True)
 class Launch:
     """The operation that starts tasks with the resources of the accepted offers (core.md OF-60)."""

@@ -5,9 +5,10 @@ Each hop checks who sent it; none of them changes what it means.
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mesolite.messages.base import Message
+from mesolite.messages.data import Data, as_data
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
@@ -67,7 +68,7 @@ class FrameworkToExecutor(Message):
     framework_id: FrameworkId
     agent_id: AgentId
     executor_id: ExecutorId
-    data: str
+    data: Data = field(converter=as_data)
 
 
 @frozen(kw_only=True)
@@ -77,4 +78,4 @@ class ExecutorToFramework(Message):
     framework_id: FrameworkId
     agent_id: AgentId
     executor_id: ExecutorId
-    data: str
+    data: Data = field(converter=as_data)

@@ -17,6 +17,8 @@ from math import isfinite
 from types import MappingProxyType
 from typing import TypeVar, final
 
+from mesolite.messages.errors import InvalidValue
+
 __all__ = ["NOTHING", "Items", "Ranges", "ResourceError", "Resources"]
 
 Ranges = tuple[tuple[int, int], ...]
@@ -31,7 +33,7 @@ _Pool = TypeVar("_Pool", Ranges, Items)
 _Combine = Callable[[_Pool, _Pool], _Pool]
 
 
-class ResourceError(ValueError):
+class ResourceError(InvalidValue):
     """These resources cannot be understood or cannot be taken; the message says what would work."""
 
 
@@ -48,10 +50,9 @@ class Resources:
     were written (RS-8); adding one name under two types raises (Mesos keeps both).
     """
 
-    # Not attrs.frozen: its constructor writes through object.__setattr__ and takes twice as long, for objects
-    # the allocator makes by the thousand. Slots leave nothing to assign to but these private fields, and no
-    # method assigns to those later, save for the text, which is made when first asked for. All three dicts
-    # are in canonical order and may be shared between objects.
+    # Not attrs.frozen: its constructor takes twice as long, for objects the allocator makes by the thousand.
+    # No method assigns to these fields later, save for the text, made when first asked for. All three dicts are in
+    # canonical order and may be shared between objects.
     __slots__ = ("_ranges", "_scalars", "_sets", "_text")
 
     _scalars: dict[str, int]
@@ -309,11 +310,10 @@ def _over_subtraction(held: Resources, wanted: Resources) -> ResourceError:
 
 _EXAMPLE = "write for example cpus:1;mem:32;ports:[31000-32000];zones:{a,b}"
 _WORD = re.compile(r"[^\s:;,()\[\]{}]+")
-# Three digits of exponent reach beyond any float and keep "1e999999999" from filling the memory.
+# Three digits of exponent reach beyond any float; "1e999999999" would fill the memory.
 _NUMBER = re.compile(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?|nan|inf|infinity)", re.IGNORECASE)
 _PAIR = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 _UINT64_MAX = 2**64 - 1
-# What parses may have any number of digits; rounding happens once, where it is asked for.
 _EXACT = Context(prec=MAX_PREC)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 
-from attrs import field, frozen
+from attrs import converters, field, frozen
 
+from mesolite.messages.checking import Count, PathLike, PathText, Seconds, checked, in_seconds
+from mesolite.messages.data import Data, as_data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.resources import NOTHING, Resources
 
@@ -125,35 +127,49 @@ class Cause(enum.Enum):
 
 
 def _resources(value: Resources | str | Mapping[str, float]) -> Resources:
-    return Resources.of(value)
+    return Resources.of(value) if isinstance(value, str | Mapping) else value
 
 
-def _words(value: Iterable[str]) -> tuple[str, ...]:
-    return tuple(value)
+# These say to a type checker what else is understood, beside what the annotation says; the check makes it that.
 
 
-def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    pairs = value.items() if isinstance(value, Mapping) else value
-    return tuple((name, text) for name, text in pairs)
+def _path_text(value: str | PathLike) -> str:
+    return value  # type: ignore[return-value]
 
 
+def _path_texts(value: str | PathLike | Iterable[str | PathLike]) -> tuple[str, ...]:
+    return value  # type: ignore[return-value]
+
+
+def _pairs(
+    value: Mapping[str, str | PathLike] | Iterable[tuple[str, str | PathLike]]
+) -> tuple[tuple[str, str], ...]:
+    return value  # type: ignore[return-value]
+
+
+@checked
 @frozen(kw_only=True)
 class CommandInfo:
-    """What to run: `value` for `/bin/sh -c`, or, without `shell`, the program `value` with these arguments."""
+    """What to run: `value` for `/bin/sh -c`, or, without `shell`, the program `value` with these arguments.
 
-    value: str
-    arguments: tuple[str, ...] = field(default=(), converter=_words)
+    `environment` is a mapping, or pairs. Paths are understood as text.
+    """
+
+    value: PathText = field(converter=_path_text)
+    arguments: tuple[PathText, ...] = field(default=(), converter=_path_texts)
     shell: bool = True
-    environment: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
+    environment: tuple[tuple[str, PathText], ...] = field(default=(), converter=_pairs)
 
 
+@checked
 @frozen(kw_only=True)
 class KillPolicy:
     """How a task wants to die: SIGTERM, then `grace_period_s` seconds, then SIGKILL (drain.md 3.2.1)."""
 
-    grace_period_s: float | None = None
+    grace_period_s: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
 
 
+@checked
 @frozen(kw_only=True)
 class SimulatedWork:
     """What a task would do, for a `Simulation`, where no process is started. Durations in virtual seconds.
@@ -162,11 +178,12 @@ class SimulatedWork:
     and only SIGKILL ends it. `exit_status` is that of a natural end.
     """
 
-    duration: float | None = None
-    exit_status: int = 0
-    on_sigterm: float | None = 0.0
+    duration: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
+    exit_status: Count = 0
+    on_sigterm: Seconds | None = field(default=0.0, converter=converters.optional(in_seconds))
 
 
+@checked
 @frozen(kw_only=True)
 class ExecutorInfo:
     """What runs tasks on an agent: a user-written `Executor` class, named by `name` in `executors={name: class}`.
@@ -174,32 +191,39 @@ class ExecutorInfo:
     `shutdown_grace_period_s` None means the agent's default, 5 s in Mesos (drain.md 3.1.2).
     """
 
-    executor_id: ExecutorId
+    executor_id: ExecutorId = field(converter=ExecutorId)
     name: str = ""
     framework_id: FrameworkId | None = None
     resources: Resources = field(default=NOTHING, converter=_resources)
-    shutdown_grace_period_s: float | None = None
-    data: str = ""
+    shutdown_grace_period_s: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
+    data: Data = field(default="", converter=as_data)
 
 
+def _command(value: CommandInfo | str | None) -> CommandInfo | None:
+    return CommandInfo(value=value) if isinstance(value, str) else value
+
+
+@checked
 @frozen(kw_only=True)
 class TaskInfo:
     """What a framework asks for: one of `command` and `executor`, on the agent of the offer (core.md OF-70..83).
 
     `agent_id` may be left out: the driver fills in the agent of the offer. `work` is used in simulation only.
+    `command="echo hi"` is short for `command=CommandInfo(value="echo hi")`.
     """
 
     task_id: TaskId = field(converter=TaskId)
     name: str = ""
     agent_id: AgentId | None = None
     resources: Resources = field(default=NOTHING, converter=_resources)
-    command: CommandInfo | None = None
+    command: CommandInfo | None = field(default=None, converter=_command)
     executor: ExecutorInfo | None = None
     kill_policy: KillPolicy | None = None
-    data: str = ""
+    data: Data = field(default="", converter=as_data)
     work: SimulatedWork | None = None
 
 
+@checked
 @frozen(kw_only=True)
 class TaskStatus:
     """What is said of a task. `uuid` None: made by a master or driver, must not be acknowledged (drain.md 0.2.8).
@@ -212,7 +236,7 @@ class TaskStatus:
     source: Source | None = None
     reason: Reason | None = None
     message: str = ""
-    data: str = ""
+    data: Data = field(default="", converter=as_data)
     agent_id: AgentId | None = None
     executor_id: ExecutorId | None = None
     timestamp: float | None = None

@@ -18,8 +18,9 @@ FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 
 # What the pure parts may import: nothing here can see a clock, a die, a file or another thread.
-STANDARD = ["__future__", "abc", "bisect", "collections", "contextlib", "copy", "decimal", "enum"]
-STANDARD += ["fractions", "functools", "heapq", "ipaddress", "itertools", "math", "operator", "re", "string", "types"]
+STANDARD = ["__future__", "abc", "bisect", "collections", "contextlib", "copy", "decimal", "difflib", "enum"]
+STANDARD += ["fractions", "functools", "heapq", "ipaddress", "itertools", "math", "numbers", "operator", "re"]
+STANDARD += ["string", "types"]
 PLAIN = frozenset([*STANDARD, "typing", "attrs", "mesolite.messages"])
 
 # Built-in functions that reach outside, or whose answer differs from one interpreter to the next.

@@ -127,10 +127,10 @@ class CommandExecutorCore(Core):
         self.task = task
         self._says_killing = event.framework_info.can(Capability.TASK_KILLING_STATE)
         self._say(task.task_id, TaskState.TASK_STARTING, now)
-        run = Run(
-            self.registration.name, task.command, self.start.environment, self.start.sandbox, task.work
+        start = self.start
+        self.effects.append(
+            Run(self.registration.name, task.command, start.environment, start.sandbox, task.work, task.task_id)
         )
-        self.effects.append(run)
 
     def _work_started(self, event: WorkStarted, sender: str, now: float) -> None:
         assert self.task is not None, "work without a task"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 
-from attrs import frozen
+from attrs import field, frozen
 
+from mesolite.messages.data import Data, as_data
 from mesolite.messages.ids import AgentId, ExecutorId, OfferId, TaskId
 from mesolite.messages.offers import Filters, Launch
 from mesolite.messages.tasks import KillPolicy, TaskState, TaskStatus
@@ -26,6 +27,14 @@ class DriverStatus(enum.Enum):
     def __str__(self) -> str:
         """Print the bare Mesos name."""
         return self.name
+
+
+class AbortedBy(enum.Enum):
+    """Who ended a driver that its user has neither stopped nor aborted."""
+
+    USER_CODE = "a callback raised"
+    MASTER = "a master refused or removed the framework"
+    DRIVER = "the driver found itself misused, or failed"
 
 
 # --- schedulers -----------------------------------------------------------------------------------------
@@ -104,7 +113,7 @@ class FrameworkMessageCall:
 
     executor_id: ExecutorId
     agent_id: AgentId
-    data: str
+    data: Data = field(converter=as_data)
 
 
 @frozen
@@ -140,7 +149,7 @@ class SendStatusUpdateCall:
     task_id: TaskId
     state: TaskState
     message: str
-    data: str
+    data: Data = field(converter=as_data)
     now: float
 
 
@@ -148,7 +157,7 @@ class SendStatusUpdateCall:
 class ExecutorMessageCall:
     """Tell the scheduler something, best effort (TK-71)."""
 
-    data: str
+    data: Data = field(converter=as_data)
 
 
 @frozen

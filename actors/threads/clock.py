@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from mesolite.actors.runtime.port import Timer
 from mesolite.actors.runtime.timeline import Timeline
+from mesolite.actors.threads.thread import Thread
 
 
 class Clock:
@@ -24,7 +25,7 @@ class Clock:
         self._timeline: Timeline[Timer] = Timeline()
         self._changed = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="mesolite clock", daemon=True)
+        self._thread = Thread(self._run, "mesolite clock")
         self._thread.start()
 
     def now(self) -> float:
@@ -47,7 +48,7 @@ class Clock:
         with self._changed:
             self._closed = True
             self._changed.notify()
-        self._thread.join()
+        self._thread.wait()
 
     def _run(self) -> None:
         while True:

@@ -6,14 +6,59 @@ import os
 import pathlib
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
 from mesolite.actors.runtime.port import Seat
 from mesolite.actors.threads import processes as real
+from mesolite.messages.tasks import CommandInfo
 
 SANDBOXES_KNOWN = 10_000
 """How many sandboxes can be found by their task's id; older ones stay on disk."""
+
+CLOSE_S = 5.0
+"""How long the launchers have, all together, to kill everything and to end, before they are killed."""
+
+REASON_MAX = 1000
+"""How much of the reason why something did not start is told: it may quote a command of any length."""
+
+
+def _text(what: str, value: object) -> str:
+    """What can be handed to a process: text without NUL.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it holds NUL.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is a {type(value).__name__}, {value!r}; it must be text")
+    if "\0" in value:
+        raise ValueError(f"{what} holds NUL, which ends a text for every process")
+    return value
+
+
+def _argv(command: CommandInfo) -> list[str]:
+    """What is to be started. Raises TypeError and ValueError, saying what cannot be."""
+    value = _text("the command's value", command.value)
+    if command.shell:
+        return ["/bin/sh", "-c", value]
+    return [value, *(_text(f"argument {number}", word) for number, word in enumerate(command.arguments, start=1))]
+
+
+def _environment(run: Run) -> dict[str, str]:
+    """The variables of a command beside those all have. Raises TypeError and ValueError, saying what cannot be."""
+    environment = {**dict(run.environment), **dict(run.command.environment)}
+    for name, value in environment.items():
+        if not _text("a variable's name", name) or "=" in name:
+            raise ValueError(f"a variable cannot be named {name!r}: a name is not empty and holds no '='")
+        _text(f"the variable {name}", value)
+    return environment
+
+
+def _brief(reason: str) -> str:
+    """As much of a reason as anybody reads: how it begins and how it ends."""
+    return reason if len(reason) <= REASON_MAX else f"{reason[: REASON_MAX // 2]} ... {reason[-REASON_MAX // 2 :]}"
 
 
 def _make_folder(path: str) -> None:
@@ -41,34 +86,43 @@ class Commands:
         self._seats: dict[str, Seat] = {}
         self._works: dict[Seat, dict[str, None]] = {}
         self._farewells: dict[Seat, Callable[[], None]] = {}
-        self._sandboxes: dict[str, str] = {}
+        self._sandboxes: dict[str, str] = {}  # by task id
         self._closed = False
 
     def run(self, seat: Seat, run: Run) -> None:
-        """Start a command in its sandbox, with stdout and stderr in files there."""
+        """Start a command in its sandbox, with stdout and stderr in files there.
+
+        Whatever stands in the way, and whatever was asked for, the seat is told: it waits for that.
+        """
         sandbox = run.sandbox
         with self._lock:
             if self._closed:
                 return
-            self._seats[run.work_id] = seat
-            self._works.setdefault(seat, {})[run.work_id] = None
-            self._sandboxes[run.work_id] = sandbox
-            if len(self._sandboxes) > SANDBOXES_KNOWN:
-                del self._sandboxes[next(iter(self._sandboxes))]
-        command = run.command
-        argv = ["/bin/sh", "-c", command.value] if command.shell else [command.value, *command.arguments]
+            in_use = run.work_id in self._seats
+            if not in_use:
+                self._begin(seat, run)
+        if in_use:
+            self._post(seat, WorkFailedToStart(run.work_id, f"what {run.work_id} ran before has not ended yet"))
+            return
         try:
+            argv, environment = _argv(run.command), _environment(run)
             _make_folder(sandbox)
             self._launcher(seat.host).spawn(
-                run.work_id,
-                argv,
-                env={**dict(run.environment), **dict(command.environment)},
-                cwd=sandbox,
-                stdout=f"{sandbox}/stdout",
-                stderr=f"{sandbox}/stderr",
+                run.work_id, argv, environment, cwd=sandbox, stdout=f"{sandbox}/stdout", stderr=f"{sandbox}/stderr"
             )
-        except OSError as error:  # no room for the sandbox, or for one more process
-            self._over(seat, run.work_id, WorkFailedToStart(run.work_id, f"cannot start {argv[0]!r}: {error}"))
+        except Exception as error:  # noqa: BLE001  no room for the sandbox, no more processes, no text, whatever
+            what = "/bin/sh" if run.command.shell else run.command.value
+            why = _brief(f"cannot start {what!r:.200}: {str(error) or type(error).__name__}")
+            self._over(seat, run.work_id, WorkFailedToStart(run.work_id, why))
+
+    def _begin(self, seat: Seat, run: Run) -> None:
+        """Note what is about to be started; the lock is held."""
+        self._seats[run.work_id] = seat
+        self._works.setdefault(seat, {})[run.work_id] = None
+        self._sandboxes.pop(run.task_id, None)  # the newest last
+        self._sandboxes[run.task_id] = run.sandbox
+        if len(self._sandboxes) > SANDBOXES_KNOWN:
+            del self._sandboxes[next(iter(self._sandboxes))]
 
     def signal(self, work_id: str, signum: int) -> None:
         """Signal every process of a command; one that has ended is past it."""
@@ -102,16 +156,19 @@ class Commands:
     def sandbox(self, task_id: str) -> pathlib.Path | None:
         """The newest sandbox of a command task of that id."""
         with self._lock:
-            paths = [pathlib.Path(path) for path in reversed(self._sandboxes.values())]
-        return next((path for path in paths if path.stem == task_id), None)
+            path = self._sandboxes.get(task_id)
+        return None if path is None else pathlib.Path(path)
 
     def close(self) -> None:
-        """Kill everything everywhere; nothing is started any more."""
+        """Kill everything everywhere; nothing is started any more. If it was interrupted it can be called again."""
         with self._lock:
             self._closed = True
-            launchers, self._launchers = list(self._launchers.values()), {}
+            launchers = list(self._launchers.values())
         for launcher in launchers:
-            launcher.close()
+            launcher.hang_up()
+        deadline = time.monotonic() + CLOSE_S
+        for launcher in launchers:
+            launcher.close(max(0.0, deadline - time.monotonic()))
 
     def _launcher(self, host: str) -> real.Launcher:
         with self._lock:
@@ -120,6 +177,8 @@ class Commands:
                 launcher = self._launchers[host] = real.Launcher(
                     self._report, self._max_file_size, self._environment
                 )
+                if self._closed:
+                    launcher.hang_up()  # it never starts anything
             return launcher
 
     def _report(self, event: real.WorkEvent) -> None:
@@ -130,7 +189,7 @@ class Commands:
             case real.WorkStarted():
                 self._post(seat, WorkStarted(event.work_id, event.pid))
             case real.WorkFailedToStart():
-                self._over(seat, event.work_id, WorkFailedToStart(event.work_id, event.error))
+                self._over(seat, event.work_id, WorkFailedToStart(event.work_id, _brief(event.error)))
             case real.WorkExited():
                 self._over(seat, event.work_id, WorkExited(event.work_id, event.exit_status, event.signal))
 

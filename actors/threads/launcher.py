@@ -1,7 +1,8 @@
 """The launcher: a program of its own that starts, reaps and kills the commands of one agent.
 
-Started as `python -I -S launcher.py HOST_PID NAME [MAX_FILE_SIZE]`, its standard input a socket to the host. Rule:
-standard library only, one thread, never waits for the host, and nothing it started outlives it.
+Started as `python -I -S launcher.py HOST_PID NAME [MAX_FILE_SIZE]`, its standard input a socket to the host, its
+standard output a file for the number of the latest start: a command may kill us before that is reported. Rule: standard
+library only, one thread, never waits for the host, no request ends it, and nothing it started outlives it.
 
     host --requests, JSON lines-->  launcher  --posix_spawn, each in its own session-->  commands
     host <--reports, JSON lines---            <--SIGCHLD, and whatever they left behind--
@@ -100,7 +101,7 @@ def mark_of(pid: int) -> str:
 
 def send(pid: int, signum: int) -> bool:
     """Whether the signal could be sent. A negative pid means that process group."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    with contextlib.suppress(OSError):  # it is gone, it is not ours, or there is no such signal
         os.kill(pid, signum)
         return True
     return False
@@ -122,8 +123,7 @@ class Work:
     """One command and all that descends from it; or a stray, which is a work of its own and has ended."""
 
     def __init__(self, work_id: str, mark: str, pid: int) -> None:
-        self.work_id, self.mark = work_id, mark
-        self.pid = pid  # of the main process, which leads the session
+        self.work_id, self.mark, self.pid = work_id, mark, pid  # of the main process, which leads the session
         self.looks = 0  # since it ended, at what may be left of it
         self.ended = self.doomed = False  # the main process has been reaped; whatever is left is to be killed
         self.suspects: list[Work] = []  # of a stray: those that were alive when it was first seen
@@ -134,17 +134,15 @@ class Commands:
 
     def __init__(self, name: str, report: Callable[[dict[str, object]], None]) -> None:
         self._name, self._report = name, report  # our marks begin with the name
-        self._pid = os.getpid()
-        self._spawned = 0
+        self._pid, self._spawned = os.getpid(), 0
         self._works: dict[str, Work] = {}  # live, by id
         self._sessions: dict[int, Work] = {}  # live, and ended but not swept yet, by session
         self._orphans: dict[int, Work] = {}  # whose they are: our children that are not main processes
         self._unreported: dict[Work, dict[str, int]] = {}  # ended like this, and some of it was alive still
         self._awaited: set[int] = set()  # killed by the last sweep and not reaped yet
         self._sweeping, self._resweep_at = False, 0.0  # something is doomed; when to look for it again
-        self._unclear = False  # whose some of our children are
         self._shared: dict[str, str] = {}  # what every command gets beside its own environment
-        self.purging = False  # everything is doomed, until there are no more children
+        self._unclear = self.purging = False  # whose some children are; all are doomed, until there are no more
         self._null = os.open(os.devnull, os.O_RDONLY)
         self._children = os.open(f"/proc/self/task/{self._pid}/children", os.O_RDONLY) if LISTS_CHILDREN else -1
 
@@ -168,8 +166,8 @@ class Commands:
         mark = f"{self._name}-{self._spawned}"
         try:
             pid = self._start(argv, {**self._shared, **env, MARK: mark}, cwd, stdout, stderr)
-        except (OSError, ValueError, TypeError) as error:
-            why = f"cannot start {argv[0]!r} in {cwd!r}: {str(error).partition('] ')[2] or error}"
+        except Exception as error:  # noqa: BLE001  whatever was asked for, the host hears of it
+            why = f"cannot start {argv[0]!r:.200} in {cwd!r}: {str(error).partition('] ')[2] or error}"
             self._report({"event": "failed", "work_id": work_id, "error": why})
         else:
             self._works[work_id] = self._sessions[pid] = Work(work_id, mark, pid)
@@ -184,6 +182,8 @@ class Commands:
             for target, path in ((1, stdout), (2, stderr)):
                 fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
                 files.append((os.POSIX_SPAWN_DUP2, fd, target))
+            with contextlib.suppress(OSError):  # a limit may forbid even that
+                os.pwrite(1, b"%d" % self._spawned, 0)
             return os.posix_spawn(program, argv, env, file_actions=files, setsid=True, setsigmask=[], setsigdef=_RESET)
         finally:
             for _, fd, _ in files[1:]:
@@ -262,27 +262,22 @@ class Commands:
 
     def _visit(self, chosen: Callable[[Work], bool], visit: Callable[[int], object]) -> set[int]:
         """Visit every process of the chosen works, parents before their children."""
+        roots = [-work.pid for work in self._sessions.values() if chosen(work)]
         if ON_LINUX:
             roots = [pid for pid in self._children_now() if chosen(self._owner(pid))]
-        else:
-            roots = [-work.pid for work in self._sessions.values() if chosen(work)]
         return set(with_descendants(roots, visit))
 
     def kill_all(self) -> None:
         """Begin to kill everything; done when `purging` is over."""
-        self.purging = True
-        self._resweep_at = 0.0
+        self.purging, self._resweep_at = True, 0.0
 
     def _doom(self, work: Work) -> None:
         if not (work.doomed and self._sweeping):
             work.doomed, self._sweeping, self._resweep_at = True, True, 0.0
 
     def patience_s(self) -> float | None:
-        """How long no sweep is due; None: until something dies.
-
-        One is due when something is newly doomed, when all that the last one killed is reaped, and now and
-        then in between, as some take long to die.
-        """
+        """How long no sweep is due; None: until something dies."""
+        # One is due when something is newly doomed, all that the last one killed is reaped, or some take long to die.
         if not (self.purging or self._sweeping):
             return 0.001 if self._unclear else None
         return max(0.0, self._resweep_at - time.monotonic()) if self._awaited else 0.0
@@ -309,8 +304,8 @@ class Line:
     """The socket to the host, and all else that can wake the launcher. Nothing here blocks but `wait`."""
 
     def __init__(self, host_pid: int) -> None:
-        self.requests: deque[dict[str, object]] = deque()
-        self._unread, self._unsent = b"", bytearray()
+        self.requests: deque[bytearray] = deque()
+        self._unread, self._unsent = bytearray(), bytearray()
         self._woken, wakeup = os.pipe()
         for fd in (self._woken, wakeup, 0):
             os.set_blocking(fd, False)
@@ -358,8 +353,10 @@ class Line:
         except OSError:
             data = b""
         self.over |= not data
-        *lines, self._unread = (self._unread + data).split(b"\n")
-        self.requests.extend(map(json.loads, lines))
+        self._unread += data
+        if b"\n" in data:  # a long request comes in many pieces
+            *lines, self._unread = self._unread.split(b"\n")
+            self.requests.extend(lines)
 
 
 def _serve(commands: Commands, line: Line) -> None:
@@ -368,7 +365,10 @@ def _serve(commands: Commands, line: Line) -> None:
         commands.reap()
         for _ in range(min(len(line.requests), 8)):  # before deaths are looked at again
             if not commands.purging:  # what was asked after kill_all finds nothing alive
-                commands.obey(line.requests.popleft())
+                try:
+                    commands.obey(json.loads(line.requests.popleft()))
+                except Exception:  # noqa: BLE001  all the other commands depend on us
+                    sys.excepthook(*sys.exc_info())
         line.flush()
         commands.sweep_if_due()
 

@@ -20,6 +20,8 @@ from loguru import logger
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
+from mesolite.actors.threads.thread import Thread
+
 if TYPE_CHECKING:
     from mesolite.actors.role import Role
 
@@ -189,11 +191,8 @@ class Pool:
         self._changed = threading.Condition()
         self._waiters = 0
         self._closed = False
-        self._own: dict[threading.Thread, None] = {}
-        self._threads = [
-            threading.Thread(target=self._work, name=f"mesolite worker {number}", daemon=True)
-            for number in range(1, workers + 1)
-        ]
+        self._own: dict[threading.Thread, Thread] = {}
+        self._threads = [Thread(self._work, f"mesolite worker {number}") for number in range(1, workers + 1)]
         for thread in self._threads:
             thread.start()
 
@@ -230,9 +229,9 @@ class Pool:
 
     def run_own(self, loop: Callable[[], None], name: str) -> None:
         """Run the loop of a party with user code, on a thread of its own."""
-        thread = threading.Thread(target=loop, name=name, daemon=True)
+        thread = Thread(loop, name)
         with self._changed:
-            self._own[thread] = None
+            self._own[thread] = thread
         thread.start()
 
     def own_ended(self) -> None:
@@ -249,15 +248,14 @@ class Pool:
         for _ in self._threads:
             self._runnable.put(None)
         for thread in self._threads:
-            thread.join()
+            thread.wait()
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            own = [thread for thread in self._own if thread is not threading.current_thread()]
+            own = [thread for thread in self._own.values() if thread is not threading.current_thread()]
         deadline = time.monotonic() + patience_s
         for thread in own:
-            thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
+            if not thread.wait(max(0.0, deadline - time.monotonic())):
                 logger.warning("thread {!r} stays behind: its user code has not returned", thread.name)
 
     def _work(self) -> None:

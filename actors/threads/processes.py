@@ -19,14 +19,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import attrs
 
 from mesolite.actors.threads import launcher
+from mesolite.actors.threads.thread import Thread
 
 
 @attrs.frozen(kw_only=True)
@@ -49,7 +51,7 @@ class WorkStarted:
 
     work_id: str
     pid: int
-    """Of its main process, which leads a session of its own."""
+    """Of its main process, which leads a session of its own; 0 if the launcher was killed before it could tell."""
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +74,17 @@ WorkEvent: TypeAlias = WorkStarted | WorkFailedToStart | WorkExited
 
 _EVENTS = {"started": WorkStarted, "failed": WorkFailedToStart, "exited": WorkExited}
 _LAUNCHER_ENDED = "the launcher process ended before it started this command; the next start begins anew"
+_PIECE = 1 << 16
+
+
+@attrs.define
+class _Work:
+    """What was asked for and has not ended."""
+
+    number: int
+    """Which of the starts that this launcher process was asked for."""
+    pid: int | None = None
+    """None until it is known."""
 
 
 class Launcher:
@@ -96,10 +109,13 @@ class Launcher:
         self._max_file_size = max_file_size
         self._environment = environment
         self._lock = threading.Lock()
-        self._works: dict[str, int | None] = {}  # live ones; the pid once it is known
+        self._works: dict[str, _Work] = {}  # live ones
+        self._asked = 0  # how many starts this launcher process was asked for
         self._connection: socket.socket | None = None
+        self._unsent = bytearray()  # requests that the launcher has not taken, as it is stopped or busy
+        self._writer: Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._readers: list[threading.Thread] = []
+        self._readers: list[Thread] = []
         self._closed = False
 
     def spawn(
@@ -124,7 +140,8 @@ class Launcher:
                 raise ValueError(f"work {work_id!r} has not ended yet; its id is free again after its end")
             if self._process is None:
                 self._start()
-            self._works[work_id] = None
+            self._asked += 1
+            self._works[work_id] = _Work(self._asked)
             self._send(line)
 
     def signal(self, work_id: str, signum: int) -> None:
@@ -142,20 +159,26 @@ class Launcher:
         with self._lock:
             self._send(_line({"do": "kill_all"}))
 
-    def close(self, timeout_s: float = 5.0) -> None:
-        """Kill everything and end the launcher, by force after `timeout_s`; then every end is reported."""
+    def hang_up(self) -> None:
+        """Tell the launcher to kill everything and to end, without waiting for that; nothing is started any more."""
         with self._lock:
             self._closed = True
-            process, readers = self._process, self._readers
             if self._connection is not None:
                 with contextlib.suppress(OSError):  # the launcher has just died
                     self._connection.shutdown(socket.SHUT_WR)  # even if a fork has a copy
-        if process is not None:
-            readers[-1].join(timeout_s)
-            if readers[-1].is_alive():
-                process.kill()
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Kill everything and end the launcher, by force after `timeout_s`; then every end is reported.
+
+        If it was interrupted it can be called again.
+        """
+        self.hang_up()
+        with self._lock:
+            process, readers = self._process, self._readers
+        if process is not None and not readers[-1].wait(timeout_s):
+            process.kill()
         for reader in readers:
-            reader.join()
+            reader.wait()
 
     def processes(self) -> list[int]:
         """The pids alive below the launcher now, without zombies; not on Linux, of main processes only.
@@ -164,7 +187,7 @@ class Launcher:
         """
         with self._lock:
             if not launcher.ON_LINUX:
-                return [pid for pid in self._works.values() if pid is not None]
+                return [work.pid for work in self._works.values() if work.pid is not None]
             if self._process is None:
                 return []
             return list(filter(launcher.is_alive, launcher.with_descendants([self._process.pid])[1:]))
@@ -172,35 +195,60 @@ class Launcher:
     def _start(self) -> None:
         """Start the launcher process and the thread that reads its reports."""
         ours, theirs = socket.socketpair()
+        starts = tempfile.TemporaryFile()  # noqa: SIM115  the reader closes it
         name = f"{os.getpid()}-{secrets.token_hex(8)}"
         command = [sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), name]
         if self._max_file_size is not None:
             command.append(str(self._max_file_size))
+        process = None
         try:
             # In a session of its own, as Ctrl-C in a terminal goes to the whole foreground group.
-            process = subprocess.Popen(
-                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
-            )
+            process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=starts, start_new_session=True)
+            reader = Thread(self._read, "mesolite-launcher-reader", (ours, process, name, starts))
+            reader.start()
         except BaseException:
-            ours.close()
+            ours.close()  # so the launcher, if there is one, leaves
+            starts.close()
+            if process is not None:
+                process.wait()
             raise
         finally:
             theirs.close()
-        self._connection, self._process = ours, process
-        reader = threading.Thread(
-            target=self._read, args=(ours, process, name), name="mesolite-launcher-reader", daemon=True
-        )
-        self._readers = [*filter(threading.Thread.is_alive, self._readers), reader]
-        reader.start()
+        self._connection, self._process, self._asked = ours, process, 0
+        self._readers = [*filter(Thread.is_alive, self._readers), reader]
         self._send(_line({"do": "share", "env": dict(self._environment)}))
 
     def _send(self, line: bytes) -> None:
-        """Write one request; the lock is held."""
-        if self._connection is not None:
-            with contextlib.suppress(OSError):  # the launcher has just died, and its reader will tell
-                self._connection.sendall(line)
+        """Hand over one request; the lock is held, so this never waits for the launcher, which may be stopped."""
+        if self._connection is None:
+            return
+        waiting, sent = bool(self._unsent), 0
+        try:
+            if not waiting:
+                sent = self._connection.send(line, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            pass
+        except OSError:  # the launcher has just died, and its reader will tell
+            return
+        if sent < len(line):
+            self._unsent += line[sent:]
+            if not waiting:
+                self._writer = Thread(self._write, "mesolite-launcher-writer", (self._connection, self._unsent))
+                self._writer.start()
 
-    def _read(self, connection: socket.socket, process: subprocess.Popen[bytes], name: str) -> None:
+    def _write(self, connection: socket.socket, unsent: bytearray) -> None:
+        """Send what the launcher did not take at once, until nothing of it is left, or nothing of the launcher."""
+        piece = bytes(unsent[:_PIECE])
+        with contextlib.suppress(OSError):
+            while piece:
+                sent = connection.send(piece)
+                with self._lock:
+                    del unsent[:sent]
+                    piece = bytes(unsent[:_PIECE])
+
+    def _read(
+        self, connection: socket.socket, process: subprocess.Popen[bytes], name: str, starts: IO[bytes]
+    ) -> None:
         """Pass on the reports of one launcher process until it ends; then account for what it left."""
         with connection, connection.makefile("rb") as reports:
             with contextlib.suppress(ConnectionError):  # it died with requests unread
@@ -210,20 +258,26 @@ class Launcher:
             process.wait()
             with self._lock:
                 self._connection = self._process = None
-                lost, self._works = self._works, {}
+                lost, self._works, self._unsent = self._works, {}, bytearray()
+            if self._writer is not None:  # nobody is left to take anything, so it ends
+                self._writer.wait()
+        with starts:
+            begun = int(os.pread(starts.fileno(), 20, 0) or 0)
         # Killed itself, or ended by force: nobody else is left to do this.
         if lost or process.returncode:
-            _kill_abandoned(name, [pid for pid in lost.values() if pid is not None])
-        for work_id, pid in lost.items():
-            if pid is None:
+            _kill_abandoned(name, [work.pid for work in lost.values() if work.pid is not None])
+        for work_id, work in lost.items():
+            if work.pid is None and work.number > begun:
                 self._tell(WorkFailedToStart(work_id=work_id, error=_LAUNCHER_ENDED))
-            else:
-                self._tell(WorkExited(work_id=work_id, signal=signal.SIGKILL))
+                continue
+            if work.pid is None:  # it has killed the launcher, say, before that could report its start
+                self._tell(WorkStarted(work_id=work_id, pid=0))
+            self._tell(WorkExited(work_id=work_id, signal=signal.SIGKILL))
 
     def _pass_on(self, event: str, work_id: str, **details: Any) -> None:
         with self._lock:
             if event == "started":
-                self._works[work_id] = details["pid"]
+                self._works[work_id].pid = details["pid"]
             else:
                 del self._works[work_id]
         self._tell(_EVENTS[event](work_id=work_id, **details))

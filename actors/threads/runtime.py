@@ -7,6 +7,7 @@ launchers   one process per agent that runs commands (commands.py)
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -34,7 +35,9 @@ from mesolite.actors.runtime.store import StaleTerm, Store
 from mesolite.actors.threads.clock import Clock
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
+from mesolite.actors.threads.thread import Thread
 from mesolite.actors.trace import Lost, Trace
+from mesolite.actors.user_errors import UserErrors
 from mesolite.messages.base import Message
 
 if TYPE_CHECKING:
@@ -56,14 +59,16 @@ class ThreadsRuntime:
         self.directory = Directory()
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
         self.failures: list[PartyFailed] = []
+        self.user_errors = UserErrors()
         self.commands = Commands(max_file_size, self.post)
         self._store = store
         self._storing: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._store_thread = threading.Thread(target=self._keep_storing, name="mesolite store", daemon=True)
+        self._store_thread = Thread(self._keep_storing, "mesolite store")
         self._random = random.Random()
         self._lock = threading.RLock()
         self._farewells: dict[Seat, Callable[[], None]] = {}
-        self._closed = False
+        self._closed = self._stored = False
+        self._pid = os.getpid()
         self._pool = Pool(workers, self._left)
         self._clock = Clock(self._fire, clock_reads_s)
         self._noted_at = clock_reads_s
@@ -76,8 +81,9 @@ class ThreadsRuntime:
 
         Raises:
             NameTaken: somebody alive has that name.
-            Refused: this runtime is closed.
+            Refused: this runtime is closed, or lives in another process.
         """
+        self.check_thread()
 
         def make_and_greet(seat: Seat) -> Role:
             # Before anybody else can find it, so that nothing comes earlier.
@@ -91,17 +97,21 @@ class ThreadsRuntime:
             for former in [former for former in self._farewells if former.name == name]:
                 self._take_leave(former)  # the news of its end must not be overtaken by its successor (LP-13)
             seat = self.directory.enter(self, name, place, make_and_greet)
-            seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+            try:
+                seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+            except RuntimeError as error:  # there can be no more threads
+                self.directory.leave(seat)
+                raise Refused(f"{name} cannot start: {error}; end something else first") from error
         return seat
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
         """End a party at once. Its links break when its loop has ended and its work is dead, or never if silent."""
         with self._lock:
             if not seat.alive:
                 return
             self._clock.called_off(len(seat.timers))
             watchers = self.directory.leave(seat)
-            self._farewells[seat] = lambda: self._farewell(seat, () if silent else watchers, status)
+            self._farewells[seat] = lambda: self._farewell(seat, () if silent else watchers, status, reason)
             seat.actor.actor_stopped.set()
             seat.inbox.wake()
             if seat.own_thread:
@@ -114,10 +124,14 @@ class ThreadsRuntime:
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait, from outside the actors, until it is done; False if the time-out came first."""
+        self.check_thread()
         return self._pool.wait(done, timeout)
 
     def close(self) -> None:
-        """End everything: parties, threads, processes, the store. Nothing is told to anybody any more."""
+        """End everything: parties, threads, processes, the store. Nothing is told to anybody any more.
+
+        If it was interrupted it can be called again, and goes on.
+        """
         with self._lock:
             self._closed = True
         for seat in self.directory:
@@ -126,11 +140,13 @@ class ThreadsRuntime:
         self._pool.close(JOIN_S)
         self.commands.close()
         self._storing.put(None)
-        self._store_thread.join()
-        try:
-            self._store.note_time(self.now())
-        except Exception as failure:  # noqa: BLE001  # a full disk, say; nobody is left to be told
-            logger.opt(exception=failure).error("the store failed")
+        self._store_thread.wait()
+        if not self._stored:
+            try:
+                self._store.note_time(self.now())
+            except Exception as failure:  # noqa: BLE001  # a full disk, say; nobody is left to be told
+                logger.opt(exception=failure).error("the store failed")
+            self._stored = True
         self._store.close()
 
     # ------------------------------------------------------------------------------------------------ the port
@@ -139,8 +155,22 @@ class ThreadsRuntime:
         """Seconds since the cluster began."""
         return self._clock.now()
 
+    @property
+    def forked(self) -> bool:
+        """Whether this is a process forked from the one that made the cluster: nothing of it lives here."""
+        return os.getpid() != self._pid
+
     def check_thread(self) -> None:
-        """Any thread may call."""
+        """Any thread may call, of the process that made the cluster.
+
+        Raises:
+            Refused: this process was forked from that one.
+        """
+        if self.forked:
+            raise Refused(
+                f"this cluster lives in process {self._pid}, and process {os.getpid()} was forked from it: nothing can"
+                " be asked of it here; ask there, or make another cluster here"
+            )
 
     def inbox(self, seat: Seat) -> PooledInbox | OwnInbox:
         """Make an inbox: of the pool, or of a thread of its own."""
@@ -237,9 +267,9 @@ class ThreadsRuntime:
 
     def exit(self, seat: Seat, status: int, reason: str) -> None:
         """End the party that asks."""
-        if status:
+        if status and not self.user_errors.of(seat.name):  # what user code raised is in the log already
             logger.warning("{} exits with status {}: {}", seat.name, status, reason)
-        self.end(seat, status)
+        self.end(seat, status, reason=reason if status else "")
 
     # ------------------------------------------------------------------------------------------------ inside
 
@@ -275,9 +305,9 @@ class ThreadsRuntime:
             if farewell is not None:
                 self.commands.end(seat, farewell)
 
-    def _farewell(self, seat: Seat, watchers: tuple[Seat, ...], status: int) -> None:
+    def _farewell(self, seat: Seat, watchers: tuple[Seat, ...], status: int, reason: str) -> None:
         for watcher in watchers:
-            self.post(watcher, PeerExited(seat.name, seat.incarnation, status), seat.name)
+            self.post(watcher, PeerExited(seat.name, seat.incarnation, status, reason), seat.name)
 
     def _store_failed(self, seat: Seat, failure: Exception) -> StoreRefused:
         logger.opt(exception=failure).error("{}: the store failed", seat.name)

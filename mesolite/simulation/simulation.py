@@ -9,23 +9,36 @@ sim.advance(75.0)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
+from mesolite.actors.decisions.contract import PeerExited
 from mesolite.actors.decisions.settings import Settings
-from mesolite.actors.errors import Refused
+from mesolite.actors.errors import InvalidValue, Refused
+from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
+from mesolite.drivers import Driver
 from mesolite.machines import Machine
 from mesolite.messages.base import Message
-from mesolite.messages.resources import Resources
+from mesolite.messages.checking import (
+    Count,
+    Duration,
+    Name,
+    SomeCount,
+    Timeout,
+    checked_arguments,
+    in_seconds,
+    misfit,
+)
 from mesolite.simulation.network import Rule, Verdict
 from mesolite.simulation.virtual import VirtualRuntime
-from mesolite.wiring import DEFAULT_RESOURCES, Wiring
+from mesolite.user_errors import KeepsUserErrors
+from mesolite.wiring import DEFAULT_RESOURCES, AnyResources, Wiring
 
-Kind = type[Any] | tuple[type[Any], ...] | None
-Party = str | Machine | None
+Kind = type[Message] | type[PeerExited] | Iterable[type[Message] | type[PeerExited]] | None
+Party = Name | Machine | Driver | None
 
 
 class SimulatedCluster(Wiring):
@@ -59,22 +72,32 @@ class Hold:
         self._runtime.release(parcels)
 
 
-class Simulation:
-    """Virtual time, a seed, and a network that does as it is told. The same seed gives the same trace."""
+class Simulation(KeepsUserErrors):
+    """Virtual time, a seed, and a network that does as it is told. The same seed gives the same trace.
 
+    What user code raises comes out of whatever lets things happen (`advance`, `settle`, `join`, an operator's verb),
+    when the event it was raised in is handled in full: the simulation can be used on.
+    """
+
+    runtime: VirtualRuntime
+
+    @checked_arguments
     def __init__(
         self,
         seed: int = 0,
         *,
         settings: Settings | None = None,
-        latency_s: tuple[float, float] = (0.0, 0.0),
-        trace_records: int = DEFAULT_RECORDS,
+        latency_s: tuple[Duration, Duration] = (0.0, 0.0),
+        trace_records: Count = DEFAULT_RECORDS,
     ) -> None:
         """Start at time 0. A message takes a random time within `latency_s`; by default none."""
         self.seed = seed
         self.settings = settings or Settings.mesos()
         self.trace = Trace(trace_records)
-        self.runtime = VirtualRuntime(seed, self.trace, latency_s)
+        shortest, longest = map(in_seconds, latency_s)
+        if shortest > longest:
+            raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")
+        self.runtime = VirtualRuntime(seed, self.trace, (shortest, longest))
         self._cluster: SimulatedCluster | None = None
 
     def __enter__(self) -> Self:
@@ -84,10 +107,15 @@ class Simulation:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave; there is nothing to clean up, no thread, process or file was made."""
+        """Leave; there is nothing to clean up, no thread, process or file was made.
 
+        What user code raised and nobody saw is raised now, or named in a note of what the body has raised.
+        """
+        self.runtime.user_errors.leave(value)
+
+    @checked_arguments
     def cluster(
-        self, agents: int = 1, masters: int = 1, resources: str | Resources = DEFAULT_RESOURCES
+        self, agents: Count = 1, masters: SomeCount = 1, resources: AnyResources = DEFAULT_RESOURCES
     ) -> SimulatedCluster:
         """Start a cluster and return it ready: a leader elected, all agents registered.
 
@@ -127,21 +155,24 @@ class Simulation:
         """Deliver everything that is due now, until nobody has anything to do; no timer of the future fires."""
         self.runtime.settle()
 
-    def advance(self, seconds: float) -> None:
+    @checked_arguments
+    def advance(self, seconds: Duration) -> None:
         """Let time pass, firing every timer on the way in order, settling at each instant."""
-        self.runtime.advance(seconds)
+        self.runtime.advance(in_seconds(seconds))
 
-    def run_until(self, done: Callable[[], object], timeout: float) -> None:
+    @checked_arguments
+    def run_until(self, done: Callable[[], object], timeout: Timeout) -> None:
         """Let things happen and time pass until `done()` is true.
 
         Raises:
             TimeoutError: it was not, within so many virtual seconds.
         """
-        if not self.runtime.wait(lambda: bool(done()), timeout):
+        if not self.runtime.wait(lambda: bool(done()), in_seconds(timeout)):
             raise TimeoutError(f"not so within {timeout} virtual seconds (it is {self.now:.3f} now, seed {self.seed})")
 
     # ---------------------------------------------------------------------------------------------------- messages
 
+    @checked_arguments
     def expect(
         self,
         kind: Kind = None,
@@ -152,17 +183,19 @@ class Simulation:
         """Observe messages from now on: `.count`, `.first`, `.all`. Seen means about to be handled (core.md LP-53)."""
         return self._rule(kind, sender, receiver, where, Verdict.DELIVER)
 
+    @checked_arguments
     def drop(
         self,
         kind: Kind = None,
         sender: Party = None,
         receiver: Party = None,
         where: Callable[[Any], bool] | None = None,
-        times: int | None = None,
+        times: Count | None = None,
     ) -> Rule:
         """Lose messages: the first so many, or all from now on."""
         return self._rule(kind, sender, receiver, where, Verdict.DROP, times)
 
+    @checked_arguments
     def hold(
         self,
         kind: Kind = None,
@@ -173,38 +206,46 @@ class Simulation:
         """Keep messages back until `release()`."""
         return Hold(self.runtime, self._rule(kind, sender, receiver, where, Verdict.HOLD))
 
-    def delay(self, seconds: float, kind: Kind = None, sender: Party = None, receiver: Party = None) -> Rule:
+    @checked_arguments
+    def delay(self, seconds: Duration, kind: Kind = None, sender: Party = None, receiver: Party = None) -> Rule:
         """Let messages take so much longer; others of the same pair may overtake them."""
         rule = self._rule(kind, sender, receiver, None, Verdict.DELAY)
-        rule.delay_s = seconds
+        rule.delay_s = in_seconds(seconds)
         return rule
 
+    @checked_arguments
     def duplicate(
-        self, kind: Kind = None, sender: Party = None, receiver: Party = None, times: int | None = None
+        self, kind: Kind = None, sender: Party = None, receiver: Party = None, times: Count | None = None
     ) -> Rule:
         """Deliver messages twice."""
         return self._rule(kind, sender, receiver, None, Verdict.DUPLICATE, times)
 
+    @checked_arguments
     def forget(self, rule: Rule) -> None:
         """End an observation or a fault; what it has seen stays readable."""
         self.runtime.network.remove(rule)
 
-    def inject(self, to: Party, message: Message, sender: Party = "outside") -> None:
+    @checked_arguments
+    def inject(self, to: Party, message: Message, sender: Party = OUTSIDE) -> None:
         """Deliver a message as if `sender` had said it.
 
         Raises:
             Refused: there is nobody of that name.
         """
+        if why_not := misfit(message):
+            raise InvalidValue(why_not)
         seat = self.runtime.directory.find(self._name(to) or "")
         if seat is None:
             names = ", ".join(seat.name for seat in self.runtime.directory)
             raise Refused(f"there is nobody named {to} to inject {type(message).__name__} to; there are {names}")
-        seat.ref.tell(Delivery(message, self._name(sender) or "outside", -1))
+        seat.ref.tell(Delivery(message, self._name(sender) or OUTSIDE, -1))
 
+    @checked_arguments
     def partition(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
         """Let nothing pass between two parties, or only not from the first to the second; links do not break."""
         self.runtime.network.cut(self._existing(one), self._existing(other), both_ways=both_ways)
 
+    @checked_arguments
     def heal(self, one: Party = None, other: Party = None) -> None:
         """Undo partitions: all, those of one party, or those between two."""
         self.runtime.network.heal(self._name(one), self._name(other))
@@ -218,14 +259,26 @@ class Simulation:
         receiver: Party,
         where: Callable[[Any], bool] | None,
         verdict: Verdict,
-        times: int | None = None,
+        times: Count | None = None,
     ) -> Rule:
+        kinds = kind if isinstance(kind, type | None) else tuple(kind)
         return self.runtime.network.add(
-            Rule(kind, self._name(sender), self._name(receiver), where, verdict, times)
+            Rule(kinds, self._known(sender), self._known(receiver), where, verdict, times)
         )
 
     def _name(self, party: Party) -> str | None:
-        return party.name if isinstance(party, Machine) else party
+        return party.name if isinstance(party, Machine | Driver) else party
+
+    def _known(self, party: Party) -> str | None:
+        """The name of somebody who is or was there, or speaks from outside; before there is a cluster, any name."""
+        name = self._name(party)
+        unheard = name is not None and name != OUTSIDE and self.runtime.directory.incarnation(name) == 0
+        if self._cluster is None or not unheard:
+            return name
+        host, slash, _ = (name or "").partition("/")
+        if slash and self.runtime.directory.incarnation(host):
+            return name  # an executor that will be started on that machine
+        return self._existing(party)
 
     def _existing(self, party: Party) -> str:
         name = self._name(party)

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from mesolite import Cluster, Executor, FrameworkInfo, PartyFailed, Reason, Refused, Settings, TaskState
+from mesolite import Cluster, DriverAborted, Executor, FrameworkInfo, PartyFailed, Reason, Refused, Settings, TaskState
 from mesolite.actors.runtime.store import SqliteStore, StaleTerm
 from mesolite.messages.agents import AgentInfo
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
@@ -47,6 +47,7 @@ class Raising(Recorder):
 def test_a_scheduler_that_raises_aborts_its_own_driver_only(error: BaseException) -> None:
     """The error is in `driver.error` and the last callback; another framework runs its task as if nothing were."""
     with Cluster() as cluster:
+        cluster.allow_error(type(error), "broken")
         broken = Raising("resource_offers", error)
         driver = cluster.run(broken, "broken")
         assert driver.join(PATIENCE_S).name == "DRIVER_ABORTED"
@@ -67,11 +68,13 @@ def test_an_executor_that_raises_fails_its_tasks_only() -> None:
         driver = cluster.run(scheduler, "mine", executors=EXECUTORS)
         until(cluster, lambda: "RUNNING" in scheduler.states("t"))
 
+        cluster.allow_error(RuntimeError, cluster.agents["agent-1"])
         driver.send_framework_message("e1", scheduler.updates("t")[0].agent_id or "", "raise")
         until(cluster, lambda: scheduler.ended("t") and scheduler.named("executor_lost"))
 
         assert scheduler.states("t") == ["RUNNING", "FAILED"]
         assert Reason.REASON_EXECUTOR_TERMINATED is scheduler.updates("t")[-1].reason
+        assert scheduler.updates("t")[-1].message == "framework_message raised RuntimeError: told to"
         again, _ = run_to_the_end(cluster, command("t", "exit 0"), framework="another")
         assert again.states("t")[-1] == "FINISHED"
 
@@ -86,6 +89,7 @@ class Unborn(Executor):
 def test_an_executor_that_cannot_be_made_fails_its_tasks_only() -> None:
     """Its constructor is user code, too."""
     with Cluster(settings=SHORT) as cluster:
+        cluster.allow_error(SystemExit)
         scheduler = Launching(executor_task("t"))
         cluster.run(scheduler, "mine", executors={"obedient": Unborn})
         until(cluster, lambda: scheduler.ended("t"))
@@ -177,8 +181,9 @@ def test_a_party_that_fails_is_raised_when_the_cluster_closes() -> None:
             seat.actor.performer.core.handle = broken
             driver.revive_offers()
 
-            assert driver.join(PATIENCE_S).name == "DRIVER_ABORTED"
-            assert driver.error == "the driver itself failed: our bug"
+            with pytest.raises(DriverAborted, match="mine was aborted: the driver itself failed: our bug"):
+                driver.join(PATIENCE_S)
+            assert driver.status.name == "DRIVER_ABORTED"
 
     with pytest.raises(PartyFailed, match="mine failed: ZeroDivisionError: our bug"):
         run()

@@ -158,7 +158,7 @@ def test_a_command_runs_and_its_executor_ends_with_it() -> None:
     # The task comes.
     assert hear(core, launch()) == [
         says(1, TaskState.TASK_STARTING),
-        Run(NAME, COMMAND, (("A", "1"),), "/s", WORK),
+        Run(NAME, COMMAND, (("A", "1"),), "/s", WORK, TASK.task_id),
     ]
     # Its process is there.
     assert hear(core, WorkStarted(NAME, 4711), 1.0) == [says(2, TaskState.TASK_RUNNING, "pid 4711", 1.0)]
@@ -275,7 +275,6 @@ def test_once_a_kill_has_begun_the_task_ends_as_killed(exited: WorkExited) -> No
         pytest.param(None, KillPolicy(grace_period_s=100.0), 100.0, id="then-the-tasks"),
         pytest.param(None, KillPolicy(), 3.0, id="a-policy-without-a-grace-says-nothing"),
         pytest.param(None, None, 3.0, id="then-3-s"),
-        pytest.param(-4.0, None, 0.0, id="a-negative-grace-is-none"),
     ],
 )
 def test_the_grace_is_taken_from_the_request_then_from_the_task(

@@ -65,24 +65,17 @@ def test_an_agent_without_an_address_is_found_by_its_host_name() -> None:
     [
         ([Window(machines=(), unavailability=WHEN)], "window 1 of the schedule lists no machine"),
         ([window(ONE), Window(machines=(), unavailability=WHEN)], "window 2"),
-        ([window(ONE, unavailability=Unavailability(start=0, duration_s=-1))], "lasts -1 s"),
-        ([window(ONE, unavailability=Unavailability(start=0, duration_s=float("nan")))], "lasts nan s"),
-        ([window(ONE, unavailability=Unavailability(start=0, duration_s=float("inf")))], "None for ever"),
-        ([window(ONE, unavailability=Unavailability(start=float("nan")))], "starts at nan"),
-        ([window(ONE, unavailability=Unavailability(start="tomorrow"))], "starts at tomorrow"),  # type: ignore[arg-type]
         ([window(MachineId())], "neither a hostname nor an ip"),
         ([window(MachineId(hostname="a", ip="10.0.0"))], "'10.0.0', which is no IPv4 address"),
         ([window(MachineId(hostname="a", ip="10.0.0.256"))], "no IPv4 address"),
         ([window(MachineId(hostname="a", ip="::1"))], "no IPv4 address"),
-        ([window(7)], "7 is no machine"),
-        ([window(MachineId(hostname=7))], "is no machine"),  # type: ignore[arg-type]
         ([window(ONE, ONE)], "machine host-1 (10.0.0.1) is in the schedule twice"),
         ([window(ONE), window(TWO, ONE)], "machine host-1 (10.0.0.1) is in the schedule twice"),
         ([window("a"), window("A")], "machine A is in the schedule twice"),
     ],
 )
 def test_a_schedule_that_makes_no_sense_is_refused(windows: list[Window], says: str) -> None:
-    """Empty windows, durations that are none, machines that are none, and machines listed twice anywhere (5.2.1)."""
+    """Empty windows, machines that are none, and machines listed twice anywhere (5.2.1)."""
     assert says in schedule().windows_error(tuple(windows))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 from types import NoneType, UnionType
-from typing import Any, NewType, Union, get_args, get_origin
+from typing import Annotated, Any, NewType, Union, get_args, get_origin
 
 import attrs
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from mesolite.messages.checking import Number, Text
 from mesolite.messages.codec import KINDS, NOUNS
 from mesolite.messages.resources import Resources
 
@@ -18,7 +19,8 @@ WIRE = settings(deadline=None, derandomize=True, max_examples=25)
 
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(max_size=8),
-    int: st.integers(),
+    bytes: st.binary(max_size=8),
+    int: st.integers(-(2**63) + 1, 2**63 - 1),
     float: st.floats(allow_nan=False, allow_infinity=False) | st.integers(-1000, 1000),
     bool: st.booleans(),
     NoneType: st.none(),
@@ -34,6 +36,8 @@ def values(wanted: Any) -> st.SearchStrategy[Any]:
         return PLAIN[wanted]
     if isinstance(wanted, NewType):
         return values(wanted.__supertype__)
+    if get_origin(wanted) is Annotated:
+        return _meant(*get_args(wanted))
     if get_origin(wanted) in (Union, UnionType):
         return st.one_of(*map(values, get_args(wanted)))
     if get_origin(wanted) is tuple and get_args(wanted)[-1] is Ellipsis:
@@ -44,6 +48,13 @@ def values(wanted: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(wanted)
     attrs.resolve_types(wanted)
     return st.builds(wanted, **{field.name: values(field.type) for field in attrs.fields(wanted)})
+
+
+def _meant(kind: Any, which: Number | Text) -> st.SearchStrategy[Any]:
+    """Values of a type, but only those that are meant."""
+    if isinstance(which, Text):
+        return st.text(min_size=0 if which.empty else 1, max_size=8)
+    return values(kind).filter(lambda number: not which.excludes(number))
 
 
 EVERY_CLASS = st.one_of(*map(values, [*KINDS, *NOUNS]))

@@ -24,13 +24,13 @@ from mesolite.messages.executor import ShutdownExecutor
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.registrar import AdmittedAgent, ApplyOperation, RemoveAgent
 from mesolite.messages.relayed import KillTask, StatusUpdate
-from mesolite.messages.tasks import Source, TaskState, TaskStatus
+from mesolite.messages.tasks import Source, TaskInfo, TaskState, TaskStatus
 from tests.messages.strategies import RECORDS, WIRE, values
 
 MODULES = [
     importlib.import_module(f"mesolite.messages.{found.name}")
     for found in pkgutil.iter_modules(messages.__path__)
-    if found.name != "codec"
+    if found.name not in ("checking", "codec", "errors")
 ]
 DEFINED = {
     name: value
@@ -60,7 +60,7 @@ def test_every_noun_can_be_recorded() -> None:
 
 def test_every_public_name_of_the_storey_can_be_had_from_the_package() -> None:
     """`from mesolite.messages import X` works for every X, and for nothing that is not there."""
-    internal = {"NOTHING", "Items", "Ranges"}
+    internal = {"NOTHING", "Items", "Ranges", "as_data", "OnMachine", "machine_id", "machine_ids"}
 
     assert DEFINED.keys() - internal <= set(messages.__all__)
     assert len(messages.__all__) == len(set(messages.__all__))
@@ -125,6 +125,34 @@ def test_the_text_is_compact_and_in_the_order_of_the_class() -> None:
         '"source":"SOURCE_EXECUTOR","reason":null,"message":"läuft","data":"","agent_id":null,"executor_id":null,'
         '"timestamp":12.5,"uuid":"7","unreachable_time":null,"cause":null},"latest_state":"TASK_KILLING"}'
     )
+
+
+def test_text_stays_text_and_bytes_stay_bytes() -> None:
+    """Equal in letters, different in kind: what was given as text arrives as text, bytes as bytes, empty ones too."""
+    texts = [encode_record(TaskInfo(task_id=TaskId("t"), data=data)) for data in ("hi", b"hi", b"")]
+    back = [decode_record(text) for text in texts]
+
+    assert [
+        text[text.index('"data"') : text.index(',"work"')] for text in texts
+    ] == ['"data":"hi"', '"data":{"kind":"bytes","base64":"aGk="}', '"data":{"kind":"bytes","base64":""}']
+    assert [task.data for task in back if isinstance(task, TaskInfo)] == ["hi", b"hi", b""]
+
+
+@pytest.mark.parametrize("like_bytes", [bytearray(b"\x00\xff"), memoryview(b"\x00\xff"), memoryview(b"\xff\x00")[::-1]])
+def test_what_is_like_bytes_becomes_bytes(like_bytes: bytearray | memoryview) -> None:
+    """Wherever data is given, and at once: what the giver does to it later changes nothing."""
+    task = TaskInfo(task_id=TaskId("t"), data=like_bytes)
+
+    assert (type(task.data), task.data) == (bytes, b"\x00\xff")
+
+
+@pytest.mark.parametrize("megabytes", [5, 20])
+@pytest.mark.parametrize("unit", ["x", "\x00", b"\x00"])
+def test_a_task_may_carry_more_than_a_message_may(megabytes: int, unit: str | bytes) -> None:
+    """A framework may put that much into a task, so a checkpoint must hold it, however it has to be written."""
+    task = TaskInfo(task_id=TaskId("t"), data=unit * (megabytes << 20))
+
+    assert decode_record(encode_record(task)) == task
 
 
 def test_resources_are_text_and_the_operation_is_tagged() -> None:

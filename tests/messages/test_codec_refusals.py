@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from mesolite.messages import codec
 from mesolite.messages.agent import PingAgent, ShutdownAgent, UnregisterAgent
+from mesolite.messages.checking import unchecked
 from mesolite.messages.codec import DecodeError, decode, decode_record, encode, encode_record
 from mesolite.messages.executor import ShutdownExecutor
-from mesolite.messages.ids import AgentId, TaskId
+from mesolite.messages.ids import AgentId, ExecutorId, TaskId
 from mesolite.messages.registrar import Operation, RemoveAgent, UnreachableAgent
-from mesolite.messages.tasks import TaskInfo, TaskState
+from mesolite.messages.tasks import ExecutorInfo, TaskInfo, TaskState
 from tests.messages.strategies import EVERY_CLASS, TREES, WIRE
 
 # --- malformed ---
@@ -25,6 +26,7 @@ TASK_STATES = (
     "TASK_STAGING, TASK_STARTING, TASK_RUNNING, TASK_KILLING, TASK_FINISHED, TASK_FAILED, TASK_KILLED, "
     "TASK_ERROR, TASK_LOST, TASK_DROPPED, TASK_UNREACHABLE, TASK_GONE, TASK_GONE_BY_OPERATOR or TASK_UNKNOWN"
 )
+BYTES = 'bytes such as {"kind":"bytes","base64":"aGk="}'
 AN_OPERATION = " or ".join(f"an object ({operation.__name__})" for operation in get_args(Operation))
 MALFORMED = {
     "not JSON": ("ping", "not readable as JSON: Expecting value: line 1 column 1 (char 0)"),
@@ -197,7 +199,7 @@ MALFORMED = {
     "deep inside": (
         '{"kind":"AcceptOffers","framework_id":"f","offer_ids":[],"operations":'
         '[{"tasks":[{"task_id":"t"},{"task_id":"u","executor":{"executor_id":"x","data":0}}]}]}',
-        "AcceptOffers.operations[0].tasks[1].executor.data: expected a string, got 0",
+        f"AcceptOffers.operations[0].tasks[1].executor.data: expected a string or {BYTES}, got 0",
     ),
     "operation missing": (
         '{"kind":"ApplyOperation"}',
@@ -255,6 +257,62 @@ def test_a_malformed_record_is_refused_with_its_path(text: str, why: str) -> Non
     assert str(refused.value).startswith(why)
 
 
+DATA_IN_A_MESSAGE = '{"kind":"FrameworkToExecutor","framework_id":"f","agent_id":"a","executor_id":"e","data":%s}'
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        pytest.param("1", f"expected a string or {BYTES}, got 1", id="a number"),
+        pytest.param("null", f"expected a string or {BYTES}, got null", id="null"),
+        pytest.param("[104,105]", f"expected a string or {BYTES}, got a list of 2", id="a list of numbers"),
+        pytest.param("{}", f"expected a string or {BYTES}, got an object with no keys", id="no keys"),
+        pytest.param(
+            '{"base64":"aGk="}', f'expected a string or {BYTES}, got an object with "base64": "aGk="', id="no tag"
+        ),
+        pytest.param(
+            '{"kind":"Bytes","base64":"aGk="}',
+            f'expected a string or {BYTES}, got an object with "kind": "Bytes", "base64": "aGk="',
+            id="another tag",
+        ),
+        pytest.param(
+            '{"kind":"bytes","base64":"aGk=","of":1}',
+            f'expected a string or {BYTES}, got an object with "kind": "bytes", "base64": "aGk=", "of": 1',
+            id="a key too many",
+        ),
+        pytest.param(
+            '{"kind":"bytes","base64":[]}',
+            f'expected a string or {BYTES}, got an object with "kind": "bytes", "base64": a list of 0',
+            id="base64 that is no string",
+        ),
+        *(
+            pytest.param(
+                f'{{"kind":"bytes","base64":{json.dumps(text)}}}',
+                f"{json.dumps(text)} is not base64 as it is written here: A-Z a-z 0-9 + / in fours, padded with =",
+                id=name,
+            )
+            for text, name in [
+                ("aGk", "no padding"),
+                ("aGk==", "too much padding"),
+                ("aG k=", "a blank in between"),
+                ("aGk=\n", "a line's end"),
+                ("aGl=", "bits that say nothing"),
+                ("_-8=", "the alphabet for addresses"),
+                ("äGk=", "another letter"),
+                ("=aGk", "padding in front"),
+            ]
+        ),
+        pytest.param('"\\ud800"', '"\\ud800" is half of a surrogate pair, which no UTF-8 text can hold', id="half"),
+    ],
+)
+def test_bytes_have_one_way_to_be_written(data: str, why: str) -> None:
+    """Wrong keys, wrong types, and text that is not the base64 of anything are refused at their path."""
+    with pytest.raises(DecodeError) as refused:
+        decode(DATA_IN_A_MESSAGE % data)
+
+    assert str(refused.value) == f"FrameworkToExecutor.data: {why}"
+
+
 # --- hostile input ---
 
 
@@ -266,7 +324,6 @@ def test_a_malformed_record_is_refused_with_its_path(text: str, why: str) -> Non
         pytest.param('{"kind":' * 200_000, id="objects without end"),
         pytest.param("[" * 900 + "]" * 900, id="deep and well formed"),
         pytest.param('{"kind":"PingAgent","connected":' + "[" * 900 + "]" * 900 + "}", id="deep in a field"),
-        pytest.param('"' + "x" * codec.MAX_TEXT + '"', id="too long"),
         pytest.param('{"kind":"RecoverRegistry","term":' + "9" * 5000 + "}", id="too many digits"),
         pytest.param('{"kind":"' + "PingAgent" * 100_000 + '"}', id="a long kind"),
         pytest.param('{"kind":"RegistryRefused","reason":' + "9" * 4000 + "}", id="a long number"),
@@ -288,6 +345,23 @@ def test_hostile_text_is_refused_in_few_words(read: Any, text: str) -> None:
         read(text)
 
     assert len(str(refused.value)) < 1000
+
+
+def test_a_message_that_is_too_long_is_not_even_parsed() -> None:
+    """It comes from outside, and may be anything."""
+    with pytest.raises(DecodeError, match=r"^16777218 characters: at most 16777216 are read$"):
+        decode('"' + "x" * codec.MAX_TEXT + '"')
+
+
+def test_records_have_a_limit_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds in both directions, and says what is to blame; nothing that a message may say comes near it."""
+    assert codec.MAX_RECORD_TEXT > 10 * codec.MAX_TEXT
+    monkeypatch.setattr(codec, "MAX_RECORD_TEXT", 1000)
+
+    with pytest.raises(ValueError, match=r"^TaskInfo\.data: 1146 characters: at most 1000 are written$"):
+        encode_record(TaskInfo(task_id=TaskId("t"), data="x" * 1000))
+    with pytest.raises(DecodeError, match="1002 characters: at most 1000 are read"):
+        decode_record('"' + "x" * 1000 + '"')
 
 
 def places(tree: Any) -> list[tuple[Any, Any]]:
@@ -366,7 +440,6 @@ def tuples(depth: int) -> tuple[object, ...]:
         pytest.param(tuples(codec.MAX_NESTING + 1), TypeError, "tuple cannot be stored", id="too deep"),
         pytest.param(float("nan"), ValueError, "Out of range float", id="NaN"),
         pytest.param("\udc80", ValueError, "half of a surrogate pair", id="half a surrogate pair"),
-        pytest.param("x" * codec.MAX_TEXT, ValueError, "at most", id="too long"),
         pytest.param(
             RemoveAgent(agent_id=5),  # type: ignore[arg-type]
             DecodeError,
@@ -378,6 +451,18 @@ def tuples(depth: int) -> tuple[object, ...]:
             DecodeError,
             "expected a finite number",
             id="a time that no float equals",
+        ),
+        pytest.param(
+            (1, TaskInfo(task_id="t", executor=unchecked(ExecutorInfo)(executor_id=ExecutorId("e"), data="\udc80"))),
+            ValueError,
+            r'^record\[1\]\.executor\.data: "\\udc80" is half of a surrogate pair',
+            id="the path to text that UTF-8 cannot carry",
+        ),
+        pytest.param(
+            unchecked(TaskInfo)(task_id=TaskId("t"), data=object()),  # type: ignore[arg-type]
+            TypeError,
+            r"^TaskInfo\.data: Object of type object is not JSON serializable",
+            id="the path to an object",
         ),
     ],
 )

@@ -233,7 +233,7 @@ def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> Non
 
 
 def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
-    """`PeerExited` comes after everything the dead party said, exactly once however often it was linked (LP-24)."""
+    """`PeerExited` comes after all that the dead party said, with its reason, once however often linked (LP-24)."""
     watcher, talker = stage.party("watcher"), stage.party("talker")
     watcher.do(Link("talker"), Link("talker"), Send("watcher", Say("linked")))
     stage.until(lambda: watcher.words)
@@ -243,8 +243,8 @@ def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
     watcher.do(Send("watcher", Say("later")))
     stage.until(lambda: "later" in watcher.words)
 
-    assert [PeerExited("talker", 1, 7)] == watcher.exits
-    assert [Say("49"), PeerExited("talker", 1, 7), Say("later")] == watcher.heard[-3:]
+    assert [PeerExited("talker", 1, 7, "enough")] == watcher.exits
+    assert [Say("49"), PeerExited("talker", 1, 7, "enough"), Say("later")] == watcher.heard[-3:]
 
 
 @pytest.mark.parametrize("had_lived", [False, True])
@@ -506,12 +506,13 @@ def test_a_core_that_raises_ends_its_party_only(stage: Any) -> None:
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3), GeneratorExit(), BaseException("odd")])
 def test_user_code_is_fenced(stage: Any, error: BaseException) -> None:
-    """Whatever user code raises comes back as text; its party lives on, and so does everybody else's."""
+    """Whatever user code raises comes back as text and is kept; its party lives on, and so does everybody else's."""
 
     def user() -> None:
         raise error
 
     party = stage.party("party", user)
+    stage.runtime.user_errors.allow(type(error), "party")
 
     party.do(Callback("launch_task", (), 1))
     stage.until(lambda: party.heard)
@@ -520,6 +521,8 @@ def test_user_code_is_fenced(stage: Any, error: BaseException) -> None:
 
     text = f"launch_task raised {type(error).__name__}: {error}"
     assert [CallbackReturned("launch_task", 1, text, True)] == party.kinds(CallbackReturned)
+    (kept,) = stage.runtime.user_errors.all
+    assert (kept.actor, kept.text, kept.exception, kept.allowed) == ("party", text, error, True)
 
 
 # --------------------------------------------------------------------------------------------------- Pykka from outside

@@ -34,6 +34,7 @@ class Echo(Core):
 def error_of(stage: VirtualStage, user: Callable[[], object]) -> str:
     """What the fence makes of user code on virtual time."""
     party = stage.party("mine", user)
+    stage.runtime.user_errors.allow(BaseException, "mine")
     party.do(Callback("status_update", (), 1))
     stage.until(lambda: party.kinds(CallbackReturned))
     return str(party.kinds(CallbackReturned)[0].error)

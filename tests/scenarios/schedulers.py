@@ -26,6 +26,7 @@ from mesolite import (
     TaskStatus,
 )
 from mesolite.machines import MasterMachine
+from mesolite.messages.data import Data
 from mesolite.messages.election import ExpireSession
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, PartyName, TaskId
 from mesolite.messages.relayed import FrameworkToExecutor
@@ -187,7 +188,7 @@ class Obedient(Executor):
     def kill_task(self, driver: ExecutorDriver, task_id: TaskId, kill_policy: KillPolicy | None) -> None:
         driver.send_status_update(task_id, TaskState.TASK_KILLED)
 
-    def framework_message(self, driver: ExecutorDriver, data: str) -> None:
+    def framework_message(self, driver: ExecutorDriver, data: Data) -> None:
         match data.split():
             case ["raise"]:
                 raise RuntimeError("told to")
@@ -302,7 +303,7 @@ def lose_session(sim: Simulation, party: str) -> None:
     sim.inject("elector", ExpireSession(party=PartyName(party)), sender="operator")
 
 
-def tell_executor(sim: Simulation, cluster: SimulatedCluster, driver: SchedulerDriver, data: str) -> None:
+def tell_executor(sim: Simulation, cluster: SimulatedCluster, driver: SchedulerDriver, data: Data) -> None:
     """Say something to executor e1 as its agent would pass it on, whether or not a scheduler is there to say it."""
     framework_id = FrameworkId(str(driver.framework_id))  # type: ignore[attr-defined]
     agent_id = AgentId(str(cluster.agents["agent-1"].id))

@@ -1,6 +1,7 @@
 """Things that go wrong in user code or on the wire, and whom they concern: one framework, one executor, nobody.
 
-User code is fenced: whatever a callback raises is that framework's error and nobody else's.
+User code is fenced: whatever a callback raises is that framework's error and nobody else's. That it is raised where
+somebody sees it, too, is in test_user_errors.py.
 """
 
 from __future__ import annotations
@@ -55,12 +56,14 @@ def test_a_scheduler_callback_that_raises_aborts_its_driver_only(
 ) -> None:
     """It hears of its own error last; the cluster and the other frameworks go on (FW-9, FW-35)."""
     cluster = sim.cluster(agents=2)
+    wanted = sim.allow_error(type(error), "broken")
     broken, sound = Raising(callback, error), Launcher(command_task("t2"))
     driver = cluster.run(broken, framework="broken")
     sim.advance(6.0)
     cluster.run(sound, framework="sound")
     sim.advance(6.0)
 
+    assert only(wanted.all).exception is error
     assert type(error).__name__ in only(broken.errors)
     assert broken.names[-1] == "error"
     assert driver.status.name == "DRIVER_ABORTED"
@@ -79,11 +82,13 @@ def test_an_executor_callback_that_raises_fails_its_tasks_and_is_told(sim: Simul
     driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
     sim.advance(2.0)
 
+    sim.allow_error(RuntimeError, cluster.agents["agent-1"])
     driver.send_framework_message("e1", framework.offers[0].agent_id, "raise")
     sim.advance(2.0)
 
     for task_id in ("t1", "t2"):
         assert about(framework.updates(task_id)[-1]) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")
+        assert framework.updates(task_id)[-1].message == "framework_message raised RuntimeError: told to"
     assert [call.arguments[0] for call in framework.named("executor_lost")] == ["e1"]
     assert only(framework.named("executor_lost")).arguments[2] == 1
     assert framework.states("t3") == ["STARTING", "RUNNING"]
@@ -127,15 +132,33 @@ class RaisesAtLaunch(Executor):
         raise RuntimeError("no such task")
 
 
-@pytest.mark.parametrize("executor", [Unstartable, RaisesAtLaunch])
-def test_an_executor_that_cannot_even_start_fails_its_task(sim: Simulation, executor: type[Executor]) -> None:
-    """The task FAILS, and everybody else lives."""
+class RaisesAtRegistration(Executor):
+    """Raises before it gets a task."""
+
+    def registered(self, driver: ExecutorDriver, *arguments: Any) -> None:
+        raise RuntimeError("no such agent")
+
+
+@pytest.mark.parametrize(
+    ("executor", "message"),
+    [
+        (Unstartable, "__init__ raised RuntimeError: no such luck"),
+        (RaisesAtRegistration, "registered raised RuntimeError: no such agent"),
+        (RaisesAtLaunch, "launch_task raised RuntimeError: no such task"),
+    ],
+)
+def test_an_executor_that_cannot_even_start_fails_its_task(
+    sim: Simulation, executor: type[Executor], message: str
+) -> None:
+    """The task FAILS and says what was raised, and everybody else lives."""
     cluster = sim.cluster(agents=1)
+    sim.allow_error(RuntimeError, "agent-1")
     framework = Launcher(executor_task("t1"))
     cluster.run(framework, framework=PLAIN, executors={"obedient": executor})
     sim.advance(2.0)
 
     assert framework.states("t1") == ["FAILED"]
+    assert framework.updates("t1")[0].message == message
     assert cluster.agents["agent-1"].registered
 
 

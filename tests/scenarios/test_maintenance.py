@@ -156,7 +156,6 @@ def test_times_are_stored_copied_and_shown_and_nothing_else(sim: Simulation) -> 
     "windows",
     [
         [Window(machines=[], unavailability=Unavailability(start=0))],
-        [Window(machines=["agent-2"], unavailability=Unavailability(start=0, duration_s=-1))],
         [Window(machines=[MachineId()], unavailability=Unavailability(start=0))],
         [Window(machines=[MachineId(hostname="agent-2", ip="here")], unavailability=Unavailability(start=0))],
         [Window(machines=["agent-2"], unavailability=Unavailability(start=0))] * 2,

@@ -119,8 +119,8 @@ def test_ending_a_framework_twice_is_harmless_and_an_unknown_one_is_refused(sim:
 
     cluster.operator.teardown(driver)
     cluster.operator.teardown(driver)
-    with pytest.raises(Refused, match=r"there is no framework 'plain'; state\(\) lists the frameworks by id"):
-        cluster.operator.teardown("plain")
+    with pytest.raises(Refused, match=r"there is no framework 'nobody'; state\(\) lists the frameworks by id"):
+        cluster.operator.teardown("nobody")
 
     assert [answer.code for answer in answered.all] == [200, 200, 400]
     assert len(cluster.operator.state()["completed_frameworks"]) == 1

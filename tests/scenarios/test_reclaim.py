@@ -572,9 +572,9 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "nothing": ("agent-1", {"resources": ""}, "name an amount such as cpus:1, or None for everything"),
     "no scalar": ("agent-1", {"resources": "cpus:1;ports:[1-2]"}, "only scalars such as cpus and mem"),
     "more than there is": ("agent-1", {"resources": "cpus:5"}, "which has only cpus:4; ask for that at most"),
-    "the past": ("agent-1", {"resources": "cpus:1", "within": -1.0}, "give seconds, 0 or more"),
-    "never": ("agent-1", {"within": float("inf")}, "give seconds, 0 or more"),
-    "no time": ("agent-1", {"within": float("nan")}, "give seconds, 0 or more"),
+    "the past": ("agent-1", {"resources": "cpus:1", "within": -1.0}, "within cannot be"),
+    "never": ("agent-1", {"within": float("inf")}, "within cannot be"),
+    "no time": ("agent-1", {"within": float("nan")}, "within cannot be"),
     "more than it holds": ("etl", {"resources": "cpus:2.5"}, "which holds only cpus:2; ask for that at most"),
 }
 

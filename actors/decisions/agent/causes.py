@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import attrs
-
 from mesolite.actors.decisions.agent.state import AgentState, FrameworkRecord, TaskRecord
+from mesolite.messages.checking import evolve
 from mesolite.messages.frameworks import Capability
 from mesolite.messages.tasks import Cause, Reason, TaskState, TaskStatus
 
@@ -31,11 +30,11 @@ def explained(a: AgentState, framework: FrameworkRecord, task: TaskRecord | None
     if a.drain is not None:
         gone = a.drain.mark_gone and framework.info.can(Capability.PARTITION_AWARE)
         state = TaskState.TASK_GONE_BY_OPERATOR if gone and status.state.is_terminal else status.state
-        return attrs.evolve(status, state=state, reason=Reason.REASON_AGENT_DRAINING, cause=Cause.DRAINED)
+        return evolve(status, state=state, reason=Reason.REASON_AGENT_DRAINING, cause=Cause.DRAINED)
     cause = (task.kill_cause if task is not None else None) or Cause.KILLED
     if cause is Cause.REVOKED:
-        return attrs.evolve(status, reason=Reason.REASON_RESOURCES_REVOKED, cause=cause)
-    return attrs.evolve(status, cause=cause)
+        return evolve(status, reason=Reason.REASON_RESOURCES_REVOKED, cause=cause)
+    return evolve(status, cause=cause)
 
 
 def of(a: AgentState, framework: FrameworkRecord, task: TaskRecord) -> Cause | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from mesolite.actors.decisions.agent import checkpoints, tasks
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, ExecutorRecord
 from mesolite.messages.agent import AgentDrained, DrainAgent
+from mesolite.messages.checking import unchecked
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.tasks import Cause, KillPolicy, TaskInfo
 
@@ -47,7 +48,7 @@ def _policy(config: DrainConfig, task: TaskInfo) -> KillPolicy | None:
     own_s = task.kill_policy.grace_period_s if task.kill_policy is not None else None
     if limit_s is None or (own_s is not None and own_s <= limit_s):
         return None
-    return KillPolicy(grace_period_s=limit_s)
+    return unchecked(KillPolicy)(grace_period_s=limit_s)
 
 
 def look(a: AgentState) -> None:

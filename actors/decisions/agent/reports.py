@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import attrs
-
 from mesolite.actors.decisions.agent import causes, checkpoints, executors, revocation, updates
 from mesolite.actors.decisions.agent.state import AgentState, FrameworkRecord
+from mesolite.messages.checking import evolve
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.tasks import Source, TaskState, TaskStatus
 
@@ -33,7 +32,7 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
         cause = causes.SAID_BY_EXECUTORS.get(status.state)
         own = status
         if (status.source, status.executor_id, status.cause) != (Source.SOURCE_EXECUTOR, executor.id, cause):
-            own = attrs.evolve(status, source=Source.SOURCE_EXECUTOR, executor_id=executor.id, cause=cause)
+            own = evolve(status, source=Source.SOURCE_EXECUTOR, executor_id=executor.id, cause=cause)
         _take(a, framework, own)
     a.send(
         sender,

@@ -21,6 +21,7 @@ from mesolite.actors.decisions.agent.state import (
     UpdateStream,
 )
 from mesolite.actors.decisions.contract import TimerFired
+from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import ExecutorId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.tasks import Cause, Reason, Source, TaskState, TaskStatus
@@ -57,7 +58,7 @@ def _own_status(
 ) -> TaskStatus:
     uuid = UpdateId(f"{a.name}.{a.incarnation}:{a.next_update}")
     a.next_update += 1
-    return TaskStatus(
+    return unchecked(TaskStatus)(
         task_id=task_id,
         agent_id=a.id,
         executor_id=executor_id,

@@ -28,6 +28,7 @@ from mesolite.messages.agent import (
     ShutdownFramework,
     UpdateFramework,
 )
+from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable
 from mesolite.messages.relayed import KillTask
@@ -255,7 +256,7 @@ def _announce_return(m: MasterState, framework: FrameworkRecord, agent: AgentRec
     """Tell the framework the task's present state, partition aware or not (1.3.8 step 1, FW-48)."""
     m.tell(
         framework,
-        TaskStatus(
+        unchecked(TaskStatus)(
             task_id=task.task_id,
             agent_id=agent.id,
             executor_id=task.executor_id,

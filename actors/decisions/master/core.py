@@ -19,6 +19,7 @@ from mesolite.actors.decisions.contract import (
     TimerFired,
 )
 from mesolite.actors.decisions.master import (
+    admission,
     agents,
     answers,
     deactivation,
@@ -197,7 +198,7 @@ class MasterCore(Core):
         self.effects = state.effects = []
         decide = LEADER_DECISIONS.get(type(event))
         if decide is not None:
-            if state.leading:
+            if state.leading and admission.admits(state, event, sender):
                 decide(state, event, sender, now)
         else:
             self._route(event, sender, now)

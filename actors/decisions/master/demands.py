@@ -23,6 +23,7 @@ from mesolite.actors.decisions.rules.reclaim import (
     shares,
     together,
 )
+from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import FrameworkId, TaskId
 from mesolite.messages.maintenance import Unavailability
 from mesolite.messages.offers import InverseOfferStatus
@@ -180,7 +181,7 @@ def _ask(m: MasterState, info: ReclaimInfo, demand: Demand, now: float) -> None:
             m,
             framework,
             agent,
-            Unavailability(start=info.deadline),
+            unchecked(Unavailability)(start=info.deadline),
             resources=NOTHING if info.resources is None else resources_of(wanted),
             enforced=True,
             reclaim_id=info.id,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import attrs
-
 from mesolite.actors.decisions.contract import Link, TimerFired
 from mesolite.actors.decisions.master import inverse_offers, maintenance, offers, reclaims, tasks
 from mesolite.actors.decisions.master.records import FrameworkRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.validation import framework_error
 from mesolite.messages.agent import ShutdownFramework, UpdateFramework
+from mesolite.messages.checking import evolve
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import FrameworkId
 from mesolite.messages.operator import TeardownFrameworkCall
@@ -28,7 +27,7 @@ def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> No
     """A scheduler wants to be one: refuse what is invalid, then decide who it is (FW-2 to FW-24)."""
     info = message.framework_info
     if info.id == "":
-        info = attrs.evolve(info, id=None)  # no id, as on Mesos's wire (FW-10)
+        info = evolve(info, id=None)  # no id, as on Mesos's wire (FW-10)
     why_not = framework_error(info)
     if not why_not and info.id in m.completed_frameworks:
         why_not = f"framework {info.id} has been removed; subscribe without an id to start a new one"  # FW-11
@@ -57,7 +56,7 @@ def _subscribe_new(m: MasterState, message: Subscribe, sender: str, now: float) 
     framework_id = FrameworkId(m.id_for("F", m.next_framework))
     m.next_framework += 1
     framework = FrameworkRecord(
-        id=framework_id, info=attrs.evolve(message.framework_info, id=framework_id), party=sender
+        id=framework_id, info=evolve(message.framework_info, id=framework_id), party=sender
     )
     m.frameworks[framework_id] = framework
     m.framework_of_party[sender] = framework_id
@@ -83,7 +82,7 @@ def _subscribe_known(
     if old is not None:
         m.framework_of_party.pop(old, None)
     # User and checkpoint keep their old value for a framework's life (FW-24).
-    info = attrs.evolve(message.framework_info, user=framework.info.user, checkpoint=framework.info.checkpoint)
+    info = evolve(message.framework_info, user=framework.info.user, checkpoint=framework.info.checkpoint)
     framework.info, framework.party = info, sender
     framework.connected = framework.active = True
     framework.session += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.validation import TaskContext, task_error
+from mesolite.messages.checking import unchecked
 from mesolite.messages.relayed import RunTask
 from mesolite.messages.resources import Resources
 from mesolite.messages.tasks import Reason, Source, TaskInfo, TaskState, TaskStatus
@@ -77,7 +78,7 @@ def _launch_one(
 
 
 def _invalid(task: TaskInfo, agent: AgentRecord, error: str) -> TaskStatus:
-    return TaskStatus(
+    return unchecked(TaskStatus)(
         task_id=task.task_id,
         agent_id=agent.id,
         state=TaskState.TASK_ERROR,

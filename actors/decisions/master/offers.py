@@ -7,6 +7,7 @@ from mesolite.actors.decisions.master import inverse_offers, launches
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, OfferRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.maintenance import machine_of
+from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import OfferId
 from mesolite.messages.offers import Offer
 from mesolite.messages.resources import Resources
@@ -160,7 +161,7 @@ def _invalid(m: MasterState, framework: FrameworkRecord, offer_ids: tuple[OfferI
 def _drop(m: MasterState, framework: FrameworkRecord, task: TaskInfo, why: str) -> None:
     m.tell(
         framework,
-        TaskStatus(
+        unchecked(TaskStatus)(
             task_id=task.task_id,
             agent_id=task.agent_id,
             state=framework.info.or_lost(TaskState.TASK_DROPPED),

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
 from attrs import frozen
 
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import ExitedExecutor, Reconciliation
+from mesolite.messages.checking import evolve, unchecked
 from mesolite.messages.ids import FrameworkId, TaskId
 from mesolite.messages.relayed import (
     ExecutorToFramework,
@@ -72,7 +72,7 @@ def give_up(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: 
     remember(m, framework.unreachable_tasks if cut_off else framework.completed_tasks, task)
     m.tell(
         framework,
-        TaskStatus(
+        unchecked(TaskStatus)(
             task_id=task.task_id,
             agent_id=task.agent_id,
             executor_id=task.executor_id,
@@ -151,7 +151,7 @@ def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
         return
     task = framework.tasks.get(message.task_id)
     if task is None:
-        asked = TaskStatus(task_id=message.task_id, state=TaskState.TASK_STAGING, agent_id=message.agent_id)
+        asked = unchecked(TaskStatus)(task_id=message.task_id, state=TaskState.TASK_STAGING, agent_id=message.agent_id)
         _reconcile_one(m, framework, asked, now)
         return
     if message.agent_id is not None and message.agent_id != task.agent_id:
@@ -237,7 +237,7 @@ def _reconcile_one(m: MasterState, framework: FrameworkRecord, asked: TaskStatus
 
 def _answer_known(m: MasterState, framework: FrameworkRecord, task: TaskRecord, now: float) -> None:
     state = task.status_update_state or task.state
-    status = TaskStatus(task_id=task.task_id, agent_id=task.agent_id, state=state)
+    status = unchecked(TaskStatus)(task_id=task.task_id, agent_id=task.agent_id, state=state)
     _answer(m, framework, status, now, task.cause if state is task.state else None)
 
 
@@ -255,7 +255,7 @@ def _answer_unknown(
     if past is not None and past.cause is not None:
         cause = past.cause
     state = framework.info.or_lost(state)
-    status = TaskStatus(
+    status = unchecked(TaskStatus)(
         task_id=asked.task_id, agent_id=asked.agent_id, state=state, unreachable_time=unreachable_time
     )
     _answer(m, framework, status, now, cause)
@@ -264,7 +264,7 @@ def _answer_unknown(
 def _answer(m: MasterState, framework: FrameworkRecord, status: TaskStatus, now: float, cause: Cause | None) -> None:
     m.tell(
         framework,
-        attrs.evolve(
+        evolve(
             status,
             source=Source.SOURCE_MASTER,
             reason=Reason.REASON_RECONCILIATION,

@@ -5,8 +5,6 @@ Without a master nothing is made, but for launches, which the driver itself answ
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from mesolite.actors.decisions.driver_calls import (
     AcceptCall,
     AcceptInverseCall,
@@ -17,6 +15,7 @@ from mesolite.actors.decisions.driver_calls import (
     ReconcileCall,
 )
 from mesolite.messages.base import Message
+from mesolite.messages.checking import evolve, unchecked
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.offers import Launch
@@ -62,7 +61,7 @@ def accept(call: AcceptCall, framework_id: FrameworkId, agent_id: AgentId | None
     launches = []
     for launch in call.operations:
         tasks = [_completed(task, framework_id, agent_id) for task in launch.tasks]
-        launches.append(Launch(tasks=tuple(tasks)))
+        launches.append(unchecked(Launch)(tasks=tuple(tasks)))
     return AcceptOffers(
         framework_id=framework_id,
         offer_ids=call.offer_ids,
@@ -82,7 +81,7 @@ def never_started(
     task: TaskInfo, framework: FrameworkInfo, agent_id: AgentId | None, now: float
 ) -> TaskStatus:
     """What the driver itself says of a task that it could not send for want of a master (core.md OF-62)."""
-    return TaskStatus(
+    return unchecked(TaskStatus)(
         task_id=task.task_id,
         state=framework.or_lost(TaskState.TASK_DROPPED),
         source=Source.SOURCE_MASTER,

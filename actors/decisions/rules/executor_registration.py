@@ -21,6 +21,8 @@ from mesolite.actors.decisions.contract import (
     SetTimer,
     Started,
 )
+from mesolite.messages.checking import unchecked
+from mesolite.messages.data import Data
 from mesolite.messages.executor import RegisterExecutor, ReregisterExecutor
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
@@ -88,12 +90,12 @@ class ExecutorRegistration:
         self.had_task = True
 
     def new_update(
-        self, task_id: TaskId, state: TaskState, now: float, message: str = "", data: str = ""
+        self, task_id: TaskId, state: TaskState, now: float, message: str = "", data: Data = ""
     ) -> StatusUpdate:
         """What to tell the agent: under a uuid that never comes twice, and kept until acknowledged (TK-8)."""
         self._updates_made += 1
         uuid = UpdateId(f"{self.name}.{self._incarnation}:{self._updates_made}")
-        status = TaskStatus(
+        status = unchecked(TaskStatus)(
             task_id=task_id,
             state=state,
             source=Source.SOURCE_EXECUTOR,

@@ -11,7 +11,6 @@ way. Checks run in the order of the lists, and the first that fails answers.
 from __future__ import annotations
 
 import ipaddress
-import math
 from collections.abc import Iterable
 
 from attrs import evolve
@@ -80,8 +79,6 @@ class Schedule:
         for number, window in enumerate(windows, start=1):
             if not window.machines:
                 return f"window {number} of the schedule lists no machine; name some, or leave the window out"
-            if error := _unavailability_error(window.unavailability):
-                return f"window {number} of the schedule {error}"
             for machine in window.machines:
                 if error := machine_error(machine):
                     return f"window {number} of the schedule: {error}"
@@ -153,10 +150,8 @@ def _without(machines: tuple[MachineId, ...], gone: Iterable[Machine]) -> tuple[
     return tuple(machine for machine in machines if machine_of(machine) not in gone)
 
 
-def machine_error(machine: object) -> str:
+def machine_error(machine: MachineId) -> str:
     """Is this a machine (5.2.1)?"""
-    if not isinstance(machine, MachineId) or not all(isinstance(part, str) for part in (machine.hostname, machine.ip)):
-        return f"{machine!r} is no machine; name its host, or give a MachineId"
     if not machine.hostname and not machine.ip:
         return "a machine has neither a hostname nor an ip; give it what its agents say of themselves"
     if machine.ip:
@@ -165,17 +160,3 @@ def machine_error(machine: object) -> str:
         except ValueError:
             return f"machine {machine} has the ip {machine.ip!r}, which is no IPv4 address; one looks like 10.0.0.7"
     return ""
-
-
-def _unavailability_error(unavailability: Unavailability) -> str:
-    """Are these times (5.2.1)? A start in the past is fine (5.2.2)."""
-    start, duration_s = unavailability.start, unavailability.duration_s
-    if not _is_number(start):
-        return f"starts at {start}, which is no point of time; give seconds on the cluster's clock"
-    if duration_s is not None and not (_is_number(duration_s) and duration_s >= 0):
-        return f"lasts {duration_s} s; give seconds, 0 or more, or None for ever"
-    return ""
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

@@ -1,6 +1,7 @@
 """Is this description valid? Each answer is '' or a sentence saying what was asked, why not, and what would work.
 
-The checks run in Mesos's order, and the first that fails answers (core.md FW-10, OF-70 to OF-80).
+The checks run in Mesos's order, and the first that fails answers (core.md FW-10, OF-70 to OF-80). That durations are
+durations is checked where they are made, and again where a leader receives them (master/admission.py).
 """
 
 from __future__ import annotations
@@ -51,7 +52,6 @@ def task_error(task: TaskInfo, context: TaskContext) -> str:
         id_error("task", task.task_id)
         or _known(task, context)
         or _elsewhere(task, context)
-        or _kill_policy(task)
         or ("" if task.resources else "it asks for no resources; ask for some, for example cpus:0.1;mem:32")
         or _command_or_executor(task, context)
         or _claimed_twice(task)
@@ -71,13 +71,6 @@ def _elsewhere(task: TaskInfo, context: TaskContext) -> str:
     return ""
 
 
-def _kill_policy(task: TaskInfo) -> str:
-    grace = task.kill_policy.grace_period_s if task.kill_policy else None
-    if grace is not None and not grace >= 0:
-        return f"its kill policy has a grace period of {grace} s; it must be 0 or more"
-    return ""
-
-
 def _command_or_executor(task: TaskInfo, context: TaskContext) -> str:
     if (task.command is None) == (task.executor is None):
         which = "both a command and an executor" if task.command else "neither a command nor an executor"
@@ -89,9 +82,6 @@ def _command_or_executor(task: TaskInfo, context: TaskContext) -> str:
         return ""
     if executor.framework_id not in (None, context.framework_id):
         return f"its executor belongs to framework {executor.framework_id}"
-    grace = executor.shutdown_grace_period_s
-    if grace is not None and not grace >= 0:
-        return f"its executor has a shutdown grace period of {grace} s; it must be 0 or more"
     return id_error("executor", executor.executor_id) or _described_otherwise(executor, context.running_executor)
 
 
@@ -138,8 +128,6 @@ def framework_error(info: FrameworkInfo) -> str:
     """May this framework subscribe (FW-10, FW-53)?"""
     if info.id is not None and (error := id_error("framework", info.id)):
         return error
-    if not 0 <= info.failover_timeout_s < float("inf"):
-        return f"the failover timeout is {info.failover_timeout_s} s; it must be 0 or more, and finite"
     return _role_error(info.role)
 
 

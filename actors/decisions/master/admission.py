@@ -1,0 +1,100 @@
+"""What a leader decides on at all: what was said by somebody who may say it, and is made of what it should be.
+
+Everything people construct and pass was checked there. What arrives wrong all the same is refused here, before it can
+do harm: it may end the framework that said it, never the leader and whoever comes after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mesolite.actors.decisions.master.state import MasterState
+from mesolite.messages.agent import RegisterAgent, ShutdownAgent
+from mesolite.messages.checking import misfit
+from mesolite.messages.operator import (
+    OPERATOR,
+    DeactivateAgentCall,
+    DrainAgentCall,
+    MarkAgentGoneCall,
+    ReactivateAgentCall,
+    ReclaimResourcesCall,
+    ReleaseReclaimCall,
+    StartMaintenanceCall,
+    StopMaintenanceCall,
+    TeardownFrameworkCall,
+    UpdateMaintenanceScheduleCall,
+)
+from mesolite.messages.relayed import FrameworkToExecutor, KillTask, StatusUpdateAcknowledgement
+from mesolite.messages.scheduler import (
+    AcceptInverseOffers,
+    AcceptOffers,
+    DeactivateFramework,
+    DeclineInverseOffers,
+    DeclineOffers,
+    FrameworkError,
+    ReconcileTasks,
+    ReviveOffers,
+    Subscribe,
+    SuppressOffers,
+    Teardown,
+)
+
+OPERATOR_CALLS = frozenset(
+    {
+        DeactivateAgentCall,
+        DrainAgentCall,
+        MarkAgentGoneCall,
+        ReactivateAgentCall,
+        ReclaimResourcesCall,
+        ReleaseReclaimCall,
+        StartMaintenanceCall,
+        StopMaintenanceCall,
+        TeardownFrameworkCall,
+        UpdateMaintenanceScheduleCall,
+    }
+)
+
+FRAMEWORK_CALLS = frozenset(
+    {
+        AcceptInverseOffers,
+        AcceptOffers,
+        DeactivateFramework,
+        DeclineInverseOffers,
+        DeclineOffers,
+        FrameworkToExecutor,
+        KillTask,
+        ReconcileTasks,
+        ReviveOffers,
+        StatusUpdateAcknowledgement,
+        Subscribe,
+        SuppressOffers,
+        Teardown,
+    }
+)
+
+FORBIDDEN, WRONG = 403, 400
+
+
+def admits(m: MasterState, message: Any, sender: str) -> bool:
+    """Whether the leader may decide on this; if not, whoever said it has been told why."""
+    kind = type(message)
+    if kind in FRAMEWORK_CALLS:
+        if why_not := misfit(message):
+            m.send(sender, FrameworkError(message=f"{kind.__name__} was refused: {why_not}"))
+            return False
+    elif kind in OPERATOR_CALLS:
+        return _admits_call(m, message, sender)
+    elif kind is RegisterAgent and (why_not := misfit(message)):
+        m.send(sender, ShutdownAgent(reason=f"its registration was refused: {why_not}"))
+        return False
+    return True
+
+
+def _admits_call(m: MasterState, call: Any, sender: str) -> bool:
+    if why_not := misfit(call):
+        number = call.call_id if type(call.call_id) is int else 0
+        m.answer(sender, number, WRONG, f"{type(call).__name__} was refused: {why_not}")
+    elif sender != OPERATOR:
+        why_not = f"{type(call).__name__} is an operator's to make, and {sender} is none; use cluster.operator"
+        m.answer(sender, call.call_id, FORBIDDEN, why_not)
+    return not why_not

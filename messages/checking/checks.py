@@ -1,0 +1,119 @@
+"""The checks: of what is constructed, of what is passed, of what was received."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, ParamSpec, TypeVar, get_type_hints
+
+import attrs
+
+from mesolite.messages.checking.misfits import Misfit
+from mesolite.messages.checking.readers import Reader, reader
+from mesolite.messages.errors import InvalidValue
+
+T = TypeVar("T")
+P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_UNCHECKED = "__mesolite_unchecked__"
+
+
+def checked(cls: type[T]) -> type[T]:
+    """Check every instance of this attrs class when it is constructed.
+
+    The constructed object raises `InvalidValue` for the first field that does not hold what its annotation says.
+    """
+    construct: Any = cls.__init__
+    plan: list[tuple[str, Callable[[Any], Any], Reader]] = []
+    kind: Any = cls
+
+    def __init__(self: Any, *arguments: Any, **fields: Any) -> None:  # noqa: N807  # it becomes the class's own
+        construct(self, *arguments, **fields)
+        if not plan:
+            # Not before the first use: annotations may name classes that are defined further down.
+            # All at once: another thread may be here, too.
+            plan[:] = [(name, attrgetter(name), read) for name, read in _field_readers(kind)]
+        for name, get, read in plan:
+            value = get(self)
+            try:
+                known = read(value)
+            except Misfit as misfit:
+                raise InvalidValue(misfit.sentence(f"{kind.__name__}.{name}")) from None
+            if known is not value:
+                object.__setattr__(self, name, known)
+
+    def make(**fields: Any) -> T:
+        made: T = object.__new__(kind)
+        construct(made, **fields)
+        return made
+
+    __init__.__wrapped__ = construct  # type: ignore[attr-defined]  # help() shows the signature
+    __init__.__doc__, __init__.__qualname__ = construct.__doc__, construct.__qualname__
+    kind.__init__ = __init__
+    setattr(kind, _UNCHECKED, staticmethod(make))
+    return cls
+
+
+def unchecked(kind: Callable[P, T]) -> Callable[P, T]:
+    """Return a constructor of a `checked` class that does not check: for values that have been checked before."""
+    constructor: Callable[P, T] = getattr(kind, _UNCHECKED)
+    return constructor
+
+
+def evolve(value: T, **changes: Any) -> T:
+    """Do what `attrs.evolve` does, to an instance of a `checked` class, without a check."""
+    held = {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}  # type: ignore[arg-type]
+    made: T = getattr(type(value), _UNCHECKED)(**held | changes)
+    return made
+
+
+def checked_arguments(function: F) -> F:
+    """Check the arguments of each call of this function or method by its annotations."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    readers: dict[str, Reader] = {}
+    what = function.__qualname__.removesuffix(".__init__")
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        if not readers:
+            hints = get_type_hints(function, include_extras=True)
+            readers.update({name: reader(hints[name]) for name in hints if name != "return"})
+        known = [_argument(what, readers, name, value) for name, value in zip(names, arguments, strict=False)]
+        known += arguments[len(known) :]
+        return function(*known, **{name: _argument(what, readers, name, value) for name, value in named.items()})
+
+    for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+        setattr(call, attribute, getattr(function, attribute))
+    call.__wrapped__ = function  # type: ignore[attr-defined]
+    return call  # type: ignore[return-value]
+
+
+def _argument(what: str, readers: Mapping[str, Reader], name: str, value: Any) -> Any:
+    read = readers.get(name)
+    if read is None:
+        return value  # `self`, or a name that the function does not have and will complain of itself
+    try:
+        return read(value)
+    except Misfit as misfit:
+        raise InvalidValue(misfit.sentence(f"{what}: {name}")) from None
+
+
+def misfit(message: object) -> str:
+    """Say what is wrong with a message, or with anything nested in it; '' if every field holds what it should."""
+    kind = type(message)
+    read = _DEEP.get(kind)
+    if read is None:
+        read = _DEEP[kind] = reader(kind, deep=True)
+    try:
+        read(message)
+    except Misfit as found:
+        return found.sentence(kind.__name__)
+    return ""
+
+
+_DEEP: dict[type, Reader] = {}
+
+
+def _field_readers(kind: Any) -> list[tuple[str, Reader]]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [(field.name, reader(hints[field.name])) for field in attrs.fields(kind)]
