@@ -19,7 +19,7 @@ AROUND_THE_CRASH_S = (
     *(-0.003, -0.002, -0.0015, -0.001, -0.0005, 0.0, 0.0005, 0.001, 0.0015, 0.002),
     *(1.0, 3.0, 5.0, 7.0, 9.0, 9.3, 9.6, 9.9, 10.2, 11.0, 12.0),
 )
-"""When SIGUSR1 comes, from the leader's crash on: another leads after 9 s, and agents come back in the second after that."""
+"""When SIGUSR1 comes, from the leader's crash on: another leads after 9 s, and agents come back in the next second."""
 
 
 def open_shop(
