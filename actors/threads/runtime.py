@@ -32,6 +32,7 @@ from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.store import StaleTerm, Store
+from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
 from mesolite.actors.threads.clock import Clock
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
@@ -70,7 +71,8 @@ class ThreadsRuntime:
         self._closed = self._stored = False
         self._pid = os.getpid()
         self._pool = Pool(workers, self._left)
-        self._clock = Clock(self._fire, clock_reads_s)
+        self._blocking = BlockingWatch()
+        self._clock = Clock(self._fire, self._look, LOOK_EVERY_S, clock_reads_s)
         self._noted_at = clock_reads_s
         self._store_thread.start()
 
@@ -290,6 +292,9 @@ class ThreadsRuntime:
 
     def _fire(self, timer: Timer) -> None:
         self.post(timer.seat, timer, cause=timer.cause)
+
+    def _look(self) -> None:
+        self._blocking.look((seat for seat in self.directory if seat.own_thread), self.now())
 
     def _left(self, actor: Role) -> None:
         """An actor's loop has ended."""
