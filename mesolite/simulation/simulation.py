@@ -10,6 +10,7 @@ sim.advance(75.0)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, Self
 
@@ -226,7 +227,7 @@ class Simulation(KeepsUserErrors):
         self.runtime.network.remove(rule)
 
     @checked_arguments
-    def inject(self, to: Party, message: Message, sender: Party = OUTSIDE) -> None:
+    def inject(self, to: Party, message: Message | PeerExited, sender: Party = OUTSIDE) -> None:
         """Deliver a message as if `sender` had said it.
 
         Raises:
@@ -270,15 +271,16 @@ class Simulation(KeepsUserErrors):
         return party.name if isinstance(party, Machine | Driver) else party
 
     def _known(self, party: Party) -> str | None:
-        """The name of somebody who is or was there, or speaks from outside; before there is a cluster, any name."""
+        """The name of somebody who is or was there, or may come yet; not one that looks like a slip of the pen."""
         name = self._name(party)
-        unheard = name is not None and name != OUTSIDE and self.runtime.directory.incarnation(name) == 0
-        if self._cluster is None or not unheard:
+        if name is None or "/" in name or self.runtime.directory.incarnation(name):
             return name
-        host, slash, _ = (name or "").partition("/")
-        if slash and self.runtime.directory.incarnation(host):
-            return name  # an executor that will be started on that machine
-        return self._existing(party)
+        # agent-9 may be added yet, agnet-1 will not.
+        series = name.rstrip("0123456789")
+        known = [seat.name for seat in self.runtime.directory if seat.name.rstrip("0123456789") != series]
+        if near := get_close_matches(name, known, 1, cutoff=0.8):
+            raise Refused(f"there never was anybody named {name}; perhaps {near[0]} is meant, or start it first")
+        return name
 
     def _existing(self, party: Party) -> str:
         name = self._name(party)
