@@ -15,7 +15,7 @@ from mesolite.messages.agent import PongAgent
 
 FITTING: Mapping[str, Callable[[], Any]] = {
     "action": lambda: print,
-    "agent": lambda: "agent-1",
+    "agent": lambda: "agent-2",
     "agent_id": lambda: "m1-S1",
     "agents": lambda: 1,
     "data": lambda: "x",
@@ -41,7 +41,7 @@ FITTING: Mapping[str, Callable[[], Any]] = {
     "start": lambda: 1.0,
     "state": lambda: TaskState.TASK_RUNNING,
     "status": lambda: mesolite.TaskStatus(task_id="t", state=TaskState.TASK_RUNNING),
-    "target": lambda: "agent-1",
+    "target": lambda: "agent-2",
     "task_id": lambda: "t",
     "tasks": lambda: [TaskInfo(task_id="t", resources="cpus:0.1", command="true")],
     "timeout": lambda: 0.1,
