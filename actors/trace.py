@@ -101,10 +101,11 @@ class Trace:
             digest.update(repr(fields).encode())
         return digest.hexdigest()
 
-    def tail(self, party: str, lines: int = 8) -> str:
-        """The last things that party saw, as text, for an error."""
-        seen = [record for record in self if record.party == party]
-        return "\n".join(line(record) for record in seen[-lines:])
+    def tail(self, party: str | None = None, lines: int = 8) -> str:
+        """The last things that party saw, or anybody, as text, for an error."""
+        latest = (Record(*fields) for fields in reversed(tuple(self._ring)))
+        seen = itertools.islice((record for record in latest if party in (None, record.party)), lines)
+        return "\n".join(line(record) for record in reversed(list(seen)))
 
     def story(self, *ids: str) -> str:
         """Everything that mentions one of these ids, and what directly caused it, as text."""

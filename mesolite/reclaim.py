@@ -131,7 +131,8 @@ class Reclaim(Undertaking):
         Raises:
             TimeoutError: it is not done within so many seconds; the text names what it waits for.
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
-            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+            WouldBlock: in a simulation, inside a callback; elsewhere it blocks that callback, and what waits for it.
+            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do but to repeat itself.
             Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
         self._wait("come to its end", None if timeout is None else in_seconds(timeout))

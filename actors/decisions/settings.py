@@ -97,6 +97,11 @@ class Settings:
         """How long an agent waits for a ping before it looks for the leader again (drain.md 1.2.6)."""
         return self.agent_ping_timeout_s * self.max_agent_ping_timeouts
 
+    @property
+    def silence_noticed_s(self) -> float:
+        """When at the latest somebody's silence has consequences: an agent's (drain.md 1.4.2) or a session's."""
+        return max(self.total_ping_timeout_s + self.agent_ping_timeout_s, self.session_timeout_s)
+
     @classmethod
     def mesos(cls) -> Settings:
         """Mesos's own defaults."""

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from mesolite.actors.runtime.patience import FOREVER_S
 from mesolite.actors.runtime.port import Timer
 from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.threads.thread import Thread
@@ -58,6 +59,7 @@ class Clock:
                 due = list(self._timeline.due(self.now()))
                 if not due:
                     next_at = self._timeline.next()
-                    self._changed.wait(None if next_at is None else max(0.0, next_at - self.now()))
+                    left_s = None if next_at is None else max(0.0, next_at - self.now())
+                    self._changed.wait(None if left_s is None else min(left_s, FOREVER_S))
             for timer in due:
                 self._fire(timer)

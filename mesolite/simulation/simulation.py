@@ -34,8 +34,10 @@ from mesolite.messages.checking import (
     misfit,
 )
 from mesolite.simulation.network import Rule, Verdict
+from mesolite.simulation.standstill import PERIODS
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
+from mesolite.waiting import words
 from mesolite.wiring import DEFAULT_RESOURCES, AnyResources, Wiring
 
 Kind = type[Message] | type[PeerExited] | Iterable[type[Message] | type[PeerExited]] | None
@@ -98,7 +100,8 @@ class Simulation(KeepsUserErrors):
         shortest, longest = map(in_seconds, latency_s)
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")
-        self.runtime = VirtualRuntime(seed, self.trace, (shortest, longest))
+        standstill_s = PERIODS * self.settings.silence_noticed_s
+        self.runtime = VirtualRuntime(seed, self.trace, (shortest, longest), standstill_s)
         self._cluster: SimulatedCluster | None = None
 
     def __enter__(self) -> Self:
@@ -167,9 +170,13 @@ class Simulation(KeepsUserErrors):
 
         Raises:
             TimeoutError: it was not, within so many virtual seconds.
+            NothingToWaitFor: `timeout` is infinite, and nothing is to come but pings, heartbeats and retries.
         """
-        if not self.runtime.wait(lambda: bool(done()), in_seconds(timeout)):
-            raise TimeoutError(f"not so within {timeout} virtual seconds (it is {self.now:.3f} now, seed {self.seed})")
+        seconds = in_seconds(timeout)
+        if not self.runtime.wait(lambda: bool(done()), seconds):
+            raise TimeoutError(
+                f"not so within {seconds:g} virtual seconds (it is {self.now:.3f} now, seed {self.seed}): {words(done)}"
+            )
 
     # ---------------------------------------------------------------------------------------------------- messages
 
