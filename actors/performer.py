@@ -58,7 +58,7 @@ class Performer:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)
             elif type(effect) is SetTimer:
-                self._runtime.set_timer(seat, effect.key, effect.after_s, effect.spread_s, index)
+                self._runtime.set_timer(seat, effect.key, effect.after_s, effect.spread_s, index, effect.periodic)
             else:
                 self._carry_out(effect, index)
                 if not seat.alive:

@@ -61,7 +61,12 @@ class Lost(NamedTuple):
 
 
 class Trace:
-    """A bounded ring of records, oldest first."""
+    """A bounded ring of records, oldest first: to be gone through, or read as `text`, `story`, `tail` and `hash`.
+
+    Attributes:
+        next_index: for those who write: take the index of the next record.
+        keep: for those who write: keep the fields of a `Record` as a plain tuple.
+    """
 
     def __init__(self, records: int = DEFAULT_RECORDS) -> None:
         """Keep at most so many records; 0 keeps none."""
@@ -101,10 +106,11 @@ class Trace:
             digest.update(repr(fields).encode())
         return digest.hexdigest()
 
-    def tail(self, party: str, lines: int = 8) -> str:
-        """The last things that party saw, as text, for an error."""
-        seen = [record for record in self if record.party == party]
-        return "\n".join(line(record) for record in seen[-lines:])
+    def tail(self, party: str | None = None, lines: int = 8) -> str:
+        """The last things that party saw, or anybody, as text, for an error."""
+        latest = (Record(*fields) for fields in reversed(tuple(self._ring)))
+        seen = itertools.islice((record for record in latest if party in (None, record.party)), lines)
+        return "\n".join(line(record) for record in reversed(list(seen)))
 
     def story(self, *ids: str) -> str:
         """Everything that mentions one of these ids, and what directly caused it, as text."""

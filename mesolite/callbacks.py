@@ -104,7 +104,7 @@ class SchedulerDriver(Protocol):
         """Get no callback any more and no offers; the tasks go on, and `stop` still works."""
 
     def join(self, timeout: float | timedelta | None = None) -> DriverStatus:
-        """Wait until the driver has stopped or aborted, or that many seconds have passed.
+        """Wait until the driver has stopped or aborted, or that many seconds have passed; not inside its callbacks.
 
         If an error ended it, that is raised: what a callback raised, unless it is allowed (`allow_error`), or
         `DriverAborted` with the words of the master that refused or removed the framework.

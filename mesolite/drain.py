@@ -15,7 +15,12 @@ from mesolite.undertaking import AskLeader, Books, Undertaking
 
 
 class Drain(Undertaking):
-    """One drain, as the leading master knows it. Its end, once seen, stays known when no master leads."""
+    """One drain, as the leading master knows it. Its end, once seen, stays known when no master leads.
+
+    Attributes:
+        id: the drain's own id.
+        agent_id: the agent that is drained.
+    """
 
     def __init__(self, runtime: Runtime, ask: AskLeader, books: Books, drain_id: DrainId, agent_id: AgentId) -> None:
         """Refer to that drain of that agent."""
@@ -95,7 +100,8 @@ class Drain(Undertaking):
         Raises:
             TimeoutError: it has not ended within so many seconds; the text names what it waits for.
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
-            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+            WouldBlock: in a simulation, inside a callback; elsewhere it blocks that callback, and what waits for it.
+            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do but to repeat itself.
             Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
         self._wait("ended", None if timeout is None else in_seconds(timeout))

@@ -34,7 +34,7 @@ from mesolite.actors.decisions.driver_calls import (
     StopExecutorCall,
     SuppressCall,
 )
-from mesolite.actors.errors import DriverAborted
+from mesolite.actors.errors import DriverAborted, NothingToWaitFor, WouldBlock
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.user_errors import UserError
@@ -57,6 +57,8 @@ class Driver:
         self._functions: dict[int, Callable[[], object]] = {}
         self._call_ids = itertools.count(1)  # drawn from any thread
         self._running = True
+        self._calling: int | None = None
+        """The thread on which the user is being called."""
 
     @property
     def still_running(self) -> bool:
@@ -77,10 +79,14 @@ class Driver:
 
     def call(self, callback: Callback) -> None:
         """Call the user's object, or a function that was to be called later; called by the party."""
-        if callback.callback == "call_later":
-            self._functions.pop(callback.arguments[0])()
-        else:
-            getattr(self.user(), callback.callback)(self, *callback.arguments)
+        self._calling = threading.get_ident()
+        try:
+            if callback.callback == "call_later":
+                self._functions.pop(callback.arguments[0])()
+            else:
+                getattr(self.user(), callback.callback)(self, *callback.arguments)
+        finally:
+            self._calling = None
 
     def user(self) -> Scheduler | Executor:
         """The user's object."""
@@ -252,9 +258,19 @@ class MesoliteSchedulerDriver(Driver):
         Raises:
             Exception: what a callback raised, if that ended the driver and is not allowed; each time it is joined.
             DriverAborted: a master refused or removed the framework; the text says why.
+            WouldBlock: inside one of its own callbacks; in simulation, inside any.
+            NothingToWaitFor: in simulation, without a time-out: nothing is to come but pings, heartbeats and retries.
         """
         runtime = self._role.seat.runtime
-        runtime.wait(self._ended.is_set, None if timeout is None else in_seconds(timeout))
+        if self._calling == threading.get_ident():
+            raise WouldBlock(
+                f"{self.name} tried to join its own driver inside a callback, which cannot end before that returns; "
+                "call stop() and return, and join where the driver was made"
+            )
+        try:
+            runtime.wait(self._ended.is_set, None if timeout is None else in_seconds(timeout))
+        except NothingToWaitFor as why:
+            raise NothingToWaitFor(f"the driver of {self.name} is not stopped by anybody; {why}") from None
         if self._aborted_by is AbortedBy.USER_CODE and self._raised is not None:
             runtime.user_errors.raise_again(self._raised)
         elif self._aborted_by is not None:

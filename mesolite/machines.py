@@ -20,7 +20,7 @@ class Machine:
         """Refer to that machine; `start` starts its daemon. Whether that is alive shows when it is asked."""
         self._runtime = runtime
         self._start = start
-        self.name = name
+        self._name = name
 
     def __str__(self) -> str:
         """Print its name."""
@@ -29,6 +29,11 @@ class Machine:
     def __repr__(self) -> str:
         """Show its name and whether its daemon is alive."""
         return f"<{type(self).__name__} {self.name} {'up' if self.alive else 'down'}>"
+
+    @property
+    def name(self) -> str:
+        """The daemon's name, as faults, traces and stories know it, and the machine's own unless it has another."""
+        return self._name
 
     @property
     def alive(self) -> bool:
@@ -63,7 +68,11 @@ class Machine:
 
 
 class AgentMachine(Machine):
-    """A machine with an agent on it."""
+    """A machine with an agent on it.
+
+    Attributes:
+        machine_id: what maintenance schedules know the machine by.
+    """
 
     def __init__(self, runtime: Runtime, name: str, start: Callable[[], None], machine_id: MachineId) -> None:
         """Refer to that machine, which maintenance schedules know by `machine_id`."""

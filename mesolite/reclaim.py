@@ -25,6 +25,10 @@ class Reclaim(Undertaking):
     """One reclaim, as the leading master knows it. Its end, once seen, stays known when no master leads.
 
     Everything that is looked at raises `Refused` when nobody leads, or when it ended so long ago that it was forgotten.
+
+    Attributes:
+        id: the reclaim's own id.
+        target: the agent or framework of which something is reclaimed, as text.
     """
 
     def __init__(
@@ -131,7 +135,8 @@ class Reclaim(Undertaking):
         Raises:
             TimeoutError: it is not done within so many seconds; the text names what it waits for.
             Refused: it ended so long ago that it was forgotten, or the cluster was closed.
-            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+            WouldBlock: in a simulation, inside a callback; elsewhere it blocks that callback, and what waits for it.
+            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do but to repeat itself.
             Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
         self._wait("come to its end", None if timeout is None else in_seconds(timeout))

@@ -9,7 +9,8 @@ from typing import Any
 from loguru import logger
 
 from mesolite.actors.decisions.rules.drain import Blocker
-from mesolite.actors.errors import Refused
+from mesolite.actors.errors import NothingToWaitFor, Refused
+from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Runtime
 
 SILENCE_S = 600.0
@@ -53,14 +54,20 @@ class Undertaking(ABC):
             TimeoutError: it is not, within so many seconds; the text names what it waits for.
             Refused: there is no time-out, and the cluster was closed.
             Exception: user code raised it, and what is waited for may never come (`raise_user_errors`).
-            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
+            NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do but to repeat itself;
+                the text names what is waited for.
         """
+        timeout = limit(timeout)
         began, is_over = self._runtime.now(), self._runtime.user_errors.raising(self._is_over)
         silent = timeout is None and not self._runtime.wait(is_over, SILENCE_S)
         if silent and self._runtime.now() - began >= SILENCE_S / 2:  # otherwise the cluster was closed
             logger.warning("{!r} still waits: {}", self, self._waits_for())
-        if not self._runtime.wait(is_over, timeout):
-            if timeout is None:
+        try:
+            over = self._runtime.wait(is_over, timeout)
+        except NothingToWaitFor as why:
+            raise NothingToWaitFor(f"{self._whole_name} will not have {end}: {self._waits_for()}; {why}") from None
+        if not over:
+            if timeout is None or self._runtime.now() < began + timeout:
                 raise Refused(f"the cluster was closed before {self._whole_name} had {end}")
             raise TimeoutError(f"{self._whole_name} has not {end} within {timeout:g} s: {self._waits_for()}")
 

@@ -28,6 +28,7 @@ from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
 from mesolite.operator import Operator
 from mesolite.user_errors import KeepsUserErrors
+from mesolite.waiting import words
 
 AnyResources = Resources | str | Mapping[str, float]
 """Resources as people write them: text, a mapping of scalars, or resources as they are."""
@@ -113,15 +114,26 @@ class Wiring(KeepsUserErrors):
 
     @checked_arguments
     def wait_until(self, done: Callable[[], object], timeout: Timeout) -> None:
-        """Wait until `done()` is true; it is looked at whenever somebody has handled something, and must only read.
+        """Wait until `done()` is true; it is looked at whenever somebody has handled something.
+
+        On threads it runs on the calling thread and may ask and wait itself, as `operator.state()` does; the time-out
+        is looked at in between. In simulation it must only read.
 
         Raises:
             TimeoutError: it was not, within so many seconds, in simulation virtual ones.
+            Refused: the cluster was closed.
+            NothingToWaitFor: in simulation, without an end: nothing is to come but pings, heartbeats and retries.
             Exception: user code raised it meanwhile, or before and it was not raised yet (`raise_user_errors`).
         """
-        if not self.runtime.wait(self.runtime.user_errors.raising(done), in_seconds(timeout)):
-            last = "\n".join(self.trace.text().splitlines()[-20:])
-            raise TimeoutError(f"not so within {timeout} s, at {self.now():.3f} s; the last that was said:\n{last}")
+        seconds, began = in_seconds(timeout), self.now()
+        if self.runtime.wait(self.runtime.user_errors.raising(done), seconds):
+            return
+        if self.now() < began + seconds:
+            raise Refused(f"the cluster was closed, so this cannot come: {words(done)}")
+        last = "\n".join(self.trace.text().splitlines()[-20:])
+        raise TimeoutError(
+            f"not so within {seconds:g} s, at {self.now():.3f} s: {words(done)}; the last that was said:\n{last}"
+        )
 
     @checked_arguments
     def add_agent(

@@ -157,11 +157,16 @@ class Send(NamedTuple):
 
 @frozen
 class SetTimer:
-    """Fire once, `after_s` plus a random part of `spread_s` from now. Setting a key again replaces the old timer."""
+    """Fire once, `after_s` plus a random part of `spread_s` from now. Setting a key again replaces the old timer.
+
+    `periodic`: it will be set again as long as nothing changes, and alone brings nothing about, as a ping or a retry.
+    Whoever waits for ever in a simulation learns from it that nothing is to come.
+    """
 
     key: TimerKey
     after_s: float
     spread_s: float = 0.0
+    periodic: bool = False
 
 
 @frozen
@@ -298,6 +303,10 @@ class Core:
         """Want this said."""
         # A Send made the short way: this line runs for every message.
         self.effects.append(_new_tuple(Send, (to, message)))
+
+    def standing(self) -> str:
+        """What it does or holds that somebody may wait for, in a few words; for errors, so it only reads."""
+        return ""
 
     def check(self) -> None:
         """Assert every invariant of this role; called by simulations, never needed for correct work."""

@@ -81,7 +81,7 @@ class ElectorCore(Core):
             number = self.next_session
             self.next_session += 1
             self.sessions[number] = Session(number, PartyName(sender), now + timeout_s)
-            self.effects.append(SetTimer(("session", number), timeout_s))
+            self.effects.append(SetTimer(("session", number), timeout_s, periodic=True))
             self.send(sender, SessionKept(session=number, sent_at=message.sent_at))
         elif session := self._session_of(sender, message.session):
             session.deadline = now + timeout_s
@@ -101,7 +101,7 @@ class ElectorCore(Core):
         assert isinstance(number, int)
         session = self.sessions[number]
         if now < session.deadline:
-            self.effects.append(SetTimer(event.key, session.deadline - now))
+            self.effects.append(SetTimer(event.key, session.deadline - now, periodic=True))
             return
         self._end(session)
         self._tell_watchers()
@@ -179,6 +179,10 @@ class ElectorCore(Core):
     def _peer_exited(self, event: PeerExited, sender: str, now: float) -> None:
         """Forget a watcher that is gone; its session is left to its time-out (EL-11)."""
         self.watchers.pop(PartyName(event.name), None)
+
+    def standing(self) -> str:
+        """Whether somebody leads."""
+        return "nobody leads" if self.leader is None else ""
 
     def check(self) -> None:
         """Assert that the lowest sequence leads, and that each candidacy belongs to a living session."""

@@ -155,7 +155,7 @@ class SchedulerCore(Core):
             Subscribe(framework_info=self.framework_info, force=self._force, suppressed=self.suppressed),
         )
         bound = min(self._backoff_s, self._backoff_max_s)
-        self.effects.append(SetTimer(SUBSCRIBE, 0.0, bound))
+        self.effects.append(SetTimer(SUBSCRIBE, 0.0, bound, periodic=True))
         self._backoff_s = bound * 2
 
     def _subscribed(
@@ -344,6 +344,10 @@ class SchedulerCore(Core):
         self.status = DriverStatus.DRIVER_STOPPED
         self._hush()
         self.effects.append(Exit("stopped, to fail over" if event.failover else "stopped"))
+
+    def standing(self) -> str:
+        """Where the driver is in its life, and what it could still use."""
+        return f"{self.status}, {'' if self.connected else 'not '}connected, holds {len(self._offers)} offers"
 
     def check(self) -> None:
         """A connected driver has a leader, an id, and nothing left to force."""

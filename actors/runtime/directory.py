@@ -83,6 +83,10 @@ class Directory:
             return ()
         return tuple(other.name for other in self.on_host(seat.host) if other is not seat)
 
+    def ended(self) -> list[str]:
+        """The names that had a machine of their own, as agents and frameworks have, and whose party is gone."""
+        return [name for name in self._former if name not in self._seats]
+
     def incarnation(self, name: str) -> int:
         """Which life of that name is the newest; 0 if there was none, or none that is remembered."""
         seat = self._seats.get(name)

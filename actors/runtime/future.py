@@ -7,6 +7,8 @@ from typing import Any
 
 import pykka
 
+from mesolite.actors.runtime.patience import limit
+
 
 class PortFuture(pykka.ThreadingFuture[Any]):
     """A Pykka future. A virtual runtime sets `pump` when the question reaches an inbox."""
@@ -29,5 +31,5 @@ class PortFuture(pykka.ThreadingFuture[Any]):
             WouldBlock: asked inside a handler on virtual time.
         """
         if self.pump is not None and not self.is_ready:
-            self.pump(self, timeout)
-        return super().get(timeout=timeout)
+            self.pump(self, limit(timeout))
+        return super().get(timeout=limit(timeout))

@@ -46,11 +46,15 @@ class Place(NamedTuple):
 class Timer:
     """One setting of a timer. Its identity is its serial: a key set again has another `Timer` (core.md LP-34)."""
 
-    __slots__ = ("cause", "deadline", "key", "live", "seat")
+    __slots__ = ("cause", "deadline", "key", "live", "period_s", "seat")
 
-    def __init__(self, seat: Seat, key: TimerKey, deadline: float, cause: int) -> None:
-        """Belongs to this seat, is due at this time, was set by this trace record."""
+    def __init__(self, seat: Seat, key: TimerKey, deadline: float, cause: int, period_s: float = 0.0) -> None:
+        """Belongs to this seat, is due at this time, was set by this trace record.
+
+        `period_s`: it will be set again, after so long at most, as long as nothing changes; 0: it fires once.
+        """
         self.seat = seat
+        self.period_s = period_s
         self.key = key
         self.deadline = deadline
         self.cause = cause
@@ -119,13 +123,12 @@ class Seat:
         """
         del self.actor, self.handle
 
-    def call_off(self, key: TimerKey) -> bool:
-        """Let a timer never fire; False if it is not set."""
+    def call_off(self, key: TimerKey) -> Timer | None:
+        """Let a timer never fire, and return it; None if it is not set."""
         timer = self.timers.pop(key, None)
-        if timer is None:
-            return False
-        timer.live = False
-        return True
+        if timer is not None:
+            timer.live = False
+        return timer
 
 
 ActorFactory = Callable[["Seat"], "Role"]
@@ -161,7 +164,10 @@ class Runtime(Protocol):
         """Refuse calls from threads that must not make any; on threads all may."""
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait, from outside the actors, until it is done; False if the time-out came first. `done` only reads."""
+        """Wait until it is done; False if the time-out came first. None and more than a lifetime are no limit.
+
+        `done` is called on the waiting thread, while nothing is locked.
+        """
 
     def inbox(self, seat: Seat) -> ActorInbox:
         """Make the inbox that Pykka will put envelopes in."""
@@ -178,7 +184,9 @@ class Runtime(Protocol):
     def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
         """Say it, at most once, in order per pair; a dead or unknown receiver loses it silently (LP-14)."""
 
-    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
+    def set_timer(
+        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
+    ) -> None:
         """Set or replace a timer."""
 
     def cancel_timer(self, seat: Seat, key: TimerKey) -> None:

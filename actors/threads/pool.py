@@ -190,6 +190,7 @@ class Pool:
         self.leave = leave
         self._changed = threading.Condition()
         self._waiters = 0
+        self._generation = 0
         self._closed = False
         self._own: dict[threading.Thread, Thread] = {}
         self._threads = [Thread(self._work, f"mesolite worker {number}") for number in range(1, workers + 1)]
@@ -212,20 +213,38 @@ class Pool:
         """Let whoever waits look again; costs nothing while nobody does."""
         if self._waiters:
             with self._changed:
+                self._generation += 1
                 self._changed.notify_all()
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait until it is done; `done` is looked at whenever an actor has handled something, and only reads.
+        """Wait until it is done; `done` is looked at whenever an actor has handled something, at least once.
 
-        False if the time-out came first, or the pool was closed: nothing can happen any more then.
+        False if the time-out came first, or the pool was closed: nothing can happen any more then. `done` runs on the
+        calling thread and holds nobody up: it may ask actors, and wait for them. How long it takes is its own business,
+        the time-out is looked at after it.
         """
+        deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             self._waiters += 1
-            try:
-                self._changed.wait_for(lambda: self._closed or done(), timeout)
-                return done()
-            finally:
+        try:
+            while True:
+                # Read before looking: what is handled while `done` looks is another generation, and is not missed.
+                seen = self._generation
+                last = self._closed or (deadline is not None and time.monotonic() >= deadline)
+                if done():
+                    return True
+                if last:
+                    return False
+                self._await_news(seen, deadline)
+        finally:
+            with self._changed:
                 self._waiters -= 1
+
+    def _await_news(self, seen: int, deadline: float | None) -> None:
+        """Sleep until something was handled since, the pool is closed, or the time is over."""
+        left_s = None if deadline is None else deadline - time.monotonic()
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._generation != seen, left_s)
 
     def run_own(self, loop: Callable[[], None], name: str) -> None:
         """Run the loop of a party with user code, on a thread of its own."""
@@ -238,6 +257,7 @@ class Pool:
         """Forget the calling thread, whose loop has ended."""
         with self._changed:
             self._own.pop(threading.current_thread(), None)
+            self._generation += 1
             self._changed.notify_all()
 
     def close(self, patience_s: float) -> None:

@@ -30,6 +30,7 @@ from mesolite.actors.decisions.contract import (
 from mesolite.actors.errors import PartyFailed, Refused
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.hosting import no_executors
+from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.store import StaleTerm, Store
 from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
@@ -125,9 +126,9 @@ class ThreadsRuntime:
         self._tell(seat, Delivery(event, sender, cause))
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait, from outside the actors, until it is done; False if the time-out came first."""
+        """Wait until it is done; False if the time-out came first, or the cluster was closed."""
         self.check_thread()
-        return self._pool.wait(done, timeout)
+        return self._pool.wait(done, limit(timeout))
 
     def close(self) -> None:
         """End everything: parties, threads, processes, the store. Nothing is told to anybody any more.
@@ -208,8 +209,10 @@ class ThreadsRuntime:
         else:
             self._send(seat, to, message, cause)
 
-    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
-        """Set or replace a timer."""
+    def set_timer(
+        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
+    ) -> None:
+        """Set or replace a timer; here it makes no difference whether it will be set again."""
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
         self.cancel_timer(seat, key)
         timer = seat.timers[key] = Timer(seat, key, self.now() + delay, cause)

@@ -21,19 +21,18 @@ from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, WouldBlock, Wr
 from mesolite.actors.role import Failed
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.future import PortFuture
+from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Delivery, Seat, Timer
 from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.trace import Lost, Trace
 from mesolite.actors.user_errors import UserErrors
 from mesolite.simulation.inbox import Idle
+from mesolite.simulation.instant import Instant
 from mesolite.simulation.network import Network, Parcel, Verdict
+from mesolite.simulation.standstill import Standstill
 from mesolite.simulation.under_way import UnderWay
 
 _new_tuple: Any = tuple.__new__
-
-STEPS_PER_INSTANT = 1_000_000
-STEPS_PER_PARTY = 100
-"""More events than both without time passing, the latter for each party alive, are taken for an endless loop."""
 
 SAME_INSTANT_S = 1e-9
 """Sums of seconds are not exact: what is due so shortly after the end of an advance is due at its end."""
@@ -50,12 +49,16 @@ class Special(NamedTuple):
 
 
 class Moment:
-    """Something the simulation itself does at a point in time: a delayed parcel arrives, simulated work ends."""
+    """Something the simulation itself does at a point in time: a delayed parcel arrives, simulated work ends.
 
-    __slots__ = ("act", "live")
+    `routine`: it comes of nothing but timers that repeat themselves, as a ping under way does.
+    """
 
-    def __init__(self, act: Callable[[], None]) -> None:
+    __slots__ = ("act", "live", "routine")
+
+    def __init__(self, act: Callable[[], None], routine: bool) -> None:
         """Be live until called off."""
+        self.routine = routine
         self.act = act
         self.live = True
 
@@ -63,8 +66,12 @@ class Moment:
 class Dispatcher(ABC):
     """Lets things happen. What a party is, and what ends with it, its subclass knows."""
 
-    def __init__(self, seed: int, trace: Trace, latency_s: tuple[float, float]) -> None:
-        """Start at time 0 with nothing to do. A message takes a random time within `latency_s`."""
+    def __init__(self, seed: int, trace: Trace, latency_s: tuple[float, float], standstill_s: float) -> None:
+        """Start at time 0 with nothing to do. A message takes a random time within `latency_s`.
+
+        An unbounded wait ends when for `standstill_s`, or longer, only what repeats itself has happened.
+        """
+        self._standstill = Standstill(standstill_s)
         self.trace = trace
         self.network = Network()
         self.directory = Directory()
@@ -80,6 +87,10 @@ class Dispatcher(ABC):
         self._arrivals: dict[tuple[str, str], float] = {}
         self._running: Seat | None = None
         self._failure: BaseException | None = None
+
+    @abstractmethod
+    def situation(self) -> str:
+        """Say in a few lines who is there, and what they may be waited for with."""
 
     @abstractmethod
     def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
@@ -132,27 +143,26 @@ class Dispatcher(ABC):
         """Let things happen, and time pass when nothing else can, until it is done; False if the time-out came first.
 
         Raises:
-            NothingToWaitFor: there is no time-out, nothing is under way, and no timer is set.
+            NothingToWaitFor: there is no time-out, and nothing is to come but what repeats itself (standstill.py).
         """
         self._enter()
-        until = None if timeout is None else self._now + timeout
+        timeout = limit(timeout)
+        until = math.inf if timeout is None else self._now + timeout
         while not self._let_happen(done):
             due = self._timeline.next()
-            if until is not None and (due is None or due > until):
+            if timeout is None:
+                self._refuse_standstill(due)
+            if due is None or due > until:
                 self._now = until
                 return False
-            if due is None:
-                raise NothingToWaitFor(
-                    "nothing is under way and no timer is set, so this would wait for ever; give a timeout, or make "
-                    "happen what is waited for first"
-                )
             self._now = due
+            self._standstill.routine = True
         return True
 
-    def bind(self, future: pykka.Future[Any]) -> None:
-        """Make a future's `get` drive this simulation."""
+    def bind(self, future: pykka.Future[Any], asked: str) -> None:
+        """Make the `get` of a future, which somebody was asked for, drive this simulation."""
         if isinstance(future, PortFuture):
-            future.pump = self._answer
+            future.pump = lambda future, timeout: self._answer(future, asked, timeout)
 
     def release(self, parcels: list[Parcel]) -> None:
         """Put held parcels back under way, ahead of what came later, past the rules."""
@@ -168,7 +178,8 @@ class Dispatcher(ABC):
         """
         runnable, active, take = self.runnable, self._under_way.active, self._under_way.take
         draw, network, unraised = self._random.random, self.network, self.user_errors.unraised
-        steps = 0
+        steps, instant = 0, Instant()
+        next_look = instant.next_look
         while done is None or not done():
             if runnable:
                 self._run(runnable.popleft())
@@ -184,12 +195,31 @@ class Dispatcher(ABC):
             if unraised or self._failure is not None:
                 self._raise()
             steps += 1
-            if steps > STEPS_PER_INSTANT and steps > STEPS_PER_PARTY * len(self.directory):
-                raise EndlessLoop(
-                    f"more than {steps - 1} events at {self._now:.3f} s without time passing; the last were:\n"
-                    + "\n".join(self.trace.text(system=True).splitlines()[-6:])
-                )
+            if steps >= next_look:
+                if instant.never_ends(steps, len(self.directory), len(self.runnable) + len(self._under_way)):
+                    raise EndlessLoop(
+                        f"{steps} events at {self._now:.3f} s without time passing, and no end in sight; the last were:"
+                        f"\n{self.trace.tail()}"
+                    )
+                next_look = instant.next_look
         return True
+
+    def _refuse_standstill(self, due: float | None) -> None:
+        """Raise if an unbounded wait can have no end: there is nothing to come, or only what repeats itself."""
+        standstill = self._standstill
+        if due is None or due == math.inf:
+            found = "nothing is under way and no timer is set"
+        elif standstill.reached(self._now, self.directory):
+            found = (
+                "nothing is under way, no simulated work will end, and for "
+                f"{standstill.lasted_s:g} s only what repeats itself has happened (pings, heartbeats, retries)"
+            )
+        else:
+            return
+        raise NothingToWaitFor(
+            f"{found}, so this would wait for ever; give a timeout, or make happen what is waited for first:\n"
+            f"{self.situation()}"
+        )
 
     def _enter(self) -> None:
         self.check_thread()
@@ -198,6 +228,7 @@ class Dispatcher(ABC):
                 f"{self._running.name} tried to wait inside a handler, but only this thread could bring about what it "
                 "waits for; return from the handler, and use call_later(delay_s, function) to go on later"
             )
+        self._standstill.begin()
         self.user_errors.raise_first()  # two errors of one event: the second is raised here
 
     def _raise(self) -> None:
@@ -207,9 +238,9 @@ class Dispatcher(ABC):
             raise failure
         self.user_errors.raise_first()
 
-    def _answer(self, future: PortFuture, timeout: float | None) -> None:
+    def _answer(self, future: PortFuture, asked: str, timeout: float | None) -> None:
         if not self.wait(lambda: future.is_ready, timeout):
-            raise pykka.Timeout(f"{timeout} virtual seconds")
+            raise pykka.Timeout(f"{asked} has not answered within {timeout:g} virtual seconds")
 
     def _put(self, sender: str, to: str, event: object, cause: int) -> None:
         delivery = Delivery(event, sender, cause)
@@ -217,7 +248,7 @@ class Dispatcher(ABC):
             # Nothing overtakes on one channel: arrive no earlier than what was sent before (core.md LP-13).
             arrival = max(self._now + self._random.uniform(*self._latency_s), self._arrivals.get((sender, to), 0.0))
             self._arrivals[sender, to] = arrival
-            self.at(arrival, lambda: self._arrive(to, delivery))
+            self.at(arrival, lambda: self._arrive(to, delivery), routine=self._standstill.routine)
         else:
             self._under_way.put(delivery.sender, to, delivery)
 
@@ -253,7 +284,8 @@ class Dispatcher(ABC):
             case Verdict.DELAY:
                 assert rule is not None
                 late = Delivery(Special(event, seat, judged=True), delivery.sender, delivery.cause)
-                self.at(self._now + rule.delay_s, lambda: self._under_way.put(late.sender, to, late))
+                later, routine = self._now + rule.delay_s, self._standstill.routine
+                self.at(later, lambda: self._under_way.put(late.sender, to, late), routine=routine)
             case Verdict.DELIVER | Verdict.DUPLICATE:
                 for _ in range(1 if verdict is Verdict.DELIVER else 2):
                     self.network.observe(parcel)
@@ -301,27 +333,36 @@ class Dispatcher(ABC):
         seat.inbox.close()
         seat.vacate()
 
-    def at(self, deadline: float, action: Callable[[], None]) -> Moment:
+    def at(self, deadline: float, action: Callable[[], None], *, routine: bool = False) -> Moment:
         """Do this at that virtual time, unless the moment is called off; for the simulation itself, not for parties."""
-        moment = Moment(action)
+        moment = Moment(action, routine)
         self._timeline.add(deadline, moment)
+        if not routine:
+            self._standstill.to_come.add(moment)
         return moment
 
     def call_off(self, moment: Moment) -> None:
         """Let it not come to that; doing so late or twice is harmless."""
         if moment.live:
             moment.live = False
+            self._standstill.to_come.discard(moment)
             self._timeline.called_off()
 
     def _fire(self) -> bool:
         """Put what is due now under way; the seed then chooses among it and everything else."""
-        fired = False
+        fired, standstill = False, self._standstill
         while (entry := self._timeline.take_due(self._now)) is not None:
             fired = True
             if isinstance(entry, Timer):
                 name = entry.seat.name
+                if not entry.period_s:
+                    standstill.routine = False
+                    standstill.to_come.discard(entry)
                 self._under_way.put(name, name, _new_tuple(Delivery, (entry, name, entry.cause)))
             else:
                 entry.live = False
+                if not entry.routine:
+                    standstill.routine = False
+                    standstill.to_come.discard(entry)
                 entry.act()
         return fired

@@ -41,7 +41,7 @@ class VirtualInbox:
 
     __slots__ = ("_bind", "_envelopes", "_runnable", "_seat")
 
-    def __init__(self, seat: Seat, runnable: deque[Seat], bind: Callable[[pykka.Future[Any]], None]) -> None:
+    def __init__(self, seat: Seat, runnable: deque[Seat], bind: Callable[[pykka.Future[Any], str], None]) -> None:
         """Belong to this seat; note it as runnable, and bind futures that wait for its answers to the dispatcher."""
         self._envelopes: list[Envelope[Any]] = []
         self._seat = seat
@@ -51,7 +51,7 @@ class VirtualInbox:
     def put(self, envelope: Envelope[Any]) -> None:
         """Take an envelope; its actor becomes runnable."""
         if envelope.reply_to is not None:
-            self._bind(envelope.reply_to)
+            self._bind(envelope.reply_to, self._seat.name)
         self._envelopes.append(envelope)
         self._runnable.append(self._seat)
 

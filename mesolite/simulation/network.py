@@ -74,6 +74,10 @@ class Rule:
         name = "|".join(kind.__name__ for kind in kinds) or "message"
         return f"{name} from {self.sender or 'anybody'} to {self.receiver or 'anybody'}"
 
+    def words(self) -> str:
+        """Say what it does to what it matches, and how often it did."""
+        return f"{self.verdict.value} {self.describe()} ({self.count} so far)"
+
     def matches(self, parcel: Parcel) -> bool:
         """Whether it applies to this parcel, now."""
         return (
@@ -122,6 +126,11 @@ class Network:
             if (one is None or one in pair) and (other is None or other in pair):
                 del self._cuts[pair]
         self._look()
+
+    def faults(self) -> list[str]:
+        """What is done to messages now, in words; observing them is nothing."""
+        cuts = [f"nothing passes from {sender} to {to}" for sender, to in self._cuts]
+        return cuts + [rule.words() for rule in self._rules if rule.times is None or rule.count < rule.times]
 
     def is_cut(self, sender: str, to: str) -> bool:
         """Whether nothing passes that way."""

@@ -33,6 +33,10 @@ class UnderWay:
         else:
             deliveries.append(delivery)
 
+    def __len__(self) -> int:
+        """How much is under way, on all channels."""
+        return sum(map(len, self._deliveries.values()))
+
     def put_first(self, sender: str, to: str, delivery: Delivery) -> None:
         """Put it before all that is under way on its channel."""
         self.put(sender, to, delivery)

@@ -5,6 +5,7 @@ Actors are ordinary Pykka actors; an inbox whose `put` posts to the dispatcher (
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ from mesolite.actors.trace import Trace
 from mesolite.messages.base import Message
 from mesolite.simulation.dispatcher import Dispatcher, Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
+from mesolite.simulation.standstill import situation
 from mesolite.simulation.work import SimulatedProcesses
 
 _new_tuple: Any = tuple.__new__
@@ -36,9 +38,11 @@ _new_tuple: Any = tuple.__new__
 class VirtualRuntime(Dispatcher):
     """Implements the port (actors/runtime/port.py) on a dispatcher."""
 
-    def __init__(self, seed: int, trace: Trace, latency_s: tuple[float, float] = (0.0, 0.0)) -> None:
+    def __init__(
+        self, seed: int, trace: Trace, latency_s: tuple[float, float] = (0.0, 0.0), standstill_s: float = 0.0
+    ) -> None:
         """Start at time 0 with nobody there. A message takes a random time within `latency_s`; by default none."""
-        super().__init__(seed, trace, latency_s)
+        super().__init__(seed, trace, latency_s, standstill_s)
         self.store = MemoryStore()
         self.processes = SimulatedProcesses(self)
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
@@ -52,11 +56,16 @@ class VirtualRuntime(Dispatcher):
         self.post(seat, Started(name, seat.incarnation), cause=cause)
         return seat
 
+    def situation(self) -> str:
+        """Say in a few lines who is there, and what they may be waited for with."""
+        return situation(list(self.directory), self.directory.ended(), self.processes.endless(), self.network)
+
     def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
         """End a party at once. Its links break, unless it goes silently, as a machine without power does."""
         if not seat.alive:
             return
         self._timeline.called_off(len(seat.timers))
+        self._standstill.to_come.difference_update(seat.timers.values())
         watchers = self.directory.leave(seat)
         seat.actor.actor_stopped.set()
         self.processes.forget(seat)
@@ -101,18 +110,24 @@ class VirtualRuntime(Dispatcher):
             # A Delivery made the short way: this line runs for every message.
             self._under_way.put(seat.name, to, _new_tuple(Delivery, (message, seat.name, cause)))
 
-    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
+    def set_timer(
+        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
+    ) -> None:
         """Set a timer; the seed draws the spread."""
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
-        timer = Timer(seat, key, self._now + delay, cause)
+        timer = Timer(seat, key, self._now + delay, cause, after_s + spread_s if periodic else 0.0)
         if key in seat.timers:
             self.cancel_timer(seat, key)
         seat.timers[key] = timer
         self._timeline.add(timer.deadline, timer)
+        if not timer.period_s and delay < math.inf:
+            self._standstill.to_come.add(timer)
 
     def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
         """Let a timer never fire."""
-        if seat.call_off(key):
+        timer = seat.call_off(key)
+        if timer is not None:
+            self._standstill.to_come.discard(timer)
             self._timeline.called_off()
 
     def link(self, seat: Seat, peer: str, cause: int) -> None:

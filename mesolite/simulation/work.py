@@ -46,6 +46,14 @@ class SimulatedProcesses:
         """How many would be running."""
         return len(self._processes)
 
+    def endless(self) -> list[str]:
+        """The work that does not end by itself, each with whose it is."""
+        return [
+            f"{work_id} ({process.seat.name})"
+            for work_id, process in self._processes.items()
+            if process.ends_at == math.inf
+        ]
+
     def run(self, seat: Seat, run: Run) -> None:
         """Start, and end by itself after its duration."""
         process = self._processes[run.work_id] = _Process(seat, run.simulated or work_of(run.command))

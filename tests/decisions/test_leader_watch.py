@@ -27,8 +27,8 @@ HEARTBEAT = TimerFired(("session-heartbeat",))
 EXPIRY = TimerFired(("session-expiry",))
 DETECT_RETRY = TimerFired(("detect-retry",))
 
-NEXT_HEARTBEAT = SetTimer(("session-heartbeat",), 3.0)
-NEXT_RETRY = SetTimer(("detect-retry",), RETRY_S)
+NEXT_HEARTBEAT = SetTimer(("session-heartbeat",), 3.0, periodic=True)
+NEXT_RETRY = SetTimer(("detect-retry",), RETRY_S, periodic=True)
 NO_RETRY = CancelTimer(("detect-retry",))
 NO_EXPIRY = CancelTimer(("session-expiry",))
 
@@ -72,7 +72,7 @@ def test_a_master_opens_a_session_joins_in_it_and_sees_itself_lead() -> None:
     assert watch.start(0.0) == Step((keep(None, 0.0), NEXT_HEARTBEAT, ask(None), NEXT_RETRY))
     # The deadline counts from when the heartbeat was sent, so a second of it has passed (EL-8).
     assert watch.handle(SessionKept(session=1, sent_at=0.0), ELECTOR, 1.0) == Step(
-        (SetTimer(("session-expiry",), 8.0), join(1))
+        (SetTimer(("session-expiry",), 8.0, periodic=True), join(1))
     )
     assert watch.handle(ElectionJoined(sequence=4), ELECTOR, 2.0) == Step()
     assert (watch.session, watch.candidacy, watch.leading) == (1, 4, False)
@@ -126,11 +126,11 @@ def test_the_expiry_timer_is_armed_again_by_the_deadline_that_answers_have_moved
     watch.handle(HEARTBEAT, "master-1", 3.0)
     assert watch.handle(SessionKept(session=1, sent_at=3.0), ELECTOR, 3.5) == Step()
     watch.handle(HEARTBEAT, "master-1", 6.0)
-    assert watch.handle(EXPIRY, "master-1", 9.0) == Step((SetTimer(("session-expiry",), 3.0),))
+    assert watch.handle(EXPIRY, "master-1", 9.0) == Step((SetTimer(("session-expiry",), 3.0, periodic=True),))
     # An answer that was overtaken does not bring the deadline back.
     watch.handle(SessionKept(session=1, sent_at=6.0), ELECTOR, 10.0)
     watch.handle(SessionKept(session=1, sent_at=3.0), ELECTOR, 10.0)
-    assert watch.handle(EXPIRY, "master-1", 12.0) == Step((SetTimer(("session-expiry",), 3.0),))
+    assert watch.handle(EXPIRY, "master-1", 12.0) == Step((SetTimer(("session-expiry",), 3.0, periodic=True),))
 
 
 def test_a_client_that_hears_nothing_gives_up_by_itself_and_starts_again() -> None:
@@ -146,7 +146,7 @@ def test_a_client_that_hears_nothing_gives_up_by_itself_and_starts_again() -> No
     assert (watch.session, watch.candidacy, watch.leader) == (None, None, None)
     # A new session, and no place in the election: the core has to want one again (EL-30).
     assert watch.handle(SessionKept(session=2, sent_at=9.0), ELECTOR, 9.0) == Step(
-        (SetTimer(("session-expiry",), 9.0),)
+        (SetTimer(("session-expiry",), 9.0, periodic=True),)
     )
     assert watch.contend(9.5) == Step((join(2),))
 
@@ -169,7 +169,7 @@ def test_a_place_that_was_wanted_but_not_obtained_is_still_wanted_in_the_next_se
 
     assert not watch.handle(EXPIRY, "master-1", 9.0).candidacy_lost
     assert watch.handle(SessionKept(session=2, sent_at=9.0), ELECTOR, 9.0) == Step(
-        (SetTimer(("session-expiry",), 9.0), join(2))
+        (SetTimer(("session-expiry",), 9.0, periodic=True), join(2))
     )
 
 
@@ -228,7 +228,7 @@ def test_withdrawing_while_the_join_is_under_way_leaves_as_soon_as_the_place_is_
 
     assert early.withdraw(0.0) == Step()
     assert early.handle(SessionKept(session=2, sent_at=0.0), ELECTOR, 0.0) == Step(
-        (SetTimer(("session-expiry",), 9.0),)
+        (SetTimer(("session-expiry",), 9.0, periodic=True),)
     )
     assert late.withdraw(0.0) == Step()
     assert late.handle(ElectionJoined(sequence=4), ELECTOR, 0.0) == Step((leave(4),))

@@ -177,7 +177,7 @@ def test_a_leader_is_asked_at_once() -> None:
         NO_DETECT_RETRY,
         Link("master-1"),
         Send("master-1", Subscribe(framework_info=INFO)),
-        SetTimer(("subscribe",), 0.0, 2.0),
+        SetTimer(("subscribe",), 0.0, 2.0, periodic=True),
     ]
 
 
@@ -186,7 +186,7 @@ def test_no_leader_is_waited_for_without_a_word() -> None:
     core = started()
     detect(core)
 
-    assert detect(core, None) == [SetTimer(("detect-retry",), 10.0), NO_SUBSCRIBE_RETRY]
+    assert detect(core, None) == [SetTimer(("detect-retry",), 10.0, periodic=True), NO_SUBSCRIBE_RETRY]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_an_unanswered_subscription_is_repeated(failover_timeout_s: float, bound
 
     for bound in bounds:
         subscribe = Send("master-1", Subscribe(framework_info=info))
-        assert effects[-2:] == [subscribe, SetTimer(("subscribe",), 0.0, bound)]
+        assert effects[-2:] == [subscribe, SetTimer(("subscribe",), 0.0, bound, periodic=True)]
         effects = hear(core, SUBSCRIBE)
 
 
@@ -215,7 +215,7 @@ def test_each_leader_is_met_with_the_first_bound_again() -> None:
     detect(core)
     hear(core, SUBSCRIBE)
 
-    assert detect(core, OTHER)[-1] == SetTimer(("subscribe",), 0.0, 2.0)
+    assert detect(core, OTHER)[-1] == SetTimer(("subscribe",), 0.0, 2.0, periodic=True)
 
 
 @pytest.mark.scenario("FaultToleranceTest.FrameworkReliableRegistration")
@@ -287,7 +287,7 @@ def test_any_detection_result_disconnects_once() -> None:
     assert returned(core, effects[-1]) == [NO_SUBSCRIBE_RETRY]
     # There is a master again, and then none; nobody was connected, so nobody is told.
     assert Link("master-2") in detect(core, OTHER)
-    assert detect(core, None) == [SetTimer(("detect-retry",), 10.0), NO_SUBSCRIBE_RETRY]
+    assert detect(core, None) == [SetTimer(("detect-retry",), 10.0, periodic=True), NO_SUBSCRIBE_RETRY]
 
 
 def test_the_next_leader_is_asked_when_disconnected_has_returned() -> None:
@@ -304,7 +304,7 @@ def test_the_next_leader_is_asked_when_disconnected_has_returned() -> None:
     assert returned(core, callback) == [
         Link("master-3"),
         Send("master-3", Subscribe(framework_info=KNOWN)),
-        SetTimer(("subscribe",), 0.0, 2.0),
+        SetTimer(("subscribe",), 0.0, 2.0, periodic=True),
     ]
 
 

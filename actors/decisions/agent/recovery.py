@@ -140,7 +140,7 @@ def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: flo
 
 def _ask_again_later(a: AgentState) -> None:
     if a.settings.executor_reregistration_retry_s is not None:
-        a.set_timer(ASK_AGAIN, a.settings.executor_reregistration_retry_s)
+        a.set_timer(ASK_AGAIN, a.settings.executor_reregistration_retry_s, periodic=True)
 
 
 def ask_again(a: AgentState, event: TimerFired, sender: str, now: float) -> None:

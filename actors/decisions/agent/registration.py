@@ -42,7 +42,7 @@ def attempt(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
     if a.phase is not Phase.DISCONNECTED or a.leader is None:
         return
     a.send_to_leader(_reregistration(a) if a.id is not None else RegisterAgent(agent=a.info))
-    a.set_timer(REGISTER, 0.0, a.registration_bound_s)
+    a.set_timer(REGISTER, 0.0, a.registration_bound_s, periodic=True)
     a.registration_bound_s = min(a.registration_bound_s * 2, a.settings.registration_backoff_max_s)
     # News of another leader may have been lost; asking costs nothing while it has not changed.
     a.effects.extend(a.watch.refresh().effects)
@@ -120,7 +120,7 @@ def _running(a: AgentState, total_ping_timeout_s: float, now: float) -> None:
     a.cancel_timer(REGISTER)
     a.total_ping_timeout_s = total_ping_timeout_s
     a.ping_deadline = now + total_ping_timeout_s
-    a.set_timer(PING_TIMEOUT, total_ping_timeout_s)
+    a.set_timer(PING_TIMEOUT, total_ping_timeout_s, periodic=True)
     updates.resume(a)
 
 
@@ -136,6 +136,6 @@ def pinged(a: AgentState, message: PingAgent, sender: str, now: float) -> None:
 def ping_timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
     """No ping for the total time-out: look for the leader again (1.4.6)."""
     if now < a.ping_deadline:
-        a.set_timer(PING_TIMEOUT, a.ping_deadline - now)
+        a.set_timer(PING_TIMEOUT, a.ping_deadline - now, periodic=True)
     elif a.phase is not Phase.TERMINATING:
         a.effects.extend(a.watch.redetect(now).effects)

@@ -106,7 +106,7 @@ def forward(a: AgentState, key: TaskKey, stream: UpdateStream, retry_s: float) -
     stream.forwarded = head
     latest = stream.updates[-1].status.state
     a.send_to_leader(head if latest is head.latest_state else attrs.evolve(head, latest_state=latest))
-    a.set_timer(("update", *key), retry_s)
+    a.set_timer(("update", *key), retry_s, periodic=True)
 
 
 def retry(a: AgentState, event: TimerFired, sender: str, now: float) -> None:

@@ -37,6 +37,7 @@ from mesolite.actors.decisions.master import (
     schedules,
     tasks,
 )
+from mesolite.actors.decisions.master.standing import standing
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.rules.grid import earlier
@@ -207,6 +208,10 @@ class MasterCore(Core):
             self._keep_allocating(now)
             pruning.keep_due(state, now)
         return state.effects
+
+    def standing(self) -> str:
+        """What its books hold, if it leads."""
+        return standing(self.state)
 
     def check(self) -> None:
         """Assert what must hold of all books together."""

@@ -56,7 +56,7 @@ def look(m: MasterState, agent: AgentRecord, now: float) -> None:
     if in_force(m, agent, now):
         offers.rescind_all(m, agent.offers, now)
         if revocation.revoke(m, revocation.holders_on(agent)):
-            m.set_timer(REPEAT, m.settings.agent_ping_timeout_s)
+            m.set_timer(REPEAT, m.settings.agent_ping_timeout_s, periodic=True)
 
 
 def repeat(m: MasterState, event: TimerFired, sender: str, now: float) -> None:

@@ -247,7 +247,7 @@ def _bite(m: MasterState, record: ReclaimRecord, now: float) -> None:
             record.revoked_tasks[(holder.framework_id, holder.task_id)] = holder.agent_id
         elif holder.executor_id is not None:
             record.revoked_executors[(holder.agent_id, holder.framework_id, holder.executor_id)] = None
-    m.set_timer(("reclaim", record.info.id), m.settings.agent_ping_timeout_s)
+    m.set_timer(("reclaim", record.info.id), m.settings.agent_ping_timeout_s, periodic=True)
 
 
 def timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:

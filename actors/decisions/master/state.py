@@ -166,9 +166,9 @@ class MasterState:
         """Want this said."""
         self.effects.append(Send(to, message))
 
-    def set_timer(self, key: TimerKey, after_s: float) -> None:
+    def set_timer(self, key: TimerKey, after_s: float, *, periodic: bool = False) -> None:
         """Want to be woken."""
-        self.effects.append(SetTimer(key, after_s))
+        self.effects.append(SetTimer(key, after_s, periodic=periodic))
 
     def cancel_timer(self, key: TimerKey) -> None:
         """Want not to be woken."""

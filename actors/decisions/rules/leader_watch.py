@@ -101,7 +101,7 @@ class LeaderWatch:
     def redetect(self, now: float) -> Step:
         """Forget the leader and ask as if for the first time: the same one is then news (drain.md 0.2.3)."""
         self.leader = None
-        return Step((self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s)))
+        return Step((self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True)))
 
     def refresh(self) -> Step:
         """Ask whether the leader has changed, in case the notification was lost; no answer means no."""
@@ -140,10 +140,10 @@ class LeaderWatch:
             asked = () if self.leader is None else (self._ask(),)
             return Step((*self._heartbeat(now), *self._pursue(), *asked))
         if event.key == _DETECT_RETRY:
-            return Step((self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s)))
+            return Step((self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True)))
         if now < self._deadline:
             # Heartbeats were answered since: they only moved the deadline.
-            return Step((SetTimer(_EXPIRY, self._deadline - now),))
+            return Step((SetTimer(_EXPIRY, self._deadline - now, periodic=True),))
         return self._session_over(now)
 
     def _session_kept(self, message: SessionKept, now: float) -> Step:
@@ -158,7 +158,7 @@ class LeaderWatch:
             return Step()
         self.session = message.session
         self._deadline = deadline
-        return Step((SetTimer(_EXPIRY, deadline - now), *self._pursue()))
+        return Step((SetTimer(_EXPIRY, deadline - now, periodic=True), *self._pursue()))
 
     def _session_over(self, now: float) -> Step:
         """The session has ended, by the elector's word or by its silence: forget all and start again (EL-9).
@@ -186,20 +186,20 @@ class LeaderWatch:
         if leader == self.leader:
             return Step()
         self.leader = leader
-        retry = SetTimer(_DETECT_RETRY, self.detect_retry_s) if leader is None else CancelTimer(_DETECT_RETRY)
-        return Step((retry,), detected=True)
+        again = SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True)
+        return Step((again if leader is None else CancelTimer(_DETECT_RETRY),), detected=True)
 
     # --- what is said ----------------------------------------------------------------------------------
 
     def _begin(self, now: float) -> tuple[Effect, ...]:
         self._opened_at = now
         session = () if self.session_timeout_s is None else self._heartbeat(now)
-        return (*session, self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s))
+        return (*session, self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True))
 
     def _heartbeat(self, now: float) -> tuple[Effect, ...]:
         assert self.session_timeout_s is not None, "a watch without a session has no heartbeat"
         alive = KeepSession(session=self.session, timeout_s=self.session_timeout_s, sent_at=now)
-        again = SetTimer(_HEARTBEAT, self.session_timeout_s / _HEARTBEATS_PER_TIMEOUT)
+        again = SetTimer(_HEARTBEAT, self.session_timeout_s / _HEARTBEATS_PER_TIMEOUT, periodic=True)
         return (Send(ELECTOR, alive), again)
 
     def _pursue(self) -> tuple[Effect, ...]:
