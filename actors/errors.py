@@ -9,6 +9,8 @@
     +-- OutcomeUnknown      an operator's call was sent and not answered; look, then repeat it
     +-- EndlessLoop         actors keep each other busy without time passing
     +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
+    +-- UserCodeFailed      user code raised what would end the program, such as SystemExit; that is the cause
+    +-- DriverAborted       a driver you joined was aborted: a master refused or removed its framework
 
 A peer out of turn is no error: its message is recorded and dropped (core.md LP-14, LP-15).
 """
@@ -46,6 +48,14 @@ class OutcomeUnknown(MesoliteError):
 
 class EndlessLoop(MesoliteError):
     """Too many events at one instant of virtual time."""
+
+
+class UserCodeFailed(MesoliteError):
+    """User code raised something that is no `Exception`; it is `__cause__`. Exceptions are raised as they are."""
+
+
+class DriverAborted(MesoliteError):
+    """The driver that was joined did not end by itself: the text is what the master, or the driver, had to say."""
 
 
 class PartyFailed(MesoliteError):

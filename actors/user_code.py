@@ -1,6 +1,7 @@
 """Parties that run user code: a scheduler or an executor behind its driver.
 
-Rule: user code is fenced. Whatever it raises, BaseException included, is that framework's error and nobody else's.
+Rule: user code is fenced. Whatever it raises, BaseException included, is that framework's error and nobody else's, and
+is written down (user_errors.py), so that it is raised where somebody can see it.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ import threading
 from types import TracebackType
 from typing import Protocol
 
-from loguru import logger
-
 from mesolite.actors.decisions.contract import Callback, CallbackReturned, ExecutorStart
-from mesolite.actors.decisions.driver_calls import DriverStatus
+from mesolite.actors.decisions.driver_calls import AbortedBy, DriverStatus
 from mesolite.actors.decisions.executor import ExecutorCore
 from mesolite.actors.decisions.scheduler import SchedulerCore
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Seat
+from mesolite.actors.user_errors import UserError
 from mesolite.messages.frameworks import FrameworkInfo
 
 
@@ -31,26 +31,35 @@ class UserCode(Protocol):
     def begin(self, role: Role) -> None:
         """Learn the party that runs it."""
 
+    def prepare(self) -> None:
+        """Make the user's object if that is left to the driver and not done yet: its constructor is user code, too."""
+
     def call(self, callback: Callback) -> None:
         """Call the user's method."""
 
-    def status_is(self, status: DriverStatus, error: str | None) -> None:
+    def raised(self, error: UserError) -> None:
+        """Learn what the user's code has raised."""
+
+    def status_is(self, status: DriverStatus, error: str | None, aborted_by: AbortedBy | None) -> None:
         """Learn what the core has decided about the driver."""
 
 
 def fenced(role: Role, user: UserCode, callback: Callback) -> CallbackReturned:
     """Call user code and turn whatever it raises into data."""
-    error = None
+    runtime, called, text = role.seat.runtime, "__init__", None
     try:
+        user.prepare()
+        called = callback.callback
         user.call(callback)
     except BaseException as raised:  # noqa: BLE001  # the fence
         if isinstance(raised, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             # Ctrl-C while a simulation happens to be in a callback belongs to whoever drives the simulation.
-            role.seat.runtime.interrupted(role.seat, raised)
+            runtime.interrupted(role.seat, raised)
         else:
-            error = f"{callback.callback} raised {type(raised).__name__}: {raised}"
-            logger.opt(exception=raised).error("{}: {}", role.seat.name, error)
-    return CallbackReturned(callback.callback, callback.serial, error, user.still_running)
+            error = runtime.user_errors.note(role.seat.name, called, raised, runtime.now())
+            user.raised(error)
+            text = error.text
+    return CallbackReturned(callback.callback, callback.serial, text, user.still_running)
 
 
 class SchedulerParty(Role):
@@ -70,7 +79,7 @@ class SchedulerParty(Role):
         """Handle it, and let the driver know what became of it."""
         self.performer.perform(event, sender, cause)
         core = self._scheduler_core
-        self._user.status_is(core.status, core.error)
+        self._user.status_is(core.status, core.error, core.aborted_by)
 
     def on_failure(
         self,
@@ -79,7 +88,8 @@ class SchedulerParty(Role):
         traceback: TracebackType | None,
     ) -> None:
         """Our own bug; whoever has joined the driver must not wait for ever."""
-        self._user.status_is(DriverStatus.DRIVER_ABORTED, f"the driver itself failed: {exception_value}")
+        failed = f"the driver itself failed: {exception_value}"
+        self._user.status_is(DriverStatus.DRIVER_ABORTED, failed, AbortedBy.DRIVER)
         super().on_failure(exception_type, exception_value, traceback)
 
     def call_user_code(self, callback: Callback) -> CallbackReturned:

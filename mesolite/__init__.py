@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mesolite.actors.decisions.driver_calls import DriverStatus
     from mesolite.actors.decisions.settings import Settings
     from mesolite.actors.errors import (
+        DriverAborted,
         EndlessLoop,
         MesoliteError,
         NameTaken,
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
         OutcomeUnknown,
         PartyFailed,
         Refused,
+        UserCodeFailed,
         WouldBlock,
         WrongThread,
     )
+    from mesolite.actors.user_errors import AllowedErrors, UserError
     from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
@@ -57,12 +60,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AllowedErrors",
     "Capability",
     "Cause",
     "Cluster",
     "CommandInfo",
     "Drain",
     "DrainState",
+    "DriverAborted",
     "DriverStatus",
     "EndlessLoop",
     "Executor",
@@ -98,18 +103,22 @@ __all__ = [
     "TaskState",
     "TaskStatus",
     "Unavailability",
+    "UserCodeFailed",
+    "UserError",
     "Window",
     "WouldBlock",
     "WrongThread",
 ]
 
 _MODULE_OF = {
+    "AllowedErrors": "actors.user_errors",
     "Capability": "messages.frameworks",
     "Cause": "messages.tasks",
     "Cluster": "cluster",
     "CommandInfo": "messages.tasks",
     "Drain": "drain",
     "DrainState": "messages.drains",
+    "DriverAborted": "actors.errors",
     "DriverStatus": "actors.decisions.driver_calls",
     "EndlessLoop": "actors.errors",
     "Executor": "callbacks",
@@ -145,6 +154,8 @@ _MODULE_OF = {
     "TaskState": "messages.tasks",
     "TaskStatus": "messages.tasks",
     "Unavailability": "messages.maintenance",
+    "UserCodeFailed": "actors.errors",
+    "UserError": "actors.user_errors",
     "Window": "messages.maintenance",
     "WouldBlock": "actors.errors",
     "WrongThread": "actors.errors",

@@ -87,10 +87,12 @@ class Cluster(Wiring):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End everything; a party that failed by our own fault is raised now, unless something else is."""
+        """End everything. What user code raised and nobody saw is raised now, as is a party's failure by our own fault.
+
+        If the body has raised something, that goes on its way, with a note that names the rest.
+        """
         self.close()
-        if value is None and self.runtime.failures:
-            raise self.runtime.failures[0]
+        self.runtime.user_errors.leave(value, self.runtime.failures)
 
     def ready(self, timeout: float = READY_S) -> None:
         """Wait until a master leads and all agents are registered.

@@ -16,6 +16,7 @@ import pykka
 from mesolite.actors.decisions.contract import Callback
 from mesolite.actors.decisions.driver_calls import (
     AbortCall,
+    AbortedBy,
     AcceptCall,
     AcceptInverseCall,
     AcknowledgeCall,
@@ -33,8 +34,10 @@ from mesolite.actors.decisions.driver_calls import (
     StopExecutorCall,
     SuppressCall,
 )
+from mesolite.actors.errors import DriverAborted
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
+from mesolite.actors.user_errors import UserError
 from mesolite.callbacks import Executor, InverseOffers, Offers, Scheduler
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
@@ -65,6 +68,9 @@ class Driver:
         """Learn the party that runs the user's object; called by that party."""
         self._role = role
 
+    def prepare(self) -> None:
+        """Make the user's object, if that is left to the driver; called by the party."""
+
     def call(self, callback: Callback) -> None:
         """Call the user's object, or a function that was to be called later; called by the party."""
         if callback.callback == "call_later":
@@ -76,7 +82,10 @@ class Driver:
         """The user's object."""
         raise TypeError(f"{type(self).__name__} does not say whose driver it is")
 
-    def status_is(self, status: DriverStatus, error: str | None) -> None:
+    def raised(self, error: UserError) -> None:
+        """Learn what the user's code has raised; executors have no use for it."""
+
+    def status_is(self, status: DriverStatus, error: str | None, aborted_by: AbortedBy | None) -> None:
         """Learn what the core has decided; executors have no use for it."""
 
     def now(self) -> float:
@@ -112,6 +121,8 @@ class MesoliteSchedulerDriver(Driver):
         self._ended = threading.Event()
         self._status = DriverStatus.DRIVER_NOT_STARTED
         self._error: str | None = None
+        self._aborted_by: AbortedBy | None = None
+        self._raised: UserError | None = None
 
     @property
     def status(self) -> DriverStatus:
@@ -120,7 +131,7 @@ class MesoliteSchedulerDriver(Driver):
 
     @property
     def error(self) -> str | None:
-        """Why it aborted by itself: a master refused the framework, or a callback raised."""
+        """Why it aborted by itself: a master refused the framework, or a callback raised; and what was raised later."""
         return self._error
 
     @property
@@ -134,9 +145,13 @@ class MesoliteSchedulerDriver(Driver):
         """The user's scheduler."""
         return self._user
 
-    def status_is(self, status: DriverStatus, error: str | None) -> None:
+    def raised(self, error: UserError) -> None:
+        """Learn what the user's code has raised; the first error ends a driver that has not ended."""
+        self._raised = self._raised or error
+
+    def status_is(self, status: DriverStatus, error: str | None, aborted_by: AbortedBy | None) -> None:
         """Learn what the core has decided."""
-        self._status, self._error = status, error
+        self._status, self._error, self._aborted_by = status, error, aborted_by
         if status in (DriverStatus.DRIVER_ABORTED, DriverStatus.DRIVER_STOPPED):
             self._running = False
             self._ended.set()
@@ -212,8 +227,18 @@ class MesoliteSchedulerDriver(Driver):
         return self._ask(AbortCall())
 
     def join(self, timeout: float | None = None) -> DriverStatus:
-        """Wait until the driver has stopped or aborted, or that many seconds, in simulation virtual ones, are over."""
-        self._role.seat.runtime.wait(self._ended.is_set, timeout)
+        """Wait until the driver has stopped or aborted, or that many seconds, in simulation virtual ones, are over.
+
+        Raises:
+            Exception: what a callback raised, if that ended the driver and is not allowed; each time it is joined.
+            DriverAborted: a master refused or removed the framework; the text says why.
+        """
+        runtime = self._role.seat.runtime
+        runtime.wait(self._ended.is_set, timeout)
+        if self._aborted_by is AbortedBy.USER_CODE and self._raised is not None:
+            runtime.user_errors.raise_again(self._raised)
+        elif self._aborted_by is not None:
+            raise DriverAborted(f"{self.name} was aborted: {self._error}")
         return self._status
 
     def _ask(self, call: object) -> DriverStatus:
@@ -230,10 +255,14 @@ class MesoliteExecutorDriver(Driver):
         self._make = make
         self._user: Executor | None = None
 
-    def user(self) -> Executor:
-        """The user's executor."""
+    def prepare(self) -> None:
+        """Make the user's executor."""
         if self._user is None:
             self._user = self._make()
+
+    def user(self) -> Executor:
+        """The user's executor."""
+        assert self._user is not None, "an executor is made before it is called"
         return self._user
 
     def send_status_update(

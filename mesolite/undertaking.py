@@ -52,16 +52,24 @@ class Undertaking(ABC):
         Raises:
             TimeoutError: it is not, within so many seconds; the text names what it waits for.
             Refused: there is no time-out, and the cluster was closed.
+            Exception: user code raised it, and what is waited for may never come (`raise_user_errors`).
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do.
         """
         began = self._runtime.now()
-        silent = timeout is None and not self._runtime.wait(self._is_over, SILENCE_S)
+        silent = timeout is None and not self._look_until(SILENCE_S)
         if silent and self._runtime.now() - began >= SILENCE_S / 2:  # otherwise the cluster was closed
             logger.warning("{!r} still waits: {}", self, self._waits_for())
-        if not self._runtime.wait(self._is_over, timeout):
+        if not self._look_until(timeout):
             if timeout is None:
                 raise Refused(f"the cluster was closed before {self._whole_name} had {end}")
             raise TimeoutError(f"{self._whole_name} has not {end} within {timeout:g} s: {self._waits_for()}")
+
+    def _look_until(self, timeout: float | None) -> bool:
+        """Whether it is over, within so many seconds; user code that raises ends the wait."""
+        errors = self._runtime.user_errors
+        is_over = self._runtime.wait(lambda: bool(errors.unraised) or self._is_over(), timeout)
+        errors.raise_first()
+        return is_over
 
     def _unknown(self) -> Refused:
         """Why there is nothing to be seen of it: to be raised."""

@@ -25,11 +25,12 @@ from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
 from mesolite.operator import Operator
+from mesolite.user_errors import KeepsUserErrors
 
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
 
 
-class Wiring:
+class Wiring(KeepsUserErrors):
     """A cluster on some runtime: its machines by name, its operator, its trace."""
 
     def __init__(
@@ -84,8 +85,12 @@ class Wiring:
 
         Raises:
             TimeoutError: it was not, within so many seconds, in simulation virtual ones.
+            Exception: user code raised it meanwhile, or before and it was not raised yet (`raise_user_errors`).
         """
-        if not self.runtime.wait(lambda: bool(done()), timeout):
+        errors = self.runtime.user_errors
+        is_done = self.runtime.wait(lambda: bool(errors.unraised) or bool(done()), timeout)
+        errors.raise_first()
+        if not is_done:
             last = "\n".join(self.trace.text().splitlines()[-20:])
             raise TimeoutError(f"not so within {timeout} s, at {self.now():.3f} s; the last that was said:\n{last}")
 

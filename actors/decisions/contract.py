@@ -44,11 +44,15 @@ class TimerFired:
 
 @frozen
 class PeerExited:
-    """A linked party is gone; this travels last on its channel. `status` is what it exited with, -1 if not known."""
+    """A linked party is gone; this travels last on its channel. `status` is what it exited with, -1 if not known.
+
+    `reason`: what it said when it exited by itself with a status other than 0.
+    """
 
     name: str
     incarnation: int
     status: int = -1
+    reason: str = ""
 
 
 @frozen

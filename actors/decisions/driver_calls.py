@@ -28,6 +28,14 @@ class DriverStatus(enum.Enum):
         return self.name
 
 
+class AbortedBy(enum.Enum):
+    """Who ended a driver that its user has neither stopped nor aborted."""
+
+    USER_CODE = "a callback raised"
+    MASTER = "a master refused or removed the framework"
+    DRIVER = "the driver found itself misused, or failed"
+
+
 # --- schedulers -----------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.driver_calls import (
     AbortCall,
+    AbortedBy,
     AcceptCall,
     AcceptInverseCall,
     AcknowledgeCall,
@@ -83,8 +84,9 @@ IMPLICIT_ACKNOWLEDGEMENTS = (
 class SchedulerCore(Core):
     """Decides for one driver of one framework; every life of a scheduler has a driver of its own.
 
-    `status` says where the driver is in its life. `error`: why it aborted, if its user did not ask for that,
-    None otherwise. `framework_info` has an id as soon as a master gave one: a successor needs it (FW-1).
+    `status` says where the driver is in its life. `aborted_by`: who aborted it, None if nobody did or its user.
+    `error`: why, and what user code has raised after it had ended, None if nothing. `framework_info` has an id as soon
+    as a master gave one: a successor needs it (FW-1).
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class SchedulerCore(Core):
         self.implicit_acknowledgements = implicit_acknowledgements
         self.status = DriverStatus.DRIVER_NOT_STARTED
         self.error: str | None = None
+        self.aborted_by: AbortedBy | None = None
         self.connected = False
         self.suppressed = False
         self.callbacks = CallbackQueue()
@@ -175,7 +178,7 @@ class SchedulerCore(Core):
 
     def _refused(self, event: FrameworkError, sender: str, now: float) -> None:
         if self._listening and self._is_leader(sender):
-            self._fail(event.message)
+            self._fail(event.message, AbortedBy.MASTER)
 
     def _is_leader(self, sender: str) -> bool:
         return self.watch.leader is not None and self.watch.leader.name == sender
@@ -242,15 +245,15 @@ class SchedulerCore(Core):
 
     def _user_code_raised(self, text: str) -> None:
         if self._listening:
-            self._fail(text)
+            self._fail(text, AbortedBy.USER_CODE)
         else:
             # From the error callback, or after an abort: nobody is left to be told, so it is only kept.
             self.error = text if self.error is None else f"{self.error}; then {text}"
 
-    def _fail(self, text: str) -> None:
+    def _fail(self, text: str, by: AbortedBy) -> None:
         """Abort first, then say why (FW-9). Of all callbacks only this one comes after an abort."""
         self._abort()
-        self.error = text
+        self.error, self.aborted_by = text, by
         self._callback("error", text)
 
     def _abort(self) -> None:
@@ -295,7 +298,7 @@ class SchedulerCore(Core):
             case AcceptCall():
                 self._accept(event, now)
             case AcknowledgeCall() if self.implicit_acknowledgements:
-                self._fail(IMPLICIT_ACKNOWLEDGEMENTS)
+                self._fail(IMPLICIT_ACKNOWLEDGEMENTS, AbortedBy.DRIVER)
             case AcknowledgeCall(status=status):
                 self._acknowledge(status)
             case DeclineCall(offer_ids=offer_ids) if self.connected:

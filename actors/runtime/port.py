@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mesolite.actors.role import Role
     from mesolite.actors.runtime.directory import Directory
     from mesolite.actors.trace import Trace
+    from mesolite.actors.user_errors import UserErrors
 
 
 class Delivery(NamedTuple):
@@ -126,14 +127,19 @@ class Runtime(Protocol):
 
     trace: Trace
     directory: Directory
+    user_errors: UserErrors
+    """What user code has raised."""
     give_birth: Callable[[str, ExecutorStart], Birth]
     """Says how an executor comes into being on a machine; set by the wiring. LookupError: it cannot."""
 
     def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
         """Start a party; its first event is `Started`."""
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
-        """End a party at once. Its links break, unless it goes silently, as a machine without power does."""
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
+        """End a party at once. Its links break, unless it goes silently, as a machine without power does.
+
+        `reason`: what whoever is linked to it learns, besides the status.
+        """
 
     def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
         """Put a system event before one particular seat; if that life is over, nothing happens."""

@@ -35,6 +35,7 @@ from mesolite.actors.threads.clock import Clock
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
 from mesolite.actors.trace import Lost, Trace
+from mesolite.actors.user_errors import UserErrors
 from mesolite.messages.base import Message
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class ThreadsRuntime:
         self.directory = Directory()
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
         self.failures: list[PartyFailed] = []
+        self.user_errors = UserErrors()
         self.commands = Commands(max_file_size, self.post)
         self._store = store
         self._storing: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -94,14 +96,14 @@ class ThreadsRuntime:
             seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
         return seat
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
         """End a party at once. Its links break when its loop has ended and its work is dead, or never if silent."""
         with self._lock:
             if not seat.alive:
                 return
             self._clock.called_off(len(seat.timers))
             watchers = self.directory.leave(seat)
-            self._farewells[seat] = lambda: self._farewell(seat, () if silent else watchers, status)
+            self._farewells[seat] = lambda: self._farewell(seat, () if silent else watchers, status, reason)
             seat.actor.actor_stopped.set()
             seat.inbox.wake()
             if seat.own_thread:
@@ -237,9 +239,9 @@ class ThreadsRuntime:
 
     def exit(self, seat: Seat, status: int, reason: str) -> None:
         """End the party that asks."""
-        if status:
+        if status and not self.user_errors.of(seat.name):  # what user code raised is in the log already
             logger.warning("{} exits with status {}: {}", seat.name, status, reason)
-        self.end(seat, status)
+        self.end(seat, status, reason=reason if status else "")
 
     # ------------------------------------------------------------------------------------------------ inside
 
@@ -275,9 +277,9 @@ class ThreadsRuntime:
             if farewell is not None:
                 self.commands.end(seat, farewell)
 
-    def _farewell(self, seat: Seat, watchers: tuple[Seat, ...], status: int) -> None:
+    def _farewell(self, seat: Seat, watchers: tuple[Seat, ...], status: int, reason: str) -> None:
         for watcher in watchers:
-            self.post(watcher, PeerExited(seat.name, seat.incarnation, status), seat.name)
+            self.post(watcher, PeerExited(seat.name, seat.incarnation, status, reason), seat.name)
 
     def _store_failed(self, seat: Seat, failure: Exception) -> StoreRefused:
         logger.opt(exception=failure).error("{}: the store failed", seat.name)

@@ -24,6 +24,7 @@ from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.port import Delivery, Seat, Timer
 from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.trace import Lost, Trace
+from mesolite.actors.user_errors import UserErrors
 from mesolite.simulation.inbox import Idle
 from mesolite.simulation.network import Network, Parcel, Verdict
 from mesolite.simulation.under_way import UnderWay
@@ -67,6 +68,7 @@ class Dispatcher(ABC):
         self.trace = trace
         self.network = Network()
         self.directory = Directory()
+        self.user_errors = UserErrors(seed)
         self.runnable: deque[Seat] = deque()
         self._random = random.Random(seed)
         self._latency_s = latency_s
@@ -80,7 +82,7 @@ class Dispatcher(ABC):
         self._failure: BaseException | None = None
 
     @abstractmethod
-    def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
         """End a party whose loop has come to its end."""
 
     def now(self) -> float:
@@ -110,6 +112,7 @@ class Dispatcher(ABC):
         Raises:
             EndlessLoop: that never comes to an end.
             PartyFailed: a core raised.
+            Exception: user code raised it, as itself; so does everything that lets things happen.
             WouldBlock: called inside a handler.
         """
         self._enter()
@@ -164,7 +167,7 @@ class Dispatcher(ABC):
         This loop runs for every message: it keeps what it needs at hand, and calls as little as it can.
         """
         runnable, active, take = self.runnable, self._under_way.active, self._under_way.take
-        draw, network = self._random.random, self.network
+        draw, network, unraised = self._random.random, self.network, self.user_errors.unraised
         steps = 0
         while done is None or not done():
             if runnable:
@@ -178,6 +181,8 @@ class Dispatcher(ABC):
                     self._judge(to, delivery)
             elif not self._fire():
                 return False
+            if unraised or self._failure is not None:
+                self._raise()
             steps += 1
             if steps > STEPS_PER_INSTANT and steps > STEPS_PER_PARTY * len(self.directory):
                 raise EndlessLoop(
@@ -193,6 +198,14 @@ class Dispatcher(ABC):
                 f"{self._running.name} tried to wait inside a handler, but only this thread could bring about what it "
                 "waits for; return from the handler, and use call_later(delay_s, function) to go on later"
             )
+        self.user_errors.raise_first()  # two errors of one event: the second is raised here
+
+    def _raise(self) -> None:
+        """Raise what has come up in the event that was just handled in full, so that all goes on if it is caught."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        self.user_errors.raise_first()
 
     def _answer(self, future: PortFuture, timeout: float | None) -> None:
         if not self.wait(lambda: future.is_ready, timeout):
@@ -271,9 +284,6 @@ class Dispatcher(ABC):
         if delivery is None or not seat.alive:
             self._run_loop(seat)
         self._running = None
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
 
     def _run_loop(self, seat: Seat) -> None:
         """Run Pykka's own loop, until the inbox is empty or the actor was stopped, by us or through its ref."""

@@ -22,6 +22,7 @@ from mesolite.messages.base import Message
 from mesolite.messages.resources import Resources
 from mesolite.simulation.network import Rule, Verdict
 from mesolite.simulation.virtual import VirtualRuntime
+from mesolite.user_errors import KeepsUserErrors
 from mesolite.wiring import DEFAULT_RESOURCES, Wiring
 
 Kind = type[Any] | tuple[type[Any], ...] | None
@@ -59,8 +60,14 @@ class Hold:
         self._runtime.release(parcels)
 
 
-class Simulation:
-    """Virtual time, a seed, and a network that does as it is told. The same seed gives the same trace."""
+class Simulation(KeepsUserErrors):
+    """Virtual time, a seed, and a network that does as it is told. The same seed gives the same trace.
+
+    What user code raises comes out of whatever lets things happen (`advance`, `settle`, `join`, an operator's verb),
+    when the event it was raised in is handled in full: the simulation can be used on.
+    """
+
+    runtime: VirtualRuntime
 
     def __init__(
         self,
@@ -84,7 +91,11 @@ class Simulation:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave; there is nothing to clean up, no thread, process or file was made."""
+        """Leave; there is nothing to clean up, no thread, process or file was made.
+
+        What user code raised and nobody saw is raised now, or named in a note of what the body has raised.
+        """
+        self.runtime.user_errors.leave(value)
 
     def cluster(
         self, agents: int = 1, masters: int = 1, resources: str | Resources = DEFAULT_RESOURCES

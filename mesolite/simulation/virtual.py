@@ -52,7 +52,7 @@ class VirtualRuntime(Dispatcher):
         self.post(seat, Started(name, seat.incarnation), cause=cause)
         return seat
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False) -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
         """End a party at once. Its links break, unless it goes silently, as a machine without power does."""
         if not seat.alive:
             return
@@ -65,7 +65,7 @@ class VirtualRuntime(Dispatcher):
         if silent:
             return
         for watcher in watchers:
-            news = PeerExited(seat.name, seat.incarnation, status)
+            news = PeerExited(seat.name, seat.incarnation, status, reason)
             self._put(seat.name, watcher.name, Special(news, watcher), -1)
 
     # ------------------------------------------------------------------------------------------------ the port
@@ -149,4 +149,4 @@ class VirtualRuntime(Dispatcher):
 
     def exit(self, seat: Seat, status: int, reason: str) -> None:
         """End the party that asks."""
-        self.end(seat, status)
+        self.end(seat, status, reason=reason if status else "")

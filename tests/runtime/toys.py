@@ -31,6 +31,7 @@ from mesolite.actors.runtime.store import SqliteStore
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.trace import Trace
 from mesolite.actors.user_code import fenced
+from mesolite.actors.user_errors import UserError
 from mesolite.messages.base import Message
 from mesolite.simulation.virtual import VirtualRuntime
 
@@ -84,8 +85,14 @@ class UserFunction:
     def __init__(self, function: Callable[[], object]) -> None:
         self._function = function
 
+    def prepare(self) -> None:
+        pass
+
     def call(self, callback: Callback) -> None:
         self._function()
+
+    def raised(self, error: UserError) -> None:
+        pass
 
 
 class PuppetRole(Role):

@@ -185,7 +185,7 @@ def exited(a: AgentState, event: PeerExited, sender: str, now: float) -> None:
     if a.phase is Phase.RECOVERING and executor.phase is ExecutorPhase.REGISTERING and event.incarnation:
         # Of one that went while its agent was down nobody knows how; one that never was cannot come back.
         executor.ending = did_not_return(framework, executor)
-    _terminated(a, framework, executor, event.status, now)
+    _terminated(a, framework, executor, event, now)
 
 
 def did_not_return(framework: FrameworkRecord, executor: ExecutorRecord) -> Ending:
@@ -199,7 +199,7 @@ def did_not_return(framework: FrameworkRecord, executor: ExecutorRecord) -> Endi
 
 
 def _terminated(
-    a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, status: int, now: float
+    a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, event: PeerExited, now: float
 ) -> None:
     executor.phase = ExecutorPhase.TERMINATED
     a.cancel_timer(_key("executor-registration", framework, executor))
@@ -208,13 +208,14 @@ def _terminated(
         ending = executor.ending or Ending(
             TaskState.TASK_FAILED,
             Reason.REASON_EXECUTOR_TERMINATED,
-            f"executor {executor.id} ended with status {status} before the task did",
+            # Its own words, if it had any: a callback that raised says what it raised.
+            event.reason or f"executor {executor.id} ended with status {event.status} before the task did",
             Cause.EXECUTOR_DIED,
         )
         for task in executor.live_tasks:
             updates.make(a, framework, executor.id, task, ending, now)
         if executor.info is not None:  # the master knows of no command executors (OF-68)
-            tell_exited(a, framework.id, executor.id, status)
+            tell_exited(a, framework.id, executor.id, event.status)
     clear_up(a, framework, executor)
 
 
