@@ -44,7 +44,7 @@ def run_seeds(
         reports = runtestprotocol(item, log=False, nextitem=nextitem if last else again)
         done += 1
         for report in reports:
-            durations[report.when or "call"] += report.duration
+            durations[report.when] += report.duration
         outcome = _outcome(reports)
         told.setdefault(outcome, reports)
         if outcome is Outcome.FAILED:
@@ -54,7 +54,7 @@ def run_seeds(
     del item.stash[key]
     reports = told[min(told)]
     for report in reports:
-        report.duration = durations[report.when or "call"]
+        report.duration = durations[report.when]
     if failed:
         _say_which(reports, failed, done)
     return reports
@@ -62,7 +62,7 @@ def run_seeds(
 
 def _refresh(item: pytest.Item, properties: list[tuple[str, object]]) -> None:
     """Take from the item what an earlier run has left on it: captured output, properties, the test class's instance."""
-    item._report_sections.clear()
+    item._report_sections.clear()  # noqa: SLF001  # pytest has no other way
     item.user_properties[:] = properties
     if isinstance(item.parent, pytest.Class):
         for name in ("_instance", "_obj"):
