@@ -29,6 +29,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.messages.agent import PingAgent, PongAgent
 from mesolite.messages.base import Message
+from mesolite.messages.checking import Count, checked_arguments
 from mesolite.messages.election import DetectLeader, KeepSession, SessionKept
 from mesolite.messages.resources import Resources
 
@@ -68,7 +69,8 @@ class Trace:
         keep: for those who write: keep the fields of a `Record` as a plain tuple.
     """
 
-    def __init__(self, records: int = DEFAULT_RECORDS) -> None:
+    @checked_arguments
+    def __init__(self, records: Count = DEFAULT_RECORDS) -> None:
         """Keep at most so many records; 0 keeps none."""
         self._ring: deque[Any] = deque(maxlen=records)
         # Writing is two calls that cannot be interrupted, as threads share a trace, and that cost next to nothing, as
@@ -94,7 +96,8 @@ class Trace:
         """Return one line per message; `system` adds timers, storage, work and callbacks, `heartbeats` the pings."""
         return "\n".join(line(record) for record in self if _is_shown(record, system, heartbeats))
 
-    def last(self, lines: int) -> list[str]:
+    @checked_arguments
+    def last(self, lines: Count) -> list[str]:
         """The last lines of `text()`, without formatting what comes before them."""
         newest_first = (Record(*fields) for fields in reversed(tuple(self._ring)))
         shown = (record for record in newest_first if _is_shown(record, system=False, heartbeats=False))
@@ -107,7 +110,8 @@ class Trace:
             digest.update(repr(fields).encode())
         return digest.hexdigest()
 
-    def tail(self, party: str | None = None, lines: int = 8) -> str:
+    @checked_arguments
+    def tail(self, party: str | None = None, lines: Count = 8) -> str:
         """The last things that party saw, or anybody, as text, for an error."""
         latest = (Record(*fields) for fields in reversed(tuple(self._ring)))
         seen = itertools.islice((record for record in latest if party in (None, record.party)), lines)
