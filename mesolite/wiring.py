@@ -95,7 +95,7 @@ class Wiring(KeepsUserErrors):
 
     @property
     def settings(self) -> Settings:
-        """The timings and limits in force: `Settings.local()` on threads, `Settings.mesos()` on virtual time, or others."""
+        """The timings and limits in force; `Settings.local()` on threads and `Settings.mesos()` in simulation by default."""
         return self._settings
 
     @property
