@@ -95,7 +95,7 @@ class Wiring(KeepsUserErrors):
 
     @property
     def settings(self) -> Settings:
-        """The timings and limits in force; `Settings.local()` on threads and `Settings.mesos()` in simulation by default."""
+        """The timings and limits in force: `Settings.local()` on threads, `Settings.mesos()` in simulation, or yours."""
         return self._settings
 
     @property

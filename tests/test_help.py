@@ -46,7 +46,7 @@ def bare_properties(thing: object) -> list[str]:
     return [name for name in dir(kind) if not name.startswith("_") and not getattr(getattr(kind, name), "__doc__", "")]
 
 
-@pytest.mark.parametrize("thing", things(), ids=lambda thing: type(thing).__name__)
+@pytest.mark.parametrize("thing", list(things()), ids=lambda thing: type(thing).__name__)
 def test_help_describes_every_public_attribute(thing: object) -> None:
     """Those set in `__init__` are named in the class's docstring; properties and methods have one of their own."""
     assert undocumented(thing) == []

@@ -104,7 +104,7 @@ class Settings:
 
     @classmethod
     def mesos(cls) -> Settings:
-        """Mesos's own defaults, for a `Simulation`: a silent agent is known in 75 to 90 s, allocation each second."""
+        """Mesos's own defaults, for a `Simulation`: silence is known after 75 to 90 s, allocation runs every second."""
         return cls()
 
     @classmethod
