@@ -303,7 +303,8 @@ EVENTFUL = """
     from mesolite.messages import KillTask, StatusUpdate, Subscribe
     class One(Scheduler):
         def resource_offers(self, driver, offers):
-            driver.launch_tasks(offers[0], TaskInfo(task_id="t-1", resources="cpus:1", work=SimulatedWork()))
+            work = SimulatedWork(duration=None)
+            driver.launch_tasks(offers[0], TaskInfo(task_id="t-1", resources="cpus:1", command="serve", work=work))
     def test_it(sim):
         cluster = sim.cluster(agents=2)
         sim.drop(StatusUpdate, receiver="hello")
@@ -331,7 +332,7 @@ def test_the_report_tells_what_the_simulation_went_through(pytester: pytest.Pyte
     assert "partition, agent-1 to agent-2: never matched" in report
     assert re.search(r"agent-1: power_off at \d+\.\d{3}; down now", report)
     assert re.search(r"master-1: crash at \d+\.\d{3}, restart at \d+\.\d{3}; up now", report)
-    assert re.search(r"t-1: TASK_RUNNING, said to master-1 at .*; its framework has heard nothing", report)
+    assert re.search(r"t-1: TASK_STARTING, said to master-1 at .*; its framework has heard nothing", report)
     assert len(re.findall(r"^ +\d+\.\d{3} ", report, re.MULTILINE)) == 3
 
 

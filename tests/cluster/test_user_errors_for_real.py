@@ -24,6 +24,7 @@ from mesolite import (
     TaskInfo,
     UserCodeFailed,
 )
+from mesolite.actors.errors import Refused
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, command, run_to_the_end, until
 from tests.scenarios.schedulers import Recorder, executor_task, only
 
@@ -249,7 +250,7 @@ def test_errors_of_many_threads_are_each_raised_once() -> None:
                 cluster.wait_until(lambda: False, timeout=PATIENCE_S)
             except ValueError as error:
                 raised.put(error)
-            except TimeoutError:
+            except Refused:
                 return  # the cluster was closed
 
     with Cluster() as cluster:

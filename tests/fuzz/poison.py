@@ -44,7 +44,7 @@ def poisons() -> list[Any]:
         [], [None], [1], ["x"], [b"x"], [[]], ["agent-2", 5], (), (1, 2), ("a", "b"), (("a", "b"),), (("a", 1),),
         {"x"}, frozenset({1}), range(3), iter(["x"]), itertools.repeat("x"), (n for n in (1, 2)),
         object(), Unshowable(), Odd.ODD, TaskState.TASK_LOST, Capability.PARTITION_AWARE,
-        int, str, TaskInfo, Executor, Scheduler, Exception, KeyError("x"), print, lambda: None, lambda value: value,
+        int, str, TaskInfo, Executor, Scheduler, Exception, KeyError("x"), len, lambda: None, lambda value: value,
         datetime.timedelta(seconds=1), datetime.timedelta(seconds=-1), datetime.timedelta.max,
         datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), pathlib.Path("/x"), NotImplemented, ...,
         Resources.parse("cpus:1"), Filters(), CommandInfo(value="x"), TaskInfo(task_id="poison"),

@@ -109,7 +109,7 @@ def test_whatever_drives_the_simulation_raises_it(sim: Simulation, drive: Callab
 def ask_when_settled(sim: Simulation) -> None:
     """A question that is answered late: nobody has begun to listen for it."""
     future = PortFuture()
-    sim.runtime.bind(future)
+    sim.runtime.bind(future, "nobody")
     future.get(timeout=5.0)
 
 
