@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from mesolite.actors.role import Role
 
 WORKERS = 4
+NOTED_EVERY_S = 1.0
+"""How much of the clock's way may be lost when the process is killed."""
 JOIN_S = 0.5
 """How long a closing cluster waits for the threads that run user code."""
 
@@ -74,7 +76,7 @@ class ThreadsRuntime:
         self._pool = Pool(workers, self._left)
         self._blocking = BlockingWatch()
         self._clock = Clock(self._fire, self._look, LOOK_EVERY_S, clock_reads_s)
-        self._noted_at = clock_reads_s
+        self._noted_at = clock_reads_s - NOTED_EVERY_S  # the first write is noted, too
         self._store_thread.start()
 
     # ------------------------------------------------------------------------------------------------ parties
@@ -324,7 +326,7 @@ class ThreadsRuntime:
     def _note_time(self) -> None:
         """Note how far the clock has come, for a later cluster; not with every one of a thousand writes a second."""
         now = self.now()
-        if now - self._noted_at >= 1.0:
+        if now - self._noted_at >= NOTED_EVERY_S:
             self._store.note_time(now)
             self._noted_at = now
 
