@@ -95,7 +95,7 @@ class Wiring(KeepsUserErrors):
 
     @property
     def settings(self) -> Settings:
-        """The timings and limits in force: by default `Settings.local()` on threads, `.mesos()` in simulation."""
+        """The timings and limits: `Settings.local()` on threads, `Settings.mesos()` in simulation, or your own."""
         return self._settings
 
     @property

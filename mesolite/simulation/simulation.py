@@ -153,6 +153,11 @@ class Simulation(KeepsUserErrors):
         self.settle()
         return cluster
 
+    @property
+    def started(self) -> SimulatedCluster | None:
+        """The cluster of this simulation, None before there is one."""
+        return self._cluster
+
     # ------------------------------------------------------------------------------------------------------- time
 
     @property
