@@ -21,8 +21,7 @@ class Machine:
         self._runtime = runtime
         self._start = start
         self._name = name
-        self.history: list[tuple[float, str]] = []
-        """What was done to it, and when: crash, power_off, stop, restart, or a signal's name."""
+        self._history: list[tuple[float, str]] = []
 
     def __str__(self) -> str:
         """Print its name."""
@@ -36,6 +35,11 @@ class Machine:
     def name(self) -> str:
         """The daemon's name, as faults, traces and stories know it, and the machine's own unless it has another."""
         return self._name
+
+    @property
+    def history(self) -> list[tuple[float, str]]:
+        """What was done to it, and when: crash, power_off, stop, restart, or a signal's name."""
+        return self._history
 
     @property
     def alive(self) -> bool:
@@ -59,7 +63,7 @@ class Machine:
         self._note(what)
 
     def _note(self, what: str) -> None:
-        self.history.append((self._runtime.now(), what))
+        self._history.append((self._runtime.now(), what))
 
     def _seat(self) -> Seat:
         seat = self._runtime.directory.find(self.name)
