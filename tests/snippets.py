@@ -1,10 +1,10 @@
 """The fenced blocks of our pages, and how each is run.
 
-python           run, in order, in one namespace per page; if it defines tests, by pytest, with that namespace
-text output      what the block before it has printed
-sh               each line: `make` for a dry run, `python` and `pytest` for real
-text             a picture
-python not run: REASON     a block that cannot be run, and says why where the reader sees it
+python                    run, in order, in one namespace per page; if it defines tests, by pytest, with that namespace
+text output               what the block before it has printed
+sh                        each line: `make` for a dry run, `python` and `pytest` for real
+text                      a picture
+python not run: REASON    cannot be run, and says why where the reader sees it
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Block:
         return f"{self.page}:{self.line}"
 
     @property
-    def is_test(self) -> bool:
-        """Whether pytest runs it."""
-        return re.search(r"^(async )?def test_", self.text, re.MULTILINE) is not None
+    def tests(self) -> list[str]:
+        """The tests that it defines."""
+        return re.findall(r"^def (test_\w+)", self.text, re.MULTILINE)
 
     @property
     def code(self) -> str:

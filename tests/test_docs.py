@@ -18,6 +18,9 @@ from tests.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, comm
 NAMESPACE = "the_page"
 """Under this name a test on a page imports what the blocks before it have defined."""
 
+TOOLS = {"make": ["make", "--dry-run"], "python": [sys.executable], "pytest": [sys.executable, "-m", "pytest"]}
+"""How a command of a page is tried."""
+
 
 @pytest.fixture
 def namespace(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
@@ -28,18 +31,11 @@ def namespace(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
     module.__dict__.clear()  # clusters and simulations that a page has left open go with it
 
 
-def run_as_test(block: Block, pytester: pytest.Pytester) -> None:
-    """Let pytest run a block, with everything the page has defined before."""
-    pytester.makepyfile(test_block=f"from {NAMESPACE} import *\n{block.text}")
-    result = pytester.runpytest_inprocess("-q", "--import-mode=importlib", "-p", "no:cacheprovider")
-    assert result.ret == 0, f"{block}: a test on the page fails:\n{result.stdout.str()}"
-
-
 def run(block: Block, namespace: types.ModuleType) -> str:
     """Run a block; returns what it has printed."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(block.code, block.page, "exec"), namespace.__dict__)
+        exec(compile(block.code, str(ROOT / block.page), "exec"), namespace.__dict__)
     return printed.getvalue()
 
 
@@ -47,15 +43,20 @@ def run(block: Block, namespace: types.ModuleType) -> str:
 def test_python_on_a_page_runs_and_prints_what_the_page_says(
     page: Path, namespace: types.ModuleType, pytester: pytest.Pytester
 ) -> None:
-    """From top to bottom, as a reader would type it."""
+    """From top to bottom, as a reader would type it; then pytest runs the tests that it has defined on the way."""
     printed = ""
+    tests: list[str] = []
     for block in blocks_of(page):
         if block.info == "text output":
             assert printed == block.text, f"{block}: the block before it prints something else"
-        elif block.info == "python" and block.is_test:
-            run_as_test(block, pytester)
         elif block.info == "python":
             printed = run(block, namespace)
+            tests += block.tests
+    assert len(tests) == len(set(tests)), f"{page.name}: two tests of one name, of which one is never run"
+    if tests:
+        pytester.makepyfile(test_page=f"from {NAMESPACE} import {', '.join(tests)}\n")
+        result = pytester.runpytest_inprocess("-q", "-p", "no:cacheprovider")
+        assert result.ret == 0, f"{page.name}: a test on the page fails:\n{result.stdout.str()}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -64,11 +65,9 @@ def test_commands_on_a_page_exist(page: Path) -> None:
     for block in blocks_of(page):
         for command in commands(block) if block.info == "sh" else ():
             tool, *arguments = shlex.split(command)
-            assert tool in ("make", "python", "pytest"), f"{block}: say in the fence why {tool} cannot be run"
-            pytest_here = [sys.executable, "-m", "pytest"]
-            run_by = {"make": ["make", "--dry-run"], "python": [sys.executable], "pytest": pytest_here}
-            line = [*run_by[tool], *arguments]
-            done = subprocess.run(line, check=False, cwd=ROOT, capture_output=True, text=True, timeout=120)
+            assert tool in TOOLS, f"{block}: say in the fence why {tool} cannot be run"
+            line = [*TOOLS[tool], *arguments]
+            done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
             assert done.returncode == 0, f"{block}: {command}\n{done.stdout}{done.stderr}"
 
 
