@@ -10,7 +10,7 @@ from attrs import evolve
 
 from examples.schedulers import Mover, Shop, service
 from mesolite import Capability, FrameworkInfo, SimulatedWork, Simulation, TaskState
-from mesolite.messages import AcceptOffers, KillTask, ReconcileTasks, RunTask, StatusUpdate
+from mesolite.messages import AcceptOffers, KillTask, ReconcileTasks, RunTask, StatusUpdate, Subscribe
 from mesolite.simulation import SimulatedCluster
 from tests.ways import ACCIDENTS, LATENCY_S, PATIENCE_S, SERVICES, STEADY_S, WAYS, Way, alive, one_each
 
@@ -79,7 +79,7 @@ def test_services_of_a_machine_that_goes_run_elsewhere(way: Way, kind: type[Shop
 
 @pytest.mark.parametrize("aware", [False, True], ids=["plain", "aware"])
 def test_copies_given_up_are_ended_when_their_machine_turns_up_again(aware: bool) -> None:
-    """The machine was only cut off; it comes back while a leader dies, so that nobody announces its return."""
+    """The machine was only cut off, and is back with a new leader before the shop: nobody announces its return."""
     with Simulation(3, latency_s=LATENCY_S) as sim:
         cluster, shop = open_shop(sim, aware=aware)
         leaders = list(cluster.masters)
@@ -90,6 +90,9 @@ def test_copies_given_up_are_ended_when_their_machine_turns_up_again(aware: bool
 
         crash_leader(cluster)
         sim.heal()
+        held = sim.hold(Subscribe)
+        sim.advance(30.0)
+        held.release()
 
         wait_for_one_each(sim, shop)
 
@@ -114,6 +117,18 @@ def test_a_lost_message_costs_time_and_no_service(lost: type, where: Callable[[o
         sim.advance(60.0)
         crash_leader(cluster)
         sim.advance(60.0)
+
+        wait_for_one_each(sim, shop)
+
+
+def test_a_launch_lost_between_master_and_agent_is_given_up() -> None:
+    """No link breaks and no leader changes, so the master calls it TASK_STAGING for ever (core.md TL-15)."""
+    with Simulation(10, latency_s=LATENCY_S) as sim:
+        cluster, shop = open_shop(sim, 1)
+        sim.drop(RunTask, times=1)
+        cluster.agents["agent-1"].signal(signal.SIGUSR1)
+        sim.advance(60.0)
+        assert sum(alive(sim, without="agent-1").values()) == len(SERVICES) - 1
 
         wait_for_one_each(sim, shop)
 
