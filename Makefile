@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SEEDS  ?= 10000
+CALLS  ?= 200000
 
-.PHONY: help demo test check lint types storeys rules scenarios seeds drains bench bench-check bench-ray clean
+.PHONY: help demo test check lint types storeys rules scenarios seeds fuzz drains bench bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
@@ -14,6 +15,7 @@ help:
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer'
+	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     200 drains in a row of an agent with real processes'
 	@echo 'make bench      measure all, 20 minutes or so; docs/performance.md says what'
 	@echo 'make bench-check  has something become slower than recorded: ratios only, half a minute'
@@ -46,6 +48,9 @@ scenarios: $(VENV)/installed-test
 
 seeds: $(VENV)/installed-test
 	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --processes 2
+
+fuzz: $(VENV)/installed-test
+	$(BIN)/python -m tests.fuzz --calls $(CALLS)
 
 drains: $(VENV)/installed-test
 	$(BIN)/python -m tests.cluster.drains --drains 200

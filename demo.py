@@ -211,12 +211,12 @@ def leader_dies(page: Page, seed: int) -> Failover:
         cluster.run(shop, framework="shop")
         sim.advance(STEADY_S)
         before, first, since_s = _books(cluster), _leader(cluster), sim.now
+        on = {task_id: names[status.agent_id] for task_id, status in shop.status.items()}
         page.say(f"Three masters, three agents, five services and a job of {JOB_S} s; {first} leads, and crashes:\n")
         cluster.masters[first].crash()
         sim.advance(FAILOVER_S)
         page.exchange(sim.trace, since_s, _about_failover)
         after = _books(cluster)
-        on = {task_id: names[status.agent_id] for task_id, status in shop.status.items()}
         begun = [record.party for record in sim.trace if isinstance(record.event, WorkStarted)]
         starts = {task_id: sum(task_of(party) == task_id for party in begun) for task_id in before}
         seen = {type(record.event): record.time - since_s for record in sim.trace}

@@ -15,4 +15,6 @@ if __name__ != "mesolite.actors":
         "write `from mesolite.actors import ...`"
     )
 
+import mesolite.messages  # noqa: F401  # which refuses to run under python -O
+
 # --- the map goes below this line ---

@@ -29,6 +29,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.messages.agent import PingAgent, PongAgent
 from mesolite.messages.base import Message
+from mesolite.messages.checking import Count, checked_arguments
 from mesolite.messages.election import DetectLeader, KeepSession, SessionKept
 from mesolite.messages.resources import Resources
 
@@ -61,9 +62,15 @@ class Lost(NamedTuple):
 
 
 class Trace:
-    """A bounded ring of records, oldest first."""
+    """A bounded ring of records, oldest first: to be gone through, or read as `text`, `story`, `tail` and `hash`.
 
-    def __init__(self, records: int = DEFAULT_RECORDS) -> None:
+    Attributes:
+        next_index: for those who write: take the index of the next record.
+        keep: for those who write: keep the fields of a `Record` as a plain tuple.
+    """
+
+    @checked_arguments
+    def __init__(self, records: Count = DEFAULT_RECORDS) -> None:
         """Keep at most so many records; 0 keeps none."""
         self._ring: deque[Any] = deque(maxlen=records)
         # Writing is two calls that cannot be interrupted, as threads share a trace, and that cost next to nothing, as
@@ -87,12 +94,14 @@ class Trace:
 
     def text(self, *, system: bool = False, heartbeats: bool = False) -> str:
         """Return one line per message; `system` adds timers, storage, work and callbacks, `heartbeats` the pings."""
-        return "\n".join(
-            line(record)
-            for record in self
-            if (system or isinstance(record.event, Message | Lost | SignalReceived))
-            and (heartbeats or not isinstance(_said(record), HEARTBEATS))
-        )
+        return "\n".join(line(record) for record in self if _is_shown(record, system, heartbeats))
+
+    @checked_arguments
+    def last(self, lines: Count) -> list[str]:
+        """The last lines of `text()`, without formatting what comes before them."""
+        newest_first = (Record(*fields) for fields in reversed(tuple(self._ring)))
+        shown = (record for record in newest_first if _is_shown(record, system=False, heartbeats=False))
+        return [line(record) for record in itertools.islice(shown, lines)][::-1]
 
     def hash(self) -> str:
         """A digest of every record kept: equal runs have equal hashes, under any PYTHONHASHSEED."""
@@ -101,7 +110,8 @@ class Trace:
             digest.update(repr(fields).encode())
         return digest.hexdigest()
 
-    def tail(self, party: str | None = None, lines: int = 8) -> str:
+    @checked_arguments
+    def tail(self, party: str | None = None, lines: Count = 8) -> str:
         """The last things that party saw, or anybody, as text, for an error."""
         latest = (Record(*fields) for fields in reversed(tuple(self._ring)))
         seen = itertools.islice((record for record in latest if party in (None, record.party)), lines)
@@ -113,11 +123,24 @@ class Trace:
         records = {record.index: record for record in self}
         chosen: dict[int, None] = {}
         for record in records.values():
-            if mentions.search(repr(record.event)) or record.party in ids:
+            if mentions.search(_repr(record.event)) or record.party in ids:
                 if record.cause in records:
                     chosen[record.cause] = None
                 chosen[record.index] = None
         return "\n".join(line(records[index]) for index in sorted(chosen))
+
+
+def _is_shown(record: Record, system: bool, heartbeats: bool) -> bool:
+    return (system or isinstance(record.event, Message | Lost | SignalReceived)) and (
+        heartbeats or not isinstance(_said(record), HEARTBEATS)
+    )
+
+
+def _repr(event: Any) -> str:
+    try:
+        return repr(event)
+    except Exception:  # noqa: BLE001  # what a user put into a message may not be able to say what it is
+        return say(event)
 
 
 def _said(record: Record) -> Any:
@@ -135,7 +158,14 @@ def line(record: Record) -> str:
 
 
 def say(event: Any) -> str:
-    """Put one event into words: its kind and its telling fields."""
+    """Put one event into words: its kind and its telling fields. Never raises: it is asked when something is wrong."""
+    try:
+        return _say(event)
+    except Exception as error:  # noqa: BLE001  # what a user put into a message may not be able to say what it is
+        return f"{type(event).__name__} (cannot be put into words: {type(error).__name__})"
+
+
+def _say(event: Any) -> str:
     if isinstance(event, CallbackReturned):
         return f"({event.callback} returned{': ' + event.error if event.error else ''})"
     if isinstance(event, TimerFired):
@@ -177,7 +207,7 @@ def _brief_noun(noun: Any) -> str:
     """Name a noun inside a message: its id where it has one, what is said of a task, else its fields."""
     if hasattr(noun, "state") and hasattr(noun, "task_id"):
         reason = getattr(noun, "reason", None)
-        return f"{noun.task_id}:{noun.state.name}" + (f"({reason.name})" if reason else "")
+        return f"{noun.task_id}:{_brief(noun.state)}" + (f"({_brief(reason)})" if reason else "")
     for name in ("task_id", "id", "hostname", "name"):
         named = getattr(noun, name, None)
         if isinstance(named, str) and named:

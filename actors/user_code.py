@@ -16,7 +16,7 @@ from mesolite.actors.decisions.executor import ExecutorCore
 from mesolite.actors.decisions.scheduler import SchedulerCore
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.role import Role
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import Seat, UserCall
 from mesolite.actors.user_errors import UserError
 from mesolite.messages.frameworks import FrameworkInfo
 
@@ -47,6 +47,7 @@ class UserCode(Protocol):
 def fenced(role: Role, user: UserCode, callback: Callback) -> CallbackReturned:
     """Call user code and turn whatever it raises into data."""
     runtime, called, text = role.seat.runtime, "__init__", None
+    role.seat.user_call = UserCall(callback.callback, runtime.now())
     try:
         user.prepare()
         called = callback.callback
@@ -59,6 +60,7 @@ def fenced(role: Role, user: UserCode, callback: Callback) -> CallbackReturned:
             error = runtime.user_errors.note(role.seat.name, called, raised, runtime.now())
             user.raised(error)
             text = error.text
+    role.seat.user_call = None
     return CallbackReturned(callback.callback, callback.serial, text, user.still_running)
 
 

@@ -72,18 +72,18 @@ def out_of_the_offers(page: Page, seed: int) -> Deactivated:
     with Simulation(seed, latency_s=LATENCY_S) as sim:
         cluster = sim.cluster(agents=2)
         shop = Shop([service("web-1", "sleep infinity"), service("web-2", "sleep infinity")])
-        cluster.run(shop, framework="shop")
+        driver = cluster.run(shop, framework="shop")
         sim.advance(STEADY_S)
         before = _places(cluster, shop)
         chosen = cluster.agents[before["web-1"]]
         page.say(f"A shop with two services on {chosen.name}, which is deactivated. Then the shop wants two more:\n")
         since_s = sim.now
         cluster.operator.deactivate(chosen)
-        shop.want(service("web-3", "sleep infinity"), service("web-4", "sleep infinity"))
+        shop.want(driver, service("web-3", "sleep infinity"), service("web-4", "sleep infinity"))
         sim.advance(STEADY_S)
         meanwhile = _places(cluster, shop)
         cluster.operator.reactivate(chosen)
-        shop.want(service("web-5", "sleep infinity"), service("web-6", "sleep infinity"))
+        shop.want(driver, service("web-5", "sleep infinity"), service("web-6", "sleep infinity"))
         sim.advance(STEADY_S)
         after = _places(cluster, shop)
         page.exchange(sim.trace, since_s, _about_offers)

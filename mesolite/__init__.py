@@ -7,55 +7,57 @@ What people use, and where it is:
     Scheduler    what you write; Executor, too          callbacks.py, drivers.py
     Settings     every timing and limit by name         actors/decisions/settings.py
     wiring.py    what both clusters are made of; machines.py, what an operator's hands can do to one
+
+Importing this package loads nothing; each name is loaded when it is first used. So the pytest plugin costs nothing in a
+project that has Mesolite installed and does not use it.
 """
 
-if not __debug__:
-    raise ImportError(
-        "mesolite checks its own books with assertions, which python -O removes; run it without -O and PYTHONOPTIMIZE"
-    )
+import importlib
+from typing import TYPE_CHECKING
 
-from mesolite.actors.decisions.driver_calls import DriverStatus
-from mesolite.actors.decisions.settings import Settings
-from mesolite.actors.errors import (
-    DriverAborted,
-    EndlessLoop,
-    InvalidValue,
-    MesoliteError,
-    NameTaken,
-    NothingToWaitFor,
-    OutcomeUnknown,
-    PartyFailed,
-    Refused,
-    UserCodeFailed,
-    WouldBlock,
-    WrongThread,
-)
-from mesolite.actors.user_errors import AllowedErrors, UserError
-from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
-from mesolite.cluster import Cluster
-from mesolite.drain import Drain
-from mesolite.messages.data import Data
-from mesolite.messages.drains import DrainState
-from mesolite.messages.frameworks import Capability, FrameworkInfo
-from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
-from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
-from mesolite.messages.reclaims import ReclaimState
-from mesolite.messages.resources import ResourceError, Resources
-from mesolite.messages.tasks import (
-    Cause,
-    CommandInfo,
-    ExecutorInfo,
-    KillPolicy,
-    Reason,
-    SimulatedWork,
-    Source,
-    TaskInfo,
-    TaskState,
-    TaskStatus,
-)
-from mesolite.operator import Operator
-from mesolite.reclaim import Reclaim
-from mesolite.simulation import Simulation
+if TYPE_CHECKING:
+    from mesolite.actors.decisions.driver_calls import DriverStatus
+    from mesolite.actors.decisions.settings import Settings
+    from mesolite.actors.errors import (
+        DriverAborted,
+        EndlessLoop,
+        InvalidValue,
+        MesoliteError,
+        NameTaken,
+        NothingToWaitFor,
+        OutcomeUnknown,
+        PartyFailed,
+        Refused,
+        UserCodeFailed,
+        WouldBlock,
+        WrongThread,
+    )
+    from mesolite.actors.user_errors import AllowedErrors, UserError
+    from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
+    from mesolite.cluster import Cluster
+    from mesolite.drain import Drain
+    from mesolite.messages.data import Data
+    from mesolite.messages.drains import DrainState
+    from mesolite.messages.frameworks import Capability, FrameworkInfo
+    from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
+    from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
+    from mesolite.messages.reclaims import ReclaimState
+    from mesolite.messages.resources import ResourceError, Resources
+    from mesolite.messages.tasks import (
+        Cause,
+        CommandInfo,
+        ExecutorInfo,
+        KillPolicy,
+        Reason,
+        SimulatedWork,
+        Source,
+        TaskInfo,
+        TaskState,
+        TaskStatus,
+    )
+    from mesolite.operator import Operator
+    from mesolite.reclaim import Reclaim
+    from mesolite.simulation import Simulation
 
 __version__ = "0.1.0"
 
@@ -111,3 +113,80 @@ __all__ = [
     "WouldBlock",
     "WrongThread",
 ]
+
+_MODULE_OF = {
+    "AllowedErrors": "actors.user_errors",
+    "Capability": "messages.frameworks",
+    "Cause": "messages.tasks",
+    "Cluster": "cluster",
+    "CommandInfo": "messages.tasks",
+    "Data": "messages.data",
+    "Drain": "drain",
+    "DrainState": "messages.drains",
+    "DriverAborted": "actors.errors",
+    "DriverStatus": "actors.decisions.driver_calls",
+    "EndlessLoop": "actors.errors",
+    "Executor": "callbacks",
+    "ExecutorDriver": "callbacks",
+    "ExecutorInfo": "messages.tasks",
+    "Filters": "messages.offers",
+    "FrameworkInfo": "messages.frameworks",
+    "InvalidValue": "messages.errors",
+    "InverseOffer": "messages.offers",
+    "KillPolicy": "messages.tasks",
+    "Launch": "messages.offers",
+    "MachineId": "messages.maintenance",
+    "MachineMode": "messages.maintenance",
+    "MesoliteError": "actors.errors",
+    "NameTaken": "actors.errors",
+    "NothingToWaitFor": "actors.errors",
+    "Offer": "messages.offers",
+    "Operator": "operator",
+    "OutcomeUnknown": "actors.errors",
+    "PartyFailed": "actors.errors",
+    "Reason": "messages.tasks",
+    "Reclaim": "reclaim",
+    "ReclaimState": "messages.reclaims",
+    "Refused": "actors.errors",
+    "ResourceError": "messages.resources",
+    "Resources": "messages.resources",
+    "Scheduler": "callbacks",
+    "SchedulerDriver": "callbacks",
+    "Settings": "actors.decisions.settings",
+    "SimulatedWork": "messages.tasks",
+    "Simulation": "simulation",
+    "Source": "messages.tasks",
+    "TaskInfo": "messages.tasks",
+    "TaskState": "messages.tasks",
+    "TaskStatus": "messages.tasks",
+    "Unavailability": "messages.maintenance",
+    "UserCodeFailed": "actors.errors",
+    "UserError": "actors.user_errors",
+    "Window": "messages.maintenance",
+    "WouldBlock": "actors.errors",
+    "WrongThread": "actors.errors",
+}
+"""Where each public name lives, below `mesolite`."""
+
+_MODULES = (
+    "actors", "callbacks", "cluster", "drain", "drivers", "machines", "messages", "operator", "reclaim", "simulation",
+)
+"""Modules that people reach through the package, as in `mesolite.messages.StatusUpdate`."""
+
+# Hidden from type checkers, which would otherwise believe that every name is here.
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """Load a public name, or a module, when it is first used (PEP 562)."""
+        if name in _MODULE_OF:
+            value = getattr(importlib.import_module(f"mesolite.{_MODULE_OF[name]}"), name)
+        elif name in _MODULES:
+            value = importlib.import_module(f"mesolite.{name}")
+        else:
+            raise AttributeError(f"module 'mesolite' has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        """List what has been loaded and what will be when it is used."""
+        return sorted({*globals(), *_MODULE_OF, *_MODULES})

@@ -5,6 +5,9 @@ in snake case. A callback that raises ends that framework's driver, or that exec
 function given to `call_later`. What it raised is never lost: it is in `user_errors` of the cluster or simulation, and
 is raised, as itself, by whatever drives the simulation, by `driver.join()`, `cluster.wait_until()` and
 `cluster.raise_user_errors()`, and on leaving the `with`. Errors that are wanted are named to `allow_error` before.
+
+A callback that blocks holds up everything else for its scheduler or executor, and is named in the log after 10 s.
+Do what takes long on a thread of your own, and come back with `driver.call_later(0, ...)`.
 """
 
 from __future__ import annotations
@@ -133,7 +136,10 @@ class ExecutorDriver(Protocol):
 
 
 class Scheduler:
-    """A framework's own code: override what you care about; every callback does nothing by default."""
+    """A framework's own code: override what you care about (docs/write-a-scheduler.md).
+
+    Every callback does nothing by default, but for `resource_offers`, which gives the offers back.
+    """
 
     def registered(self, driver: SchedulerDriver, framework_id: FrameworkId, master: MasterInfo) -> None:
         """A master knows the framework now: for the first time, or as another instance, or it is new itself.
@@ -148,7 +154,13 @@ class Scheduler:
         """The master is gone or was replaced; the driver looks for one, and offers from before are void."""
 
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
-        """Resources are yours to use or to decline; each offer is of one agent, and good until rescinded."""
+        """Resources are yours to use or to decline; each offer is of one agent, and good until rescinded.
+
+        What is neither used nor declined stays with you, and nobody else is offered it. By default all are declined and
+        no more are sent until `driver.revive_offers()`: who does not say what to do with offers must not sit on them.
+        """
+        driver.decline_offer(offers)
+        driver.suppress_offers()
 
     def offer_rescinded(self, driver: SchedulerDriver, offer_id: OfferId) -> None:
         """That offer no longer holds; tasks launched with it all the same are reported lost."""

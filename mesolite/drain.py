@@ -15,7 +15,12 @@ from mesolite.undertaking import AskLeader, Books, Undertaking
 
 
 class Drain(Undertaking):
-    """One drain, as the leading master knows it. Its end, once seen, stays known when no master leads."""
+    """One drain, as the leading master knows it. Its end, once seen, stays known when no master leads.
+
+    Attributes:
+        id: the drain's own id.
+        agent_id: the agent that is drained.
+    """
 
     def __init__(self, runtime: Runtime, ask: AskLeader, books: Books, drain_id: DrainId, agent_id: AgentId) -> None:
         """Refer to that drain of that agent."""

@@ -20,7 +20,8 @@ class Machine:
         """Refer to that machine; `start` starts its daemon. Whether that is alive shows when it is asked."""
         self._runtime = runtime
         self._start = start
-        self.name = name
+        self._name = name
+        self._history: list[tuple[float, str]] = []
 
     def __str__(self) -> str:
         """Print its name."""
@@ -31,23 +32,38 @@ class Machine:
         return f"<{type(self).__name__} {self.name} {'up' if self.alive else 'down'}>"
 
     @property
+    def name(self) -> str:
+        """The daemon's name, as faults, traces and stories know it, and the machine's own unless it has another."""
+        return self._name
+
+    @property
+    def history(self) -> tuple[tuple[float, str], ...]:
+        """What was done to it, and when: crash, power_off, stop, restart, or a signal's name."""
+        return tuple(self._history)
+
+    @property
     def alive(self) -> bool:
         """Whether the daemon is running."""
         return self._runtime.directory.find(self.name) is not None
 
     def crash(self) -> None:
         """The daemon dies without a word; its links break, what it had started lives on."""
-        self._end(-9)
+        self._end(-9, "crash")
 
     def power_off(self) -> None:
         """The whole machine goes silent: nothing is said, no link breaks, everything on it is gone."""
         self._runtime.check_thread()
         for seat in self._runtime.directory.on_host(self.name):
             self._runtime.end(seat, -1, silent=True)
+        self._note("power_off")
 
-    def _end(self, status: int) -> None:
+    def _end(self, status: int, what: str) -> None:
         self._runtime.check_thread()
         self._runtime.end(self._seat(), status)
+        self._note(what)
+
+    def _note(self, what: str) -> None:
+        self._history.append((self._runtime.now(), what))
 
     def _seat(self) -> Seat:
         seat = self._runtime.directory.find(self.name)
@@ -63,7 +79,11 @@ class Machine:
 
 
 class AgentMachine(Machine):
-    """A machine with an agent on it."""
+    """A machine with an agent on it.
+
+    Attributes:
+        machine_id: what maintenance schedules know the machine by.
+    """
 
     def __init__(self, runtime: Runtime, name: str, start: Callable[[], None], machine_id: MachineId) -> None:
         """Refer to that machine, which maintenance schedules know by `machine_id`."""
@@ -97,14 +117,15 @@ class AgentMachine(Machine):
             Refused: the agent is not running.
         """
         if signum in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
-            self._end(-signum)
+            self._end(-signum, signal.Signals(signum).name)
             return
         self._runtime.check_thread()
         self._runtime.post(self._seat(), SignalReceived(signal.Signals(signum).name), sender="outside")
+        self._note(signal.Signals(signum).name)
 
     def stop(self) -> None:
         """Stop the agent's process politely, without unregistering: checkpointed executors live on (2.1.9)."""
-        self._end(0)
+        self._end(0, "stop")
 
     def restart(self) -> None:
         """Start the agent's process (again) on the same machine, with what it had stored."""
@@ -112,6 +133,7 @@ class AgentMachine(Machine):
         if self.alive:
             self._runtime.end(self._seat(), 0)
         self._start()
+        self._note("restart")
 
 
 class MasterMachine(Machine):
@@ -135,11 +157,12 @@ class MasterMachine(Machine):
         if self.alive:
             self._runtime.end(self._seat(), 0)
         self._start()
+        self._note("restart")
 
-    def _end(self, status: int) -> None:
+    def _end(self, status: int, what: str) -> None:
         self._runtime.check_thread()
         self._end_registrar(status)
-        super()._end(status)
+        super()._end(status, what)
 
     def _end_registrar(self, status: int) -> None:
         registrar = self._runtime.directory.find(f"{self.name}/registrar")

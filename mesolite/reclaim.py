@@ -25,6 +25,10 @@ class Reclaim(Undertaking):
     """One reclaim, as the leading master knows it. Its end, once seen, stays known when no master leads.
 
     Everything that is looked at raises `Refused` when nobody leads, or when it ended so long ago that it was forgotten.
+
+    Attributes:
+        id: the reclaim's own id.
+        target: the agent or framework of which something is reclaimed, as text.
     """
 
     def __init__(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
 from mesolite.actors.user_errors import AllowedErrors, UserError
 from mesolite.drivers import Driver
 from mesolite.machines import Machine
+from mesolite.messages.checking import checked_arguments
 
 Actor = str | Driver | Machine
 """Whose error: an actor's name, a driver, or a machine, which stands for all executors on it."""
@@ -32,6 +32,7 @@ class KeepsUserErrors:
         """
         self.runtime.user_errors.raise_first()
 
+    @checked_arguments
     def allow_error(
         self, kind: type[BaseException] | tuple[type[BaseException], ...], actor: Actor | None = None
     ) -> AllowedErrors:
@@ -41,12 +42,7 @@ class KeepsUserErrors:
         comes is in `.count`, `.first` and `.all` of the answer.
 
         Raises:
-            Refused: that is no exception class, or no actor.
+            InvalidValue: that is no exception class, or no actor.
         """
-        if actor is not None and not isinstance(actor, str | Driver | Machine):
-            raise Refused(
-                f"errors of {actor!r} cannot be allowed, for that is no actor; give an actor's name, a driver, or a "
-                "machine such as cluster.agents['agent-1']"
-            )
         name = actor.name if isinstance(actor, Driver | Machine) else actor
         return self.runtime.user_errors.allow(kind, name)

@@ -54,18 +54,18 @@ class Wiring(KeepsUserErrors):
         if masters < 1 or agents < 0:
             raise Refused(f"a cluster of {masters} masters and {agents} agents cannot be; have at least one master")
         self.runtime = runtime
-        self.settings = settings
+        self._settings = settings
         self._work_dir = work_dir
         self._resources = Resources.of(resources)
         self._infos: dict[str, AgentInfo] = {}
         self._executor_classes: dict[str, type[Executor]] = {}
-        self.masters: dict[str, MasterMachine] = {}
-        self.agents: dict[str, AgentMachine] = {}
-        self.frameworks: dict[str, MesoliteSchedulerDriver] = {}
+        self._masters: dict[str, MasterMachine] = {}
+        self._agents: dict[str, AgentMachine] = {}
+        self._frameworks: dict[str, MesoliteSchedulerDriver] = {}
         self._agent_names = map("agent-{}".format, itertools.count(1))
         runtime.give_birth = self._give_birth
         runtime.start(ELECTOR, Place(ELECTOR), lambda seat: Elector(seat, settings, first_sequence))
-        self.operator = Operator(runtime, self.agents, self.masters, self.frameworks)
+        self._operator = Operator(runtime, self.agents, self.masters, self.frameworks)
         for number in range(1, masters + 1):
             name = f"master-{number}"
             self.masters[name] = MasterMachine(runtime, name, functools.partial(self._start_master, name))
@@ -74,8 +74,33 @@ class Wiring(KeepsUserErrors):
             self.add_agent()
 
     @property
+    def agents(self) -> dict[str, AgentMachine]:
+        """The machines with agents by name, `agent-1`, ...: `signal`, `stop`, `crash`, `power_off`, `restart` them."""
+        return self._agents
+
+    @property
+    def masters(self) -> dict[str, MasterMachine]:
+        """The machines with masters by name, `master-1`, ...; which of them leads, if any, says `leader`."""
+        return self._masters
+
+    @property
+    def frameworks(self) -> dict[str, MesoliteSchedulerDriver]:
+        """The drivers that `run` has started, by the name of their party."""
+        return self._frameworks
+
+    @property
+    def operator(self) -> Operator:
+        """What an operator may ask: `state`, `drain`, `deactivate`, `mark_gone`, maintenance, `reclaim`, ..."""
+        return self._operator
+
+    @property
+    def settings(self) -> Settings:
+        """The timings and limits: `Settings.local()` on threads, `Settings.mesos()` in simulation, or your own."""
+        return self._settings
+
+    @property
     def trace(self) -> Trace:
-        """What happened."""
+        """What happened: `print(cluster.trace.text())`, the `story` of one task or agent, the `hash` of all of it."""
         return self.runtime.trace
 
     @property

@@ -104,7 +104,13 @@ if __name__ != "mesolite.messages":
         "write `from mesolite.messages import ...`"
     )
 
-# Below the guard, or these would load the second copy before it speaks.
+# Everything of Mesolite comes by here, so that this is said once, and only to those who use it.
+if not __debug__:
+    raise ImportError(
+        "mesolite checks its own books with assertions, which python -O removes; run it without -O and PYTHONOPTIMIZE"
+    )
+
+# Below the guards, or these would load the second copy before it speaks.
 
 from mesolite.messages.agent import (
     AgentDrained,

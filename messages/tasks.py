@@ -28,7 +28,15 @@ _TERMINAL = (
 
 
 class TaskState(enum.Enum):
-    """Every state a task can be reported in, with Mesos's names (core.md TK-1)."""
+    """Every state a task can be reported in, with Mesos's names (core.md TK-1).
+
+    Attributes:
+        is_terminal: whether the task has ended and this state is its last (drain.md 0.2.9). TASK_UNREACHABLE is not, as
+            the task may come back; nor is TASK_UNKNOWN, which says that nobody knows.
+        holds_resources: whether a task in this state is known to occupy its agent's resources (drain.md 0.2.11, core.md
+            TK-3): TASK_STAGING, TASK_STARTING, TASK_RUNNING and TASK_KILLING, and no other. For a scheduler: if it is
+            False, the task does not run as far as anybody knows, and may be started again elsewhere.
+    """
 
     TASK_STAGING = "TASK_STAGING"
     TASK_STARTING = "TASK_STARTING"
@@ -48,9 +56,7 @@ class TaskState(enum.Enum):
     def __init__(self, name: str) -> None:
         """Have ready what is asked of a state all the time."""
         self.is_terminal: bool = name in _TERMINAL
-        """Whether the task has ended and this state is its last (drain.md 0.2.9)."""
-        self.holds_resources: bool = not self.is_terminal and name != "TASK_UNREACHABLE"
-        """Whether a task in this state still occupies its agent's resources (drain.md 0.2.11, core.md TK-3)."""
+        self.holds_resources: bool = not self.is_terminal and name not in ("TASK_UNREACHABLE", "TASK_UNKNOWN")
 
     def __str__(self) -> str:
         """Print the bare Mesos name."""

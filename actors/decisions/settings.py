@@ -104,12 +104,17 @@ class Settings:
 
     @classmethod
     def mesos(cls) -> Settings:
-        """Mesos's own defaults."""
+        """Mesos's own defaults, for a `Simulation`: silence is known after 75 to 90 s, allocation runs every second."""
         return cls()
 
     @classmethod
     def local(cls) -> Settings:
-        """For a cluster inside one process, where the network is a function call and nobody waits for politeness."""
+        """For a `Cluster` inside one process, where the network is a function call and nobody waits for politeness.
+
+        Shorter than in Mesos: agents register and drivers subscribe within milliseconds, elector sessions last 3 s,
+        allocation runs every 20 ms, executors that were told to end wait 0.1 s for an acknowledgement. Pings, graces
+        and retries are Mesos's.
+        """
         return cls(
             registration_backoff_factor_s=0.0025,
             registration_backoff_max_s=1.0,

@@ -62,6 +62,13 @@ class Timer:
         """False once it was cancelled or its key was set again."""
 
 
+class UserCall(NamedTuple):
+    """A callback that is running, and since when on the runtime's clock."""
+
+    callback: str
+    since: float
+
+
 class Seat:
     """One life of one party: a name, which life it is, the machine it lives on, and its live timers.
 
@@ -82,6 +89,7 @@ class Seat:
         "runtime",
         "store",
         "timers",
+        "user_call",
     )
 
     def __init__(self, runtime: Runtime, name: str, incarnation: int, place: Place) -> None:
@@ -94,6 +102,8 @@ class Seat:
         self.own_thread = place.own_thread
         self.timers: dict[TimerKey, Timer] = {}
         self.alive = True
+        self.user_call: UserCall | None = None
+        """What user code the party is in, if it runs any."""
         self.actor: Role
         self.ref: pykka.ActorRef[Any]
         # The actor's own, at hand: among ten thousand actors each object not looked at spares a miss of the cache.

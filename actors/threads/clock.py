@@ -1,4 +1,4 @@
-"""Real time: one thread that fires timers when they are due."""
+"""Real time: one thread that fires timers when they are due, and looks every now and then whether somebody is stuck."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from mesolite.actors.runtime.patience import FOREVER_S
 from mesolite.actors.runtime.port import Timer
 from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.threads.thread import Thread
@@ -19,9 +18,16 @@ class Clock:
     times, and a deadline is to come when it would have come.
     """
 
-    def __init__(self, fire: Callable[[Timer], None], reads_s: float = 0.0) -> None:
-        """Start the timer thread with the clock reading this; `fire` puts a due timer before its party."""
+    def __init__(
+        self, fire: Callable[[Timer], None], look: Callable[[], None], look_every_s: float, reads_s: float = 0.0
+    ) -> None:
+        """Start the timer thread with the clock reading this.
+
+        `fire` puts a due timer before its party; `look` is called every so often, whatever the timers.
+        """
         self._fire = fire
+        self._look = look
+        self._look_every_s = look_every_s
         self._zero = time.monotonic() - reads_s
         self._timeline: Timeline[Timer] = Timeline()
         self._changed = threading.Condition()
@@ -52,6 +58,7 @@ class Clock:
         self._thread.wait()
 
     def _run(self) -> None:
+        look_at = self.now() + self._look_every_s
         while True:
             with self._changed:
                 if self._closed:
@@ -59,7 +66,10 @@ class Clock:
                 due = list(self._timeline.due(self.now()))
                 if not due:
                     next_at = self._timeline.next()
-                    left_s = None if next_at is None else max(0.0, next_at - self.now())
-                    self._changed.wait(None if left_s is None else min(left_s, FOREVER_S))
+                    next_at = look_at if next_at is None else min(next_at, look_at)
+                    self._changed.wait(max(0.0, next_at - self.now()))
             for timer in due:
                 self._fire(timer)
+            if self.now() >= look_at:
+                self._look()
+                look_at = self.now() + self._look_every_s

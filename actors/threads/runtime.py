@@ -33,6 +33,7 @@ from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.store import StaleTerm, Store
+from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
 from mesolite.actors.threads.clock import Clock
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from mesolite.actors.role import Role
 
 WORKERS = 4
+NOTED_EVERY_S = 1.0
+"""How much of the clock's way may be lost when the process is killed."""
 JOIN_S = 0.5
 """How long a closing cluster waits for the threads that run user code."""
 
@@ -71,8 +74,9 @@ class ThreadsRuntime:
         self._closed = self._stored = False
         self._pid = os.getpid()
         self._pool = Pool(workers, self._left)
-        self._clock = Clock(self._fire, clock_reads_s)
-        self._noted_at = clock_reads_s
+        self._blocking = BlockingWatch()
+        self._clock = Clock(self._fire, self._look, LOOK_EVERY_S, clock_reads_s)
+        self._noted_at = clock_reads_s - NOTED_EVERY_S  # the first write is noted, too
         self._store_thread.start()
 
     # ------------------------------------------------------------------------------------------------ parties
@@ -294,6 +298,9 @@ class ThreadsRuntime:
     def _fire(self, timer: Timer) -> None:
         self.post(timer.seat, timer, cause=timer.cause)
 
+    def _look(self) -> None:
+        self._blocking.look((seat for seat in self.directory if seat.own_thread), self.now())
+
     def _left(self, actor: Role) -> None:
         """An actor's loop has ended."""
         seat = actor.seat
@@ -319,7 +326,7 @@ class ThreadsRuntime:
     def _note_time(self) -> None:
         """Note how far the clock has come, for a later cluster; not with every one of a thousand writes a second."""
         now = self.now()
-        if now - self._noted_at >= 1.0:
+        if now - self._noted_at >= NOTED_EVERY_S:
             self._store.note_time(now)
             self._noted_at = now
 

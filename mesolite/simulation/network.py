@@ -96,9 +96,19 @@ class Network:
         """Start with a perfect network."""
         self._rules: list[Rule] = []
         self._observers: list[Rule] = []
-        self._cuts: dict[tuple[str, str], None] = {}
+        self._cuts: dict[tuple[str, str], int] = {}
         self.plain = True
         """True while nothing is observed or disturbed, so that deliveries need not ask."""
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The faults and observations in force, of each the oldest first."""
+        return [*self._rules, *self._observers]
+
+    @property
+    def cuts(self) -> dict[tuple[str, str], int]:
+        """The ways on which nothing passes, as (sender, receiver), and how many messages each has lost."""
+        return dict(self._cuts)
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in force."""
@@ -115,9 +125,9 @@ class Network:
 
     def cut(self, one: str, other: str, *, both_ways: bool) -> None:
         """Let nothing pass from one to the other, and back if both ways."""
-        self._cuts[(one, other)] = None
+        self._cuts.setdefault((one, other), 0)
         if both_ways:
-            self._cuts[(other, one)] = None
+            self._cuts.setdefault((other, one), 0)
         self.plain = False
 
     def heal(self, one: str | None, other: str | None) -> None:
@@ -141,6 +151,7 @@ class Network:
         if not isinstance(parcel.event, Message | PeerExited):
             return Verdict.DELIVER, None
         if self.is_cut(parcel.sender, parcel.to):
+            self._cuts[parcel.sender, parcel.to] += 1
             return Verdict.DROP, None
         for rule in reversed(self._rules):
             if rule.matches(parcel):

@@ -10,6 +10,7 @@ sim.advance(75.0)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, Self
 
@@ -79,6 +80,11 @@ class Simulation(KeepsUserErrors):
 
     What user code raises comes out of whatever lets things happen (`advance`, `settle`, `join`, an operator's verb),
     when the event it was raised in is handled in full: the simulation can be used on.
+
+    Attributes:
+        seed: what every random choice is drawn from.
+        settings: the timings and limits in force, by default `Settings.mesos()`.
+        trace: what happened: `print(sim.trace.text())`, the `story` of one task or agent, the `hash` of all of it.
     """
 
     runtime: VirtualRuntime
@@ -146,6 +152,11 @@ class Simulation(KeepsUserErrors):
         self.run_until(ready, timeout=60.0)
         self.settle()
         return cluster
+
+    @property
+    def started(self) -> SimulatedCluster | None:
+        """The cluster of this simulation, None before there is one."""
+        return self._cluster
 
     # ------------------------------------------------------------------------------------------------------- time
 
@@ -233,7 +244,7 @@ class Simulation(KeepsUserErrors):
         self.runtime.network.remove(rule)
 
     @checked_arguments
-    def inject(self, to: Party, message: Message, sender: Party = OUTSIDE) -> None:
+    def inject(self, to: Party, message: Message | PeerExited, sender: Party = OUTSIDE) -> None:
         """Deliver a message as if `sender` had said it.
 
         Raises:
@@ -277,15 +288,16 @@ class Simulation(KeepsUserErrors):
         return party.name if isinstance(party, Machine | Driver) else party
 
     def _known(self, party: Party) -> str | None:
-        """The name of somebody who is or was there, or speaks from outside; before there is a cluster, any name."""
+        """The name of somebody who is or was there, or may come yet; not one that looks like a slip of the pen."""
         name = self._name(party)
-        unheard = name is not None and name != OUTSIDE and self.runtime.directory.incarnation(name) == 0
-        if self._cluster is None or not unheard:
+        if name is None or "/" in name or self.runtime.directory.incarnation(name):
             return name
-        host, slash, _ = (name or "").partition("/")
-        if slash and self.runtime.directory.incarnation(host):
-            return name  # an executor that will be started on that machine
-        return self._existing(party)
+        # agent-9 may be added yet, agnet-1 will not.
+        series = name.rstrip("0123456789")
+        known = [seat.name for seat in self.runtime.directory if seat.name.rstrip("0123456789") != series]
+        if near := get_close_matches(name, known, 1, cutoff=0.8):
+            raise Refused(f"there never was anybody named {name}; perhaps {near[0]} is meant, or start it first")
+        return name
 
     def _existing(self, party: Party) -> str:
         name = self._name(party)

@@ -72,15 +72,20 @@ def checked_arguments(function: F) -> F:
     """Check the arguments of each call of this function or method by its annotations."""
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     readers: dict[str, Reader] = {}
-    what = function.__qualname__.removesuffix(".__init__")
 
     def call(*arguments: Any, **named: Any) -> Any:
         if not readers:
             hints = get_type_hints(function, include_extras=True)
             readers.update({name: reader(hints[name]) for name in hints if name != "return"})
-        known = [_argument(what, readers, name, value) for name, value in zip(names, arguments, strict=False)]
-        known += arguments[len(known) :]
-        return function(*known, **{name: _argument(what, readers, name, value) for name, value in named.items()})
+        try:
+            known = [_argument(readers, name, value) for name, value in zip(names, arguments, strict=False)]
+            known += arguments[len(known) :]
+            named = {name: _argument(readers, name, value) for name, value in named.items()}
+        except Misfit as misfit:
+            # By the class of the object that people hold, not by the one that the method is inherited from.
+            owner = f"{type(arguments[0]).__name__}." if names[:1] == ("self",) else ""
+            raise InvalidValue(misfit.sentence(f"{owner}{function.__name__}".removesuffix(".__init__"))) from None
+        return function(*known, **named)
 
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
         setattr(call, attribute, getattr(function, attribute))
@@ -88,14 +93,14 @@ def checked_arguments(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
-def _argument(what: str, readers: Mapping[str, Reader], name: str, value: Any) -> Any:
+def _argument(readers: Mapping[str, Reader], name: str, value: Any) -> Any:
     read = readers.get(name)
     if read is None:
         return value  # `self`, or a name that the function does not have and will complain of itself
     try:
         return read(value)
     except Misfit as misfit:
-        raise InvalidValue(misfit.sentence(f"{what}: {name}")) from None
+        raise misfit.within(f": {name}") from None
 
 
 def misfit(message: object) -> str:

@@ -164,6 +164,7 @@ def _number(wanted: Number, *, durations: bool = False) -> Reader:
 
 def _member(kind: type[enum.Enum]) -> Reader:
     names = kind.__members__
+    numbers = {member.value: member for member in kind} if issubclass(kind, int) else {}
     some = ", ".join(names) if len(names) <= 6 else f"such as {next(iter(names))}"
 
     def read(value: Any) -> enum.Enum:
@@ -171,6 +172,8 @@ def _member(kind: type[enum.Enum]) -> Reader:
             return value
         if type(value) is str and value in names:
             return names[value]
+        if type(value) is int and value in numbers:
+            return numbers[value]
         near = get_close_matches(value, names, 1) if type(value) is str else []
         hint = f"perhaps {near[0]} is meant" if near else ""
         raise Misfit(value, f"{one(kind)} or the name of one: {some}", hint=hint)
@@ -246,7 +249,8 @@ def _union(kinds: tuple[Any, ...], deep: bool) -> Reader:
             try:
                 return read_one(value)
             except Misfit as misfit:
-                misfits.append(misfit)
+                # Without its frames, which would hold what holds it: a circle for the collector at every call.
+                misfits.append(misfit.with_traceback(None))
         # The one that got furthest knows best: a wrong item of a list rather than "no list, and nothing else either".
         deepest = max(misfits, key=lambda misfit: len(misfit.path))
         if deepest.path or (len(misfits) == 1 and not optional):

@@ -306,6 +306,20 @@ def test_what_a_killed_cluster_has_left_goes_with_the_next(folders: Path) -> Non
         alive.kill()
 
 
+def test_a_folder_without_a_lock_is_kept_as_long_as_its_owner_lives(folders: Path) -> None:
+    """Which is told by when it began, as pids are used again."""
+    with Cluster():
+        same = next(folders.iterdir()).joinpath(OWNER).read_text()
+    for name, text in {"alive": same, "recycled": same.replace('"began": "', '"began": "1')}.items():
+        (folders / f"mesolite-{name}").mkdir()
+        (folders / f"mesolite-{name}" / OWNER).write_text(text)
+
+    with Cluster():
+        pass
+
+    assert [path.name for path in folders.iterdir()] == ["mesolite-alive"]
+
+
 def test_a_folder_is_kept_as_long_as_a_fork_of_its_owner_lives(folders: Path) -> None:
     """It may still use what is in there."""
     with host(folders, "forks") as killed:

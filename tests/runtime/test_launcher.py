@@ -26,6 +26,7 @@ from mesolite.actors.threads import launcher
 from mesolite.actors.threads.processes import Exit, Launcher, WorkEvent, WorkExited, WorkFailedToStart, WorkStarted
 
 PATIENCE_S = 60.0  # only what hangs takes that long
+NOT_STARTED = "the launcher process ended before it started this command; the next start begins anew"
 
 # What commands run: Python, started with the paths of the two pipes and a script that may use these functions.
 PROGRAM = """
@@ -528,6 +529,57 @@ def test_a_launcher_that_is_killed_takes_its_commands_along(bench: Bench) -> Non
     bench.wait_until_gone("task")
     bench.shell("task", "exit 2")
     assert bench.end_of("task") == WorkExited(work_id="task", exit_status=2)
+
+
+def test_a_command_that_kills_its_launcher_at_once_did_start(bench: Bench) -> None:
+    """Though its start could not be reported any more; the one behind it, which had to wait, did not start."""
+    bench.python("first", "stay('first')")
+    bench.told()
+    process = psutil.Process(_pid(bench.event())).ppid()
+    os.mkfifo(bench.folder / "nobody-reads")
+    os.kill(process, signal.SIGSTOP)
+
+    bench.shell("killer", "kill -KILL $PPID")
+    bench.run("blocked", ["true"], stdout=str(bench.folder / "nobody-reads"))  # the launcher waits for a reader
+    bench.run("behind", ["true"])
+    os.kill(process, signal.SIGCONT)
+
+    told = [bench.event() for _ in range(5)]
+    assert told == [
+        WorkExited(work_id="first", signal=signal.SIGKILL),
+        WorkStarted(work_id="killer", pid=0),
+        WorkExited(work_id="killer", signal=signal.SIGKILL),
+        *(WorkFailedToStart(work_id=name, error=NOT_STARTED) for name in ("blocked", "behind")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"no json",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"do": "dance"}',
+        b'{"do": "spawn"}',
+        b'{"do": "kill", "work_id": []}',
+        b'{"do": "signal", "work_id": "task", "signum": 4711}',
+        b'{"do": "signal", "work_id": "task", "signum": "x"}',
+    ],
+)
+def test_no_request_ends_the_launcher(bench: Bench, request_: bytes) -> None:
+    """Whatever it cannot make sense of; what runs goes on, and so does what is asked for next."""
+    bench.python("task", "stay('main')")
+    bench.told()
+    bench.event()
+
+    with bench.launcher._lock:  # noqa: SLF001
+        bench.launcher._send(request_ + b"\n")  # noqa: SLF001
+    bench.shell("next", "exit 3")
+
+    assert bench.end_of("next") == WorkExited(work_id="next", exit_status=3)
+    bench.launcher.kill("task")
+    assert bench.end_of("task") == WorkExited(work_id="task", signal=signal.SIGKILL)
 
 
 def test_a_launcher_that_hangs_is_ended_by_force(bench: Bench) -> None:

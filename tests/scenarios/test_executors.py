@@ -205,6 +205,21 @@ def test_an_executor_has_its_own_grace_to_end_in(sim: Simulation) -> None:
     assert framework.count("executor_lost") == 1
 
 
+@pytest.mark.parametrize("state", ["TASK_STAGING", "TASK_UNREACHABLE", "TASK_UNKNOWN"])
+def test_an_executor_that_says_what_only_masters_may_say_is_shut_down(sim: Simulation, state: str) -> None:
+    """Its task would run on with resources that are offered to others (TK-4, TK-5)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"))
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.advance(1.0)
+
+    tell_executor(sim, cluster, driver, f"{state} t1")
+    sim.advance(1.0)
+
+    assert framework.states("t1")[:2] == ["RUNNING", "FAILED"]
+    assert framework.count("executor_lost") == 1
+
+
 @pytest.mark.parametrize(("work", "seconds"), [(STUBBORN, 3.0), (SimulatedWork(duration=None, on_sigterm=1.0), 1.0)])
 def test_a_killed_command_gets_sigterm_then_three_seconds_then_sigkill(
     sim: Simulation, work: SimulatedWork, seconds: float

@@ -9,8 +9,8 @@ import signal
 
 import pytest
 
-from mesolite import Filters, FrameworkInfo, Launch, SimulatedWork, Simulation
-from mesolite.messages import AcceptOffers, DeclineOffers, RescindOffer, RunTask, Subscribe
+from mesolite import Filters, FrameworkInfo, Launch, Scheduler, SimulatedWork, Simulation
+from mesolite.messages import AcceptOffers, DeclineOffers, RescindOffer, ResourceOffers, RunTask, Subscribe
 from tests.scenarios.schedulers import (
     AWARE,
     PLAIN,
@@ -330,3 +330,24 @@ def test_calls_of_strangers_are_dropped(sim: Simulation) -> None:
 
     assert launched.count == 0
     assert [found["id"] for found in cluster.operator.state()["offers"]] == [offer.id]
+
+
+def test_a_framework_that_does_not_care_for_offers_holds_none(sim: Simulation) -> None:
+    """Who overrides nothing gives them back and gets no more, so that others get everything."""
+    cluster = sim.cluster(agents=2)
+    careless = cluster.run(Scheduler(), framework="careless")
+    offered = sim.expect(ResourceOffers, receiver="careless")
+    sim.advance(5.0)
+    assert offered.count == 1
+
+    other = Recorder()
+    cluster.run(other, framework="other")
+    sim.advance(60.0)
+
+    assert {offer.agent_id for offer in other.offers} == {agent.id for agent in cluster.agents.values()}
+    assert offered.count == 1
+
+    careless.revive_offers()
+    cluster.add_agent()
+    sim.advance(5.0)
+    assert offered.count == 2

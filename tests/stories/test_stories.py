@@ -85,7 +85,7 @@ def test_story_fits_the_page_and_says_what_it_is_about(path: Path) -> None:
     assert lines[0].startswith(f"# {path.stem}: ")
 
 
-COPY = re.compile(r"<!-- tests/stories/([\w-]+\.txt) -->\n```\n(.*?)```\n", re.DOTALL)
+COPY = re.compile(r"<!-- tests/stories/([\w-]+\.txt) -->\n```text\n(.*?)```\n", re.DOTALL)
 
 
 def test_page_about_drains_tells_stories_as_they_are() -> None:
@@ -93,7 +93,7 @@ def test_page_about_drains_tells_stories_as_they_are() -> None:
 
     def as_it_is(found: re.Match[str]) -> str:
         story = (HERE / found[1]).read_text(encoding="utf-8")
-        return f"<!-- tests/stories/{found[1]} -->\n```\n{story}```\n"
+        return f"<!-- tests/stories/{found[1]} -->\n```text\n{story}```\n"
 
     if "MESOLITE_REWRITE" in os.environ:
         PAGE.write_text(COPY.sub(as_it_is, PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -8,6 +8,10 @@ from mesolite.messages.checking import evolve
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.tasks import Source, TaskState, TaskStatus
 
+NOT_FOR_EXECUTORS = (TaskState.TASK_STAGING, TaskState.TASK_UNREACHABLE, TaskState.TASK_UNKNOWN)
+"""What an executor may never send: Mesos shuts down one that sends TASK_STAGING (TK-5); the other two only masters
+say (TK-4), and would let go of the resources of a task that runs on."""
+
 
 def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> None:
     """An executor reports (0.2.15, TK-5 to TK-9, TK-16, TK-61)."""
@@ -20,8 +24,8 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
     owner, executor = a.at_party.get(sender, (None, None))
     if executor is None or owner is not framework:
         return
-    if status.state is TaskState.TASK_STAGING:
-        executors.shut_down(a, framework, executor)  # an executor may never send it (TK-5)
+    if status.state in NOT_FOR_EXECUTORS:
+        executors.shut_down(a, framework, executor)
         return
     stream = a.streams.get((framework.id, status.task_id))
     if stream is None or status.uuid not in stream.seen:

@@ -1,0 +1,85 @@
+"""A callback that does not return is named in the log: who, which, since when, once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from mesolite import Cluster, Offer, Scheduler, SchedulerDriver
+from mesolite.actors.threads.blocking import BLOCKED_S, BlockingWatch
+from mesolite.actors.threads.clock import Clock
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """What is logged as a warning or worse."""
+    lines: list[str] = []
+    sink = logger.add(lines.append, level="WARNING", format="{message}")
+    yield lines
+    logger.remove(sink)
+
+
+class Stuck(Scheduler):
+    """Does not return from `resource_offers` until it is let go, and is called again."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Semaphore(0)
+        self.opened = threading.Semaphore(0)
+
+    def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
+        self.reached.release()
+        assert self.opened.acquire(timeout=PATIENCE_S)
+
+
+def test_a_callback_that_does_not_return_is_named_once(lines: list[str], tmp_path: Path) -> None:
+    """Not before its limit, not twice, and the next callback that is stuck is named again."""
+    watch = BlockingWatch()
+    with Cluster(work_dir=tmp_path) as cluster:
+        stuck = Stuck()
+        driver = cluster.run(stuck, framework="stuck")
+        assert stuck.reached.acquire(timeout=PATIENCE_S)
+        (seat,) = [seat for seat in cluster.runtime.directory if seat.name == "stuck"]
+        since = seat.user_call.since
+        watch.look([seat], since + BLOCKED_S)
+        assert lines == []
+
+        watch.look([seat], since + BLOCKED_S + 1.0)
+        watch.look([seat], since + BLOCKED_S + 9.0)
+        (line,) = lines
+        assert line.startswith(f"stuck: resource_offers has not returned since {since:.3f} s, for 11.0 s now")
+
+        cluster.add_agent()  # another offer, another callback
+        stuck.opened.release()
+        assert stuck.reached.acquire(timeout=PATIENCE_S)
+        watch.look([seat], cluster.now() + BLOCKED_S + 1.0)
+        assert len(lines) == 2
+
+        driver.stop()
+        stuck.opened.release()
+        cluster.wait_until(lambda: seat.user_call is None, PATIENCE_S)
+
+
+def test_who_is_in_no_callback_is_not_named(lines: list[str], tmp_path: Path) -> None:
+    """Waiting for the next callback is not being stuck, however long that takes."""
+    with Cluster(work_dir=tmp_path) as cluster:
+        cluster.run(Scheduler(), framework="idle")
+        (seat,) = [seat for seat in cluster.runtime.directory if seat.name == "idle"]
+        cluster.wait_until(lambda: seat.user_call is None, PATIENCE_S)
+        BlockingWatch().look([seat], cluster.now() + 1000.0)
+
+    assert lines == []
+
+
+def test_the_clock_looks_again_and_again_without_a_timer() -> None:
+    """A cluster in which nothing else happens notices a callback that is stuck."""
+    looks = threading.Semaphore(0)
+    clock = Clock(lambda timer: None, looks.release, look_every_s=0.001)
+    for _ in range(3):
+        assert looks.acquire(timeout=PATIENCE_S)
+    clock.close()
