@@ -25,7 +25,6 @@ from mesolite import (
     TaskInfo,
     UserCodeFailed,
 )
-from mesolite.actors.errors import Refused
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, command, run_to_the_end, until
 from tests.scenarios.schedulers import Recorder, executor_task, only
 
