@@ -99,9 +99,11 @@ class Trace:
     @checked_arguments
     def last(self, lines: Count) -> list[str]:
         """The last lines of `text()`, without formatting what comes before them."""
-        newest_first = (Record(*fields) for fields in reversed(tuple(self._ring)))
-        shown = (record for record in newest_first if _is_shown(record, system=False, heartbeats=False))
+        shown = (record for record in self._newest_first() if _is_shown(record, system=False, heartbeats=False))
         return [line(record) for record in itertools.islice(shown, lines)][::-1]
+
+    def _newest_first(self) -> Iterator[Record]:
+        return (Record(*fields) for fields in reversed(tuple(self._ring)))
 
     def hash(self) -> str:
         """A digest of every record kept: equal runs have equal hashes, under any PYTHONHASHSEED."""
@@ -113,8 +115,7 @@ class Trace:
     @checked_arguments
     def tail(self, party: str | None = None, lines: Count = 8) -> str:
         """The last things that party saw, or anybody, as text, for an error."""
-        latest = (Record(*fields) for fields in reversed(tuple(self._ring)))
-        seen = itertools.islice((record for record in latest if party in (None, record.party)), lines)
+        seen = itertools.islice((record for record in self._newest_first() if party in (None, record.party)), lines)
         return "\n".join(line(record) for record in reversed(list(seen)))
 
     def story(self, *ids: str) -> str:

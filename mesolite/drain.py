@@ -8,7 +8,7 @@ from mesolite.actors.decisions.master import draining
 from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
-from mesolite.messages.checking import Timeout, checked_arguments, in_seconds
+from mesolite.messages.checking import Timeout, checked_arguments, optional_seconds
 from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
 from mesolite.undertaking import AskLeader, Books, Undertaking
@@ -104,7 +104,7 @@ class Drain(Undertaking):
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do but to repeat itself.
             Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
-        self._wait("ended", None if timeout is None else in_seconds(timeout))
+        self._wait("ended", optional_seconds(timeout))
         return self.state
 
     # ------------------------------------------------------------------------------------------------------ inside

@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 import pykka
 
@@ -39,13 +39,11 @@ from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.user_errors import UserError
 from mesolite.callbacks import Executor, InverseOffers, Offers, Scheduler
-from mesolite.messages.checking import Duration, Timeout, checked_arguments, in_seconds
+from mesolite.messages.checking import Duration, Timeout, checked_arguments, in_seconds, optional_seconds, several
 from mesolite.messages.data import Data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
-
-T = TypeVar("T")
 
 
 class Driver:
@@ -116,11 +114,6 @@ class Driver:
             self._role.actor_ref.tell(Delivery(call, self.name, -1))
 
 
-def _several(things: T | Iterable[T]) -> tuple[T, ...]:
-    """One, or several, which the check has made a tuple."""
-    return things if isinstance(things, tuple) else (things,)
-
-
 def _offer_ids(offers: Offers | InverseOffers) -> tuple[OfferId, ...]:
     if isinstance(offers, str | Offer | InverseOffer):
         return (OfferId(offers) if isinstance(offers, str) else offers.id,)
@@ -184,7 +177,7 @@ class MesoliteSchedulerDriver(Driver):
         self, offer_ids: Offers, operations: Launch | Iterable[Launch], filters: Filters | None = None
     ) -> DriverStatus:
         """Use offers of one agent for several operations."""
-        return self._ask(AcceptCall(_offer_ids(offer_ids), _several(operations), filters or Filters()))
+        return self._ask(AcceptCall(_offer_ids(offer_ids), several(operations), filters or Filters()))
 
     @checked_arguments
     def decline_offer(self, offer_id: Offers, filters: Filters | None = None) -> DriverStatus:
@@ -226,7 +219,7 @@ class MesoliteSchedulerDriver(Driver):
     @checked_arguments
     def reconcile_tasks(self, statuses: TaskStatus | Iterable[TaskStatus] = ()) -> DriverStatus:
         """Ask what is known of these tasks, or of all."""
-        return self._ask(ReconcileCall(_several(statuses)))
+        return self._ask(ReconcileCall(several(statuses)))
 
     @checked_arguments
     def acknowledge(self, status: TaskStatus) -> DriverStatus:
@@ -268,7 +261,7 @@ class MesoliteSchedulerDriver(Driver):
                 "call stop() and return, and join where the driver was made"
             )
         try:
-            runtime.wait(self._ended.is_set, None if timeout is None else in_seconds(timeout))
+            runtime.wait(self._ended.is_set, optional_seconds(timeout))
         except NothingToWaitFor as why:
             raise NothingToWaitFor(f"the driver of {self.name} is not stopped by anybody; {why}") from None
         if self._aborted_by is AbortedBy.USER_CODE and self._raised is not None:

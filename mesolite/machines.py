@@ -117,11 +117,11 @@ class AgentMachine(Machine):
             Refused: the agent is not running.
         """
         if signum in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
-            self._end(-signum, signal.Signals(signum).name)
+            self._end(-signum, signum.name)
             return
         self._runtime.check_thread()
-        self._runtime.post(self._seat(), SignalReceived(signal.Signals(signum).name), sender="outside")
-        self._note(signal.Signals(signum).name)
+        self._runtime.post(self._seat(), SignalReceived(signum.name), sender="outside")
+        self._note(signum.name)
 
     def stop(self) -> None:
         """Stop the agent's process politely, without unregistering: checkpointed executors live on (2.1.9)."""

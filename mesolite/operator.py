@@ -22,7 +22,7 @@ from mesolite.actors.runtime.port import Delivery, Place, Runtime, Seat
 from mesolite.drain import Drain
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, MasterMachine
-from mesolite.messages.checking import Duration, checked_arguments, in_seconds
+from mesolite.messages.checking import Duration, checked_arguments, in_seconds, optional_seconds, several
 from mesolite.messages.ids import AgentId, DrainId, FrameworkId, ReclaimId
 from mesolite.messages.maintenance import MachineId, Window, machine_ids
 from mesolite.messages.operator import (
@@ -142,7 +142,7 @@ class Operator:
             lambda number: DrainAgentCall(
                 call_id=number,
                 agent_id=agent_id,
-                max_grace_period_s=None if max_grace_period is None else in_seconds(max_grace_period),
+                max_grace_period_s=optional_seconds(max_grace_period),
                 mark_gone=mark_gone,
                 message=message or "",
                 initiator=initiator or "",
@@ -179,7 +179,7 @@ class Operator:
             Refused: the schedule is not valid; nothing is changed then.
             OutcomeUnknown: the master died, or did not answer.
         """
-        wanted = windows if isinstance(windows, tuple) else (windows,)
+        wanted = several(windows)
         self._call(lambda number: UpdateMaintenanceScheduleCall(call_id=number, windows=wanted))
 
     @checked_arguments
@@ -320,7 +320,7 @@ class Operator:
         return AgentId(machine.id)
 
     def _machine_ids(self, machines: Machines) -> tuple[MachineId, ...]:
-        named = machines if isinstance(machines, tuple) else (machines,)
+        named: tuple[MachineId | AgentMachine | str, ...] = several(machines)
         return machine_ids(self._agents.get(one, one) if isinstance(one, str) else one for one in named)
 
     def _framework_id(self, framework: AnyFramework) -> FrameworkId:

@@ -10,7 +10,7 @@ from mesolite.actors.decisions.master.reclaim_view import AskedFramework, Reclai
 from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
-from mesolite.messages.checking import Timeout, checked_arguments, in_seconds
+from mesolite.messages.checking import Timeout, checked_arguments, optional_seconds
 from mesolite.messages.ids import ExecutorId, ReclaimId, TaskId
 from mesolite.messages.operator import CallAnswered, ReleaseReclaimCall
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
@@ -139,7 +139,7 @@ class Reclaim(Undertaking):
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do but to repeat itself.
             Exception: user code raised it, here or elsewhere, and nobody has seen it yet (`raise_user_errors`).
         """
-        self._wait("come to its end", None if timeout is None else in_seconds(timeout))
+        self._wait("come to its end", optional_seconds(timeout))
         return self.state
 
     def release(self) -> None:

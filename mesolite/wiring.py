@@ -51,8 +51,6 @@ class Wiring(KeepsUserErrors):
         first_sequence: int = 1,
     ) -> None:
         """Start an elector, `master-1`..., `agent-1`...; every agent offers `resources`."""
-        if masters < 1 or agents < 0:
-            raise Refused(f"a cluster of {masters} masters and {agents} agents cannot be; have at least one master")
         self.runtime = runtime
         self._settings = settings
         self._work_dir = work_dir

@@ -11,3 +11,15 @@ class Message:
     """Marks what one party says to another. Its class name is its kind on the wire, unique across conversations."""
 
     __slots__ = ()
+
+
+class FrameworkCall(Message):
+    """Marks what a framework's driver says to the leading master; a leader checks it before it decides on it."""
+
+    __slots__ = ()
+
+
+class OperatorCall(Message):
+    """Marks what an operator asks of the leading master, and nobody else may; it is answered by `CallAnswered`."""
+
+    __slots__ = ()

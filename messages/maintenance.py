@@ -6,9 +6,9 @@ import enum
 from collections.abc import Iterable
 from typing import Protocol
 
-from attrs import converters, field, frozen
+from attrs import field, frozen
 
-from mesolite.messages.checking import Seconds, checked, in_seconds
+from mesolite.messages.checking import Seconds, checked, optional_seconds
 
 
 @checked
@@ -49,7 +49,7 @@ class Unavailability:
     """From when, in seconds on the cluster's clock, and for how long; None: for ever (5.1.2)."""
 
     start: float
-    duration_s: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
+    duration_s: Seconds | None = field(default=None, converter=optional_seconds)
 
 
 class OnMachine(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, OperatorCall
 from mesolite.messages.ids import AgentId, FrameworkId, PartyName, ReclaimId
 from mesolite.messages.maintenance import MachineId, Window
 from mesolite.messages.resources import Resources
@@ -32,7 +32,7 @@ class CallAnswered(Message):
 
 
 @frozen(kw_only=True)
-class DeactivateAgentCall(Message):
+class DeactivateAgentCall(OperatorCall):
     """Operator to master: offer nothing more from this agent; its tasks go on (4.1)."""
 
     call_id: int
@@ -40,7 +40,7 @@ class DeactivateAgentCall(Message):
 
 
 @frozen(kw_only=True)
-class ReactivateAgentCall(Message):
+class ReactivateAgentCall(OperatorCall):
     """Operator to master: offer from this agent again; ends a drained agent's drain, too (4.2)."""
 
     call_id: int
@@ -48,7 +48,7 @@ class ReactivateAgentCall(Message):
 
 
 @frozen(kw_only=True)
-class DrainAgentCall(Message):
+class DrainAgentCall(OperatorCall):
     """Operator to master: kill what runs on this agent, with grace, and offer nothing more from it (4.3)."""
 
     call_id: int
@@ -60,7 +60,7 @@ class DrainAgentCall(Message):
 
 
 @frozen(kw_only=True)
-class MarkAgentGoneCall(Message):
+class MarkAgentGoneCall(OperatorCall):
     """Operator to master: this agent will never come back (4.7)."""
 
     call_id: int
@@ -68,7 +68,7 @@ class MarkAgentGoneCall(Message):
 
 
 @frozen(kw_only=True)
-class UpdateMaintenanceScheduleCall(Message):
+class UpdateMaintenanceScheduleCall(OperatorCall):
     """Operator to master: this is the whole schedule from now on (5.2)."""
 
     call_id: int
@@ -76,7 +76,7 @@ class UpdateMaintenanceScheduleCall(Message):
 
 
 @frozen(kw_only=True)
-class StartMaintenanceCall(Message):
+class StartMaintenanceCall(OperatorCall):
     """Operator to master: these scheduled machines go down now (5.5.1)."""
 
     call_id: int
@@ -84,7 +84,7 @@ class StartMaintenanceCall(Message):
 
 
 @frozen(kw_only=True)
-class StopMaintenanceCall(Message):
+class StopMaintenanceCall(OperatorCall):
     """Operator to master: these machines are back; they leave the schedule (5.5.5)."""
 
     call_id: int
@@ -92,7 +92,7 @@ class StopMaintenanceCall(Message):
 
 
 @frozen(kw_only=True)
-class ReclaimResourcesCall(Message):
+class ReclaimResourcesCall(OperatorCall):
     """Operator to master: get resources back within a time, by force if need be (docs/reclaim.md). Ours.
 
     Exactly one of agent and framework is given. `resources` None means everything.
@@ -108,7 +108,7 @@ class ReclaimResourcesCall(Message):
 
 
 @frozen(kw_only=True)
-class ReleaseReclaimCall(Message):
+class ReleaseReclaimCall(OperatorCall):
     """Operator to master: give up that reclaim; what it withheld may be offered again. Ours."""
 
     call_id: int
@@ -116,7 +116,7 @@ class ReleaseReclaimCall(Message):
 
 
 @frozen(kw_only=True)
-class TeardownFrameworkCall(Message):
+class TeardownFrameworkCall(OperatorCall):
     """Operator to master: end this framework and everything it runs (core.md FW-36)."""
 
     call_id: int

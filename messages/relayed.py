@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from mesolite.messages.base import Message
+from mesolite.messages.base import FrameworkCall, Message
 from mesolite.messages.data import Data, as_data
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
@@ -30,7 +30,7 @@ class RunTask(Message):
 
 
 @frozen(kw_only=True)
-class KillTask(Message):
+class KillTask(FrameworkCall):
     """Scheduler to master, master to agent, agent to executor: end this task (drain.md 3.3)."""
 
     framework_id: FrameworkId
@@ -52,7 +52,7 @@ class StatusUpdate(Message):
 
 
 @frozen(kw_only=True)
-class StatusUpdateAcknowledgement(Message):
+class StatusUpdateAcknowledgement(FrameworkCall):
     """Scheduler to master, master to agent; agent to executor: the update with this uuid was taken (core.md TK-14)."""
 
     framework_id: FrameworkId
@@ -62,7 +62,7 @@ class StatusUpdateAcknowledgement(Message):
 
 
 @frozen(kw_only=True)
-class FrameworkToExecutor(Message):
+class FrameworkToExecutor(FrameworkCall):
     """Scheduler to executor, best effort (core.md TK-71)."""
 
     framework_id: FrameworkId

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from mesolite.messages.agents import MasterInfo
-from mesolite.messages.base import Message
+from mesolite.messages.base import FrameworkCall, Message
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
@@ -13,7 +13,7 @@ from mesolite.messages.tasks import TaskStatus
 
 
 @frozen(kw_only=True)
-class Subscribe(Message):
+class Subscribe(FrameworkCall):
     """Driver to master: take my framework. `force` wins over an earlier instance with the same id (FW-6, FW-18)."""
 
     framework_info: FrameworkInfo
@@ -73,7 +73,7 @@ class RescindInverseOffer(Message):
 
 
 @frozen(kw_only=True)
-class AcceptInverseOffers(Message):
+class AcceptInverseOffers(FrameworkCall):
     """Driver to master: the resources will be returned in time (drain.md 5.7.1).
 
     `returning` is ours: the tasks that will be given back, in the order in which they may be revoked otherwise.
@@ -86,7 +86,7 @@ class AcceptInverseOffers(Message):
 
 
 @frozen(kw_only=True)
-class DeclineInverseOffers(Message):
+class DeclineInverseOffers(FrameworkCall):
     """Driver to master: they will not be returned in time, and why (drain.md 5.7.1; the reason is ours)."""
 
     framework_id: FrameworkId
@@ -103,7 +103,7 @@ class AgentLost(Message):
 
 
 @frozen(kw_only=True)
-class AcceptOffers(Message):
+class AcceptOffers(FrameworkCall):
     """Driver to master: use these offers of one agent for this; what is left over is declined (OF-54..61)."""
 
     framework_id: FrameworkId
@@ -113,7 +113,7 @@ class AcceptOffers(Message):
 
 
 @frozen(kw_only=True)
-class DeclineOffers(Message):
+class DeclineOffers(FrameworkCall):
     """Driver to master: no, thank you (OF-44)."""
 
     framework_id: FrameworkId
@@ -122,21 +122,21 @@ class DeclineOffers(Message):
 
 
 @frozen(kw_only=True)
-class SuppressOffers(Message):
+class SuppressOffers(FrameworkCall):
     """Driver to master: no offers until I revive (OF-52)."""
 
     framework_id: FrameworkId
 
 
 @frozen(kw_only=True)
-class ReviveOffers(Message):
+class ReviveOffers(FrameworkCall):
     """Driver to master: forget my filters and offer again (OF-52)."""
 
     framework_id: FrameworkId
 
 
 @frozen(kw_only=True)
-class ReconcileTasks(Message):
+class ReconcileTasks(FrameworkCall):
     """Driver to master: what do you know of these tasks? Empty means of all of mine (RC-1..4)."""
 
     framework_id: FrameworkId
@@ -144,14 +144,14 @@ class ReconcileTasks(Message):
 
 
 @frozen(kw_only=True)
-class DeactivateFramework(Message):
+class DeactivateFramework(FrameworkCall):
     """Driver to master: I am aborting; offer me nothing more, my tasks go on (FW-35)."""
 
     framework_id: FrameworkId
 
 
 @frozen(kw_only=True)
-class Teardown(Message):
+class Teardown(FrameworkCall):
     """Driver to master: end this framework and everything it runs (FW-36)."""
 
     framework_id: FrameworkId

@@ -8,9 +8,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 
-from attrs import converters, field, frozen
+from attrs import field, frozen
 
-from mesolite.messages.checking import Count, PathLike, PathText, Seconds, checked, in_seconds
+from mesolite.messages.checking import Count, PathLike, PathText, Seconds, checked, optional_seconds
 from mesolite.messages.data import Data, as_data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.resources import NOTHING, Resources
@@ -166,7 +166,7 @@ class CommandInfo:
 class KillPolicy:
     """How a task wants to die: SIGTERM, then `grace_period_s` seconds, then SIGKILL (drain.md 3.2.1)."""
 
-    grace_period_s: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
+    grace_period_s: Seconds | None = field(default=None, converter=optional_seconds)
 
 
 @checked
@@ -178,9 +178,9 @@ class SimulatedWork:
     and only SIGKILL ends it. `exit_status` is that of a natural end.
     """
 
-    duration: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
+    duration: Seconds | None = field(default=None, converter=optional_seconds)
     exit_status: Count = 0
-    on_sigterm: Seconds | None = field(default=0.0, converter=converters.optional(in_seconds))
+    on_sigterm: Seconds | None = field(default=0.0, converter=optional_seconds)
 
 
 @checked
@@ -195,7 +195,7 @@ class ExecutorInfo:
     name: str = ""
     framework_id: FrameworkId | None = None
     resources: Resources = field(default=NOTHING, converter=_resources)
-    shutdown_grace_period_s: Seconds | None = field(default=None, converter=converters.optional(in_seconds))
+    shutdown_grace_period_s: Seconds | None = field(default=None, converter=optional_seconds)
     data: Data = field(default="", converter=as_data)
 
 

@@ -26,11 +26,13 @@ from mesolite.messages.checking.annotations import (
     Time,
     Timeout,
     in_seconds,
+    optional_seconds,
+    several,
 )
 from mesolite.messages.checking.checks import checked, checked_arguments, evolve, misfit, unchecked
 
 __all__ = [
     "Count", "Duration", "Name", "Number", "PathLike", "PathText", "Seconds", "SomeCount", "SomeSeconds", "Text",
-    "Time", "Timeout", "in_seconds",
+    "Time", "Timeout", "in_seconds", "optional_seconds", "several",
     "checked", "checked_arguments", "evolve", "misfit", "unchecked",
 ]  # fmt: skip

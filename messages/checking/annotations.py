@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from math import inf, isfinite
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TypeVar
 
 from attrs import frozen
+
+T = TypeVar("T")
 
 
 class PathLike(Protocol):
@@ -75,3 +78,13 @@ Time = Annotated[float, Number(meaning="a finite time in seconds on the cluster'
 def in_seconds(value: float | timedelta) -> float:
     """Understand a timedelta where seconds are wanted; anything else is left to the check."""
     return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def optional_seconds(value: float | timedelta | None) -> float | None:
+    """The same where None is wanted, too."""
+    return None if value is None else in_seconds(value)
+
+
+def several(things: T | Iterable[T]) -> tuple[T, ...]:
+    """One, or several, which the check has made a tuple."""
+    return things if isinstance(things, tuple) else (things,)

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 import attrs
 
 from mesolite.messages.checking.misfits import Misfit
-from mesolite.messages.checking.readers import Reader, reader
+from mesolite.messages.checking.readers import Reader, field_readers, reader
 from mesolite.messages.errors import InvalidValue
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ def checked(cls: type[T]) -> type[T]:
         if not plan:
             # Not before the first use: annotations may name classes that are defined further down.
             # All at once: another thread may be here, too.
-            plan[:] = [(name, attrgetter(name), read) for name, read in _field_readers(kind)]
+            plan[:] = [(name, attrgetter(name), read) for name, read in field_readers(kind)]
         for name, get, read in plan:
             value = get(self)
             try:
@@ -117,8 +117,3 @@ def misfit(message: object) -> str:
 
 
 _DEEP: dict[type, Reader] = {}
-
-
-def _field_readers(kind: Any) -> list[tuple[str, Reader]]:
-    hints = get_type_hints(kind, include_extras=True)
-    return [(field.name, reader(hints[field.name])) for field in attrs.fields(kind)]

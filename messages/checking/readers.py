@@ -55,6 +55,12 @@ def reader(annotation: Any, *, deep: bool = False) -> Reader:
     return _plain(annotation, deep)
 
 
+def field_readers(kind: Any, *, deep: bool = False) -> list[tuple[str, Reader]]:
+    """Make the reader of each field of an attrs class."""
+    hints = get_type_hints(kind, include_extras=True)
+    return [(field.name, reader(hints[field.name], deep=deep)) for field in attrs.fields(kind)]
+
+
 # --- one reader per kind of annotation ---
 
 
@@ -189,9 +195,7 @@ def _record(kind: Any, deep: bool) -> Reader:
             raise _not_one(value, kind)
         if deep:
             if not inner:
-                hints = get_type_hints(kind, include_extras=True)
-                # All at once: another thread may be here, too.
-                inner[:] = [(field.name, reader(hints[field.name], deep=True)) for field in attrs.fields(kind)]
+                inner[:] = field_readers(kind, deep=True)  # all at once: another thread may be here, too
             for name, read_field in inner:
                 try:
                     read_field(getattr(value, name))

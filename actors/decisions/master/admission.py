@@ -10,81 +10,23 @@ from typing import Any
 
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import RegisterAgent, ShutdownAgent
+from mesolite.messages.base import FrameworkCall, OperatorCall
 from mesolite.messages.checking import misfit
-from mesolite.messages.operator import (
-    OPERATOR,
-    DeactivateAgentCall,
-    DrainAgentCall,
-    MarkAgentGoneCall,
-    ReactivateAgentCall,
-    ReclaimResourcesCall,
-    ReleaseReclaimCall,
-    StartMaintenanceCall,
-    StopMaintenanceCall,
-    TeardownFrameworkCall,
-    UpdateMaintenanceScheduleCall,
-)
-from mesolite.messages.relayed import FrameworkToExecutor, KillTask, StatusUpdateAcknowledgement
-from mesolite.messages.scheduler import (
-    AcceptInverseOffers,
-    AcceptOffers,
-    DeactivateFramework,
-    DeclineInverseOffers,
-    DeclineOffers,
-    FrameworkError,
-    ReconcileTasks,
-    ReviveOffers,
-    Subscribe,
-    SuppressOffers,
-    Teardown,
-)
-
-OPERATOR_CALLS = frozenset(
-    {
-        DeactivateAgentCall,
-        DrainAgentCall,
-        MarkAgentGoneCall,
-        ReactivateAgentCall,
-        ReclaimResourcesCall,
-        ReleaseReclaimCall,
-        StartMaintenanceCall,
-        StopMaintenanceCall,
-        TeardownFrameworkCall,
-        UpdateMaintenanceScheduleCall,
-    }
-)
-
-FRAMEWORK_CALLS = frozenset(
-    {
-        AcceptInverseOffers,
-        AcceptOffers,
-        DeactivateFramework,
-        DeclineInverseOffers,
-        DeclineOffers,
-        FrameworkToExecutor,
-        KillTask,
-        ReconcileTasks,
-        ReviveOffers,
-        StatusUpdateAcknowledgement,
-        Subscribe,
-        SuppressOffers,
-        Teardown,
-    }
-)
+from mesolite.messages.operator import OPERATOR
+from mesolite.messages.scheduler import FrameworkError
 
 FORBIDDEN, WRONG = 403, 400
 
 
 def admits(m: MasterState, message: Any, sender: str) -> bool:
     """Whether the leader may decide on this; if not, whoever said it has been told why."""
-    kind = type(message)
-    if kind in FRAMEWORK_CALLS:
+    if isinstance(message, FrameworkCall):
         if why_not := misfit(message):
-            m.send(sender, FrameworkError(message=f"{kind.__name__} was refused: {why_not}"))
+            m.send(sender, FrameworkError(message=f"{type(message).__name__} was refused: {why_not}"))
             return False
-    elif kind in OPERATOR_CALLS:
+    elif isinstance(message, OperatorCall):
         return _admits_call(m, message, sender)
-    elif kind is RegisterAgent and (why_not := misfit(message)):
+    elif isinstance(message, RegisterAgent) and (why_not := misfit(message)):
         m.send(sender, ShutdownAgent(reason=f"its registration was refused: {why_not}"))
         return False
     return True
