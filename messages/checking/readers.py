@@ -109,19 +109,21 @@ def _bytes(value: Any) -> bytes:
 
 
 def _text(wanted: Text) -> Reader:
+    sentence = str(wanted)
+
     def read(value: Any) -> str:
         if wanted.path and hasattr(value, "__fspath__"):
             value = value.__fspath__()
         if not isinstance(value, str):
-            raise Misfit(value, str(wanted), hint=_text_hint(value))
+            raise Misfit(value, sentence, hint=_text_hint(value))
         text = str.__str__(value)  # of a subclass the text itself
         if not text and not wanted.empty:
-            raise Misfit(value, str(wanted))
+            raise Misfit(value, sentence)
         if len(text) > TEXT_MAX:
-            raise Misfit(value, f"{wanted}, at most {TEXT_MAX} characters")
+            raise Misfit(value, f"{sentence}, at most {TEXT_MAX} characters")
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             hint = "half of a surrogate pair is in it, as os.fsdecode() leaves of bytes that are not UTF-8"
-            raise Misfit(value, f"{wanted} that UTF-8 can carry", hint=hint)
+            raise Misfit(value, f"{sentence} that UTF-8 can carry", hint=hint)
         return text
 
     return read
