@@ -21,6 +21,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.role import Role
+from mesolite.actors.runtime.disk import Disk
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.store import MemoryStore, StaleTerm
@@ -44,6 +45,7 @@ class VirtualRuntime(Dispatcher):
         """Start at time 0 with nobody there. A message takes a random time within `latency_s`; by default none."""
         super().__init__(seed, trace, latency_s, standstill_s)
         self.store = MemoryStore()
+        self.disks: dict[str, Disk] = {}
         self.processes = SimulatedProcesses(self)
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
 
@@ -145,7 +147,29 @@ class VirtualRuntime(Dispatcher):
         self._put(seat.name, seat.name, Special(event, seat), cause)
 
     def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
-        """Write the store."""
+        """Write the store; what becomes of it, the machine's disk says."""
+        disk = self.disks.get(seat.host)
+        if disk is None:
+            self._store(seat, changes, term, tag, cause)
+            return
+        fate = disk.take(self._now)
+
+        def write() -> None:
+            if not seat.alive:
+                return  # it died while the disk was at work
+            if fate.refused:
+                self._put(seat.name, seat.name, Special(StoreRefused(fate.refused), seat), cause)
+            elif fate.stored:
+                self._store(seat, changes, term, tag, cause)
+            if fate.last:
+                disk.crash()
+
+        if fate.due > self._now:
+            self.at(fate.due, write)
+        else:
+            write()
+
+    def _store(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
         event: object = Saved(tag)
         try:
             self.store.save(seat.store, changes, term)

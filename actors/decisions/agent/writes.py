@@ -43,6 +43,10 @@ class Writes:
         done, self._after_this, self._under_way = self._after_this, [], False
         return [*done, self._next()] if self.changes else done
 
+    def refused(self) -> None:
+        """The write has failed: what waited for it is never said."""
+        self.changes, self._after_this, self._after_next, self._under_way = {}, [], [], False
+
     def _next(self) -> Save:
         changes, self.changes = self.changes, {}
         self._after_this, self._after_next = self._after_next, []
