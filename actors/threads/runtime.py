@@ -32,7 +32,7 @@ from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
-from mesolite.actors.runtime.store import StaleTerm, Store
+from mesolite.actors.runtime.store import StaleTerm, Store, encoded
 from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
 from mesolite.actors.threads.clock import Clock
 from mesolite.actors.threads.commands import Commands
@@ -248,12 +248,13 @@ class ThreadsRuntime:
         self._storing.put(read)
 
     def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
-        """Write the store, on its thread."""
+        """Write the store, on its thread; what is written is made here, on the party's own."""
+        texts = encoded(seat.store, changes)
 
         def write() -> None:
             event: object = Saved(tag)
             try:
-                self._store.save(seat.store, changes, term)
+                self._store.save(seat.store, texts, term)
                 self._note_time()
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))

@@ -23,7 +23,7 @@ from mesolite.actors.errors import PartyFailed
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
-from mesolite.actors.runtime.store import MemoryStore, StaleTerm
+from mesolite.actors.runtime.store import MemoryStore, StaleTerm, encoded
 from mesolite.actors.trace import Trace
 from mesolite.messages.base import Message
 from mesolite.simulation.dispatcher import Dispatcher, Special
@@ -39,11 +39,16 @@ class VirtualRuntime(Dispatcher):
     """Implements the port (actors/runtime/port.py) on a dispatcher."""
 
     def __init__(
-        self, seed: int, trace: Trace, latency_s: tuple[float, float] = (0.0, 0.0), standstill_s: float = 0.0
+        self,
+        seed: int,
+        trace: Trace,
+        latency_s: tuple[float, float] = (0.0, 0.0),
+        standstill_s: float = 0.0,
+        encoded_store: bool = True,
     ) -> None:
         """Start at time 0 with nobody there. A message takes a random time within `latency_s`; by default none."""
         super().__init__(seed, trace, latency_s, standstill_s)
-        self.store = MemoryStore()
+        self.store = MemoryStore(encoded=encoded_store)
         self.processes = SimulatedProcesses(self)
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
 
@@ -146,9 +151,10 @@ class VirtualRuntime(Dispatcher):
 
     def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
         """Write the store."""
+        kept = encoded(seat.store, changes) if self.store.encoded else changes
         event: object = Saved(tag)
         try:
-            self.store.save(seat.store, changes, term)
+            self.store.save(seat.store, kept, term)
         except StaleTerm as stale:
             event = StoreRefused(str(stale))
         if tag or isinstance(event, StoreRefused):
