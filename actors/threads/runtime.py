@@ -33,7 +33,7 @@ from mesolite.actors.runtime.disk import SOUND, Disk
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
-from mesolite.actors.runtime.store import StaleTerm, Store
+from mesolite.actors.runtime.store import StaleTerm, Store, encoded
 from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
 from mesolite.actors.threads.clock import Clock, Later
 from mesolite.actors.threads.commands import Commands
@@ -250,7 +250,11 @@ class ThreadsRuntime:
         self._storing.put(read)
 
     def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
-        """Write the store, on its thread; what becomes of it, the machine's disk says."""
+        """Write the store, on its thread; what is written is made here, on the party's own.
+
+        What becomes of it, the machine's disk says.
+        """
+        texts = encoded(seat.store, changes)
         disk = self.disks.get(seat.host)
         fate = disk.take(self.now()) if disk is not None else SOUND
 
@@ -260,7 +264,7 @@ class ThreadsRuntime:
             event: object = StoreRefused(fate.refused) if fate.refused else Saved(tag)
             try:
                 if fate.stored and not fate.refused:
-                    self._store.save(seat.store, changes, term)
+                    self._store.save(seat.store, texts, term)
                     self._note_time()
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))

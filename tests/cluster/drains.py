@@ -157,9 +157,9 @@ def main() -> int:
     took = sorted(each.took_s for each in rounds)
     bad = sum(1 for each in rounds if each.complaints)
     sys.stdout.write(
-        f"{len(rounds)} drains of {len(KINDS)} commands and {len(EXECUTORS)} executors, grace {GRACE_S:g} s, in {time.monotonic() - began:.1f} s: "
-        f"{bad} with complaints; each took {took[0]:.3f} to {took[-1]:.3f} s, half of them under "
-        f"{took[len(took) // 2]:.3f} s\n"
+        f"{len(rounds)} drains of {len(KINDS)} commands and {len(EXECUTORS)} executors, grace {GRACE_S:g} s, "
+        f"in {time.monotonic() - began:.1f} s: {bad} with complaints; "
+        f"each took {took[0]:.3f} to {took[-1]:.3f} s, half of them under {took[len(took) // 2]:.3f} s\n"
     )
     return 1 if bad else 0
 

@@ -150,7 +150,8 @@ def live(seed: int, write: int, *, stored: bool) -> tuple[Simulation, Any, Launc
     agent = cluster.add_agent()
     agent.disk.crash_at(write, stored=stored)
     commands = [command_task("ends", SHORT), command_task("stays", resources="cpus:1;mem:64")]
-    framework = Launcher(*commands, *(executor_task(task_id, resources="cpus:0.5;mem:64") for task_id in ("killed", "told")))
+    others = [executor_task(task_id, resources="cpus:0.5;mem:64") for task_id in ("killed", "told")]
+    framework = Launcher(*commands, *others)
     driver = cluster.run(framework, framework=CHECKPOINTED, executors=EXECUTORS)
 
     def advance(seconds: float) -> None:
