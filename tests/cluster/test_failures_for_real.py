@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from mesolite import Cluster, DriverAborted, Executor, FrameworkInfo, PartyFailed, Reason, Refused, Settings, TaskState
-from mesolite.actors.runtime.store import SqliteStore, StaleTerm
+from mesolite.actors.runtime.store import StaleTerm
+from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.messages.agents import AgentInfo
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
 from tests.scenarios.schedulers import EXECUTORS, Recorder, executor_task
