@@ -15,9 +15,9 @@ from typing import Self
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
-from mesolite.actors.runtime.store import SqliteStore
 from mesolite.actors.threads.folders import TemporaryFolder
 from mesolite.actors.threads.runtime import ThreadsRuntime
+from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
 from mesolite.machines import AgentMachine
 from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from mesolite import Cluster
-from mesolite.actors.runtime.store import SqliteStore
+from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.messages.maintenance import Unavailability, Window
 
 DAY_S = 86_400.0

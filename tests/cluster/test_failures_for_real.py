@@ -24,7 +24,8 @@ from mesolite import (
     TaskInfo,
     TaskState,
 )
-from mesolite.actors.runtime.store import SqliteStore, StaleTerm, encoded
+from mesolite.actors.runtime.store import StaleTerm, encoded
+from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.messages import RunTask, TaskCheckpoint
 from mesolite.messages.agents import AgentInfo
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until

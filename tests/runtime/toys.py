@@ -27,8 +27,8 @@ from mesolite.actors.decisions.contract import (
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Birth, Place, Seat
-from mesolite.actors.runtime.store import SqliteStore
 from mesolite.actors.threads.runtime import ThreadsRuntime
+from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.actors.trace import Trace
 from mesolite.actors.user_code import fenced
 from mesolite.actors.user_errors import UserError

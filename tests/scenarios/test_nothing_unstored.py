@@ -190,7 +190,7 @@ def test_an_agent_that_is_killed_at_any_write_goes_on(stored: bool) -> None:
         agent = cluster.agents["agent-1"]
         at = f"write {write}"
 
-        assert ("crash", 1) == (agent.history[0][1], sum(what == "crash" for _, what in agent.history)), at
+        assert (agent.history[0][1], sum(what == "crash" for _, what in agent.history)) == ("crash", 1), at
         assert agent.registered, at
         assert drain.state is DrainState.DRAINED, f"{at}: {drain.blocked_by}"
         for task_id in ("ends", "stays", "killed", "told"):
