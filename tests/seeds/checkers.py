@@ -24,6 +24,8 @@ from mesolite.messages import (
     DrainState,
     EndDrain,
     EndReclaim,
+    FrameworkRegistered,
+    FrameworkReregistered,
     MarkAgentGone,
     Offer,
     OperationApplied,
@@ -38,6 +40,7 @@ from mesolite.messages import (
     RevokeTask,
     RunTask,
     SessionKept,
+    ShutdownFramework,
     StartDrain,
     StatusUpdate,
     TaskState,
@@ -55,6 +58,8 @@ CAUSES = "(d) an update that says a task was lost or killed carries its cause, a
 NOTHING_ALIVE = "(e) nothing is alive on an agent whose drain has ended"
 ALL_ACKNOWLEDGED = "(f) no last update is unacknowledged on an agent whose drain has ended"
 ANSWERED = "(i) a call of an operator is answered once"
+STORED = "(k) an agent says nothing of a checkpointed task that it has not stored"
+IN_TIME = "(l) a framework that is back in time is not ended for being away"
 
 _S = TaskState
 CAUSED = frozenset(
@@ -110,6 +115,7 @@ class Watch:
         self.down: dict[tuple[str, str], None] = {}
         self.calls: dict[tuple[str, int], Seat] = {}
         self.scheduled: dict[tuple[str, str], None] = {}
+        self._back: dict[FrameworkId, float] = {}
         self.teeth = Teeth(self)
 
     def violated(self, statement: str, text: str, *about: object) -> None:
@@ -134,6 +140,8 @@ class Watch:
     def _role(self, name: str) -> Callable[[float, str, Any, Any], None] | None:
         if name.startswith("agent-") and "/" in name:
             return self._executor
+        if name.startswith("agent-"):
+            return self._agent
         return self._master if name.startswith("master-") and "/" not in name else None
 
     def _master(self, now: float, name: str, event: Any, effects: Any) -> None:
@@ -152,6 +160,8 @@ class Watch:
         for effect in effects:
             if type(effect) is Send:
                 self._said(state, name, effect.to, effect.message)
+                if kind is TimerFired and type(effect.message) is ShutdownFramework:
+                    self._given_up(state, effect.message.framework_id, now)
         if state.leading and kind not in QUIET and not (kind is TimerFired and event.key[0] in QUIET_TIMERS):
             self._check_books(name, core)
 
@@ -166,6 +176,8 @@ class Watch:
                 self._written(state, operation)
             case CallAnswered():
                 self._answered(name, message)
+            case FrameworkRegistered(framework_id=framework_id) | FrameworkReregistered(framework_id=framework_id):
+                self._back[framework_id] = self.sim.now
             case RevokeTask(framework_id=framework_id, task_id=task_id):
                 self.teeth.revoked(state, to, framework_id, task_id)
             case RevokeExecutor(framework_id=framework_id, executor_id=executor_id):
@@ -241,6 +253,31 @@ class Watch:
         for _, task_id in unacknowledged(self._find(agent.party)):
             text = f"{drain.id} of {drain.agent_id} ended {drain.state} before the end of {task_id} was acknowledged"
             self.violated(ALL_ACKNOWLEDGED, text, task_id, drain.agent_id)
+
+    # ------------------------------------------------------------------------------------------------- (k), (l)
+
+    def _agent(self, now: float, name: str, event: Any, effects: Any) -> None:
+        seat = self._find(name)
+        if seat is None:
+            return
+        core: Any = seat.actor.performer.core
+        for effect in effects:
+            if type(effect) is Send and type(effect.message) is StatusUpdate:
+                framework = core.state.frameworks.get(effect.message.framework_id)
+                if framework is not None and framework.info.checkpoint:
+                    self._check_stored(name, effect.message)
+
+    def _check_stored(self, name: str, update: StatusUpdate) -> None:
+        status = update.status
+        stored = self.sim.runtime.store.load(name, 0).values()
+        if not any(isinstance(record, StatusUpdate) and record.status.uuid == status.uuid for record in stored):
+            self.violated(STORED, f"{name} says {status.state} of {status.task_id}", status.task_id, name)
+
+    def _given_up(self, state: Any, framework_id: FrameworkId, now: float) -> None:
+        ended, back = state.completed_frameworks.get(framework_id), self._back.get(framework_id)
+        if ended is not None and back is not None and now - back < ended.info.failover_timeout_s - 1e-6:
+            text = f"{framework_id} was back at {back:.3f} s, has {ended.info.failover_timeout_s:g} s, and is ended"
+            self.violated(IN_TIME, text, framework_id)
 
     # ------------------------------------------------------------------------------------------- what is alive where
 

@@ -3,6 +3,7 @@
 libprocess delivers at most once and in order per pair. So messages are held back (all of a pair, in order), lost, or
 said twice where the protocol claims to survive that:
 
+* disks: slow, full, or the last thing a daemon uses (`machine.disk`).
 * held: any pair of machines, and the registrar's answers, which is a slow store. What is held for somebody who has died
   meanwhile is lost.
 * cut: any pair of machines. A connection that has lost something does not come back: when a cut between a master and an
@@ -43,6 +44,7 @@ from mesolite.messages import (
 from mesolite.simulation.network import Rule, Verdict
 
 if TYPE_CHECKING:
+    from tests.seeds.frameworks import View
     from tests.seeds.workload import World
 
 LOST = (
@@ -235,7 +237,77 @@ def scheduler_dies(world: World) -> None:
         world.end_later(lambda: world.succeed(view), FAULT_S)
 
 
+def bad_disk(world: World) -> None:
+    """A machine's disk is slow, or full, or its daemon dies at one of the next writes."""
+    draw = world.random
+    agents, masters = list(world.cluster.agents.values()), list(world.cluster.masters.values())
+    machine = draw.choice([*agents, *agents, *masters])
+    match draw.choice(("slow", "slow", "full", "last")):
+        case "slow":
+            machine.disk.slow(draw.uniform(0.1, 5.0))
+        case "full":
+            machine.disk.fail()
+        case "last":
+            machine.disk.crash_at(draw.randint(1, 4), stored=draw.random() < 0.5)
+
+    def mend() -> None:
+        machine.disk.mend()
+        if not machine.alive and machine.name not in world.unregistered:
+            machine.restart()
+
+    world.end_later(mend, FAULT_S)
+
+
+def agent_restarts_again(world: World) -> None:
+    """An agent's process is restarted while it is still starting, or coming back."""
+    agent = world.random.choice(list(world.cluster.agents.values()))
+    for _ in range(world.random.randint(2, 3)):
+        world.end_later(lambda: agent.restart() if agent.alive else None, 4.0)
+
+
+def scheduler_returns_twice(world: World) -> None:
+    """A scheduler goes and returns, and again, within its failover time-out, mostly."""
+    view = world.random.choice(world.views)
+    for _ in range(2):
+        if world.random.random() < 0.7:
+            world.end_later(lambda: _leave(world, view), 3.0)
+        world.end_later(lambda: world.succeed(view), 6.0)
+
+
+def _leave(world: World, view: View) -> None:
+    """Go without ending the framework."""
+    seat = world.sim.runtime.directory.find(view.driver.name)
+    if seat is not None:
+        world.sim.runtime.end(seat, -9)
+
+
+def kills_in_the_dark(world: World) -> None:
+    """An agent is away while its frameworks want tasks killed that run there."""
+    agent = world.an_agent()
+    if not agent.alive:
+        return
+    agent.crash()
+    for view in world.views:
+        for task_id in [task_id for task_id in view.open_tasks if view.agents[task_id] == agent.id][:2]:
+            if view.driver.still_running:
+                view.driver.kill_task(task_id)
+    world.end_later(lambda: None if agent.alive or agent.name in world.unregistered else agent.restart(), FAULT_S)
+
+
+def leader_loses_the_elector(world: World) -> None:
+    """The leader's session ends while it thinks that it leads: for a while there are two."""
+    leader = world.a_leader()
+    world.sim.partition(leader, "elector")
+    world.end_later(lambda: world.sim.heal(leader, "elector"), 2 * FAULT_S)
+
+
 FAULTS = (
+    bad_disk,
+    bad_disk,
+    agent_restarts_again,
+    scheduler_returns_twice,
+    kills_in_the_dark,
+    leader_loses_the_elector,
     slow_store,
     slow_store,
     slow_link,

@@ -12,6 +12,7 @@ from tests.seeds.workload import RECOVERY_S, World
 
 TOLD = "(c) every task a living framework launched runs, or the framework knows its end"
 ENDED = "(c) when all is mended there is a leader, every agent is registered, and every drain has ended"
+EXECUTORS = "(c) when all is mended the leader counts the executors that live, and no others"
 ANSWERED = "(i) a call of an operator is answered once"
 
 GUARDS = ("registering", "reregistering", "marking_unreachable", "marking_gone", "removing", "pruning")
@@ -90,6 +91,7 @@ def unfinished(world: World) -> list[Violation]:
         *_drains_have_ended(world, m),
         *_reclaims_have_ended(world, m),
         *_tasks_are_accounted_for(world, m),
+        *_executors_are_accounted_for(world, m),
         *_calls_are_answered(world),
     ]
 
@@ -143,6 +145,23 @@ def _tasks_are_accounted_for(world: World, m: Any) -> Iterator[Violation]:
                 text = f"{view.name} was told {[state.name for state in told]} of {task_id}, which is not alive; "
                 text += f"the master has it as {known.state if known is not None else 'unknown'}"
                 yield world.watch.violation(TOLD, text, task_id)
+
+
+def _executors_are_accounted_for(world: World, m: Any) -> Iterator[Violation]:
+    for agent in m.agents.values():
+        seat = world.sim.runtime.directory.find(agent.party)
+        if seat is None:
+            continue
+        core: Any = seat.actor.performer.core
+        living = {
+            (framework.id, executor.id)
+            for framework in core.state.frameworks.values()
+            for executor in framework.executors.values()
+            if executor.info is not None and executor.phase.name in ("REGISTERING", "RUNNING")
+        }
+        if living != agent.executors.keys():
+            text = f"on {agent.id} ({agent.party}) live {sorted(living)}, and the master counts {list(agent.executors)}"
+            yield world.watch.violation(EXECUTORS, text, agent.id, agent.party)
 
 
 def _calls_are_answered(world: World) -> Iterator[Violation]:

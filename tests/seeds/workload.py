@@ -69,13 +69,15 @@ class World:
         """Start the cluster and its frameworks; everything about them is drawn from the seed."""
         self.seed = seed
         self.random = draw = random.Random(f"seed {seed}")
-        latency_s = draw.choice((0.0, 0.0, 0.02, 0.5))
+        latency_s = draw.choice((0.0, 0.0, 0.02, 0.5, 2.0))
         settings = TIMINGS.but(
             agent_removal_interval_s=draw.choice((0.0, 0.0, 5.0)),
             offer_timeout_s=draw.choice((None, 15.0)),
             registry_gc_interval_s=draw.choice((900.0, 15.0)),
             registry_max_agent_age_s=20.0,
             past_drains_max=draw.choice((100, 1)),
+            # A session's heartbeat and its answer have to fit into a third of it.
+            session_timeout_s=TIMINGS.session_timeout_s + 6 * latency_s,
         )
         self.sim = Simulation(seed, settings=settings, latency_s=(latency_s / 4, latency_s))
         self.watch = Watch(self.sim)
