@@ -50,6 +50,7 @@ from mesolite.messages import (
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId
 from mesolite.messages.resources import ResourceError
 from tests.seeds.frameworks import View
+from tests.seeds.storage import Storage
 from tests.seeds.teeth import OFFERS, Teeth
 
 BOOKS = "(a) the books add up, and no agent has more used and offered than it has"
@@ -58,7 +59,6 @@ CAUSES = "(d) an update that says a task was lost or killed carries its cause, a
 NOTHING_ALIVE = "(e) nothing is alive on an agent whose drain has ended"
 ALL_ACKNOWLEDGED = "(f) no last update is unacknowledged on an agent whose drain has ended"
 ANSWERED = "(i) a call of an operator is answered once"
-STORED = "(k) an agent says nothing of a checkpointed task that it has not stored"
 IN_TIME = "(l) a framework that is back in time is not ended for being away"
 
 _S = TaskState
@@ -117,6 +117,7 @@ class Watch:
         self.scheduled: dict[tuple[str, str], None] = {}
         self._back: dict[FrameworkId, float] = {}
         self.teeth = Teeth(self)
+        self.storage = Storage(self)
 
     def violated(self, statement: str, text: str, *about: object) -> None:
         """Note that a statement did not hold."""
@@ -141,8 +142,10 @@ class Watch:
         if name.startswith("agent-") and "/" in name:
             return self._executor
         if name.startswith("agent-"):
-            return self._agent
-        return self._master if name.startswith("master-") and "/" not in name else None
+            return self.storage.agent
+        if name.endswith("/registrar"):
+            return self.storage.registrar
+        return self._master if name.startswith("master-") else None
 
     def _master(self, now: float, name: str, event: Any, effects: Any) -> None:
         seat = self._find(name)
@@ -254,24 +257,7 @@ class Watch:
             text = f"{drain.id} of {drain.agent_id} ended {drain.state} before the end of {task_id} was acknowledged"
             self.violated(ALL_ACKNOWLEDGED, text, task_id, drain.agent_id)
 
-    # ------------------------------------------------------------------------------------------------- (k), (l)
-
-    def _agent(self, now: float, name: str, event: Any, effects: Any) -> None:
-        seat = self._find(name)
-        if seat is None:
-            return
-        core: Any = seat.actor.performer.core
-        for effect in effects:
-            if type(effect) is Send and type(effect.message) is StatusUpdate:
-                framework = core.state.frameworks.get(effect.message.framework_id)
-                if framework is not None and framework.info.checkpoint:
-                    self._check_stored(name, effect.message)
-
-    def _check_stored(self, name: str, update: StatusUpdate) -> None:
-        status = update.status
-        stored = self.sim.runtime.store.load(name, 0).values()
-        if not any(isinstance(record, StatusUpdate) and record.status.uuid == status.uuid for record in stored):
-            self.violated(STORED, f"{name} says {status.state} of {status.task_id}", status.task_id, name)
+    # --------------------------------------------------------------------------------------------- (l) frameworks
 
     def _given_up(self, state: Any, framework_id: FrameworkId, now: float) -> None:
         ended, back = state.completed_frameworks.get(framework_id), self._back.get(framework_id)

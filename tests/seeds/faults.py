@@ -16,6 +16,7 @@ What an agent and its executors say to each other is on one machine, has no repe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -46,6 +47,8 @@ from mesolite.simulation.network import Rule, Verdict
 if TYPE_CHECKING:
     from tests.seeds.frameworks import View
     from tests.seeds.workload import World
+
+Fault = Callable[["World"], None]
 
 LOST = (
     PingAgent,
@@ -242,7 +245,7 @@ def bad_disk(world: World) -> None:
     draw = world.random
     agents, masters = list(world.cluster.agents.values()), list(world.cluster.masters.values())
     machine = draw.choice([*agents, *agents, *masters])
-    match draw.choice(("slow", "slow", "full", "last")):
+    match draw.choice(("slow", "slow", "full", "last", "last")):
         case "slow":
             machine.disk.slow(draw.uniform(0.1, 5.0))
         case "full":
@@ -301,7 +304,7 @@ def leader_loses_the_elector(world: World) -> None:
     world.end_later(lambda: world.sim.heal(leader, "elector"), 2 * FAULT_S)
 
 
-FAULTS = (
+FAULTS: tuple[Fault, ...] = (
     bad_disk,
     bad_disk,
     agent_restarts_again,

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from mesolite import PartyFailed
 from mesolite.actors.errors import EndlessLoop
 from tests.seeds.checkers import Violation
-from tests.seeds.faults import FAULTS
+from tests.seeds.faults import FAULTS, Fault
 from tests.seeds.healing import demand, heal
 from tests.seeds.workload import VERBS, Found, World
 
@@ -36,11 +36,11 @@ class Verdict:
         )
 
 
-def run(seed: int) -> Verdict:
-    """Live through one seed."""
+def run(seed: int, faults: tuple[Fault, ...] = FAULTS) -> Verdict:
+    """Live through one seed, in which these faults may happen."""
     world = World(seed)
     try:
-        _live(world)
+        _live(world, faults)
         heal(world)
         demand(world)
     except Found:
@@ -51,16 +51,15 @@ def run(seed: int) -> Verdict:
     return Verdict(seed, violation, _story(world, violation), world.watch.tally)
 
 
-def _live(world: World) -> None:
+def _live(world: World, faults: tuple[Fault, ...]) -> None:
     """Ask and break, at random times."""
     draw = world.random
     world.advance(draw.uniform(0.5, 4.0))
     verbs = draw.choices(list(VERBS), list(VERBS.values()), k=draw.randint(2, 9))
-    faults = draw.choices(FAULTS, k=draw.choice((0, 0, 1, 2, 4, 8)))
-    acts: list[Callable[[World], None]] = [*verbs, *faults]
+    acts: list[Callable[[World], None]] = [*verbs, *draw.choices(faults, k=draw.choice((0, 0, 1, 2, 4, 8)))]
     draw.shuffle(acts)
     for act in acts:
-        if act in FAULTS:
+        if act in faults:
             world.log.append(f"{world.sim.now:10.3f}  fault: {act.__name__}")
             world.watch.tally[f"fault {act.__name__}"] += 1
         act(world)

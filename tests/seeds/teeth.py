@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mesolite import Resources
-from mesolite.messages import EndReclaim, ReclaimInfo, ReclaimState, StartReclaim, UpdateMaintenance, Window
-from mesolite.messages.ids import FrameworkId, ReclaimId
+from mesolite.messages import EndReclaim, ReclaimInfo, ReclaimState, StartDrain, StartReclaim, UpdateMaintenance, Window
+from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
 from mesolite.messages.resources import NOTHING
 
 if TYPE_CHECKING:
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 OFFERS = "(b) nothing is offered from an agent that is deactivated, draining, away or down, nor what is withheld"
 FREE = "(g) what was reclaimed is free, soon after the deadline at the latest"
 ASKED = "(h) only what asked frameworks hold is revoked, and not before the deadline"
+
+GRACE = "(m) nothing outlives the longest grace of a drain, by more than its executor's own"
+
+OUTLIVE_S = 7.0
+"""A margin, the grace of an executor in a seed, and a margin."""
 
 BITE_S = 24.0
 """The longest that teeth take: a task's own grace and a margin, its executor's grace and a margin, a second look."""
@@ -36,6 +41,8 @@ class Teeth:
         self.windows: tuple[Window, ...] = ()
         self.windows_since = 0.0
         self.quiet_from = 0.0
+        self.drained_at: dict[AgentId, float] = {}
+        self.latency_s = 0.0
 
     @property
     def wanted(self) -> bool:
@@ -53,6 +60,8 @@ class Teeth:
     def applied(self, operation: Any) -> None:
         """The registry holds something new."""
         match operation:
+            case StartDrain(drain=drain):
+                self.drained_at[drain.agent_id] = self.watch.sim.now
             case StartReclaim(reclaim=reclaim):
                 self.reclaims[reclaim.id] = reclaim
             case EndReclaim(reclaim=reclaim):
@@ -132,6 +141,21 @@ class Teeth:
             if now > due and (used := _used(agent)):
                 text = f"the window of {agent.id} began at {window.unavailability.start:.3f} s, but {used} is held"
                 found.append((text, (agent.id, *(task.task_id for task in agent.tasks.values()))))
+        return found
+
+    def outlived(self, state: Any) -> list[tuple[str, tuple[object, ...]]]:
+        """(m) What lives on a draining agent after the longest grace and its executor's own: why, and about whom."""
+        found = []
+        for agent in state.agents.values():
+            drain = state.deactivated.get(agent.id)
+            grace_s = drain.config.max_grace_period_s if drain is not None else None
+            if grace_s is None or drain.ended_at is not None or not agent.connected or agent.drain_told_at is None:
+                continue
+            told_at = max(agent.drain_told_at, self.drained_at.get(agent.id, 0.0), self.quiet_from)
+            if self.watch.sim.now > told_at + grace_s + OUTLIVE_S + 4 * self.latency_s:
+                for task_id in self.watch.alive_on(agent.party):
+                    text = f"{drain.id} of {agent.id} gave {grace_s:g} s at {told_at:.3f} s, and {task_id} lives"
+                    found.append((text, (task_id, agent.id)))
         return found
 
     def _held(self, state: Any, reclaim: ReclaimInfo) -> str:

@@ -28,7 +28,7 @@ from mesolite.messages.resources import Resources
 from mesolite.simulation.dispatcher import Moment
 from tests.seeds.checkers import Watch
 from tests.seeds.frameworks import EXECUTORS, KINDS, View, Worker, make_view
-from tests.seeds.teeth import FREE
+from tests.seeds.teeth import FREE, GRACE
 
 TIMINGS = Settings.mesos().but(
     agent_ping_timeout_s=4.0,
@@ -81,6 +81,7 @@ class World:
         )
         self.sim = Simulation(seed, settings=settings, latency_s=(latency_s / 4, latency_s))
         self.watch = Watch(self.sim)
+        self.watch.teeth.latency_s = latency_s
         self.cluster = self.sim.cluster(
             agents=draw.randint(2, 4), masters=draw.randint(1, 3), resources="cpus:4;mem:2048"
         )
@@ -138,6 +139,8 @@ class World:
             core: Any = seat.actor.performer.core
             for text, about in self.watch.teeth.late(core.state):
                 self.watch.violated(FREE, text, *about)
+            for text, about in self.watch.teeth.outlived(core.state):
+                self.watch.violated(GRACE, text, *about)
         if self.watch.violations:
             raise Found(str(self.watch.violations[0]))
 
