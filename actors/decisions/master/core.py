@@ -34,6 +34,7 @@ from mesolite.actors.decisions.master import (
     pruning,
     reclaims,
     removal,
+    returns,
     schedules,
     tasks,
 )
@@ -111,7 +112,7 @@ Decision = Callable[[MasterState, Any, str, float], None]
 
 LEADER_DECISIONS: dict[type, Decision] = {
     RegisterAgent: agents.register,
-    ReregisterAgent: agents.reregister,
+    ReregisterAgent: returns.reregister,
     UnregisterAgent: removal.unregister,
     PongAgent: health.pong,
     StatusUpdate: tasks.update,
@@ -162,7 +163,7 @@ TIMERS: dict[object, Decision] = {
 
 APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
     AdmitAgent: agents.admitted,
-    MarkAgentReachable: agents.reachable,
+    MarkAgentReachable: returns.reachable,
     MarkAgentUnreachable: health.marked_unreachable,
     RemoveAgent: removal.removed,
     PruneAgents: pruning.pruned,
@@ -268,9 +269,10 @@ class MasterCore(Core):
 
     def _peer_exited(self, event: PeerExited, now: float) -> None:
         state = self.state
+        agents.link_broke(state, event)
         agent_id = state.agent_of_party.get(event.name)
         if agent_id is not None and state.agents[agent_id].connected:
-            health.disconnected(state, state.agents[agent_id], event, now)
+            health.disconnected(state, state.agents[agent_id], now)
         framework_id = state.framework_of_party.get(event.name)
         if framework_id is not None and state.frameworks[framework_id].connected:
             frameworks.disconnected(state, state.frameworks[framework_id], now)

@@ -203,12 +203,7 @@ def _tasks_of(m: MasterState, agent: AgentRecord) -> Iterator[TaskLeft]:
 
 
 def _tasks_out_of_reach(m: MasterState, agent_id: AgentId) -> Iterator[TaskLeft]:
-    return (
-        _left(framework, task)
-        for framework in m.frameworks.values()
-        for task in framework.unreachable_tasks.values()
-        if task.agent_id == agent_id
-    )
+    return (_left(framework, task) for framework, task in tasks.out_of_reach(m, agent_id))
 
 
 def _left(framework: FrameworkRecord, task: TaskRecord) -> TaskLeft:

@@ -11,7 +11,7 @@ looked at again only when they have their permit, so a comeback wastes it (1.8.3
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.contract import PeerExited, TimerFired
+from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master import deactivation, draining, reclaims, removal, tasks
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
@@ -62,7 +62,7 @@ def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:
             m.counters.slave_unreachable_canceled += 1
 
 
-def disconnected(m: MasterState, agent: AgentRecord, event: PeerExited, now: float) -> None:
+def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
     """The agent's link broke: deactivate it; tasks that were not checkpointed are lost at once (1.5)."""
     agent.connected = False
     deactivation.withdraw(m, agent, now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesolite.actors.decisions.contract import TimerFired
-from mesolite.actors.decisions.master import deactivation, reclaims
+from mesolite.actors.decisions.master import deactivation, reclaims, tasks
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import PruneAgents
@@ -54,6 +54,7 @@ def pruned(m: MasterState, operation: PruneAgents, now: float) -> None:
     for agent_id in operation.unreachable:
         m.unreachable.pop(agent_id, None)
         m.deactivated.pop(agent_id, None)
+        tasks.forget_out_of_reach(m, agent_id)
     for agent_id in operation.gone:
         m.gone.pop(agent_id, None)
     for agent_id in (*operation.unreachable, *operation.gone):

@@ -33,6 +33,10 @@ def unregister(m: MasterState, message: UnregisterAgent, sender: str, now: float
     """The agent says it is leaving. Only that agent itself may say so (2.3.1)."""
     if m.agent_at(message.agent_id, sender) is not None:
         remove(m, message.agent_id, Cause.UNREGISTERED, now)
+        return
+    coming_back = m.reregistering.get(message.agent_id)
+    if coming_back is not None and coming_back.sender == sender:
+        coming_back.leaving = True  # ours: in Mesos nobody hears it, and it is waited for
 
 
 def remove(m: MasterState, agent_id: AgentId, cause: Cause, now: float) -> None:

@@ -12,7 +12,7 @@ from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecor
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import ExitedExecutor, Reconciliation
 from mesolite.messages.checking import evolve, unchecked
-from mesolite.messages.ids import FrameworkId, TaskId
+from mesolite.messages.ids import AgentId, FrameworkId, TaskId
 from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,
@@ -85,6 +85,22 @@ def give_up(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: 
             cause=loss.cause,
         ),
     )
+
+
+def out_of_reach(m: MasterState, agent_id: AgentId) -> list[tuple[FrameworkRecord, TaskRecord]]:
+    """The tasks that were on an agent when it became unreachable, as far as they are remembered."""
+    return [
+        (framework, task)
+        for framework in m.frameworks.values()
+        for task in framework.unreachable_tasks.values()
+        if task.agent_id == agent_id
+    ]
+
+
+def forget_out_of_reach(m: MasterState, agent_id: AgentId) -> None:
+    """Nobody waits for these any more, and their ids are free again; that is not said (1.3.8, 1.9.1)."""
+    for framework, task in out_of_reach(m, agent_id):
+        del framework.unreachable_tasks[task.task_id]
 
 
 def let_go(agent: AgentRecord, task: TaskRecord) -> None:
