@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from mesolite.actors.decisions.agent import causes, draining, updates
 from mesolite.actors.decisions.agent.core import DECISIONS
 from mesolite.actors.decisions.agent.state import Phase
-from mesolite.actors.decisions.master import deactivation, demands, reclaims, revocation
+from mesolite.actors.decisions.master import deactivation, demands, reclaims, revocation, tasks
 from mesolite.actors.decisions.master import draining as drains
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS
 from mesolite.actors.decisions.master.state import MasterState
@@ -130,6 +130,10 @@ def _revoke_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(demands, "ask_all", reclaims._bite)  # noqa: SLF001  # instead of asking
 
 
+def _keep_tasks_out_of_reach(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(tasks, "forget_out_of_reach", _nothing)
+
+
 def _answer_twice(patch: pytest.MonkeyPatch) -> None:
     once = MasterState.answer
 
@@ -154,6 +158,7 @@ MISTAKES = [
     Mistake("agents do not revoke", teeth.FREE, _do_not_revoke),
     Mistake("those are revoked who were not asked", teeth.ASKED, _revoke_from_everybody),
     Mistake("revoked before the deadline", teeth.ASKED, _revoke_at_once),
+    Mistake("tasks stay out of reach when their agent is back", checkers.BOOKS, _keep_tasks_out_of_reach),
     Mistake("calls are answered twice", checkers.ANSWERED, _answer_twice),
 ]
 
