@@ -9,6 +9,7 @@ import pytest
 
 from mesolite import Settings, Simulation
 from mesolite.actors.decisions.contract import TimerFired
+from mesolite.actors.decisions.master.timers import PingRound
 from mesolite.messages import (
     AgentLost,
     AgentReregistered,
@@ -91,7 +92,7 @@ def test_agents_that_are_pinged_together_are_given_up_one_by_one(sim: Simulation
     rounds = {
         record.event.key
         for record in sim.trace
-        if isinstance(record.event, TimerFired) and record.event.key[0] == "ping"
+        if isinstance(record.event, TimerFired) and isinstance(record.event.key, PingRound)
     }
     assert len(rounds) == 2
 

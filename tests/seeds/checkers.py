@@ -14,7 +14,8 @@ from attrs import define, frozen
 
 from mesolite import Simulation
 from mesolite.actors.decisions.command_executor import CommandExecutorCore
-from mesolite.actors.decisions.contract import Run, Send, TimerFired, WorkExited, WorkFailedToStart
+from mesolite.actors.decisions.contract import Run, Send, TimerFired, TimerKey, WorkExited, WorkFailedToStart
+from mesolite.actors.decisions.master.timers import PingRound
 from mesolite.actors.runtime.port import Seat
 from mesolite.messages import (
     ApplyOperation,
@@ -67,7 +68,7 @@ MAY_BE_CAUSED = frozenset({_S.TASK_FAILED, _S.TASK_UNKNOWN})
 """A task fails because its executor died, too; and of an unknown one a master may remember why it left."""
 
 QUIET = (PongAgent, SessionKept)
-QUIET_TIMERS = ("ping", "session-heartbeat", "session-expiry")
+QUIET_TIMERS = (("session-heartbeat",), ("session-expiry",))
 """What changes nothing the books are about."""
 
 
@@ -152,7 +153,7 @@ class Watch:
         for effect in effects:
             if type(effect) is Send:
                 self._said(state, name, effect.to, effect.message)
-        if state.leading and kind not in QUIET and not (kind is TimerFired and event.key[0] in QUIET_TIMERS):
+        if state.leading and kind not in QUIET and not (kind is TimerFired and _is_quiet(event.key)):
             self._check_books(name, core)
 
     def _said(self, state: Any, name: str, to: str, message: Any) -> None:
@@ -309,6 +310,10 @@ class Watch:
         self.tally[f"answered {answer.code}"] += 1
         if self.calls.pop((name, answer.call_id), None) is None:
             self.violated(ANSWERED, f"{name} answered call {answer.call_id} again, or unasked", name)
+
+
+def _is_quiet(key: TimerKey) -> bool:
+    return type(key) is PingRound or key in QUIET_TIMERS
 
 
 def _may_follow(final: TaskStatus, status: TaskStatus) -> bool:

@@ -2,6 +2,7 @@
 
     core        who leads; the table from event to decision          state      what is known, and small shared moves
     records     what is remembered of each thing                     view       the books as plain data
+    timers      what timers are set for
 
     agents      new agents come: registration                        returns    known ones: re-registration
     joining     an agent is taken into the books                     health     pings, broken links, silence

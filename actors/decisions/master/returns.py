@@ -23,6 +23,7 @@ from mesolite.actors.decisions.master import (
 )
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState, PendingReregistration
+from mesolite.actors.decisions.master.timers import ReregisterTimeout
 from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.agent import (
     AgentReregistered,
@@ -155,7 +156,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
             m.send(agent.party, KillTask(framework_id=wanted[0], task_id=wanted[1], kill_policy=policy))
     if not agent.connected:
         agent.connected = True
-        m.cancel_timer(("reregister", agent.id))
+        m.cancel_timer(ReregisterTimeout(agent.id))
         if agent.id not in m.deactivated:
             agent.active = True
             m.allocator.activate_agent(agent.id, now)
