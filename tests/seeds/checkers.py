@@ -67,6 +67,10 @@ CAUSED = frozenset(
 MAY_BE_CAUSED = frozenset({_S.TASK_FAILED, _S.TASK_UNKNOWN})
 """A task fails because its executor died, too; and of an unknown one a master may remember why it left."""
 
+ANSWERS_ABOUT_UNKNOWN_TASKS = frozenset(
+    {_S.TASK_LOST, _S.TASK_GONE, _S.TASK_GONE_BY_OPERATOR, _S.TASK_UNREACHABLE, _S.TASK_UNKNOWN}
+)
+
 QUIET = (PongAgent, SessionKept)
 QUIET_TIMERS = (("session-heartbeat",), ("session-expiry",))
 """What changes nothing the books are about."""
@@ -319,12 +323,11 @@ def _is_quiet(key: TimerKey) -> bool:
 def _may_follow(final: TaskStatus, status: TaskStatus) -> bool:
     """What may still be said of a task whose end its framework knows, but not all of its agent and master.
 
-    By a restarted agent: that it does not have the task, if it had stored nothing of it (drain.md 1.3.9). By a master:
-    the same again; that the agent is gone, before the acknowledgement had passed (2.3.6, 10.8); and what it knows of a
-    task it has forgotten, if asked (1.10.1).
+    By a master only: the same again; that the agent is gone, before the acknowledgement had passed (2.3.6, 10.8); and
+    where a task would be that it knows nothing of, or no longer, if asked (1.10.1).
     """
     if status.reason is Reason.REASON_RECONCILIATION:
-        return True
+        return status.uuid is None and (status.state is final.state or status.state in ANSWERS_ABOUT_UNKNOWN_TASKS)
     gone = status.state.is_terminal or status.state is TaskState.TASK_UNREACHABLE
     again = status.state is final.state or (gone and status.reason is not Reason.REASON_AGENT_REREGISTERED)
     return status.uuid is None and again

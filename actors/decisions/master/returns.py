@@ -142,7 +142,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
             agent_id=agent.id,
             total_ping_timeout_s=m.settings.total_ping_timeout_s,
             # The master decides nothing about these itself: a launch may have overtaken this message (RC-23, RC-25).
-            reconciliations=tasks.reconciliations(m, missing),
+            reconciliations=tasks.reconciliations(m, missing, now),
         ),
     )
     running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
