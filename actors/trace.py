@@ -170,7 +170,8 @@ def _say(event: Any) -> str:
     if isinstance(event, CallbackReturned):
         return f"({event.callback} returned{': ' + event.error if event.error else ''})"
     if isinstance(event, TimerFired):
-        return "(timer " + " ".join(str(part) for part in event.key) + ")"
+        key = event.key
+        return "(timer " + (" ".join(map(str, key)) if isinstance(key, tuple) else str(key)) + ")"
     if not attrs.has(type(event)):
         return repr(event)
     words = " ".join(_fields(event))

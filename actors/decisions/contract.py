@@ -8,21 +8,38 @@ events below; effects are the closed set below. A performer (actors/performer.py
            ^                                            |
            +------ TimerFired, Saved, PeerExited <------+
 
-Times are seconds on the runtime's clock. Timer keys are plain tuples of strings and numbers, their first item a name.
+Times are seconds on the runtime's clock.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from attrs import field, frozen
+from attrs import astuple, field, frozen
 
 from mesolite.messages.base import Message
 from mesolite.messages.tasks import CommandInfo, ExecutorInfo, SimulatedWork
 
-TimerKey = tuple[Any, ...]
 _new_tuple: Any = tuple.__new__
+
+
+@frozen
+class TypedTimerKey:
+    """What a timer is set, cancelled and handled under: each kind is a class that says what it is about.
+
+    So nobody sets a timer under one key and cancels it under another: keys of two kinds are never equal.
+    """
+
+    def __str__(self) -> str:
+        """Print its kind and what it is about."""
+        kind = re.sub("(?<=.)(?=[A-Z])", "-", type(self).__name__).lower()
+        return " ".join([kind, *map(str, astuple(self, recurse=False))])
+
+
+TimerKey = TypedTimerKey | tuple[Any, ...]
+"""A core whose timers need no more than a name, one constant each, uses tuples, the name first."""
 
 # ------------------------------------------------------------------------------------------------------- system events
 
@@ -37,9 +54,9 @@ class Started:
 
 @frozen
 class TimerFired:
-    """A timer came due that had been neither cancelled nor set again."""
+    """A timer came due that had been neither cancelled nor set again. A core knows the keys that it sets."""
 
-    key: TimerKey
+    key: Any
 
 
 @frozen

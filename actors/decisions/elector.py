@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from attrs import define
+from attrs import define, frozen
 
-from mesolite.actors.decisions.contract import CancelTimer, Core, Link, PeerExited, SetTimer, TimerFired
+from mesolite.actors.decisions.contract import CancelTimer, Core, Link, PeerExited, SetTimer, TimerFired, TypedTimerKey
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
@@ -38,6 +38,13 @@ from mesolite.messages.election import (
 from mesolite.messages.ids import PartyName
 
 _OPERATOR = PartyName("operator")
+
+
+@frozen
+class SessionEnd(TypedTimerKey):
+    """The timer of a session: it may have ended."""
+
+    session: int
 
 
 @define
@@ -81,7 +88,7 @@ class ElectorCore(Core):
             number = self.next_session
             self.next_session += 1
             self.sessions[number] = Session(number, PartyName(sender), now + timeout_s)
-            self.effects.append(SetTimer(("session", number), timeout_s, periodic=True))
+            self.effects.append(SetTimer(SessionEnd(number), timeout_s, periodic=True))
             self.send(sender, SessionKept(session=number, sent_at=message.sent_at))
         elif session := self._session_of(sender, message.session):
             session.deadline = now + timeout_s
@@ -97,9 +104,7 @@ class ElectorCore(Core):
 
     def _timer_fired(self, event: TimerFired, sender: str, now: float) -> None:
         """A session may have ended. Heartbeats only move its deadline; re-arming at each would cost more."""
-        _, number = event.key
-        assert isinstance(number, int)
-        session = self.sessions[number]
+        session = self.sessions[event.key.session]
         if now < session.deadline:
             self.effects.append(SetTimer(event.key, session.deadline - now, periodic=True))
             return
@@ -112,7 +117,7 @@ class ElectorCore(Core):
             return
         owned = [session for session in self.sessions.values() if session.owner == message.party]
         for session in owned:
-            self.effects.append(CancelTimer(("session", session.number)))
+            self.effects.append(CancelTimer(SessionEnd(session.number)))
             self._end(session)
         if not owned and message.party in self.watchers:
             del self.watchers[message.party]

@@ -11,7 +11,6 @@ from mesolite import Refused, Simulation, TaskStatus
 from mesolite.messages import (
     AgentDrained,
     AgentLost,
-    AgentRegistered,
     ApplyOperation,
     CallAnswered,
     MarkAgentGoneCall,
@@ -198,7 +197,7 @@ def test_a_newcomer_at_the_address_of_the_gone_agent_is_not_shut_down(sim: Simul
     cluster = sim.cluster(agents=1)
     cluster.agents["agent-1"].crash()
     sim.settle()
-    applied, answers = sim.hold(OperationApplied), sim.expect(AgentRegistered)
+    applied = sim.hold(OperationApplied)
     call(sim, cluster)
     newcomer = AgentInfo(hostname="agent-1", resources="cpus:4;mem:4096")
     sim.inject("master-1", RegisterAgent(agent=newcomer), sender="agent-1")
@@ -208,7 +207,7 @@ def test_a_newcomer_at_the_address_of_the_gone_agent_is_not_shut_down(sim: Simul
     applied.release()
     sim.settle()
 
-    assert (orders.count, answers.count) == (0, 1)
+    assert orders.count == 0
     assert list(cluster.operator.state()["gone_agents"]) == [id_of(cluster)]
     assert [agent["id"] == id_of(cluster) for agent in cluster.operator.state()["agents"]] == [False]
 

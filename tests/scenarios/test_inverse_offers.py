@@ -12,6 +12,7 @@ import pytest
 
 from mesolite import Filters, FrameworkInfo, Scheduler, SchedulerDriver, Settings, Simulation
 from mesolite.actors.decisions.contract import TimerFired
+from mesolite.actors.decisions.master.timers import Allocation
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages import (
     AcceptInverseOffers,
@@ -145,12 +146,12 @@ def test_while_nothing_happens_nothing_is_done(sim: Simulation) -> None:
     cluster.operator.update_maintenance_schedule([window(cluster)])
     sim.advance(2.0)
     assert len(framework.asked) == 2
-    runs = [record for record in sim.trace if record.event == TimerFired(("allocate",))]
+    runs = [record for record in sim.trace if record.event == TimerFired(Allocation())]
     assert runs
 
     sim.advance(100.0)
 
-    assert [record for record in sim.trace if record.event == TimerFired(("allocate",))] == runs
+    assert [record for record in sim.trace if record.event == TimerFired(Allocation())] == runs
 
 
 def test_an_agent_that_is_not_offered_is_not_asked_for_until_it_is(sim: Simulation) -> None:

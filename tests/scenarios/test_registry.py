@@ -12,6 +12,7 @@ import pytest
 
 from mesolite import Refused, Settings, Simulation
 from mesolite.actors.decisions.contract import PeerExited
+from mesolite.actors.decisions.master.timers import Pruning
 from mesolite.actors.runtime.store import encoded
 from mesolite.messages import AgentDrained, AgentReregistered, ApplyOperation, CallAnswered, OperationApplied
 from mesolite.messages.ids import AgentId, TaskId
@@ -87,7 +88,7 @@ def to_the_next_look(sim: Simulation) -> None:
 def pruning_at(sim: Simulation, cluster: SimulatedCluster) -> float | None:
     """When the leader will look at the lists, None if it will not."""
     timers = sim.runtime.directory.find(leader_of(cluster).name).timers  # type: ignore[union-attr]
-    return timers[("prune",)].deadline if ("prune",) in timers else None
+    return timers[Pruning()].deadline if Pruning() in timers else None
 
 
 # --- what is too old, and what is too much ---

@@ -72,6 +72,30 @@ def test_a_task_must_ask_for_something_and_for_no_more_than_was_offered(
     assert says in refused(sim, command_task("bad", resources=resources))
 
 
+@pytest.mark.parametrize("gpus", ["0.5", "1.5", "0.001"])
+@pytest.mark.parametrize("whose", ["task", "executor"])
+def test_a_gpu_cannot_be_asked_for_in_part(sim: Simulation, gpus: str, whose: str) -> None:
+    """Whether the agent has it or not; a whole one can, and is launched (OF-81)."""
+    if whose == "task":
+        bad = command_task("bad", resources=f"cpus:1;mem:128;gpus:{gpus}")
+    else:
+        executor = ExecutorInfo(executor_id=ExecutorId("e1"), name="obedient", resources=f"cpus:0.1;gpus:{gpus}")
+        bad = attrs.evolve(executor_task("bad"), executor=executor)
+
+    assert "ask for a whole number of gpus" in refused(sim, bad, "cpus:2;mem:1024;gpus:2")
+
+
+@pytest.mark.parametrize("gpus", ["1", "2", "1.0"])
+def test_whole_gpus_can_be_asked_for(sim: Simulation, gpus: str) -> None:
+    """Also all there are (OF-81)."""
+    cluster = sim.cluster(agents=1, resources="cpus:2;mem:1024;gpus:2")
+    framework = Launcher(command_task("t1", resources=f"cpus:1;mem:128;gpus:{gpus}"))
+    cluster.run(framework, framework=PLAIN)
+    sim.advance(1.0)
+
+    assert framework.states("t1") == ["STARTING", "RUNNING"]
+
+
 @pytest.mark.scenario("TaskValidationTest.KillPolicyGracePeriodIsNonNegative")
 def test_a_kill_grace_cannot_be_negative(sim: Simulation) -> None:
     """-1 s is refused where it is made; a leader that meets it all the same ends that framework only (OF-73)."""

@@ -14,7 +14,8 @@ from attrs import define, frozen
 
 from mesolite import Simulation
 from mesolite.actors.decisions.command_executor import CommandExecutorCore
-from mesolite.actors.decisions.contract import Run, Send, TimerFired, WorkExited, WorkFailedToStart
+from mesolite.actors.decisions.contract import Run, Send, TimerFired, TimerKey, WorkExited, WorkFailedToStart
+from mesolite.actors.decisions.master.timers import PingRound
 from mesolite.actors.runtime.port import Seat
 from mesolite.messages import (
     ApplyOperation,
@@ -71,8 +72,12 @@ CAUSED = frozenset(
 MAY_BE_CAUSED = frozenset({_S.TASK_FAILED, _S.TASK_UNKNOWN})
 """A task fails because its executor died, too; and of an unknown one a master may remember why it left."""
 
+ANSWERS_ABOUT_UNKNOWN_TASKS = frozenset(
+    {_S.TASK_LOST, _S.TASK_GONE, _S.TASK_GONE_BY_OPERATOR, _S.TASK_UNREACHABLE, _S.TASK_UNKNOWN}
+)
+
 QUIET = (PongAgent, SessionKept)
-QUIET_TIMERS = ("ping", "session-heartbeat", "session-expiry")
+QUIET_TIMERS = (("session-heartbeat",), ("session-expiry",))
 """What changes nothing the books are about."""
 
 
@@ -165,7 +170,7 @@ class Watch:
                 self._said(state, name, effect.to, effect.message)
                 if kind is TimerFired and type(effect.message) is ShutdownFramework:
                     self._given_up(state, effect.message.framework_id, now)
-        if state.leading and kind not in QUIET and not (kind is TimerFired and event.key[0] in QUIET_TIMERS):
+        if state.leading and kind not in QUIET and not (kind is TimerFired and _is_quiet(event.key)):
             self._check_books(name, core)
 
     def _said(self, state: Any, name: str, to: str, message: Any) -> None:
@@ -334,15 +339,18 @@ class Watch:
             self.violated(ANSWERED, f"{name} answered call {answer.call_id} again, or unasked", name)
 
 
+def _is_quiet(key: TimerKey) -> bool:
+    return type(key) is PingRound or key in QUIET_TIMERS
+
+
 def _may_follow(final: TaskStatus, status: TaskStatus) -> bool:
     """What may still be said of a task whose end its framework knows, but not all of its agent and master.
 
-    By a restarted agent: that it does not have the task, if it had stored nothing of it (drain.md 1.3.9). By a master:
-    the same again; that the agent is gone, before the acknowledgement had passed (2.3.6, 10.8); and what it knows of a
-    task it has forgotten, if asked (1.10.1).
+    By a master only: the same again; that the agent is gone, before the acknowledgement had passed (2.3.6, 10.8); and
+    where a task would be that it knows nothing of, or no longer, if asked (1.10.1).
     """
     if status.reason is Reason.REASON_RECONCILIATION:
-        return True
+        return status.uuid is None and (status.state is final.state or status.state in ANSWERS_ABOUT_UNKNOWN_TASKS)
     gone = status.state.is_terminal or status.state is TaskState.TASK_UNREACHABLE
     again = status.state is final.state or (gone and status.reason is not Reason.REASON_AGENT_REREGISTERED)
     return status.uuid is None and again

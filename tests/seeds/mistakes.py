@@ -129,6 +129,10 @@ def _revoke_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(demands, "ask_all", reclaims._bite)  # noqa: SLF001  # instead of asking
 
 
+def _keep_tasks_out_of_reach(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(books, "forget_out_of_reach", _nothing)
+
+
 def _answer_twice(patch: pytest.MonkeyPatch) -> None:
     once = MasterState.answer
 
@@ -180,11 +184,11 @@ def _tell_of_living_executors(patch: pytest.MonkeyPatch) -> None:
 def _believe_reports_about_executors(patch: pytest.MonkeyPatch) -> None:
     once = books.reconciliations
 
-    def drop(m: MasterState, missing: Any, unreported: Any = ()) -> Any:
+    def drop(m: MasterState, missing: Any, now: float, unreported: Any = ()) -> Any:
         for key in unreported:
             agent = next(agent for agent in m.agents.values() if key in agent.executors)
-            m.recover(key[0], agent.id, agent.executors.pop(key), 0.0)
-        return once(m, missing)
+            m.recover(key[0], agent.id, agent.executors.pop(key), now)
+        return once(m, missing, now)
 
     patch.setattr(books, "reconciliations", drop)
 
@@ -228,6 +232,7 @@ MISTAKES = [
     Mistake("agents do not revoke", teeth.FREE, _do_not_revoke),
     Mistake("those are revoked who were not asked", teeth.ASKED, _revoke_from_everybody),
     Mistake("revoked before the deadline", teeth.ASKED, _revoke_at_once),
+    Mistake("tasks stay out of reach when their agent is back", checkers.BOOKS, _keep_tasks_out_of_reach),
     Mistake("calls are answered twice", checkers.ANSWERED, _answer_twice),
     Mistake("an agent speaks before it has written", storage.STORED, _speak_before_writing),
     Mistake("what belongs together is written one by one", NOBODY_FAILS, _write_one_by_one, (bad_disk,)),
@@ -236,5 +241,10 @@ MISTAKES = [
     Mistake("a report older than a launch is believed", healing.EXECUTORS, _believe_reports_about_executors),
     Mistake("a drain leaves graces to executors", teeth.GRACE, _trust_executors_with_graces),
     Mistake("the registrar confirms what is not stored", storage.REGISTERED, _confirm_before_storing),
-    Mistake("a restarted agent forgets what it had to tell", healing.TOLD, _lose_updates_with_the_agent, (agent_dies, slow_link)),
+    Mistake(
+        "a restarted agent forgets what it had to tell",
+        healing.TOLD,
+        _lose_updates_with_the_agent,
+        (agent_dies, slow_link),
+    ),
 ]

@@ -16,7 +16,7 @@ from tests.seeds.workload import VERBS, Found, World
 
 NOBODY_FAILS = "(j) no core raises, and nobody keeps others busy for ever"
 STORY_LINES = 60
-NOISE = ("PingAgent", "PongAgent", "KeepSession", "SessionKept", "(timer session", "(timer ping", "(timer allocate")
+NOISE = ("PingAgent", "PongAgent", "KeepSession", "SessionKept", "(timer session", "(timer ping", "(timer allocation")
 
 
 @frozen

@@ -2,8 +2,10 @@
 
     core        who leads; the table from event to decision          state      what is known, and small shared moves
     records     what is remembered of each thing                     view       the books as plain data
+    timers      what timers are set for
 
-    agents      registration and re-registration                     health     pings, broken links, silence
+    agents      new agents come: registration                        returns    known ones: re-registration
+    joining     an agent is taken into the books                     health     pings, broken links, silence
     removal     how agents leave                                     pruning    who left long ago is forgotten
     frameworks  subscribe, fail over, leave                          offers     grants, accepts, declines
     launches    what a valid accept leads to                         tasks      updates, kills, reconciliation

@@ -34,8 +34,10 @@ from mesolite.actors.decisions.master import (
     pruning,
     reclaims,
     removal,
+    returns,
     schedules,
     tasks,
+    timers,
 )
 from mesolite.actors.decisions.master.standing import standing
 from mesolite.actors.decisions.master.state import MasterState
@@ -111,7 +113,7 @@ Decision = Callable[[MasterState, Any, str, float], None]
 
 LEADER_DECISIONS: dict[type, Decision] = {
     RegisterAgent: agents.register,
-    ReregisterAgent: agents.reregister,
+    ReregisterAgent: returns.reregister,
     UnregisterAgent: removal.unregister,
     PongAgent: health.pong,
     StatusUpdate: tasks.update,
@@ -144,25 +146,25 @@ LEADER_DECISIONS: dict[type, Decision] = {
 }
 """What a leader decides on. Anybody else, and a leader that has not read the registry, discards these (0.2.1)."""
 
-TIMERS: dict[object, Decision] = {
-    "ping": health.ping,
-    "reregister": health.reregistration_timed_out,
-    "recovery": health.recovery_timed_out,
-    "permit": health.permit_due,
-    "prune": pruning.prune,
-    "failover": frameworks.failover_timed_out,
-    "allocate": offers.allocate,
-    "offer": offers.timed_out,
-    "inverse_offer": inverse_offers.timed_out,
-    "reclaim": reclaims.timed_out,
-    "window": enforcement.bound_reached,
-    "enforce": enforcement.repeat,
+TIMERS: dict[type, Decision] = {
+    timers.PingRound: health.ping,
+    timers.ReregisterTimeout: health.reregistration_timed_out,
+    timers.RecoveryTimeout: health.recovery_timed_out,
+    timers.Permit: health.permit_due,
+    timers.Pruning: pruning.prune,
+    timers.FailoverTimeout: frameworks.failover_timed_out,
+    timers.Allocation: offers.allocate,
+    timers.OfferTimeout: offers.timed_out,
+    timers.InverseOfferTimeout: inverse_offers.timed_out,
+    timers.ReclaimDue: reclaims.timed_out,
+    timers.WindowBound: enforcement.bound_reached,
+    timers.Enforcement: enforcement.repeat,
 }
 
 
 APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
     AdmitAgent: agents.admitted,
-    MarkAgentReachable: agents.reachable,
+    MarkAgentReachable: returns.reachable,
     MarkAgentUnreachable: health.marked_unreachable,
     RemoveAgent: removal.removed,
     PruneAgents: pruning.pruned,
@@ -229,6 +231,9 @@ class MasterCore(Core):
                 assert self.state.allocator.role(framework_id) == framework.info.role, framework.info
                 allocated = self.state.allocator.allocated(framework_id, agent.id)
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
+        for framework in self.state.frameworks.values():
+            for task in framework.unreachable_tasks.values():
+                assert task.agent_id in self.state.unreachable, (task.task_id, task.agent_id)
         self.state.pings.check()
         maintenance.check(self.state)
         inverse_offers.check(self.state)
@@ -251,9 +256,9 @@ class MasterCore(Core):
             return
         match event:
             case TimerFired(key):
-                if key == offers.ALLOCATE:
+                if type(key) is timers.Allocation:
                     self._allocation_at = None
-                TIMERS[key[0]](state, event, sender, now)
+                TIMERS[type(key)](state, key, sender, now)
             case PeerExited():
                 self._peer_exited(event, now)
             case OperationApplied():
@@ -268,9 +273,10 @@ class MasterCore(Core):
 
     def _peer_exited(self, event: PeerExited, now: float) -> None:
         state = self.state
+        agents.link_broke(state, event)
         agent_id = state.agent_of_party.get(event.name)
         if agent_id is not None and state.agents[agent_id].connected:
-            health.disconnected(state, state.agents[agent_id], event, now)
+            health.disconnected(state, state.agents[agent_id], now)
         framework_id = state.framework_of_party.get(event.name)
         if framework_id is not None and state.frameworks[framework_id].connected:
             frameworks.disconnected(state, state.frameworks[framework_id], now)
@@ -334,7 +340,7 @@ class MasterCore(Core):
         self._recovering = False
         state.leading, state.leading_since = True, now
         if state.recovered:
-            state.set_timer(("recovery",), state.settings.agent_reregister_timeout_s)  # EL-40
+            state.set_timer(timers.RecoveryTimeout(), state.settings.agent_reregister_timeout_s)  # EL-40
 
     def _exit(self, reason: str) -> None:
         self.state.leading = self._recovering = False
@@ -350,14 +356,14 @@ class MasterCore(Core):
             return
         self._allocation_at = due
         if due is None:
-            self.state.effects.append(CancelTimer(offers.ALLOCATE))
+            self.state.effects.append(CancelTimer(timers.Allocation()))
         else:
-            self.state.effects.append(SetTimer(offers.ALLOCATE, max(0.0, due - now)))
+            self.state.effects.append(SetTimer(timers.Allocation(), max(0.0, due - now)))
 
 
 def _is_heartbeat(event: object) -> bool:
     """Pings and pongs change nobody's share, and they are nine in ten of all events."""
-    return type(event) is PongAgent or (type(event) is TimerFired and event.key[0] == "ping")
+    return type(event) is PongAgent or (type(event) is TimerFired and type(event.key) is timers.PingRound)
 
 
 def _ended_at(drain: DrainInfo) -> float:

@@ -112,7 +112,7 @@ def remind(m: MasterState, agent: AgentRecord, now: float) -> None:
             tell(m, agent, now)
     elif agent.tasks:
         # It has nothing left, and the books have: those never came to it, and it has to say so (1.3.9).
-        left = tasks.reconciliations(m, agent.tasks.values())
+        left = tasks.reconciliations(m, list(agent.tasks.values()), now)
         timeout_s = m.settings.total_ping_timeout_s
         m.send(agent.party, AgentReregistered(agent_id=agent.id, total_ping_timeout_s=timeout_s, reconciliations=left))
 
@@ -204,12 +204,7 @@ def _tasks_of(m: MasterState, agent: AgentRecord) -> Iterator[TaskLeft]:
 
 
 def _tasks_out_of_reach(m: MasterState, agent_id: AgentId) -> Iterator[TaskLeft]:
-    return (
-        _left(framework, task)
-        for framework in m.frameworks.values()
-        for task in framework.unreachable_tasks.values()
-        if task.agent_id == agent_id
-    )
+    return (_left(framework, task) for framework, task in tasks.out_of_reach(m, agent_id))
 
 
 def _left(framework: FrameworkRecord, task: TaskRecord) -> TaskLeft:

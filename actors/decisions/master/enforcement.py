@@ -7,17 +7,14 @@ The schedule is the record: at any time it says which agents are within an enfor
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master import offers, revocation
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.timers import Enforcement, WindowBound
 from mesolite.actors.decisions.rules.grid import ROUNDING_S
 from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.actors.decisions.rules.reclaim import bounds, is_within
 from mesolite.messages.resources import NOTHING, Resources
-
-BOUND = ("window",)
-REPEAT = ("enforce",)
 
 
 def in_force(m: MasterState, agent: AgentRecord, now: float) -> bool:
@@ -45,7 +42,7 @@ def schedule_changed(m: MasterState, now: float) -> None:
     _await_next_bound(m, now)
 
 
-def bound_reached(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def bound_reached(m: MasterState, key: WindowBound, sender: str, now: float) -> None:
     """A window has begun or ended (RV-61, RV-63)."""
     schedule_changed(m, now)
 
@@ -56,10 +53,10 @@ def look(m: MasterState, agent: AgentRecord, now: float) -> None:
     if in_force(m, agent, now):
         offers.rescind_all(m, agent.offers, now)
         if revocation.revoke(m, revocation.holders_on(agent)):
-            m.set_timer(REPEAT, m.settings.agent_ping_timeout_s, periodic=True)
+            m.set_timer(Enforcement(), m.settings.agent_ping_timeout_s, periodic=True)
 
 
-def repeat(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def repeat(m: MasterState, key: Enforcement, sender: str, now: float) -> None:
     """Something may live on that was told to end: a message may have been lost (RV-37)."""
     for agent in m.agents.values():
         if in_force(m, agent, now):
@@ -70,4 +67,4 @@ def _await_next_bound(m: MasterState, now: float) -> None:
     """Be woken when the next enforced window begins or ends."""
     to_come = [at for window in m.schedule.maintenance.windows for at in bounds(window) if at > now + ROUNDING_S]
     if to_come:
-        m.set_timer(BOUND, min(to_come) - now)
+        m.set_timer(WindowBound(), min(to_come) - now)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.contract import Link, TimerFired
+from mesolite.actors.decisions.contract import Link
 from mesolite.actors.decisions.master import inverse_offers, maintenance, offers, reclaims, tasks
 from mesolite.actors.decisions.master.records import FrameworkRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.timers import FailoverTimeout
 from mesolite.actors.decisions.rules.validation import framework_error
 from mesolite.messages.agent import ShutdownFramework, UpdateFramework
 from mesolite.messages.checking import evolve
@@ -85,9 +86,8 @@ def _subscribe_known(
     info = evolve(message.framework_info, user=framework.info.user, checkpoint=framework.info.checkpoint)
     framework.info, framework.party = info, sender
     framework.connected = framework.active = True
-    framework.session += 1
     m.framework_of_party[sender] = framework.id
-    m.cancel_timer(("failover", framework.id))
+    m.cancel_timer(FailoverTimeout(framework.id))
     m.effects.append(Link(sender))
     m.allocator.activate_framework(framework.id, info.role, now, suppressed=message.suppressed)
     maintenance.ask_again(m, framework, now)
@@ -128,7 +128,7 @@ def disconnected(m: MasterState, framework: FrameworkRecord, now: float) -> None
     m.send(framework.party, FrameworkError(message=f"framework {framework.id} disconnected; start a new driver"))
     framework.connected = False
     _deactivate(m, framework, now)
-    m.set_timer(("failover", framework.id, framework.session), framework.info.failover_timeout_s)
+    m.set_timer(FailoverTimeout(framework.id), framework.info.failover_timeout_s)
 
 
 def _deactivate(m: MasterState, framework: FrameworkRecord, now: float) -> None:
@@ -139,12 +139,11 @@ def _deactivate(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     inverse_offers.rescind_all(m, framework.inverse_offers)
 
 
-def failover_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
-    """Nobody came for the framework; an old timer cannot end a newer session (FW-29)."""
-    _, framework_id, session = event.key
-    framework = m.frameworks.get(framework_id)
-    if framework is not None and not framework.connected and framework.session == session:
-        remove(m, framework, now)
+def failover_timed_out(m: MasterState, key: FailoverTimeout, sender: str, now: float) -> None:
+    """Nobody came for the framework (FW-29). The timer goes when somebody comes, so it is never an old one."""
+    framework = m.frameworks[key.framework_id]
+    assert not framework.connected, framework
+    remove(m, framework, now)
 
 
 def deactivate(m: MasterState, message: DeactivateFramework, sender: str, now: float) -> None:
@@ -179,6 +178,7 @@ def end(m: MasterState, message: TeardownFrameworkCall, sender: str, now: float)
 def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     """End a framework: its tasks are recorded as killed, nobody is told of each (FW-36)."""
     framework.connected = framework.active = False
+    m.cancel_timer(FailoverTimeout(framework.id))
     m.allocator.deactivate_framework(framework.id)
     for offer_id in list(framework.offers):
         offers.withdraw(m, m.offers[offer_id], now)

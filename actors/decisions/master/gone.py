@@ -68,7 +68,8 @@ def refuse(m: MasterState, agent_id: AgentId, party: str) -> None:
 
 
 def _shut_down(m: MasterState, agent: AgentRecord) -> None:
-    if agent.party not in m.registering:  # or it would hit the newcomer at that address
+    # Or it would hit the newcomer at that address.
+    if agent.party not in m.registering and m.agent_of_party.get(agent.party) == agent.id:
         m.send(agent.party, ShutdownAgent(reason=f"agent {agent.id} was marked gone by an operator"))
 
 
@@ -85,7 +86,6 @@ def _loss(name: str) -> Loss:
 def _give_up(m: MasterState, agent_id: AgentId, now: float) -> None:
     """Its tasks were out of reach; now they are gone (4.7.5)."""
     loss = _loss(agent_id)
-    for framework in m.frameworks.values():
-        for task in [task for task in framework.unreachable_tasks.values() if task.agent_id == agent_id]:
-            del framework.unreachable_tasks[task.task_id]
-            tasks.give_up(m, framework, task, loss, now)
+    for framework, task in tasks.out_of_reach(m, agent_id):
+        del framework.unreachable_tasks[task.task_id]
+        tasks.give_up(m, framework, task, loss, now)

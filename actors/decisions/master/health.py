@@ -11,11 +11,11 @@ looked at again only when they have their permit, so a comeback wastes it (1.8.3
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.contract import PeerExited, TimerFired
 from mesolite.actors.decisions.master import deactivation, draining, reclaims, removal, tasks
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.tasks import Loss
+from mesolite.actors.decisions.master.timers import Permit, PingRound, RecoveryTimeout, ReregisterTimeout
 from mesolite.actors.decisions.rules.removal_rate import Absence, GivingUp
 from mesolite.messages.agent import PingAgent, PongAgent
 from mesolite.messages.ids import AgentId
@@ -33,12 +33,12 @@ def watch(m: MasterState, agent: AgentRecord, now: float) -> None:
     m.send(agent.party, PINGS[agent.connected])
     begun = m.pings.join(agent.id, now)
     if begun is not None:
-        m.set_timer(("ping", begun), m.settings.agent_ping_timeout_s, periodic=True)
+        m.set_timer(PingRound(begun), m.settings.agent_ping_timeout_s, periodic=True)
 
 
-def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def ping(m: MasterState, key: PingRound, sender: str, now: float) -> None:
     """One interval has passed: count a miss where no pong came, then ping again (1.4.2, EL-54)."""
-    for agent in map(m.agents.__getitem__, m.pings.due(event.key[1], now)):
+    for agent in map(m.agents.__getitem__, m.pings.due(key.number, now)):
         if agent.pong_seen:
             agent.unanswered_pings = 0
         else:
@@ -49,7 +49,7 @@ def ping(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
         m.send(agent.party, PINGS[agent.connected])
         if agent.id in m.deactivated:
             draining.remind(m, agent, now)
-    m.set_timer(event.key, m.settings.agent_ping_timeout_s, periodic=True)
+    m.set_timer(key, m.settings.agent_ping_timeout_s, periodic=True)
 
 
 def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:
@@ -62,7 +62,7 @@ def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:
             m.counters.slave_unreachable_canceled += 1
 
 
-def disconnected(m: MasterState, agent: AgentRecord, event: PeerExited, now: float) -> None:
+def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
     """The agent's link broke: deactivate it; tasks that were not checkpointed are lost at once (1.5)."""
     agent.connected = False
     deactivation.withdraw(m, agent, now)
@@ -84,15 +84,15 @@ def disconnected(m: MasterState, agent: AgentRecord, event: PeerExited, now: flo
     # Who waits for a permit since an earlier absence has been back, and has its whole time again. Ours: in Mesos
     # that permit would end this absence, however short it is.
     m.removals.cancel((Absence.DISCONNECTED, agent.id))
-    m.set_timer(("reregister", agent.id), m.settings.agent_reregister_timeout_s)
+    m.set_timer(ReregisterTimeout(agent.id), m.settings.agent_reregister_timeout_s)
 
 
-def reregistration_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def reregistration_timed_out(m: MasterState, key: ReregisterTimeout, sender: str, now: float) -> None:
     """A disconnected agent has not come back in time (1.5.3)."""
-    _give_up(m, (Absence.DISCONNECTED, event.key[1]), now)
+    _give_up(m, (Absence.DISCONNECTED, key.agent_id), now)
 
 
-def recovery_timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def recovery_timed_out(m: MasterState, key: RecoveryTimeout, sender: str, now: float) -> None:
     """Agents known only from the registry have not come back to the new leader in time (1.7.3)."""
     for agent_id in list(m.recovered):
         if agent_id not in m.reregistering:
@@ -107,7 +107,7 @@ def _give_up(m: MasterState, agent: GivingUp, now: float) -> None:
         _use_permits(m, now)
 
 
-def permit_due(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def permit_due(m: MasterState, key: Permit, sender: str, now: float) -> None:
     """The interval between two permits is over (1.8.2)."""
     _use_permits(m, now)
 
@@ -123,7 +123,7 @@ def _use_permits(m: MasterState, now: float) -> None:
             m.counters.slave_unreachable_canceled += 1
     due_s = m.removals.due(now)
     if due_s is not None:
-        m.set_timer(("permit",), due_s)
+        m.set_timer(Permit(), due_s)
 
 
 def _is_needed(m: MasterState, why: Absence, agent_id: AgentId) -> bool:

@@ -9,10 +9,10 @@ known to whoever asked: maintenance, or a reclaim (answers.py).
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master import maintenance
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, InverseOfferRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.timers import InverseOfferTimeout
 from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.ids import FrameworkId, OfferId, ReclaimId
 from mesolite.messages.maintenance import Unavailability
@@ -43,7 +43,7 @@ def make(
         agent.inverse_offers[inverse_offer_id] = None
     # What a reclaim wants is wanted until its deadline, whether or not anybody answers.
     if m.settings.offer_timeout_s is not None and reclaim_id is None:
-        m.set_timer(("inverse_offer", inverse_offer_id), m.settings.offer_timeout_s)
+        m.set_timer(InverseOfferTimeout(inverse_offer_id), m.settings.offer_timeout_s)
     return InverseOffer(
         id=inverse_offer_id,
         framework_id=framework.id,
@@ -62,7 +62,7 @@ def discard(m: MasterState, inverse_offer: InverseOfferRecord) -> None:
     if inverse_offer.agent_id is not None:
         m.agents[inverse_offer.agent_id].inverse_offers.pop(inverse_offer.id, None)
     if m.settings.offer_timeout_s is not None:
-        m.cancel_timer(("inverse_offer", inverse_offer.id))
+        m.cancel_timer(InverseOfferTimeout(inverse_offer.id))
 
 
 def discard_all(m: MasterState, inverse_offer_ids: dict[OfferId, None]) -> None:
@@ -107,9 +107,9 @@ def ask_due(m: MasterState, now: float) -> None:
         m.send_to_framework(m.frameworks[framework_id], InverseOffers(inverse_offers=tuple(inverse_offers)))
 
 
-def timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def timed_out(m: MasterState, key: InverseOfferTimeout, sender: str, now: float) -> None:
     """Nobody answered it: take it back, and ask again with the next run (5.6.6)."""
-    inverse_offer = m.inverse_offers[event.key[1]]
+    inverse_offer = m.inverse_offers[key.inverse_offer_id]
     assert inverse_offer.agent_id is not None
     rescind_all(m, {inverse_offer.id: None})
     m.asking.look_soon(inverse_offer.agent_id, now)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master import inverse_offers, launches
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, OfferRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.timers import Allocation, OfferTimeout
 from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import OfferId
@@ -21,10 +21,8 @@ from mesolite.messages.scheduler import (
 )
 from mesolite.messages.tasks import Cause, Reason, Source, TaskInfo, TaskState, TaskStatus
 
-ALLOCATE = ("allocate",)
 
-
-def allocate(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def allocate(m: MasterState, key: Allocation, sender: str, now: float) -> None:
     """Offer what the allocator grants, one message per framework (OF-15, OF-36); then ask for what is wanted back."""
     offered: dict[str, list[Offer]] = {}
     for grant in m.allocator.run(now):
@@ -48,7 +46,7 @@ def _offer(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, resou
     m.offers[offer_id] = OfferRecord(id=offer_id, framework_id=framework.id, agent_id=agent.id, resources=resources)
     framework.offers[offer_id] = agent.offers[offer_id] = None
     if m.settings.offer_timeout_s is not None:
-        m.set_timer(("offer", offer_id), m.settings.offer_timeout_s)
+        m.set_timer(OfferTimeout(offer_id), m.settings.offer_timeout_s)
     return Offer(
         id=offer_id,
         framework_id=framework.id,
@@ -68,7 +66,7 @@ def discard(m: MasterState, offer: OfferRecord) -> None:
     m.frameworks[offer.framework_id].offers.pop(offer.id, None)
     m.agents[offer.agent_id].offers.pop(offer.id, None)
     if m.settings.offer_timeout_s is not None:
-        m.cancel_timer(("offer", offer.id))
+        m.cancel_timer(OfferTimeout(offer.id))
 
 
 def withdraw(m: MasterState, offer: OfferRecord, now: float, refuse_s: float | None = None) -> None:
@@ -85,9 +83,9 @@ def rescind_all(m: MasterState, offer_ids: dict[OfferId, None], now: float) -> N
         m.send_to_framework(m.frameworks[offer.framework_id], RescindOffer(offer_id=offer_id))
 
 
-def timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def timed_out(m: MasterState, key: OfferTimeout, sender: str, now: float) -> None:
     """Nobody answered it: take it back (drain.md 5.6.6)."""
-    rescind_all(m, {event.key[1]: None}, now)
+    rescind_all(m, {key.offer_id: None}, now)
 
 
 def decline(m: MasterState, message: DeclineOffers, sender: str, now: float) -> None:

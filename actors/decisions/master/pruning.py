@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mesolite.actors.decisions.contract import TimerFired
-from mesolite.actors.decisions.master import deactivation, reclaims
+from mesolite.actors.decisions.master import deactivation, reclaims, tasks
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.timers import Pruning
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import PruneAgents
-
-PRUNE = ("prune",)
 
 
 def keep_due(m: MasterState, now: float) -> None:
@@ -26,10 +24,10 @@ def keep_due(m: MasterState, now: float) -> None:
     m.pruning_at = m.leading_since + ((now - m.leading_since) // interval_s + 1) * interval_s
     if m.pruning_at <= now:  # by a hair
         m.pruning_at += interval_s
-    m.set_timer(PRUNE, m.pruning_at - now, periodic=True)
+    m.set_timer(Pruning(), m.pruning_at - now, periodic=True)
 
 
-def prune(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def prune(m: MasterState, key: Pruning, sender: str, now: float) -> None:
     """Want those forgotten that are too old or too many, each list by itself, unless somebody is busy with them.
 
     One that is coming back, or about which an operator's decision is being written, is left alone (1.9.1).
@@ -54,6 +52,7 @@ def pruned(m: MasterState, operation: PruneAgents, now: float) -> None:
     for agent_id in operation.unreachable:
         m.unreachable.pop(agent_id, None)
         m.deactivated.pop(agent_id, None)
+        tasks.forget_out_of_reach(m, agent_id)
     for agent_id in operation.gone:
         m.gone.pop(agent_id, None)
     for agent_id in (*operation.unreachable, *operation.gone):

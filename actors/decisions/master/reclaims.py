@@ -14,10 +14,10 @@ from collections.abc import Iterable
 
 import attrs
 
-from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master import deactivation, demands, enforcement, offers, revocation
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, ReclaimRecord, target_of
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
+from mesolite.actors.decisions.master.timers import ReclaimDue
 from mesolite.actors.decisions.rules.reclaim import amount_error, resources_of, time_error, together
 from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
 from mesolite.messages.operator import ReclaimResourcesCall, ReleaseReclaimCall
@@ -145,7 +145,7 @@ def _open(m: MasterState, info: ReclaimInfo, now: float) -> ReclaimRecord:
     missing = together(demand.share.scalars for demand in info.demands)  # as far as is known before it is looked at
     record = m.reclaims[info.id] = ReclaimRecord(info=info, state=state, missing=missing)
     m.reclaim_of[record.target] = info.id
-    m.set_timer(("reclaim", info.id), max(0.0, info.deadline - now))
+    m.set_timer(ReclaimDue(info.id), max(0.0, info.deadline - now))
     return record
 
 
@@ -192,7 +192,7 @@ def ended(m: MasterState, operation: EndReclaim, now: float) -> None:
     del m.reclaims[info.id]
     del m.reclaim_of[record.target]
     del m.ending_reclaims[info.id]
-    m.cancel_timer(("reclaim", info.id))
+    m.cancel_timer(ReclaimDue(info.id))
     demands.ask_no_more(m, info)
     if info.agent_id in m.agents:
         enforcement.keep_back(m, m.agents[info.agent_id], now)
@@ -247,12 +247,12 @@ def _bite(m: MasterState, record: ReclaimRecord, now: float) -> None:
             record.revoked_tasks[(holder.framework_id, holder.task_id)] = holder.agent_id
         elif holder.executor_id is not None:
             record.revoked_executors[(holder.agent_id, holder.framework_id, holder.executor_id)] = None
-    m.set_timer(("reclaim", record.info.id), m.settings.agent_ping_timeout_s, periodic=True)
+    m.set_timer(ReclaimDue(record.info.id), m.settings.agent_ping_timeout_s, periodic=True)
 
 
-def timed_out(m: MasterState, event: TimerFired, sender: str, now: float) -> None:
+def timed_out(m: MasterState, key: ReclaimDue, sender: str, now: float) -> None:
     """The deadline has come, or it is time to say again what was said then (RV-30, RV-37)."""
-    _bite(m, m.reclaims[event.key[1]], now)
+    _bite(m, m.reclaims[key.reclaim_id], now)
 
 
 # ------------------------------------------------------------------------------------------------- what may happen

@@ -105,7 +105,6 @@ class FrameworkRecord:
     party: str | None
     connected: bool = True
     active: bool = True
-    session: int = 0
     tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     unreachable_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     completed_tasks: dict[TaskId, TaskRecord] = field(factory=dict)

@@ -14,6 +14,7 @@ from mesolite.actors.decisions.master import deactivation, inverse_offers, maint
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.tasks import Loss
+from mesolite.actors.decisions.master.timers import PingRound, ReregisterTimeout
 from mesolite.actors.decisions.rules.removal_rate import Absence
 from mesolite.messages.agent import UnregisterAgent
 from mesolite.messages.ids import AgentId
@@ -33,6 +34,10 @@ def unregister(m: MasterState, message: UnregisterAgent, sender: str, now: float
     """The agent says it is leaving. Only that agent itself may say so (2.3.1)."""
     if m.agent_at(message.agent_id, sender) is not None:
         remove(m, message.agent_id, Cause.UNREGISTERED, now)
+        return
+    coming_back = m.reregistering.get(message.agent_id)
+    if coming_back is not None and coming_back.sender == sender:
+        coming_back.leaving = True  # ours: in Mesos nobody hears it, and it is waited for
 
 
 def remove(m: MasterState, agent_id: AgentId, cause: Cause, now: float) -> None:
@@ -93,9 +98,9 @@ def forget(m: MasterState, agent: AgentRecord, loss: Loss, now: float) -> None:
         del m.agent_of_party[agent.party]
     round_over = m.pings.leave(agent.id)
     if round_over is not None:
-        m.cancel_timer(("ping", round_over))
+        m.cancel_timer(PingRound(round_over))
     m.removals.cancel((Absence.UNHEALTHY, agent.id))
-    m.cancel_timer(("reregister", agent.id))
+    m.cancel_timer(ReregisterTimeout(agent.id))
     say_lost(m, agent.id)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerKey
+from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TypedTimerKey
 from mesolite.actors.decisions.master.records import (
     AgentRecord,
     FrameworkRecord,
@@ -48,11 +48,24 @@ NOT_BACK = "not back since the last master failed"
 
 
 @define(kw_only=True, eq=False)
+class PendingRegistration:
+    """A first registration that waits for the registry, as it was last made, under the id it will get."""
+
+    info: AgentInfo
+    link_broken: bool = False
+
+
+@define(kw_only=True, eq=False)
 class PendingReregistration:
-    """A re-registration that waits for the registry."""
+    """A re-registration that waits for the registry, as it was last made.
+
+    `link_broken`, `leaving`: since then the link to its sender broke; it has unregistered.
+    """
 
     message: ReregisterAgent
     sender: str
+    link_broken: bool = False
+    leaving: bool = False
 
 
 @define(kw_only=True, eq=False)
@@ -114,7 +127,7 @@ class MasterState:
     past_reclaims: dict[ReclaimId, ReclaimRecord] = field(factory=dict)
 
     # Guards: an id is in one of these while a registry write about it is under way.
-    registering: dict[str, AgentId] = field(factory=dict)
+    registering: dict[str, PendingRegistration] = field(factory=dict)
     reregistering: dict[AgentId, PendingReregistration] = field(factory=dict)
     marking_unreachable: dict[AgentId, None] = field(factory=dict)
     marking_gone: dict[AgentId, float] = field(factory=dict)
@@ -166,11 +179,11 @@ class MasterState:
         """Want this said."""
         self.effects.append(Send(to, message))
 
-    def set_timer(self, key: TimerKey, after_s: float, *, periodic: bool = False) -> None:
+    def set_timer(self, key: TypedTimerKey, after_s: float, *, periodic: bool = False) -> None:
         """Want to be woken."""
         self.effects.append(SetTimer(key, after_s, periodic=periodic))
 
-    def cancel_timer(self, key: TimerKey) -> None:
+    def cancel_timer(self, key: TypedTimerKey) -> None:
         """Want not to be woken."""
         self.effects.append(CancelTimer(key))
 

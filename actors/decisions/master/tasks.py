@@ -12,7 +12,7 @@ from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecor
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import ExitedExecutor, Reconciliation
 from mesolite.messages.checking import evolve, unchecked
-from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,
@@ -87,12 +87,35 @@ def give_up(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: 
     )
 
 
+def out_of_reach(m: MasterState, agent_id: AgentId) -> list[tuple[FrameworkRecord, TaskRecord]]:
+    """The tasks that were on an agent when it became unreachable, as far as they are remembered."""
+    return [
+        (framework, task)
+        for framework in m.frameworks.values()
+        for task in framework.unreachable_tasks.values()
+        if task.agent_id == agent_id
+    ]
+
+
+def forget_out_of_reach(m: MasterState, agent_id: AgentId) -> None:
+    """Nobody waits for these any more, and their ids are free again; that is not said (1.3.8, 1.9.1)."""
+    for framework, task in out_of_reach(m, agent_id):
+        del framework.unreachable_tasks[task.task_id]
+
+
 def let_go(agent: AgentRecord, task: TaskRecord) -> None:
     """Forget that this agent has that task."""
     agent.tasks.pop(task.key, None)
     # Or a later task of that id would be killed (RC-27).
     agent.kills.pop(task.key, None)
     agent.revokes.pop(task.key, None)
+
+
+def complete(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, task: TaskRecord) -> None:
+    """A task has ended, and nobody waits for its acknowledgement any more: it is history."""
+    let_go(agent, task)
+    del framework.tasks[task.task_id]
+    remember(m, framework.completed_tasks, task)
 
 
 def remember(m: MasterState, history: dict[TaskId, TaskRecord], task: TaskRecord) -> None:
@@ -138,9 +161,7 @@ def acknowledge(m: MasterState, message: StatusUpdateAcknowledgement, sender: st
         if task.status_update_state.is_terminal and task.status_update_uuid == message.uuid:
             # Its newest state may be another, and hold resources.
             set_state(m, task, task.status_update_state, now, task.cause)
-            let_go(agent, task)
-            del framework.tasks[task.task_id]
-            remember(m, framework.completed_tasks, task)
+            complete(m, framework, agent, task)
     m.send(agent.party, message)
 
 
@@ -175,13 +196,22 @@ def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: f
 
 
 def reconciliations(
-    m: MasterState, missing: Iterable[TaskRecord], executors: Iterable[tuple[FrameworkId, ExecutorId]] = ()
+    m: MasterState,
+    missing: Iterable[TaskRecord],
+    now: float,
+    executors: Iterable[tuple[FrameworkId, ExecutorId]] = (),
 ) -> tuple[Reconciliation, ...]:
-    """The question to an agent what became of these tasks and executors, framework by framework (1.3.5 step 2)."""
+    """The question to an agent what became of these tasks and executors, framework by framework (1.3.5 step 2).
+
+    Ours: not of those whose end is known. The agent, which knows nothing of them, would say that they never began.
+    """
     task_ids: dict[FrameworkId, list[TaskId]] = {}
     executor_ids: dict[FrameworkId, list[ExecutorId]] = {}
     for task in missing:
-        task_ids.setdefault(task.framework_id, []).append(task.task_id)
+        if task.state.is_terminal:
+            _end_for_its_agent(m, task, now)
+        else:
+            task_ids.setdefault(task.framework_id, []).append(task.task_id)
     for framework_id, executor_id in executors:
         executor_ids.setdefault(framework_id, []).append(executor_id)
     return tuple(
@@ -192,6 +222,27 @@ def reconciliations(
             executor_ids=tuple(executor_ids.get(framework_id, ())),
         )
         for framework_id in dict.fromkeys((*task_ids, *executor_ids))
+    )
+
+
+def _end_for_its_agent(m: MasterState, task: TaskRecord, now: float) -> None:
+    """An agent has lost what it was to say of a task's end until it is acknowledged: the master says it, once."""
+    framework = m.frameworks[task.framework_id]
+    complete(m, framework, m.agents[task.agent_id], task)
+    m.touched[task.agent_id] = None
+    m.tell(
+        framework,
+        unchecked(TaskStatus)(
+            task_id=task.task_id,
+            agent_id=task.agent_id,
+            executor_id=task.executor_id,
+            state=task.state,
+            source=Source.SOURCE_MASTER,
+            reason=Reason.REASON_RECONCILIATION,
+            message="the task had ended in this state when its agent forgot it",
+            timestamp=now,
+            cause=task.cause,
+        ),
     )
 
 
@@ -224,58 +275,71 @@ def reconcile(m: MasterState, message: ReconcileTasks, sender: str, now: float) 
 
 def _reconcile_one(m: MasterState, framework: FrameworkRecord, asked: TaskStatus, now: float) -> None:
     """The first row that fits answers (RC-4; drain.md 1.10.1)."""
-    task = framework.tasks.get(asked.task_id)
-    agent_id = asked.agent_id
+    task, agent_id = framework.tasks.get(asked.task_id), asked.agent_id
+    past = framework.completed_tasks.get(asked.task_id) or _ended_before(framework, asked.task_id)
     if task is not None:
         _answer_known(m, framework, task, now)
+    elif past is not None and agent_id in (None, past.agent_id):
+        # Ours: that it ended is not told twice in two ways, while it is remembered.
+        ended = unchecked(TaskStatus)(task_id=past.task_id, agent_id=past.agent_id, state=past.state, cause=past.cause)
+        _answer(m, framework, ended, "the task has ended in this state", now)
     elif (agent_id is None and m.recovered) or agent_id in m.recovered:
         return  # it may yet come back with the task
-    elif agent_id in m.agents:
-        _answer_unknown(m, framework, asked, TaskState.TASK_GONE, now)
-    elif agent_id in m.unreachable:
-        time = m.unreachable[agent_id]
-        _answer_unknown(m, framework, asked, TaskState.TASK_UNREACHABLE, now, Cause.UNREACHABLE, time)
-    elif agent_id in m.gone:
-        _answer_unknown(m, framework, asked, TaskState.TASK_GONE_BY_OPERATOR, now, Cause.GONE)
     else:
-        _answer_unknown(m, framework, asked, TaskState.TASK_UNKNOWN, now)
+        _answer_unknown(m, framework, asked, now)
+
+
+def _ended_before(framework: FrameworkRecord, task_id: TaskId) -> TaskRecord | None:
+    """The task, if it had ended before its agent became unreachable, not acknowledged yet."""
+    task = framework.unreachable_tasks.get(task_id)
+    return task if task is not None and task.state.is_terminal and task.cause is not Cause.UNREACHABLE else None
 
 
 def _answer_known(m: MasterState, framework: FrameworkRecord, task: TaskRecord, now: float) -> None:
     state = task.status_update_state or task.state
-    status = unchecked(TaskStatus)(task_id=task.task_id, agent_id=task.agent_id, state=state)
-    _answer(m, framework, status, now, task.cause if state is task.state else None)
+    if state.is_terminal and task.state.is_terminal:
+        state = task.state  # of two ends the first stays (0.2.10)
+    cause = task.cause if state is task.state else None
+    status = unchecked(TaskStatus)(task_id=task.task_id, agent_id=task.agent_id, state=state, cause=cause)
+    _answer(m, framework, status, "the latest state the master knows", now)
 
 
-def _answer_unknown(
-    m: MasterState,
-    framework: FrameworkRecord,
-    asked: TaskStatus,
-    state: TaskState,
-    now: float,
-    cause: Cause | None = None,
-    unreachable_time: float | None = None,
-) -> None:
-    """The task is on no list of the living. What it once ended of is repeated, if that is remembered."""
-    past = framework.unreachable_tasks.get(asked.task_id) or framework.completed_tasks.get(asked.task_id)
-    if past is not None and past.cause is not None:
-        cause = past.cause
-    state = framework.info.or_lost(state)
+def _answer_unknown(m: MasterState, framework: FrameworkRecord, asked: TaskStatus, now: float) -> None:
+    """The master has no such task, so what it knows of the agent answers."""
+    agent_id, lost = asked.agent_id, framework.unreachable_tasks.get(asked.task_id)
+    state, cause, time = TaskState.TASK_UNKNOWN, None, None
+    if agent_id is None and lost is not None:
+        cause, why = lost.cause, f"the task was on agent {lost.agent_id}, which is unreachable; name it to learn more"
+    elif agent_id is None:
+        why = "the master knows of no such task"
+    elif agent_id in m.agents:
+        state, why = TaskState.TASK_GONE, f"the master knows of no such task on agent {agent_id}, which is registered"
+    elif agent_id in m.unreachable:
+        state, cause, time = TaskState.TASK_UNREACHABLE, Cause.UNREACHABLE, m.unreachable[agent_id]
+        why = f"agent {agent_id} is unreachable, and so is whatever runs there"
+    elif agent_id in m.gone:
+        state, cause = TaskState.TASK_GONE_BY_OPERATOR, Cause.GONE
+        why = f"agent {agent_id} was marked gone by an operator, and so is whatever ran there"
+    else:
+        why = f"the master knows neither of such a task nor of agent {agent_id}"
     status = unchecked(TaskStatus)(
-        task_id=asked.task_id, agent_id=asked.agent_id, state=state, unreachable_time=unreachable_time
+        task_id=asked.task_id,
+        agent_id=agent_id,
+        state=framework.info.or_lost(state),
+        unreachable_time=time,
+        cause=cause,
     )
-    _answer(m, framework, status, now, cause)
+    _answer(m, framework, status, why, now)
 
 
-def _answer(m: MasterState, framework: FrameworkRecord, status: TaskStatus, now: float, cause: Cause | None) -> None:
+def _answer(m: MasterState, framework: FrameworkRecord, status: TaskStatus, message: str, now: float) -> None:
     m.tell(
         framework,
         evolve(
             status,
             source=Source.SOURCE_MASTER,
             reason=Reason.REASON_RECONCILIATION,
-            message="the latest state the master knows",
+            message=message,
             timestamp=now,
-            cause=cause,
         ),
     )

@@ -112,7 +112,7 @@ class LeaderWatch:
     def handles(self, event: object) -> bool:
         """Whether an event belongs here: the elector's messages, and the three timers."""
         if type(event) is TimerFired:
-            return len(event.key) == 1 and event.key in _TIMERS  # asked for every timer of a master
+            return event.key in _TIMERS
         return isinstance(event, _MESSAGES)
 
     def handle(self, event: object, sender: str, now: float) -> Step:

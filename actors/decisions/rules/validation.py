@@ -1,6 +1,6 @@
 """Is this description valid? Each answer is '' or a sentence saying what was asked, why not, and what would work.
 
-The checks run in Mesos's order, and the first that fails answers (core.md FW-10, OF-70 to OF-80). That durations are
+The checks run in Mesos's order, and the first that fails answers (core.md FW-10, OF-70 to OF-81). That durations are
 durations is checked where they are made, and again where a leader receives them (master/admission.py).
 """
 
@@ -47,12 +47,13 @@ class TaskContext:
 
 
 def task_error(task: TaskInfo, context: TaskContext) -> str:
-    """May this task be launched (OF-70 to OF-80)?"""
+    """May this task be launched (OF-70 to OF-81)?"""
     return (
         id_error("task", task.task_id)
         or _known(task, context)
         or _elsewhere(task, context)
         or ("" if task.resources else "it asks for no resources; ask for some, for example cpus:0.1;mem:32")
+        or _part_of_a_gpu("it", task.resources)
         or _command_or_executor(task, context)
         or _claimed_twice(task)
         or _too_much(task, context)
@@ -82,7 +83,18 @@ def _command_or_executor(task: TaskInfo, context: TaskContext) -> str:
         return ""
     if executor.framework_id not in (None, context.framework_id):
         return f"its executor belongs to framework {executor.framework_id}"
-    return id_error("executor", executor.executor_id) or _described_otherwise(executor, context.running_executor)
+    return (
+        id_error("executor", executor.executor_id)
+        or _part_of_a_gpu("its executor", executor.resources)
+        or _described_otherwise(executor, context.running_executor)
+    )
+
+
+def _part_of_a_gpu(who: str, resources: Resources) -> str:
+    """Is a gpu asked for in part (OF-81)? Scalars are thousandths."""
+    if resources.scalars.get("gpus", 0) % 1000 == 0:
+        return ""
+    return f"{who} asks for {resources}, and a gpu cannot be divided; ask for a whole number of gpus"
 
 
 def _described_otherwise(executor: ExecutorInfo, running: Resources | None) -> str:
