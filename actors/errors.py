@@ -4,6 +4,8 @@
     +-- Refused             you asked for something that cannot be done; the text says what would work
     |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
     |   +-- NameTaken       a second party under a name in use
+    |   +-- WorkDirInUse    a second cluster in a work_dir in use; the text names the process of the first
+    |   +-- WorkDirUnusable a work_dir, or the store in it, that cannot be used as it is
     |   +-- WrongThread     a simulation is driven from the thread that made it
     |   +-- WouldBlock      waiting inside a handler would stop the only thread there is, or that handler's own
     |   +-- NothingToWaitFor  the condition can never come true: nobody has anything left to do but to repeat itself
@@ -23,6 +25,14 @@ from mesolite.messages.errors import InvalidValue, MesoliteError, Refused
 
 class NameTaken(Refused):
     """A party of that name is alive already; names are unique inside one cluster (core.md LP-10)."""
+
+
+class WorkDirInUse(Refused):
+    """Another cluster lives in that work_dir, in this process or in another; one at a time can."""
+
+
+class WorkDirUnusable(Refused):
+    """A work_dir cannot be used as it is; the text names the path, what is wrong with it, and what to do."""
 
 
 class WrongThread(Refused):
@@ -59,5 +69,5 @@ class PartyFailed(MesoliteError):
 
 __all__ = [
     "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyFailed",
-    "Refused", "WouldBlock", "WrongThread",
+    "Refused", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
 ]  # fmt: skip

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         PartyFailed,
         Refused,
         UserCodeFailed,
+        WorkDirInUse,
+        WorkDirUnusable,
         WouldBlock,
         WrongThread,
     )
@@ -110,6 +112,8 @@ __all__ = [
     "UserCodeFailed",
     "UserError",
     "Window",
+    "WorkDirInUse",
+    "WorkDirUnusable",
     "WouldBlock",
     "WrongThread",
 ]
@@ -163,6 +167,8 @@ _MODULE_OF = {
     "UserCodeFailed": "actors.errors",
     "UserError": "actors.user_errors",
     "Window": "messages.maintenance",
+    "WorkDirInUse": "actors.errors",
+    "WorkDirUnusable": "actors.errors",
     "WouldBlock": "actors.errors",
     "WrongThread": "actors.errors",
 }

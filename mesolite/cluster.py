@@ -18,6 +18,7 @@ from mesolite.actors.errors import Refused
 from mesolite.actors.threads.folders import TemporaryFolder
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.threads.sqlite_store import SqliteStore
+from mesolite.actors.threads.work_folder import WorkFolder
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
 from mesolite.machines import AgentMachine
 from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds
@@ -49,15 +50,21 @@ class Cluster(Wiring):
         `work_dir` keeps the registry, agent ids and sandboxes, and may be used again by a later cluster, whose clock
         goes on as if it had never stopped; by default a temporary folder that goes with the cluster. `handle_signals`:
         SIGUSR1 to this process drains all agents.
+
+        Raises:
+            WorkDirInUse: another cluster lives in that folder, in this process or in another.
+            WorkDirUnusable: nothing can be kept there, or what is kept there cannot be read.
         """
-        self._temporary = None if work_dir else TemporaryFolder()
-        folder = pathlib.Path(self._temporary.name if self._temporary else str(work_dir)).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
         chosen = settings or Settings.local()
-        store = SqliteStore(str(folder / "store.sqlite"))
-        first_sequence = store.term("registry") + 1
-        # The registry holds times, so the clock goes on where it would be by now.
-        reads_s = store.clock_at(time.time())
+        self._folder = WorkFolder(str(work_dir)) if work_dir else TemporaryFolder()
+        try:
+            store = SqliteStore(f"{self._folder.name}/store.sqlite")
+            first_sequence = store.term("registry") + 1
+            # The registry holds times, so the clock goes on where it would be by now.
+            reads_s = store.clock_at(time.time())
+        except BaseException:
+            self._folder.leave()
+            raise
         runtime = ThreadsRuntime(Trace(trace_records), store, chosen.max_file_size_bytes, clock_reads_s=reads_s)
         self._closing, self._closed = threading.RLock(), False
         self._signals: SignalWatch | None = None
@@ -68,7 +75,7 @@ class Cluster(Wiring):
                 agents=agents,
                 masters=masters,
                 resources=resources,
-                work_dir=str(folder / "sandboxes"),
+                work_dir=f"{self._folder.name}/sandboxes",
                 first_sequence=first_sequence,
             )
             if handle_signals:
@@ -156,8 +163,7 @@ class Cluster(Wiring):
             if self._signals is not None:
                 self._signals.close()
             self.runtime.close()
-            if self._temporary is not None:
-                self._temporary.remove()
+            self._folder.leave()
             self._closed = True
 
     def _is_ready(self) -> bool:
