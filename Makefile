@@ -16,7 +16,7 @@ help:
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
-	@echo 'make drains     200 drains in a row of an agent with real processes'
+	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
 	@echo 'make bench      measure all, 20 minutes or so; docs/performance.md says what'
 	@echo 'make bench-check  has something become slower than recorded: ratios only, half a minute'
 	@echo 'make bench-ray  the commands beside Ray, too, which this installs'
@@ -53,7 +53,7 @@ fuzz: $(VENV)/installed-test
 	$(BIN)/python -m tests.fuzz --calls $(CALLS)
 
 drains: $(VENV)/installed-test
-	$(BIN)/python -m tests.cluster.drains --drains 200
+	$(BIN)/python -m tests.cluster.drains --drains 1000
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks

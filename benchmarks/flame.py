@@ -70,7 +70,7 @@ def lines(stacks: Counter[Stack], whole: int, depth: int = 0) -> Iterator[str]:
 
 def main(agents: int) -> None:
     """Let agents be pinged until there are enough samples."""
-    with Simulation(seed=7, settings=Settings.mesos()) as simulation:
+    with Simulation(seed=7, settings=Settings.mesos(), encoded_store=False) as simulation:
         simulation.cluster(agents=agents)
         simulation.advance(30.0)
         events, watch = len(simulation.trace), Stopwatch(time.process_time)

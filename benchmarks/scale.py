@@ -117,7 +117,9 @@ class Life:
         self.phases: dict[str, Phase] = {"empty": Phase(0.0, 0.0, 0.0, 1, peak_mb())}
         self._agents = agents
         self._frameworks = frameworks
-        self._simulation = Simulation(seed=7, settings=Settings.mesos(), trace_records=TRACE_RECORDS)
+        self._simulation = Simulation(
+            seed=7, settings=Settings.mesos(), trace_records=TRACE_RECORDS, encoded_store=False
+        )
         self._cluster: SimulatedCluster
 
     def phase(self, name: str, act: Callable[[], None]) -> None:

@@ -104,6 +104,9 @@ def _machines(run: Run) -> Iterator[str]:
     if wiring is None:
         return
     machines: list[Machine] = [*wiring.masters.values(), *wiring.agents.values()]
+    for host, disk in run.runtime.disks.items():
+        if disk.faults:
+            yield f"{host}: {', '.join(disk.faults)}, of {disk.writes} so far"
     for machine in machines:
         if machine.history or not machine.alive:
             done = ", ".join(f"{what} at {at:.3f}" for at, what in machine.history) or "ended by itself"

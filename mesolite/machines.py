@@ -8,6 +8,7 @@ from typing import Any
 
 from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.actors.errors import Refused
+from mesolite.actors.runtime.disk import Disk
 from mesolite.actors.runtime.port import Runtime, Seat
 from mesolite.messages.checking import checked_arguments
 from mesolite.messages.maintenance import MachineId
@@ -45,6 +46,19 @@ class Machine:
     def alive(self) -> bool:
         """Whether the daemon is running."""
         return self._runtime.directory.find(self.name) is not None
+
+    @property
+    def disk(self) -> Disk:
+        """Its disk, to let writes fail, take time, or be the last: `agent.disk.slow(2.0)`."""
+
+        def crash() -> None:
+            if self.alive:
+                self.crash()
+
+        disks = self._runtime.disks
+        if self.name not in disks:
+            disks[self.name] = Disk(crash)
+        return disks[self.name]
 
     def crash(self) -> None:
         """The daemon dies without a word; its links break, what it had started lives on."""

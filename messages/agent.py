@@ -39,16 +39,17 @@ class ReregisterAgent(Message):
 
 @frozen(kw_only=True)
 class Reconciliation:
-    """The tasks of one framework that the master has and the agent did not report (1.3.5 step 2)."""
+    """The tasks and executors of one framework that the master has and the agent did not report (1.3.5 step 2)."""
 
     framework_info: FrameworkInfo
     scheduler: str
     task_ids: tuple[TaskId, ...]
+    executor_ids: tuple[ExecutorId, ...] = ()
 
 
 @frozen(kw_only=True)
 class AgentReregistered(Message):
-    """Master to agent: you are back; tell what became of these tasks (1.3.5, 1.3.9)."""
+    """Master to agent: you are back; tell what became of these (1.3.5, 1.3.9)."""
 
     agent_id: AgentId
     total_ping_timeout_s: float

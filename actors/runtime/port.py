@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mesolite.actors.role import Role
     from mesolite.actors.runtime.directory import Directory
+    from mesolite.actors.runtime.disk import Disk
     from mesolite.actors.trace import Trace
     from mesolite.actors.user_errors import UserErrors
 
@@ -142,6 +143,8 @@ class Runtime(Protocol):
     directory: Directory
     user_errors: UserErrors
     """What user code has raised."""
+    disks: dict[str, Disk]
+    """The disks of machines that something was done to, by host."""
     give_birth: Callable[[str, ExecutorStart], Birth]
     """Says how an executor comes into being on a machine; set by the wiring. LookupError: it cannot."""
 

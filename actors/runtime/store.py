@@ -1,7 +1,8 @@
 """Where parties keep what must survive them: records by key, written all or none, fenced by term (core.md EL-37).
 
-Memory for simulations, here; SQLite for real clusters, in threads/sqlite_store.py. A write of an older term than the
-one that last claimed the store is refused, so a deposed leader cannot change what its successor has read.
+Memory for simulations, here; SQLite for real clusters, in threads/sqlite_store.py. Both keep the texts that `encoded`
+makes of records. A write of an older term than the one that last claimed the store is refused, so a deposed leader
+cannot change what its successor has read.
 """
 
 from __future__ import annotations
@@ -9,11 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from mesolite.messages.codec import decode_record, encode_record
+from mesolite.messages.errors import InvalidValue
+
 Changes = Iterable[tuple[str, Any]]
+"""Records by key as a store keeps them; None deletes one."""
 
 
 class StaleTerm(Exception):
     """The store belongs to a later term."""
+
+
+def encoded(owner: str, changes: Changes) -> Changes:
+    """Write these records as stores keep them. Called for the party that saves them: a mistake in them is its own.
+
+    Raises:
+        InvalidValue: a record cannot be written, or would be read back as another.
+    """
+    texts = []
+    for key, record in changes:
+        try:
+            texts.append((key, None if record is None else encode_record(record)))
+        except Exception as error:
+            raise InvalidValue(f"the record {key!r} of {owner} cannot be stored: {error}") from error
+    return texts
 
 
 class Store(Protocol):
@@ -27,7 +47,7 @@ class Store(Protocol):
         """
 
     def save(self, owner: str, changes: Changes, term: int) -> None:
-        """Write these records, all or none; None deletes one.
+        """Write these records, which `encoded` has made, all or none.
 
         Raises:
             StaleTerm: a later term has claimed the owner's records.
@@ -49,10 +69,14 @@ def came_too_late(owner: str, asked: int, claimed: int) -> StaleTerm:
 
 
 class MemoryStore:
-    """Records of a simulated cluster: they survive a party, and end with the cluster."""
+    """Records of a simulated cluster: they survive a party, and end with the cluster.
 
-    def __init__(self) -> None:
+    `encoded` False: they are kept as they are, and nobody has to encode them.
+    """
+
+    def __init__(self, *, encoded: bool = True) -> None:
         """Start empty."""
+        self.encoded = encoded
         self._records: dict[str, dict[str, Any]] = {}
         self._terms: dict[str, int] = {}
 
@@ -60,7 +84,8 @@ class MemoryStore:
         """Claim and read."""
         self._check(owner, term)
         self._terms[owner] = term
-        return dict(self._records.get(owner, {}))
+        kept = self._records.get(owner, {})
+        return {key: decode_record(text) for key, text in kept.items()} if self.encoded else dict(kept)
 
     def save(self, owner: str, changes: Changes, term: int) -> None:
         """Write."""

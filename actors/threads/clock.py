@@ -5,10 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from mesolite.actors.runtime.port import Timer
 from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.threads.thread import Thread
+
+
+class Later(NamedTuple):
+    """Something the runtime itself does when it is due; nobody calls it off."""
+
+    deadline: float
+    act: Callable[[], None]
+    live: bool = True
 
 
 class Clock:
@@ -19,7 +28,7 @@ class Clock:
     """
 
     def __init__(
-        self, fire: Callable[[Timer], None], look: Callable[[], None], look_every_s: float, reads_s: float = 0.0
+        self, fire: Callable[[Timer | Later], None], look: Callable[[], None], look_every_s: float, reads_s: float = 0.0
     ) -> None:
         """Start the timer thread with the clock reading this.
 
@@ -29,7 +38,7 @@ class Clock:
         self._look = look
         self._look_every_s = look_every_s
         self._zero = time.monotonic() - reads_s
-        self._timeline: Timeline[Timer] = Timeline()
+        self._timeline: Timeline[Timer | Later] = Timeline()
         self._changed = threading.Condition()
         self._closed = False
         self._thread = Thread(self._run, "mesolite clock")
@@ -39,7 +48,7 @@ class Clock:
         """Seconds since the cluster began, or the first on the same store did; never goes back."""
         return time.monotonic() - self._zero
 
-    def schedule(self, timer: Timer) -> None:
+    def schedule(self, timer: Timer | Later) -> None:
         """Fire it when it is due, unless it has been cancelled or set again by then."""
         with self._changed:
             self._timeline.add(timer.deadline, timer)

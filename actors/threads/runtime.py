@@ -29,12 +29,13 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import PartyFailed, Refused
 from mesolite.actors.runtime.directory import Directory
+from mesolite.actors.runtime.disk import SOUND, Disk
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
-from mesolite.actors.runtime.store import StaleTerm, Store
+from mesolite.actors.runtime.store import StaleTerm, Store, encoded
 from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
-from mesolite.actors.threads.clock import Clock
+from mesolite.actors.threads.clock import Clock, Later
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
 from mesolite.actors.threads.thread import Thread
@@ -61,6 +62,7 @@ class ThreadsRuntime:
         """Start the workers, the clock and the store thread."""
         self.trace = trace
         self.directory = Directory()
+        self.disks: dict[str, Disk] = {}
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
         self.failures: list[PartyFailed] = []
         self.user_errors = UserErrors()
@@ -248,21 +250,35 @@ class ThreadsRuntime:
         self._storing.put(read)
 
     def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
-        """Write the store, on its thread."""
+        """Write the store, on its thread; what is written is made here, on the party's own.
+
+        What becomes of it, the machine's disk says.
+        """
+        texts = encoded(seat.store, changes)
+        disk = self.disks.get(seat.host)
+        fate = disk.take(self.now()) if disk is not None else SOUND
 
         def write() -> None:
-            event: object = Saved(tag)
+            if fate is not SOUND and not seat.alive:
+                return  # it died while the disk was at work
+            event: object = StoreRefused(fate.refused) if fate.refused else Saved(tag)
             try:
-                self._store.save(seat.store, changes, term)
-                self._note_time()
+                if fate.stored and not fate.refused:
+                    self._store.save(seat.store, texts, term)
+                    self._note_time()
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))
             except Exception as failure:  # noqa: BLE001  # as above
                 event = self._store_failed(seat, failure)
-            if tag or isinstance(event, StoreRefused):
+            if disk is not None and fate.last:
+                disk.crash()
+            elif tag or isinstance(event, StoreRefused):
                 self.post(seat, event, seat.name, cause)
 
-        self._storing.put(write)
+        if fate.due > self.now():
+            self._clock.schedule(Later(fate.due, lambda: self._storing.put(write)))
+        else:
+            self._storing.put(write)
 
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start a command."""
@@ -295,8 +311,11 @@ class ThreadsRuntime:
             return False
         return True
 
-    def _fire(self, timer: Timer) -> None:
-        self.post(timer.seat, timer, cause=timer.cause)
+    def _fire(self, due: Timer | Later) -> None:
+        if isinstance(due, Later):
+            due.act()
+        else:
+            self.post(due.seat, due, cause=due.cause)
 
     def _look(self) -> None:
         self._blocking.look((seat for seat in self.directory if seat.own_thread), self.now())

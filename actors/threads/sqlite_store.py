@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mesolite.actors.runtime.store import Changes, came_too_late
-from mesolite.messages.codec import decode_record, encode_record
+from mesolite.messages.codec import decode_record
 
 
 class SqliteStore:
@@ -42,13 +42,11 @@ class SqliteStore:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._check(owner, term)
-            for key, record in changes:
-                if record is None:
+            for key, text in changes:
+                if text is None:
                     self._db.execute("DELETE FROM records WHERE owner = ? AND key = ?", (owner, key))
                 else:
-                    self._db.execute(
-                        "INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (owner, key, encode_record(record))
-                    )
+                    self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (owner, key, text))
 
     def term(self, owner: str) -> int:
         """The latest claim."""

@@ -97,8 +97,14 @@ class Simulation(KeepsUserErrors):
         settings: Settings | None = None,
         latency_s: tuple[Duration, Duration] = (0.0, 0.0),
         trace_records: Count = DEFAULT_RECORDS,
+        encoded_store: bool = True,
     ) -> None:
-        """Start at time 0. A message takes a random time within `latency_s`; by default none."""
+        """Start at time 0. A message takes a random time within `latency_s`; by default none.
+
+        What parties save, such as the registry and the tasks of checkpointing frameworks, is encoded and read back as
+        on a real cluster, so that what cannot be stored there fails here. A very large simulation can spare that time
+        with `encoded_store=False` (docs/performance.md).
+        """
         self.seed = seed
         self.settings = settings or Settings.mesos()
         self.trace = Trace(trace_records)
@@ -106,7 +112,7 @@ class Simulation(KeepsUserErrors):
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")
         standstill_s = PERIODS * self.settings.silence_noticed_s
-        self.runtime = VirtualRuntime(seed, self.trace, (shortest, longest), standstill_s)
+        self.runtime = VirtualRuntime(seed, self.trace, (shortest, longest), standstill_s, encoded_store)
         self._cluster: SimulatedCluster | None = None
 
     def __enter__(self) -> Self:

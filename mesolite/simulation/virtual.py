@@ -21,9 +21,10 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.role import Role
+from mesolite.actors.runtime.disk import Disk
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
-from mesolite.actors.runtime.store import MemoryStore, StaleTerm
+from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
 from mesolite.actors.trace import Trace
 from mesolite.messages.base import Message
 from mesolite.simulation.dispatcher import Dispatcher, Special
@@ -39,11 +40,17 @@ class VirtualRuntime(Dispatcher):
     """Implements the port (actors/runtime/port.py) on a dispatcher."""
 
     def __init__(
-        self, seed: int, trace: Trace, latency_s: tuple[float, float] = (0.0, 0.0), standstill_s: float = 0.0
+        self,
+        seed: int,
+        trace: Trace,
+        latency_s: tuple[float, float] = (0.0, 0.0),
+        standstill_s: float = 0.0,
+        encoded_store: bool = True,
     ) -> None:
         """Start at time 0 with nobody there. A message takes a random time within `latency_s`; by default none."""
         super().__init__(seed, trace, latency_s, standstill_s)
-        self.store = MemoryStore()
+        self.store = MemoryStore(encoded=encoded_store)
+        self.disks: dict[str, Disk] = {}
         self.processes = SimulatedProcesses(self)
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
 
@@ -145,10 +152,33 @@ class VirtualRuntime(Dispatcher):
         self._put(seat.name, seat.name, Special(event, seat), cause)
 
     def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
-        """Write the store."""
+        """Write the store; what becomes of it, the machine's disk says."""
+        kept = encoded(seat.store, changes) if self.store.encoded else changes
+        disk = self.disks.get(seat.host)
+        if disk is None:
+            self._store(seat, kept, term, tag, cause)
+            return
+        fate = disk.take(self._now)
+
+        def write() -> None:
+            if not seat.alive:
+                return  # it died while the disk was at work
+            if fate.refused:
+                self._put(seat.name, seat.name, Special(StoreRefused(fate.refused), seat), cause)
+            elif fate.stored:
+                self._store(seat, kept, term, tag, cause)
+            if fate.last:
+                disk.crash()
+
+        if fate.due > self._now:
+            self.at(fate.due, write)
+        else:
+            write()
+
+    def _store(self, seat: Seat, kept: Changes, term: int, tag: str, cause: int) -> None:
         event: object = Saved(tag)
         try:
-            self.store.save(seat.store, changes, term)
+            self.store.save(seat.store, kept, term)
         except StaleTerm as stale:
             event = StoreRefused(str(stale))
         if tag or isinstance(event, StoreRefused):

@@ -81,10 +81,17 @@ def encode_record(value: object) -> str:
     """
     try:
         text = _write(_record(value, 0), MAX_RECORD_TEXT)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{_blamed(value)}: {error}") from error
-    if (back := decode_record(text)) != value:
-        raise ValueError(f"{phrase(value)} would be read back as {phrase(back)}")
+        if (back := decode_record(text)) != value:
+            raise ValueError(f"would be read back as {phrase(back)}")
+    except DecodeError:
+        raise  # it begins with the path already
+    except TypeError as error:
+        raise TypeError(f"{_blamed(value)[0]}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{_blamed(value)[0]}: {error}") from error
+    except Exception as error:  # a value of another type raises anything when it is asked for what it has not
+        path, part = _blamed(value)
+        raise ValueError(f"{path}: {phrase(part)} cannot be written there: {error}") from error
     return text
 
 
@@ -169,28 +176,30 @@ def _read_tagged(tree: Any, kinds: Mapping[str, type], path: str) -> Any:
         raise DecodeError("\n".join(map(path_first, lines))) from error
 
 
-def _blamed(value: Any) -> str:
-    """The path to the innermost part that cannot be written even alone; of the whole if that is only too long."""
+def _blamed(value: Any) -> tuple[str, Any]:
+    """The innermost part that is not kept even alone, and the path to it; the whole if that is only too long."""
     path = type(value).__name__ if attrs.has(type(value)) else "record"
     while True:
-        for step, part in _parts(value):
-            if not _can_be_written(part):
+        for step, part, wanted in _parts(value):
+            if not _is_kept(part, wanted):
                 path, value = f"{path}{step}", part
                 break
         else:
-            return path
+            return path, value
 
 
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+def _parts(value: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Each part of it: the step to it, the part, and the type it should have, None if it may be any."""
     if type(value) is tuple:
-        yield from ((f"[{at}]", part) for at, part in enumerate(value))
+        yield from ((f"[{at}]", part, None) for at, part in enumerate(value))
     elif attrs.has(type(value)):
-        yield from ((f".{field.name}", getattr(value, field.name)) for field in attrs.fields(type(value)))
+        yield from ((f".{field.name}", getattr(value, field.name), field.type) for field in attrs.fields(type(value)))
 
 
-def _can_be_written(part: Any) -> bool:
+def _is_kept(part: Any, wanted: Any) -> bool:
+    """Whether it can be written, and would be read back as it is where that type is wanted."""
     try:
-        _write(converter.unstructure(part), MAX_RECORD_TEXT)
-    except (TypeError, ValueError):
+        text = _write(converter.unstructure(part, unstructure_as=wanted), MAX_RECORD_TEXT)
+        return wanted is None or bool(converter.structure(_parse(text, MAX_RECORD_TEXT), wanted) == part)
+    except Exception:  # noqa: BLE001  # as in encode_record
         return False
-    return True

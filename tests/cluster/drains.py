@@ -1,9 +1,9 @@
-"""Many drains in a row of one agent with real processes, each with a mix of commands that do not all want to go.
+"""Many drains in a row of one agent, each with a mix of commands and Python executors that do not all want to go.
 
-    python -m tests.cluster.drains --drains 200        `make drains`; test_many_drains.py runs a few of them
+    python -m tests.cluster.drains --drains 1000       `make drains`; test_many_drains.py runs a few of them
 
-Rule: when the drain says DRAINED nothing that descends from any of its commands is alive, not even for an instant;
-every task was reported to its framework as killed by the drain, exactly once.
+Rule: when the drain says DRAINED nothing that descends from any of its commands is alive, not even for an instant, and
+no executor that ran a task is; every task was reported to its framework as killed by the drain, exactly once.
 """
 
 from __future__ import annotations
@@ -12,13 +12,26 @@ import argparse
 import select
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 from attrs import frozen
 
-from mesolite import Cause, Cluster, DrainState, Settings, TaskState
+from mesolite import (
+    Cause,
+    Cluster,
+    DrainState,
+    Executor,
+    ExecutorDriver,
+    ExecutorInfo,
+    KillPolicy,
+    Settings,
+    TaskInfo,
+    TaskState,
+)
 from mesolite.drivers import MesoliteSchedulerDriver
+from mesolite.messages.ids import TaskId
 from tests.cluster.stage import PATIENCE_S, Launching, Pipes, command, pipes_in, until
 
 GRACE_S = 0.1
@@ -37,6 +50,25 @@ KINDS = {
 """What each command does after it has said that it is there; all that descend from it hold the lifeline open."""
 
 
+class Deaf(Executor):
+    """Hears no kill, and ends when it is shut down."""
+
+    def launch_task(self, driver: ExecutorDriver, task: TaskInfo) -> None:
+        driver.send_status_update(task.task_id, TaskState.TASK_RUNNING)
+
+
+class Hung(Deaf):
+    """Hangs in the kill, so that it hears nothing any more: it has to be cut off. Nobody can end its thread."""
+
+    released = threading.Event()
+
+    def kill_task(self, driver: ExecutorDriver, task_id: TaskId, kill_policy: KillPolicy | None) -> None:
+        self.released.wait()
+
+
+EXECUTORS = {"deaf": Deaf, "hung": Hung}
+
+
 @frozen
 class Round:
     """One drain: how long it took, and what was wrong with it."""
@@ -50,18 +82,27 @@ def drain_once(cluster: Cluster, number: int, folder: Path) -> Round:
     names = {f"{kind}-{number}": script for kind, script in KINDS.items()}
     with pipes_in(folder / str(number)) as pipes:
         tasks = [command(name, HERE + script, NAME=name, **pipes.environment) for name, script in names.items()]
-        framework = Launching(*tasks)
-        driver = cluster.run(framework, f"drain-{number}")
+        deaf = [_task_of(kind, number) for kind in EXECUTORS]
+        everything = [*names, *(str(task.task_id) for task in deaf)]
+        framework = Launching(*tasks, *deaf)
+        Hung.released = threading.Event()
+        driver = cluster.run(framework, f"drain-{number}", executors=EXECUTORS)
         pipes.hear(len(names))
-        until(cluster, lambda: all(framework.states(name)[-1:] == ["RUNNING"] for name in names))
+        until(cluster, lambda: all(framework.states(name)[-1:] == ["RUNNING"] for name in everything))
         drain = cluster.operator.drain("agent-1", max_grace_period=GRACE_S)
         state = drain.wait(PATIENCE_S)
         complaints = [] if state is DrainState.DRAINED else [f"it ended {state}"]
-        complaints += _still_alive(cluster, pipes) + _untold(framework, list(names))
+        complaints += _still_alive(cluster, pipes) + _untold(framework, everything)
+        Hung.released.set()
         until(cluster, lambda: drain.ended_at is not None)
         took_s = (drain.ended_at or 0.0) - drain.started_at
     _back_to_service(cluster, driver)
     return Round(took_s, complaints)
+
+
+def _task_of(kind: str, number: int) -> TaskInfo:
+    executor = ExecutorInfo(executor_id=f"{kind}-{number}", name=kind, shutdown_grace_period_s=GRACE_S)
+    return TaskInfo(task_id=f"{kind}-{number}", resources="cpus:0.1;mem:32", executor=executor)
 
 
 def _still_alive(cluster: Cluster, pipes: Pipes) -> list[str]:
@@ -69,6 +110,7 @@ def _still_alive(cluster: Cluster, pipes: Pipes) -> list[str]:
     poll = select.poll()
     poll.register(pipes.lifeline, 0)
     alive = [] if poll.poll(0) else ["somebody holds the lifeline"]
+    alive += [f"{seat.name} is alive" for seat in cluster.runtime.directory if seat.name.startswith("agent-1/")]
     return alive + [f"process {pid} is alive" for pid in cluster.processes("agent-1")]
 
 
@@ -115,9 +157,9 @@ def main() -> int:
     took = sorted(each.took_s for each in rounds)
     bad = sum(1 for each in rounds if each.complaints)
     sys.stdout.write(
-        f"{len(rounds)} drains of {len(KINDS)} commands, grace {GRACE_S:g} s, in {time.monotonic() - began:.1f} s: "
-        f"{bad} with complaints; each took {took[0]:.3f} to {took[-1]:.3f} s, half of them under "
-        f"{took[len(took) // 2]:.3f} s\n"
+        f"{len(rounds)} drains of {len(KINDS)} commands and {len(EXECUTORS)} executors, grace {GRACE_S:g} s, "
+        f"in {time.monotonic() - began:.1f} s: {bad} with complaints; "
+        f"each took {took[0]:.3f} to {took[-1]:.3f} s, half of them under {took[len(took) // 2]:.3f} s\n"
     )
     return 1 if bad else 0
 

@@ -5,18 +5,32 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from mesolite import Cluster, DriverAborted, Executor, FrameworkInfo, PartyFailed, Reason, Refused, Settings, TaskState
-from mesolite.actors.runtime.store import StaleTerm
+from mesolite import (
+    Cluster,
+    DriverAborted,
+    Executor,
+    FrameworkInfo,
+    PartyFailed,
+    Reason,
+    Refused,
+    Settings,
+    TaskInfo,
+    TaskState,
+)
+from mesolite.actors.runtime.store import StaleTerm, encoded
 from mesolite.actors.threads.sqlite_store import SqliteStore
+from mesolite.messages import RunTask, TaskCheckpoint
 from mesolite.messages.agents import AgentInfo
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
 from tests.scenarios.schedulers import EXECUTORS, Recorder, executor_task
+from tests.scenarios.unstorable import LARGE, UNSTORABLE, slip_in
 
 FAST = SHORT.but(executor_reregistration_timeout_s=0.5)
 WAIT_FOR_GO = 'exec 9>"$LIFE"; echo ready > "$TOLD"; read go < "$GO"; exit 7'
@@ -321,14 +335,41 @@ def test_the_registry_is_fenced_across_processes(tmp_path: Path) -> None:
     first, second = SqliteStore(path), SqliteStore(path)
     record = AgentInfo(hostname="h", resources="cpus:1")
     first.load("registry", 1)
-    first.save("registry", [("a", record)], 1)
+    first.save("registry", encoded("registry", [("a", record)]), 1)
 
     assert {"a": record} == second.load("registry", 2)
     with pytest.raises(StaleTerm, match="registry: term 1 came too late, term 2 has claimed the store"):
-        first.save("registry", [("a", None), ("b", record)], 1)
+        first.save("registry", encoded("registry", [("a", None), ("b", record)]), 1)
     assert {"a": record} == second.load("registry", 2)
     first.close()
     second.close()
+
+
+def live_with_an_agent_that_cannot_checkpoint(folder: Path) -> None:
+    """Agent-1 is slipped a task that cannot be stored; the masters and another agent go on."""
+    with Cluster(masters=2, work_dir=folder) as cluster:
+        framework = Launching(TaskInfo(task_id="t1", resources="cpus:1;mem:32", command="sleep 60", data=LARGE))
+        cluster.run(framework, FrameworkInfo(name="checkpointed", checkpoint=True))
+        until(cluster, lambda: framework.states("t1")[-1:] == ["RUNNING"])
+        launches = [record.event for record in cluster.trace if isinstance(record.event, RunTask)]
+
+        slip_in(cluster, launches[0], data={"not": "data"})
+        until(cluster, lambda: not cluster.agents["agent-1"].alive)
+
+        assert all(master.alive for master in cluster.masters.values())
+        added = cluster.add_agent()
+        until(cluster, lambda: added.registered)
+
+
+def test_an_agent_that_cannot_checkpoint_a_task_fails_alone(tmp_path: Path) -> None:
+    """20 MB of bytes can be stored; what cannot fails the agent that wanted it saved, by name, and nobody else."""
+    with pytest.raises(PartyFailed, match=UNSTORABLE):
+        live_with_an_agent_that_cannot_checkpoint(tmp_path)
+
+    with closing(SqliteStore(str(tmp_path / "store.sqlite"))) as store:
+        kept = [record.task for record in store.load("agent-1", 0).values() if type(record) is TaskCheckpoint]
+        assert [task.task_id for task in kept] == ["t1"]
+        assert kept[0].data == LARGE
 
 
 def test_a_leader_whose_registry_was_claimed_by_another_cluster_steps_down(tmp_path: Path) -> None:

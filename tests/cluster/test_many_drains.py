@@ -1,4 +1,4 @@
-"""A few of the drains in a row that `make drains` does two hundred of (tests/cluster/drains.py)."""
+"""A few of the drains in a row that `make drains` does a thousand of (tests/cluster/drains.py)."""
 
 from __future__ import annotations
 

@@ -102,6 +102,18 @@ def test_the_grace_is_that_of_the_drain_or_a_shorter_one_of_the_task(
     assert only_blocker(agent, task(grace_period_s=own_s)).grace_s == grace_s
 
 
+@pytest.mark.parametrize(
+    ("longest_s", "own_s", "grace_s"), [(None, None, None), (None, 8.0, None), (5.0, None, 6.0), (5.0, 2.0, 3.0)]
+)
+def test_another_executor_goes_the_hard_way_only_if_the_drain_says_when(
+    longest_s: float | None, own_s: float | None, grace_s: float | None
+) -> None:
+    """Nobody makes an executor of the framework's own honour the task's grace; the drain's, the agent does."""
+    agent = attrs.evolve(TOLD, max_grace_period_s=longest_s, executor_margin_s=1.0)
+
+    assert only_blocker(agent, task(grace_period_s=own_s, executor_id=ExecutorId("e1"))).grace_s == grace_s
+
+
 def test_one_task_is_enough_to_know_that_it_is_not_done() -> None:
     """The rule is asked after every acknowledgement, so it must not look at ten thousand tasks to say no."""
     tasks = iter([task(), task(task_id=TaskId("t2"))])

@@ -16,7 +16,7 @@ from mesolite.messages.codec import DecodeError, decode, decode_record, encode, 
 from mesolite.messages.executor import ShutdownExecutor
 from mesolite.messages.ids import AgentId, ExecutorId, TaskId
 from mesolite.messages.registrar import Operation, RemoveAgent, UnreachableAgent
-from mesolite.messages.tasks import ExecutorInfo, TaskInfo, TaskState
+from mesolite.messages.tasks import CommandInfo, ExecutorInfo, TaskInfo, TaskState, TaskStatus
 from tests.messages.strategies import EVERY_CLASS, TREES, WIRE
 
 # --- malformed ---
@@ -463,6 +463,18 @@ def tuples(depth: int) -> tuple[object, ...]:
             TypeError,
             r"^TaskInfo\.data: Object of type object is not JSON serializable",
             id="the path to an object",
+        ),
+        pytest.param(
+            (1, unchecked(TaskStatus)(task_id=TaskId("t"), state="TASK_LOST")),  # type: ignore[arg-type]
+            ValueError,
+            r"^record\[1\]\.state: 'TASK_LOST' cannot be written there: 'str' object has no attribute",
+            id="the path to what is not even asked for its text",
+        ),
+        pytest.param(
+            unchecked(TaskInfo)(task_id=TaskId("t"), command=unchecked(CommandInfo)(value="x", arguments=["y"])),  # type: ignore[arg-type]
+            ValueError,
+            r"^TaskInfo\.command\.arguments: would be read back as ",
+            id="the path to what would come back as something else",
         ),
     ],
 )

@@ -5,6 +5,7 @@ Spec: docs/spec/core.md, LP-10 to LP-34 and EL-37. Each comment names what a lin
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,8 +40,10 @@ from mesolite.actors.role import Inspect
 from mesolite.actors.runtime.port import Place
 from mesolite.actors.trace import Lost
 from mesolite.messages.agents import AgentInfo
-from mesolite.messages.tasks import CommandInfo, SimulatedWork
+from mesolite.messages.ids import TaskId
+from mesolite.messages.tasks import CommandInfo, SimulatedWork, TaskState, TaskStatus
 from tests.runtime.toys import STAGES, Say, stage_of, start_of
+from tests.scenarios.unstorable import broken
 
 RECORD = AgentInfo(hostname="one", resources="cpus:1")
 OTHER = AgentInfo(hostname="two", resources="cpus:2")
@@ -339,6 +342,54 @@ def test_what_was_saved_survives_its_party(stage: Any) -> None:
 
     assert [Saved("first"), Saved("second")] == first.kinds(Saved)
     assert second.records == [{"a": RECORD}]
+
+
+def test_what_is_saved_outlives_whatever_becomes_of_the_object(stage: Any) -> None:
+    """A store keeps the text of a record; 20 MB of bytes in it are nothing out of the way."""
+    party = stage.party("keeper")
+    record = TaskStatus(task_id=TaskId("t"), state=TaskState.TASK_RUNNING, data=bytes(range(256)) * 78_125)
+
+    party.do(Save((("a", record), ("b", "text"), ("c", (1, None, RECORD)))), Load())
+    stage.until(lambda: party.records)
+
+    (read,) = party.records
+    assert read == {"a": record, "b": "text", "c": (1, None, RECORD)}
+    assert read["a"] is not record
+
+
+@pytest.mark.parametrize(
+    ("record", "what"),
+    [
+        (broken(RECORD, hostname="\udc80"), r"AgentInfo\.hostname: .* half of a surrogate pair"),
+        (broken(RECORD, hostname=5), r"AgentInfo\.hostname: expected a string, got 5"),
+        (broken(RECORD, resources=5), r"AgentInfo\.resources: 5: a name and a value"),
+        (broken(RECORD, hostname=object()), r"AgentInfo\.hostname: .*object is not JSON serializable"),
+        ((1, (2, float("nan"))), r"record\[1\]\[1\]: Out of range float"),
+        ({"a": 1}, "dict cannot be stored"),
+    ],
+    ids=["surrogate", "other type", "no resources", "no data", "not finite", "no record"],
+)
+@pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
+def test_who_saves_what_cannot_be_stored_has_failed(stage: Any, user: Any, record: Any, what: str) -> None:
+    """It is that party's bug, not the store's: nothing is written, others and its successor go on."""
+    watcher, neighbour = stage.party("watcher"), stage.party("neighbour", store="keeper")
+    party = stage.party("keeper", user)
+    watcher.do(Link("keeper"))
+    party.do(Save((("good", RECORD), ("bad", record)), tag="both"), Send("watcher", Say("void")))
+    failure = stage.failure()
+    stage.until(lambda: watcher.exits)
+    neighbour.do(Save((("other", OTHER),), tag="mine"), Load())
+    stage.until(lambda: neighbour.records)
+    successor = stage.party("keeper")
+    successor.do(Load())
+    stage.until(lambda: successor.records)
+
+    assert isinstance(failure, PartyFailed)
+    why = rf"keeper failed: InvalidValue: the record 'bad' of keeper cannot be stored: .*{what}"
+    assert re.match(why, str(failure))
+    assert [PeerExited("keeper", 1, -1)] == watcher.exits
+    assert watcher.words == party.heard == []
+    assert [{"other": OTHER}] == neighbour.records == successor.records
 
 
 def test_news_of_the_store_does_not_reach_a_successor(stage: Any) -> None:

@@ -216,12 +216,16 @@ def test_an_interruption_of_a_handler_is_a_failure(stage: ThreadsStage, error: B
     assert error is stage.failure().__cause__
 
 
-def test_a_store_that_fails_refuses_and_goes_on(stage: ThreadsStage) -> None:
-    """A record that cannot be written, a full disk: whoever asked is told, and the next request is served."""
+def test_a_store_that_fails_refuses_and_goes_on(stage: ThreadsStage, tmp_path: Path) -> None:
+    """Whatever SQLite says: whoever asked is told, and the next request is served."""
     party = stage.party("party")
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as db, db:
+        db.execute("ALTER TABLE records RENAME TO elsewhere")
 
-    party.do(Save((("k", object()),), tag="cannot be written"))
+    party.do(Save((("k", None),), tag="cannot be written"))
     stage.until(lambda: party.kinds(StoreRefused))
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as db, db:
+        db.execute("ALTER TABLE elsewhere RENAME TO records")
     party.do(Save((("k", None),), tag="can"), Load())
     stage.until(lambda: party.records)
 

@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from mesolite import FrameworkInfo, Settings, Simulation
+from mesolite.actors.runtime.store import encoded
 from mesolite.messages import (
     AgentReregistered,
     Cause,
@@ -126,7 +127,7 @@ def test_an_executor_that_was_stored_and_never_started(sim: Simulation) -> None:
             **names, task=launch.task, state=TaskState.TASK_STAGING, delivered=False
         )),
     )  # fmt: skip
-    sim.runtime.store.save("agent-1", records, 0)
+    sim.runtime.store.save("agent-1", encoded("agent-1", records), 0)
 
     cluster.agents["agent-1"].restart()
     sim.advance(5.0)

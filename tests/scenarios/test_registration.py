@@ -16,6 +16,7 @@ from mesolite.messages import (
     AgentRegistered,
     AgentReregistered,
     ApplyOperation,
+    ExitedExecutor,
     KillTask,
     LeaderDetected,
     OperationApplied,
@@ -203,8 +204,8 @@ def test_a_kill_said_again_leaves_the_task_the_grace_it_was_given(sim: Simulatio
     assert framework.states("t1")[-1] == "KILLED"
 
 
-def test_executors_that_did_not_come_back_with_their_agent_are_given_up(sim: Simulation) -> None:
-    """Their resources are free again, without an executor having been reported lost (1.3.5 step 3, RC-26)."""
+def test_an_executor_that_a_returning_agent_does_not_report_is_asked_about(sim: Simulation) -> None:
+    """Its launch may have overtaken the report: what runs must not be offered again (1.3.5 step 3, RC-26)."""
     cluster = sim.cluster(agents=1, resources="cpus:1.1;mem:160")
     framework = Launcher(executor_task("t1"))
     cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
@@ -213,15 +214,35 @@ def test_executors_that_did_not_come_back_with_their_agent_are_given_up(sim: Sim
     lose_session(sim, "agent-1")
     sim.run_until(lambda: asked.count, timeout=20.0)
     empty = attrs.evolve(asked.all[0], frameworks=(), tasks=(), executors=())
-    answers = sim.expect(AgentReregistered)
+    answers, lost = sim.expect(AgentReregistered), sim.expect(ExitedExecutor)
 
     sim.inject("master-1", empty, sender="agent-1")
     sim.advance(2.0)
 
-    # The agent is asked about the task, and it has it; the executor is no longer charged.
-    assert [listed.task_ids for listed in answers.first.reconciliations] == [("t1",)]
+    # The agent has the task and the executor, so it says nothing of either.
+    [listed] = answers.first.reconciliations
+    assert (listed.task_ids, listed.executor_ids) == (("t1",), ("e1",))
     assert framework.states("t1") == ["RUNNING"]
-    assert str(framework.offers[-1].resources) == "cpus:0.1;mem:32"
+    assert len(framework.offers) == 1
+    assert lost.count == 0
+
+
+def test_an_executor_that_did_not_come_back_with_its_agent_is_given_up(sim: Simulation) -> None:
+    """The restarted agent says that it is gone: its resources are free again, its scheduler is told (TK-57, TK-59)."""
+    cluster = sim.cluster(agents=1, resources="cpus:1.1;mem:160")
+    framework = Launcher(executor_task("t1"))
+    cluster.run(framework, framework=CHECKPOINTED, executors=EXECUTORS)
+    sim.advance(1.0)
+    answers = sim.expect(AgentReregistered)
+
+    cluster.agents["agent-1"].crash()
+    sim.runtime.end(next(seat for seat in sim.runtime.directory if seat.name.endswith("/e1")), 1)
+    cluster.agents["agent-1"].restart()
+    sim.advance(10.0)
+
+    assert [listed.executor_ids for listed in answers.first.reconciliations] == [("e1",)]
+    assert [call.arguments[0] for call in framework.named("executor_lost")] == ["e1"]
+    assert str(framework.offers[-1].resources) == "cpus:1.1;mem:160"
 
 
 def test_an_agent_that_the_master_sends_away_does_not_unregister(sim: Simulation) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from mesolite import Refused, Settings, Simulation
 from mesolite.actors.decisions.contract import PeerExited
+from mesolite.actors.runtime.store import encoded
 from mesolite.messages import AgentDrained, AgentReregistered, ApplyOperation, CallAnswered, OperationApplied
 from mesolite.messages.ids import AgentId, TaskId
 from mesolite.messages.maintenance import Unavailability, Window
@@ -120,11 +121,8 @@ def test_of_too_many_the_oldest_are_forgotten(sim: Simulation) -> None:
     cluster = sim.cluster(agents=0, masters=2)
     asking = Asking(cluster)
     records = [(AgentId(f"m1-S{n}"), 1.0 + n / 1000) for n in range(50)]
-    sim.runtime.store.save(
-        "registry",
-        [(f"unreachable/{a}", UnreachableAgent(agent_id=a, unreachable_time=time)) for a, time in records],
-        sim.runtime.store.term("registry"),
-    )
+    unreachable = [(f"unreachable/{a}", UnreachableAgent(agent_id=a, unreachable_time=time)) for a, time in records]
+    sim.runtime.store.save("registry", encoded("registry", unreachable), sim.runtime.store.term("registry"))
     fail_over(sim, cluster)
     sim.advance(5.0)
     assert asking.about(sim, records[0][0]) == ("UNREACHABLE", records[0][1])

@@ -6,7 +6,8 @@
     reports       executors report, schedulers acknowledge         updates      the streams their updates go through
     checkpoints   what is stored before acting                     leaving      SIGUSR1, the master's orders
     draining      all is killed, nothing is taken                  revocation   what was not returned in time
-    causes        why a task was killed or lost
+    graces        who outlives one loses its executor
+    causes        why a task was killed or lost                   writes       nothing is said before it is stored
 
 Each function decides about one event, given all the agent knows (`AgentState`).
 """

@@ -12,7 +12,6 @@ from mesolite.actors.decisions.agent.state import (
     FrameworkRecord,
     TaskRecord,
 )
-from mesolite.actors.decisions.contract import Save
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
 from mesolite.messages.ids import ExecutorId, TaskId
 from mesolite.messages.relayed import StatusUpdate
@@ -20,17 +19,17 @@ from mesolite.messages.relayed import StatusUpdate
 
 def _write(a: AgentState, framework: FrameworkRecord, key: str, record: object) -> None:
     if framework.info.checkpoint:
-        a.effects.append(Save(((key, record),)))
+        a.writes.changes[key] = record
 
 
 def agent(a: AgentState) -> None:
     """Keep the id across restarts (drain.md 2.1.11)."""
-    a.effects.append(Save((("agent", a.info),)))
+    a.writes.changes["agent"] = a.info
 
 
 def drain(a: AgentState) -> None:
     """Keep that it drains, and how, whoever has tasks here (4.4.3)."""
-    a.effects.append(Save((("drain", a.drain),)))
+    a.writes.changes["drain"] = a.drain
 
 
 def framework(a: AgentState, record: FrameworkRecord) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from mesolite.actors.decisions.agent import (
     draining,
     executors,
+    graces,
     leaving,
     recovery,
     registration,
@@ -22,6 +23,7 @@ from mesolite.actors.decisions.contract import (
     Effect,
     Loaded,
     PeerExited,
+    Saved,
     SignalReceived,
     SpawnFailed,
     Started,
@@ -88,7 +90,7 @@ TIMERS: dict[object, Decision] = {
     "executor-shutdown": executors.shutdown_timed_out,
     "executor-reregistration": recovery.waited,
     "executor-reconnection": recovery.ask_again,
-    "revocation": revocation.timed_out,
+    "last-grace": graces.over,
 }
 
 
@@ -104,6 +106,8 @@ class AgentCore(Core):
     def handle(self, event: object, sender: str, now: float) -> list[Effect]:
         """Decide what this event means now."""
         state = self.state
+        if type(event) is Saved:
+            return state.writes.saved(event.tag)
         self.effects = state.effects = []
         decide = DECISIONS.get(type(event))
         if decide is not None:
@@ -118,7 +122,7 @@ class AgentCore(Core):
             tasks.answer_too_soon(state, now)
         if state.drain is not None:
             draining.look(state)
-        return state.effects
+        return state.writes.commit(state.effects)
 
     def check(self) -> None:
         """Assert that executors and tasks are found where they are, and nowhere else."""

@@ -7,8 +7,15 @@ DrainAgent --> config stored --> every task killed --> all ended, acknowledged, 
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.agent import checkpoints, tasks
-from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, ExecutorRecord
+from mesolite.actors.decisions.agent import checkpoints, graces, tasks
+from mesolite.actors.decisions.agent.state import (
+    AgentState,
+    ExecutorPhase,
+    ExecutorRecord,
+    FrameworkRecord,
+    LastGrace,
+    TaskRecord,
+)
 from mesolite.messages.agent import AgentDrained, DrainAgent
 from mesolite.messages.checking import unchecked
 from mesolite.messages.drains import DrainConfig
@@ -40,6 +47,23 @@ def kill_all(a: AgentState, now: float) -> None:
         for executor in list(framework.executors.values()):
             for task in sorted(executor.live_tasks, key=lambda task: not task.delivered):
                 tasks.end(a, framework, executor, task, Cause.DRAINED, _policy(a.drain, task.info), now)
+                _limit(a, a.drain, framework, executor, task, now)
+
+
+def _limit(
+    a: AgentState,
+    config: DrainConfig,
+    framework: FrameworkRecord,
+    executor: ExecutorRecord,
+    task: TaskRecord,
+    now: float,
+) -> None:
+    """The longest grace of a drain ends it whatever the executor does, where Mesos trusts its executor (4.4.5)."""
+    longest_s = config.max_grace_period_s
+    if longest_s is not None:
+        own_s = task.info.kill_policy.grace_period_s if task.info.kill_policy is not None else None
+        grace_s = longest_s if own_s is None else max(0.0, min(longest_s, own_s))
+        graces.give(a, framework, executor, task, LastGrace(now + grace_s, Cause.DRAINED), now)
 
 
 def _policy(config: DrainConfig, task: TaskInfo) -> KillPolicy | None:

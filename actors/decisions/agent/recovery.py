@@ -41,6 +41,7 @@ def started(a: AgentState, event: Started, sender: str, now: float) -> None:
 
 def refused(a: AgentState, event: StoreRefused, sender: str, now: float) -> None:
     """What cannot be stored must not be acted on (AG-3)."""
+    a.writes.refused()
     a.effects.append(Exit(f"the store refused: {event.reason}", 1))
 
 

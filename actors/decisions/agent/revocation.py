@@ -8,18 +8,17 @@ Rule: a revoked task gets its own grace and not a moment more. If it has not end
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.agent import executors, tasks
+from mesolite.actors.decisions.agent import executors, graces, tasks
 from mesolite.actors.decisions.agent.state import (
     AgentState,
-    Ending,
     ExecutorPhase,
     ExecutorRecord,
     FrameworkRecord,
+    LastGrace,
     TaskRecord,
 )
-from mesolite.actors.decisions.contract import TimerFired
 from mesolite.messages.agent import RevokeExecutor, RevokeTask
-from mesolite.messages.tasks import Cause, Reason, TaskState
+from mesolite.messages.tasks import Cause
 
 
 def revoke_task(a: AgentState, message: RevokeTask, sender: str, now: float) -> None:
@@ -59,31 +58,9 @@ def _revoke(
     a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord, now: float
 ) -> None:
     tasks.end(a, framework, executor, task, Cause.REVOKED, None, now)
-    if executor.phase is not ExecutorPhase.RUNNING or task.revoked:
-        return  # asked again it gets no second grace
-    task.revoked = True
     own_s = task.info.kill_policy.grace_period_s if task.info.kill_policy is not None else None
-    grace_s = a.settings.task_kill_grace_s if own_s is None else own_s
-    key = ("revocation", framework.id, executor.id, executor.run, task.info.task_id)
-    a.set_timer(key, max(0.0, grace_s) + a.settings.command_executor_margin_s)
-
-
-def timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
-    """It has not ended within its grace: its executor has to go, with all it runs."""
-    _, framework_id, executor_id, run, task_id = event.key
-    framework = a.frameworks.get(framework_id)
-    executor = framework.executors.get(executor_id) if framework is not None else None
-    if framework is None or executor is None or executor.run != run:
-        return
-    task = executor.tasks.get(task_id)
-    if task is None or not task.revoked or task.state.is_terminal:
-        return
-    if executor.ending is None:
-        message = f"executor {executor.id} was shut down: {task_id} was revoked and had not ended within its grace"
-        executor.ending = Ending(TaskState.TASK_KILLED, Reason.REASON_EXECUTOR_TERMINATED, message, Cause.REVOKED)
-    for other in executor.live_tasks:
-        tasks.wanted_dead(a, framework, executor, other, Cause.REVOKED)
-    executors.shut_down(a, framework, executor)
+    grace_s = a.settings.task_kill_grace_s if own_s is None else max(0.0, own_s)
+    graces.give(a, framework, executor, task, LastGrace(now + grace_s, Cause.REVOKED), now)
 
 
 def replay(a: AgentState, now: float) -> None:

@@ -11,6 +11,7 @@ import enum
 
 from attrs import define, field, frozen
 
+from mesolite.actors.decisions.agent.writes import Writes
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
 from mesolite.actors.decisions.settings import Settings
@@ -43,12 +44,19 @@ class ExecutorPhase(enum.Enum):
     TERMINATED = "TERMINATED"
 
 
+@frozen
+class LastGrace:
+    """Until when a killed task has time to end before its executor has to go, and why."""
+
+    ends: float
+    cause: Cause
+
+
 @define(kw_only=True, eq=False)
 class TaskRecord:
     """A task on this agent. It is queued until its executor has registered, then launched (TK-37).
 
-    `kill_cause` says why it is being killed, None while nobody wants that: whoever asked first is the cause. `revoked`:
-    its last grace is running, whoever asked first.
+    `kill_cause` says why it is being killed, None while nobody wants that: whoever asked first is the cause.
     """
 
     info: TaskInfo
@@ -56,7 +64,7 @@ class TaskRecord:
     delivered: bool = False
     launched_at: float = 0.0
     kill_cause: Cause | None = None
-    revoked: bool = False
+    last_grace: LastGrace | None = None
 
 
 @frozen
@@ -132,6 +140,7 @@ class AgentState:
     info: AgentInfo
     work_dir: str
     watch: LeaderWatch
+    writes: Writes = field(factory=Writes)
     name: str = ""
     incarnation: int = 0
     phase: Phase = Phase.RECOVERING

@@ -39,8 +39,8 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
     if refusal is not None:
         reason, why = refusal
         updates.drop(a, framework, task.task_id, reason, why, now, executor_id)
-        if task.executor is not None and (executor is None or executor.phase is ExecutorPhase.TERMINATED):
-            executors.tell_exited(a, framework.id, executor_id, -1)  # the one the master counts on is not there (TK-40)
+        if message.launch_executor and (executor is None or executor.phase is ExecutorPhase.TERMINATED):
+            _tell_not_launched(a, message)
         return
     executor = executor or executors.start(a, framework, task)
     record = TaskRecord(info=task, launched_at=message.launched_at)
@@ -64,8 +64,18 @@ def answer_too_soon(a: AgentState, now: float) -> None:
             framework = _framework(a, message.framework_info, message.scheduler)
             why = "the framework was being ended on this agent"
             updates.drop(a, framework, task.task_id, Reason.REASON_FRAMEWORK_REMOVED, why, now)
-            if task.executor is not None:
-                executors.tell_exited(a, framework.id, task.executor.executor_id, -1)
+            if message.launch_executor:
+                _tell_not_launched(a, message)
+
+
+def _tell_not_launched(a: AgentState, message: RunTask) -> None:
+    """The executor this task was to launch is not there, and the master counts on it (TK-40).
+
+    Of any other task's executor the master has heard, or will hear. To tell of it here would be too late: by the time
+    this arrives it may have launched another one under that id.
+    """
+    if message.task.executor is not None:
+        executors.tell_exited(a, message.framework_id, message.task.executor.executor_id, -1)
 
 
 def _refusal(
@@ -153,7 +163,7 @@ def wanted_dead(
 
 
 def reconcile(a: AgentState, message: AgentReregistered, now: float) -> None:
-    """Say what became of tasks the master has and this agent did not report (1.3.9)."""
+    """Say what became of tasks and executors the master has and this agent did not report (1.3.9)."""
     for listed in message.reconciliations:
         # It may be unknown here: its first task got lost on the way.
         framework = _framework(a, listed.framework_info, listed.scheduler)
@@ -163,6 +173,11 @@ def reconcile(a: AgentState, message: AgentReregistered, now: float) -> None:
             if a.find_task(framework, task_id) is None:
                 why = "the agent does not know the task"
                 updates.drop(a, framework, task_id, Reason.REASON_RECONCILIATION, why, now)
+        for executor_id in listed.executor_ids:
+            executor = framework.executors.get(executor_id)
+            if executor is None or executor.phase is ExecutorPhase.TERMINATED:
+                executors.tell_exited(a, framework.id, executor_id, -1)
+        executors.clear_up_framework(a, framework)  # it may have become known by the question alone
 
 
 def update_framework(a: AgentState, message: UpdateFramework, sender: str, now: float) -> None:

@@ -163,18 +163,18 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
     m.effects.append(Link(agent.party))
     reported = {(task.framework_id, task.task_id) for task in message.tasks}
     missing = [task for key, task in agent.tasks.items() if key not in reported]
+    running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
+    unreported = [key for key in agent.executors if key not in running]
     m.send(
         agent.party,
         AgentReregistered(
             agent_id=agent.id,
             total_ping_timeout_s=m.settings.total_ping_timeout_s,
             # The master decides nothing about these itself: a launch may have overtaken this message (RC-23, RC-25).
-            reconciliations=tasks.reconciliations(m, missing),
+            # Mesos does about executors, and may offer again what the overtaking launch has taken (RC-26).
+            reconciliations=tasks.reconciliations(m, missing, unreported),
         ),
     )
-    running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
-    for key in [key for key in agent.executors if key not in running]:
-        m.recover(key[0], agent.id, agent.executors.pop(key), now)  # RC-26
     for task in message.tasks:
         wanted = (task.framework_id, task.task_id)
         if wanted in agent.kills and not task.state.is_terminal:

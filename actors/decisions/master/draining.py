@@ -134,7 +134,7 @@ def look(m: MasterState, agent_id: AgentId, now: float) -> None:
         return  # it ends already, this way or another
     if deactivation.being_written(m, agent_id):
         return  # it is about to go on with another wish (4.3.7)
-    if not is_done(_facts(agent, current), _tasks_of(m, agent)):
+    if not is_done(_facts(m, agent, current), _tasks_of(m, agent)):
         return
     if not current.config.mark_gone:
         m.ending_drains[current.id] = None
@@ -179,7 +179,7 @@ def blocked_by(m: MasterState, current: DrainInfo) -> list[Blocker]:
     if agent is not None:
         why = "nothing is left, and it is recording that"
         recording = Blocker(party=Party.MASTER, name=m.info.name if m.info is not None else "", why=why)
-        return list(blockers(_facts(agent, current), _tasks_of(m, agent))) or [recording]
+        return list(blockers(_facts(m, agent, current), _tasks_of(m, agent))) or [recording]
     if current.agent_id in m.unreachable:
         away = f"unreachable since {m.unreachable[current.agent_id]:.3f} s"
     else:
@@ -188,12 +188,13 @@ def blocked_by(m: MasterState, current: DrainInfo) -> list[Blocker]:
     return list(blockers(facts, _tasks_out_of_reach(m, current.agent_id)))
 
 
-def _facts(agent: AgentRecord, current: DrainInfo) -> DrainingAgent:
+def _facts(m: MasterState, agent: AgentRecord, current: DrainInfo) -> DrainingAgent:
     return DrainingAgent(
         name=agent.party,
         away="" if agent.connected else "disconnected",
         told_at=agent.drain_told_at,
         max_grace_period_s=current.config.max_grace_period_s,
+        executor_margin_s=m.settings.command_executor_margin_s,
         confirmed=agent.drained,
     )
 

@@ -12,7 +12,7 @@ from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecor
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import ExitedExecutor, Reconciliation
 from mesolite.messages.checking import evolve, unchecked
-from mesolite.messages.ids import FrameworkId, TaskId
+from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
 from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,
@@ -174,18 +174,24 @@ def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: f
     m.send_to_framework(m.frameworks[message.framework_id], message)
 
 
-def reconciliations(m: MasterState, missing: Iterable[TaskRecord]) -> tuple[Reconciliation, ...]:
-    """The question to an agent what became of these tasks, framework by framework (1.3.5 step 2)."""
-    listed: dict[FrameworkId, list[TaskId]] = {}
+def reconciliations(
+    m: MasterState, missing: Iterable[TaskRecord], executors: Iterable[tuple[FrameworkId, ExecutorId]] = ()
+) -> tuple[Reconciliation, ...]:
+    """The question to an agent what became of these tasks and executors, framework by framework (1.3.5 step 2)."""
+    task_ids: dict[FrameworkId, list[TaskId]] = {}
+    executor_ids: dict[FrameworkId, list[ExecutorId]] = {}
     for task in missing:
-        listed.setdefault(task.framework_id, []).append(task.task_id)
+        task_ids.setdefault(task.framework_id, []).append(task.task_id)
+    for framework_id, executor_id in executors:
+        executor_ids.setdefault(framework_id, []).append(executor_id)
     return tuple(
         Reconciliation(
             framework_info=m.frameworks[framework_id].info,
             scheduler=m.frameworks[framework_id].party or "",
-            task_ids=tuple(task_ids),
+            task_ids=tuple(task_ids.get(framework_id, ())),
+            executor_ids=tuple(executor_ids.get(framework_id, ())),
         )
-        for framework_id, task_ids in listed.items()
+        for framework_id in dict.fromkeys((*task_ids, *executor_ids))
     )
 
 

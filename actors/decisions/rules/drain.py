@@ -37,12 +37,16 @@ class Party(enum.Enum):
 
 @frozen(kw_only=True)
 class DrainingAgent:
-    """What a master knows of the agent. `away`: how it is away and since when, '' while it is connected."""
+    """What a master knows of the agent. `away`: how it is away and since when, '' while it is connected.
+
+    `executor_margin_s`: so long after the longest grace it shuts down an executor that has not killed its task.
+    """
 
     name: str
     away: str = ""
     told_at: float | None = None
     max_grace_period_s: float | None = None
+    executor_margin_s: float = 0.0
     confirmed: bool = False
 
 
@@ -68,7 +72,7 @@ class Blocker:
     """One thing a drain waits for: this party has to act, about this task if there is one.
 
     `since`: when it was asked to, on the cluster's clock, None if that is not known. `grace_s`: at most so long after
-    that its task is killed the hard way, None if that is not known.
+    that its task, or the executor that does not end it, goes the hard way; None if that is not known, or never.
     """
 
     party: Party
@@ -113,7 +117,7 @@ def _of_task(agent: DrainingAgent, task: TaskLeft) -> Blocker:
         party, name, why = Party.AGENT, agent.name, f"it is {agent.away}"
     elif not (task.state.is_terminal or task.unacknowledged):
         party, name, why = Party.EXECUTOR, task.executor_id or task.task_id, "it has to kill the task, which lives"
-        since, grace_s = agent.told_at, _grace_s(agent.max_grace_period_s, task.grace_period_s)
+        since, grace_s = agent.told_at, _grace_s(agent, task)
     else:
         party, name, why = Party.FRAMEWORK, task.framework, "it has not acknowledged the task's last update"
         if task.framework_away:
@@ -131,7 +135,13 @@ def _of_task(agent: DrainingAgent, task: TaskLeft) -> Blocker:
     )
 
 
-def _grace_s(longest_s: float | None, own_s: float | None) -> float | None:
-    """At most this long: the drain's grace limits the task's own, and stands in for it (4.4.5)."""
-    given = [grace_s for grace_s in (longest_s, own_s) if grace_s is not None]
-    return min(given, default=None)
+def _grace_s(agent: DrainingAgent, task: TaskLeft) -> float | None:
+    """At most this long: the drain's grace limits the task's own, and stands in for it (4.4.5).
+
+    A command executor kills when the grace is over. Any other may take as long as it likes, unless the drain says how
+    long: then the agent shuts it down.
+    """
+    given = [grace_s for grace_s in (agent.max_grace_period_s, task.grace_period_s) if grace_s is not None]
+    if task.executor_id is None:
+        return min(given, default=None)
+    return min(given) + agent.executor_margin_s if agent.max_grace_period_s is not None else None

@@ -1,0 +1,96 @@
+"""What can go wrong with what a machine writes: it fails, it takes its time, it is the last before the daemon dies.
+
+One disk per machine, on both runtimes; a machine whose disk nobody has touched has none here, and its writes cost
+nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from mesolite.messages.checking import Duration, SomeCount, checked_arguments, in_seconds
+
+
+@frozen
+class Fate:
+    """What becomes of one write: when it is durable, or why it is `refused`; `last`: the daemon dies of it."""
+
+    due: float
+    refused: str = ""
+    stored: bool = True
+    last: bool = False
+
+
+SOUND = Fate(0.0)
+"""Of a write on a machine whose disk nobody has touched."""
+
+
+class Disk:
+    """The disk of one machine: it takes every write at once, until it is told otherwise.
+
+    Attributes:
+        writes: how many writes it was given while something was wrong with it.
+    """
+
+    def __init__(self, crash: Callable[[], None]) -> None:
+        """Be sound; `crash` lets the daemon on this machine die."""
+        self.crash = crash
+        self.writes = 0
+        self._delay_s = 0.0
+        self._refusal = ""
+        self._left: int | None = None
+        self._last_is_stored = True
+        self._busy_until = 0.0
+
+    def __repr__(self) -> str:
+        """Show what is wrong with it."""
+        return f"<Disk: {', '.join(self.faults) or 'sound'}>"
+
+    @checked_arguments
+    def slow(self, seconds: Duration) -> None:
+        """Let every write from now on take so long. What is being written when its daemon dies is lost."""
+        self._delay_s = in_seconds(seconds)
+
+    @checked_arguments
+    def fail(self, reason: str = "No space left on device") -> None:
+        """Refuse every write from now on. An agent or a master that cannot write ends, and says why (AG-3)."""
+        self._refusal = reason
+
+    @checked_arguments
+    def crash_at(self, write: SomeCount = 1, *, stored: bool = True) -> None:
+        """Let the daemon die at the so-many-th write from now on: 1 is the next.
+
+        `stored`: that write is durable, and nobody was told so; otherwise nothing of it is.
+        """
+        self._left, self._last_is_stored = write, stored
+
+    def mend(self) -> None:
+        """Let it be sound again; what is being written takes as long as it would have."""
+        self._delay_s, self._refusal, self._left = 0.0, "", None
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with it, in words."""
+        found = [f"writes take {self._delay_s:g} s"] if self._delay_s else []
+        found += [f"writes fail: {self._refusal}"] if self._refusal else []
+        if self._left is not None:
+            kept = "which is stored" if self._last_is_stored else "which is lost"
+            found.append(f"its daemon dies at write {self._left} from now, {kept}")
+        return found
+
+    def take(self, now: float) -> Fate:
+        """Decide what becomes of a write; for runtimes."""
+        sound = not (self._delay_s or self._refusal) and self._left is None
+        if sound and now >= self._busy_until:
+            return Fate(now)
+        self.writes += 1
+        # None overtakes another, however soon the disk was mended.
+        self._busy_until = due = max(now + self._delay_s, self._busy_until)
+        if self._left is not None:
+            self._left -= 1
+            if self._left == 0:
+                self._left = None
+                return Fate(due, stored=self._last_is_stored, last=True)
+        return Fate(due, self._refusal)
