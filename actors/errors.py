@@ -13,6 +13,7 @@
     +-- EndlessLoop         actors keep each other busy without time passing
     +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
     +-- UserCodeFailed      user code raised what would end the program, such as SystemExit; that is the cause
+    +-- PartyEnded          an agent or master you wait for has ended itself; the text says why, its store, say
     +-- DriverAborted       a driver you joined was aborted: a master refused or removed its framework
 
 A peer out of turn is no error: its message is recorded and dropped (core.md LP-14, LP-15).
@@ -63,11 +64,15 @@ class DriverAborted(MesoliteError):
     """The driver that was joined did not end by itself: the text is what the master, or the driver, had to say."""
 
 
+class PartyEnded(MesoliteError):
+    """An agent or a master that is waited for cannot go on and has ended; the text is what it had to say."""
+
+
 class PartyFailed(MesoliteError):
     """A party's core raised and the party is gone; the text ends with the last things it saw."""
 
 
 __all__ = [
-    "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyFailed",
-    "Refused", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyEnded",
+    "PartyFailed", "Refused", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
 ]  # fmt: skip
