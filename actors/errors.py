@@ -4,6 +4,8 @@
     +-- Refused             you asked for something that cannot be done; the text says what would work
     |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
     |   +-- NameTaken       a second party under a name in use
+    |   +-- WorkDirInUse    a second cluster in a work_dir in use; the text names the process of the first
+    |   +-- WorkDirUnusable a work_dir, or the store in it, that cannot be used as it is
     |   +-- WrongThread     a simulation is driven from the thread that made it
     |   +-- WouldBlock      waiting inside a handler would stop the only thread there is, or that handler's own
     |   +-- NothingToWaitFor  the condition can never come true: nobody has anything left to do but to repeat itself
@@ -11,6 +13,7 @@
     +-- EndlessLoop         actors keep each other busy without time passing
     +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
     +-- UserCodeFailed      user code raised what would end the program, such as SystemExit; that is the cause
+    +-- PartyEnded          an agent or master you wait for has ended itself; the text says why, its store, say
     +-- DriverAborted       a driver you joined was aborted: a master refused or removed its framework
 
 A peer out of turn is no error: its message is recorded and dropped (core.md LP-14, LP-15).
@@ -23,6 +26,14 @@ from mesolite.messages.errors import InvalidValue, MesoliteError, Refused
 
 class NameTaken(Refused):
     """A party of that name is alive already; names are unique inside one cluster (core.md LP-10)."""
+
+
+class WorkDirInUse(Refused):
+    """Another cluster lives in that work_dir, in this process or in another; one at a time can."""
+
+
+class WorkDirUnusable(Refused):
+    """A work_dir cannot be used as it is; the text names the path, what is wrong with it, and what to do."""
 
 
 class WrongThread(Refused):
@@ -53,11 +64,15 @@ class DriverAborted(MesoliteError):
     """The driver that was joined did not end by itself: the text is what the master, or the driver, had to say."""
 
 
+class PartyEnded(MesoliteError):
+    """An agent or a master that is waited for cannot go on and has ended; the text is what it had to say."""
+
+
 class PartyFailed(MesoliteError):
     """A party's core raised and the party is gone; the text ends with the last things it saw."""
 
 
 __all__ = [
-    "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyFailed",
-    "Refused", "WouldBlock", "WrongThread",
+    "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyEnded",
+    "PartyFailed", "Refused", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ driver.join()
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import threading
 import time
@@ -14,10 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from mesolite.actors.decisions.settings import Settings
-from mesolite.actors.errors import Refused
+from mesolite.actors.errors import PartyEnded, Refused
 from mesolite.actors.threads.folders import TemporaryFolder
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.threads.sqlite_store import SqliteStore
+from mesolite.actors.threads.work_folder import WorkFolder
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
 from mesolite.machines import AgentMachine
 from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds
@@ -49,16 +51,22 @@ class Cluster(Wiring):
         `work_dir` keeps the registry, agent ids and sandboxes, and may be used again by a later cluster, whose clock
         goes on as if it had never stopped; by default a temporary folder that goes with the cluster. `handle_signals`:
         SIGUSR1 to this process drains all agents.
+
+        Raises:
+            WorkDirInUse: another cluster lives in that folder, in this process or in another.
+            WorkDirUnusable: nothing can be kept there, or what is kept there cannot be read.
         """
-        self._temporary = None if work_dir else TemporaryFolder()
-        folder = pathlib.Path(self._temporary.name if self._temporary else str(work_dir)).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
         chosen = settings or Settings.local()
-        store = SqliteStore(str(folder / "store.sqlite"))
-        first_sequence = store.term("registry") + 1
-        # The registry holds times, so the clock goes on where it would be by now.
-        reads_s = store.clock_at(time.time())
-        runtime = ThreadsRuntime(Trace(trace_records), store, chosen.max_file_size_bytes, clock_reads_s=reads_s)
+        self._folder = WorkFolder(str(work_dir)) if work_dir else TemporaryFolder()
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._folder.leave)
+            store = SqliteStore(f"{self._folder.name}/store.sqlite")
+            undo.callback(store.close)
+            first_sequence = store.term("registry") + 1
+            # The registry holds times, so the clock goes on where it would be by now.
+            reads_s = store.clock_at(time.time())
+            runtime = ThreadsRuntime(Trace(trace_records), store, chosen.max_file_size_bytes, clock_reads_s=reads_s)
+            undo.pop_all()
         self._closing, self._closed = threading.RLock(), False
         self._signals: SignalWatch | None = None
         try:
@@ -68,7 +76,7 @@ class Cluster(Wiring):
                 agents=agents,
                 masters=masters,
                 resources=resources,
-                work_dir=str(folder / "sandboxes"),
+                work_dir=f"{self._folder.name}/sandboxes",
                 first_sequence=first_sequence,
             )
             if handle_signals:
@@ -106,12 +114,17 @@ class Cluster(Wiring):
 
         Raises:
             TimeoutError: they were not, within so many seconds; the text names who is missing.
+            PartyEnded: an agent has ended itself, or every master; the text says why. Those can be restarted.
             PartyFailed: a party failed, by our own fault.
         """
-        is_ready = self.runtime.wait(lambda: bool(self.runtime.failures) or self._is_ready(), in_seconds(timeout))
+        in_time = self.runtime.wait(
+            lambda: bool(self.runtime.failures or self._ended_themselves()) or self._is_ready(), in_seconds(timeout)
+        )
         if self.runtime.failures:
             raise self.runtime.failures[0]
-        if not is_ready:
+        if ended := self._ended_themselves():
+            raise PartyEnded(f"the cluster cannot get ready: {'; '.join(ended)}")
+        if not in_time:
             missing = [agent.name for agent in list(self.agents.values()) if not agent.registered]
             leader = self.leader.name if self.leader else "nobody"
             raise TimeoutError(f"not ready after {timeout} s: {leader} leads, not registered: {missing or 'none'}")
@@ -156,9 +169,16 @@ class Cluster(Wiring):
             if self._signals is not None:
                 self._signals.close()
             self.runtime.close()
-            if self._temporary is not None:
-                self._temporary.remove()
+            self._folder.leave()
             self._closed = True
+
+    def _ended_themselves(self) -> list[str]:
+        """Who has, and why, of those without whom the cluster does not get ready."""
+        reasons = self.runtime.directory.reasons.copy()
+        needed = [*self.agents]
+        if all(name in reasons for name in self.masters):
+            needed += self.masters
+        return [f"{name} has ended: {reasons[name]}" for name in needed if name in reasons]
 
     def _is_ready(self) -> bool:
         return self.leader is not None and all(agent.registered for agent in list(self.agents.values()))

@@ -129,8 +129,10 @@ class Wiring(KeepsUserErrors):
         if self.now() < began + seconds:
             raise Refused(f"the cluster was closed, so this cannot come: {words(done)}")
         last = "\n".join(self.trace.text().splitlines()[-20:])
+        ended = self.runtime.directory.ended()
+        why = f"; ended by now: {', '.join(ended)}" if ended else ""
         raise TimeoutError(
-            f"not so within {seconds:g} s, at {self.now():.3f} s: {words(done)}; the last that was said:\n{last}"
+            f"not so within {seconds:g} s, at {self.now():.3f} s: {words(done)}{why}; the last that was said:\n{last}"
         )
 
     @checked_arguments

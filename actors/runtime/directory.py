@@ -26,6 +26,8 @@ class Directory:
         self._seats: dict[str, Seat] = {}
         self.find: Callable[[str], Seat | None] = self._seats.get
         """Whoever is alive under that name."""
+        self.reasons: dict[str, str] = {}
+        """Why those who have ended themselves did so, by name."""
         self._former: dict[str, int] = {}
         self._former_guests: dict[str, int] = {}
         self._forgotten = 0
@@ -47,6 +49,7 @@ class Directory:
         seat.ref = seat.actor.actor_ref
         seat.inbox = seat.actor.actor_inbox
         self._seats[name] = seat
+        self.reasons.pop(name, None)
         return seat
 
     def leave(self, seat: Seat) -> tuple[Seat, ...]:
@@ -64,6 +67,11 @@ class Directory:
         for watcher in watchers:
             self._watched[watcher].pop(seat.name, None)
         return watchers
+
+    def ends_itself(self, seat: Seat, reason: str) -> None:
+        """It is about to end, and says why. Of guests, as executors are, their machine's daemon takes care."""
+        if seat.alive and seat.host == seat.name:
+            self.reasons[seat.name] = reason
 
     def link(self, watcher: Seat, peer: str) -> bool:
         """Remember the wish to be told; False if the peer is not there, so that the news is due at once (LP-25)."""
@@ -84,8 +92,9 @@ class Directory:
         return tuple(other.name for other in self.on_host(seat.host) if other is not seat)
 
     def ended(self) -> list[str]:
-        """The names that had a machine of their own, as agents and frameworks have, and whose party is gone."""
-        return [name for name in self._former if name not in self._seats]
+        """Who had a machine of their own, as agents and frameworks have, and is gone; and why, if they said so."""
+        gone = [name for name in self._former if name not in self._seats]
+        return [f"{name} ({self.reasons[name]})" if name in self.reasons else name for name in gone]
 
     def incarnation(self, name: str) -> int:
         """Which life of that name is the newest; 0 if there was none, or none that is remembered."""

@@ -23,7 +23,7 @@ OWNER = "owner.json"
 
 
 class TemporaryFolder:
-    """A folder that is there until `remove`, or until this process ends."""
+    """A folder that is there until `leave`, or until this process ends."""
 
     def __init__(self) -> None:
         """Sweep what the dead have left, and make a new one."""
@@ -34,15 +34,15 @@ class TemporaryFolder:
         self._owner = os.open(f"{self.name}/{OWNER}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self._owner, fcntl.LOCK_EX)  # it goes with this process, and with what that has forked
         os.write(self._owner, json.dumps({"pid": self._pid, "began": _began(self._pid)}).encode())
-        atexit.register(self.remove)
+        atexit.register(self.leave)
 
-    def remove(self) -> None:
+    def leave(self) -> None:
         """Remove it; says what could not be, and does nothing in a forked process. If interrupted, call it again."""
         if os.getpid() != self._pid:
             return
         for what in _remove(self.name):
             logger.warning("left behind: {}", what)
-        atexit.unregister(self.remove)
+        atexit.unregister(self.leave)
         if self._owner >= 0:
             owner, self._owner = self._owner, -1
             os.close(owner)

@@ -27,7 +27,7 @@ from mesolite.actors.decisions.contract import (
     StoreRefused,
     TimerKey,
 )
-from mesolite.actors.errors import PartyFailed, Refused
+from mesolite.actors.errors import MesoliteError, PartyFailed, Refused
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.disk import SOUND, Disk
 from mesolite.actors.runtime.hosting import no_executors
@@ -290,6 +290,7 @@ class ThreadsRuntime:
 
     def exit(self, seat: Seat, status: int, reason: str) -> None:
         """End the party that asks."""
+        self.directory.ends_itself(seat, reason)
         if status and not self.user_errors.of(seat.name):  # what user code raised is in the log already
             logger.warning("{} exits with status {}: {}", seat.name, status, reason)
         self.end(seat, status, reason=reason if status else "")
@@ -339,6 +340,8 @@ class ThreadsRuntime:
             self.post(watcher, PeerExited(seat.name, seat.incarnation, status, reason), seat.name)
 
     def _store_failed(self, seat: Seat, failure: Exception) -> StoreRefused:
+        if isinstance(failure, MesoliteError):
+            return StoreRefused(str(failure))
         logger.opt(exception=failure).error("{}: the store failed", seat.name)
         return StoreRefused(f"{type(failure).__name__}: {failure}")
 

@@ -34,7 +34,7 @@ from mesolite.messages.checking import (
     misfit,
 )
 from mesolite.simulation.network import Rule, Verdict
-from mesolite.simulation.standstill import PERIODS
+from mesolite.simulation.standstill import PERIODS, some
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
 from mesolite.waiting import words
@@ -190,8 +190,10 @@ class Simulation(KeepsUserErrors):
         """
         seconds = in_seconds(timeout)
         if not self.runtime.wait(lambda: bool(done()), seconds):
+            ended = self.runtime.directory.ended()
             raise TimeoutError(
                 f"not so within {seconds:g} virtual seconds (it is {self.now:.3f} now, seed {self.seed}): {words(done)}"
+                + (f"; ended by now: {some(ended)}" if ended else "")
             )
 
     # ---------------------------------------------------------------------------------------------------- messages

@@ -194,4 +194,5 @@ class VirtualRuntime(Dispatcher):
 
     def exit(self, seat: Seat, status: int, reason: str) -> None:
         """End the party that asks."""
+        self.directory.ends_itself(seat, reason)
         self.end(seat, status, reason=reason if status else "")

@@ -264,4 +264,4 @@ def clear_up_framework(a: AgentState, framework: FrameworkRecord) -> None:
 def end_if_empty(a: AgentState) -> None:
     """A terminating agent exits with its last framework."""
     if a.phase is Phase.TERMINATING and not a.frameworks and not any(isinstance(e, Exit) for e in a.effects):
-        a.effects.append(Exit("shut down"))
+        a.effects.append(Exit(a.why_it_ends))

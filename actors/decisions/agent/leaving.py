@@ -25,6 +25,7 @@ def signalled(a: AgentState, event: SignalReceived, sender: str, now: float) -> 
 def ordered(a: AgentState, message: ShutdownAgent, sender: str, now: float) -> None:
     """The master does not want this agent: the same, without unregistering (2.2)."""
     if sender == a.leader:
+        a.why_it_ends = f"shut down by the master: {message.reason}"
         terminate(a)
 
 

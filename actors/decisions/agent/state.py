@@ -144,6 +144,7 @@ class AgentState:
     name: str = ""
     incarnation: int = 0
     phase: Phase = Phase.RECOVERING
+    why_it_ends: str = "shut down"
     effects: list[Effect] = field(factory=list)
     frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
     at_party: dict[str, tuple[FrameworkRecord, ExecutorRecord]] = field(factory=dict)
