@@ -167,16 +167,15 @@ class MasterMachine(Machine):
     def restart(self) -> None:
         """Start the master's process again; it joins the election at the end of the queue."""
         self._runtime.check_thread()
-        self._end_registrar(0)
         if self.alive:
             self._runtime.end(self._seat(), 0)
+        self._end_registrar(0)
         self._start()
         self._note("restart")
 
     def _end(self, status: int, what: str) -> None:
-        self._runtime.check_thread()
-        self._end_registrar(status)
         super()._end(status, what)
+        self._end_registrar(status)
 
     def _end_registrar(self, status: int) -> None:
         registrar = self._runtime.directory.find(f"{self.name}/registrar")

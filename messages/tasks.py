@@ -174,13 +174,17 @@ class KillPolicy:
 class SimulatedWork:
     """What a task would do, for a `Simulation`, where no process is started. Durations in virtual seconds.
 
-    `duration` None means for ever. On SIGTERM the work ends after `on_sigterm` seconds; None means it ignores SIGTERM
-    and only SIGKILL ends it. `exit_status` is that of a natural end.
+    `SimulatedWork()` is what a task without `work` does whose command says nothing else: it runs for a second and exits
+    with status 0. `duration=None` is for ever; `exit_status` is that of the end it comes to by itself.
+
+    On SIGTERM it ends after `on_sigterm` seconds; None: it ignores SIGTERM, and only SIGKILL ends it. It dies of the
+    signal, or, if `sigterm_exit_status` is given, exits with that status, as a program does that tidies up.
     """
 
-    duration: Seconds | None = field(default=None, converter=optional_seconds)
+    duration: Seconds | None = field(default=1.0, converter=optional_seconds)
     exit_status: Count = 0
     on_sigterm: Seconds | None = field(default=0.0, converter=optional_seconds)
+    sigterm_exit_status: Count | None = None
 
 
 @checked
@@ -208,7 +212,9 @@ def _command(value: CommandInfo | str | None) -> CommandInfo | None:
 class TaskInfo:
     """What a framework asks for: one of `command` and `executor`, on the agent of the offer (core.md OF-70..83).
 
-    `agent_id` may be left out: the driver fills in the agent of the offer. `work` is used in simulation only.
+    `agent_id` may be left out: the driver fills in the agent of the offer. `work` says what a command does in a
+    simulation, and is used there only; without it `sleep 30`, `exit 3` and the like are taken at their word, alone or
+    joined by `;`, `&&` and `||`, and any other command is a `SimulatedWork()`.
     `command="echo hi"` is short for `command=CommandInfo(value="echo hi")`.
     """
 

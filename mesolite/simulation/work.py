@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 import signal
 
 from attrs import define
 
-from mesolite.actors.decisions.contract import Run, WorkExited, WorkStarted
+from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
 from mesolite.actors.runtime.port import Seat
-from mesolite.messages.tasks import CommandInfo, SimulatedWork
+from mesolite.messages.tasks import SimulatedWork
 from mesolite.simulation.dispatcher import Dispatcher, Moment
-
-DEFAULT_DURATION_S = 1.0
-"""How long a command takes that says nothing else about itself."""
-
-
-def work_of(command: CommandInfo) -> SimulatedWork:
-    """What a plain command does in simulation: `sleep 30` lasts 30 s, `sleep infinity` for ever, anything else 1 s."""
-    slept = re.fullmatch(r"\s*sleep\s+(infinity|\d+(?:\.\d+)?)\s*", " ".join((command.value, *command.arguments)))
-    if slept is None:
-        return SimulatedWork(duration=DEFAULT_DURATION_S)
-    return SimulatedWork(duration=None if slept[1] == "infinity" else float(slept[1]))
+from mesolite.simulation.plain_commands import work_of
 
 
 @define(eq=False)
@@ -52,7 +41,12 @@ class SimulatedProcesses:
 
     def run(self, seat: Seat, run: Run) -> None:
         """Start, and end by itself after its duration."""
-        process = self._processes[run.work_id] = _Process(seat, run.simulated or work_of(run.command))
+        work = run.simulated or work_of(run.command)
+        if work is None:
+            error = f"cannot start {run.command.value!r}: there is no program of that name, only a shell understands it"
+            self._dispatcher.post(seat, WorkFailedToStart(run.work_id, error))
+            return
+        process = self._processes[run.work_id] = _Process(seat, work)
         self._of_seat.setdefault(seat, {})[run.work_id] = None
         self._dispatcher.post(seat, WorkStarted(run.work_id, 0))
         if process.work.duration is not None:
@@ -66,7 +60,8 @@ class SimulatedProcesses:
         if signum == signal.SIGKILL:
             self._end_after(work_id, 0.0, None, signum)
         elif signum == signal.SIGTERM and process.work.on_sigterm is not None:
-            self._end_after(work_id, process.work.on_sigterm, None, signum)
+            status = process.work.sigterm_exit_status
+            self._end_after(work_id, process.work.on_sigterm, status, signum if status is None else None)
 
     def forget(self, seat: Seat) -> None:
         """End everything of a party that has ended; nobody is left to be told."""

@@ -217,19 +217,21 @@ def test_an_interruption_of_a_handler_is_a_failure(stage: ThreadsStage, error: B
 
 
 def test_a_store_that_fails_refuses_and_goes_on(stage: ThreadsStage, tmp_path: Path) -> None:
-    """Whatever SQLite says: whoever asked is told, and the next request is served."""
+    """A full disk, say: whoever asked is told, nothing of it is written, and the next request is served."""
     party = stage.party("party")
     with closing(sqlite3.connect(tmp_path / "store.sqlite")) as db, db:
-        db.execute("ALTER TABLE records RENAME TO elsewhere")
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON records WHEN new.key = 'k' BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
 
-    party.do(Save((("k", None),), tag="cannot be written"))
+    party.do(Save((("a", 1), ("k", 2)), tag="cannot be written"))
     stage.until(lambda: party.kinds(StoreRefused))
-    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as db, db:
-        db.execute("ALTER TABLE elsewhere RENAME TO records")
-    party.do(Save((("k", None),), tag="can"), Load())
+    party.do(Save((("b", 3), ("k", None)), tag="can"), Load())
     stage.until(lambda: party.records)
 
+    assert [event.reason for event in party.kinds(StoreRefused)] == ["IntegrityError: no room"]
     assert [Saved("can")] == party.kinds(Saved)
+    assert party.records == [{"b": 3}]
 
 
 def test_a_store_that_cannot_be_read_refuses_and_goes_on(stage: ThreadsStage, tmp_path: Path) -> None:

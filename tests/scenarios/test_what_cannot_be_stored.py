@@ -8,9 +8,13 @@ from __future__ import annotations
 import pytest
 
 from mesolite import FrameworkInfo, PartyFailed, Simulation, TaskInfo
-from mesolite.messages import RunTask, TaskCheckpoint
-from tests.scenarios.schedulers import CHECKPOINTED, PLAIN, Launcher, check_books, command_task
-from tests.scenarios.unstorable import LARGE, UNSTORABLE, slip_in
+from mesolite.actors.runtime.port import Delivery
+from mesolite.messages import AdmitAgent, ApplyOperation, RunTask, TaskCheckpoint
+from mesolite.messages.agents import AgentInfo
+from tests.scenarios.schedulers import CHECKPOINTED, PLAIN, Launcher, check_books, command_task, leader_of
+from tests.scenarios.unstorable import LARGE, UNSTORABLE, broken, slip_in
+
+AGENT = AgentInfo(hostname="h", resources="cpus:1")
 
 
 def stored_tasks(sim: Simulation) -> dict[str, TaskInfo]:
@@ -40,6 +44,26 @@ def test_an_agent_that_cannot_checkpoint_a_task_fails_alone(sim: Simulation) -> 
     sim.advance(5.0)
     assert cluster.agents["agent-1"].registered
     assert framework.states("t1") == ["STARTING", "RUNNING"]
+    check_books(sim)
+
+
+def test_a_leader_whose_registrar_has_failed_ends_and_another_leads(sim: Simulation) -> None:
+    """It could decide on nothing any more; the next leader reads what was stored, and all is well (EL-37)."""
+    cluster = sim.cluster(agents=1, masters=2)
+    leader = leader_of(cluster)
+    admitted = ApplyOperation(operation=AdmitAgent(agent=broken(AGENT, id="m1-S9", hostname=5)))
+    registrar = sim.runtime.directory.find(f"{leader.name}/registrar")
+    assert registrar is not None
+    registrar.ref.tell(Delivery(admitted, leader.name, -1))
+
+    with pytest.raises(PartyFailed, match=r"registrar failed: .*'admitted/m1-S9' .* AdmittedAgent.agent\.hostname"):
+        sim.settle()
+    sim.advance(20.0)
+
+    assert not leader.alive
+    assert leader_of(cluster) is not leader
+    assert cluster.agents["agent-1"].registered
+    assert [agent["id"] for agent in cluster.operator.state()["agents"]] == [cluster.agents["agent-1"].id]
     check_books(sim)
 
 

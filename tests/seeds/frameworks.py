@@ -156,11 +156,11 @@ def make_task(view: View, offer: Offer, cpus: float) -> TaskInfo:
 def _work(draw: random.Random) -> SimulatedWork:
     match draw.choice(("obedient", "obedient", "slow", "stubborn", "short")):
         case "obedient":
-            return SimulatedWork(on_sigterm=draw.choice((0.0, 0.2)))
+            return SimulatedWork(duration=None, on_sigterm=draw.choice((0.0, 0.2)))
         case "slow":
-            return SimulatedWork(on_sigterm=draw.uniform(0.5, 8.0))
+            return SimulatedWork(duration=None, on_sigterm=draw.uniform(0.5, 8.0))
         case "stubborn":
-            return SimulatedWork(on_sigterm=None)
+            return SimulatedWork(duration=None, on_sigterm=None)
         case _:
             return SimulatedWork(duration=draw.uniform(0.2, 8.0), exit_status=draw.choice((0, 0, 1)))
 

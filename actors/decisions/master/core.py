@@ -13,6 +13,7 @@ from mesolite.actors.decisions.contract import (
     Core,
     Effect,
     Exit,
+    Link,
     PeerExited,
     SetTimer,
     Started,
@@ -269,10 +270,14 @@ class MasterCore(Core):
                 self._exit(f"the registry refused: {event.reason}")  # 0.2.6
             case Started(name):
                 self.name = name
+                state.effects.append(Link(state.registrar))
                 self._follow(self.watch.start(now), now)
 
     def _peer_exited(self, event: PeerExited, now: float) -> None:
         state = self.state
+        if event.name == state.registrar:
+            self._exit("its registrar has ended")  # as one process, in Mesos, they end together
+            return
         agents.link_broke(state, event)
         agent_id = state.agent_of_party.get(event.name)
         if agent_id is not None and state.agents[agent_id].connected:
