@@ -58,7 +58,8 @@ class Performer:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)
             elif type(effect) is SetTimer:
-                self._runtime.set_timer(seat, effect.key, effect.after_s, effect.spread_s, index, effect.periodic)
+                key, after_s, spread_s, periodic = effect
+                self._runtime.set_timer(seat, key, after_s, spread_s, index, periodic)
             else:
                 self._carry_out(effect, index)
                 if not seat.alive:

@@ -172,8 +172,7 @@ class Send(NamedTuple):
     message: Message
 
 
-@frozen
-class SetTimer:
+class SetTimer(NamedTuple):
     """Fire once, `after_s` plus a random part of `spread_s` from now. Setting a key again replaces the old timer.
 
     `periodic`: it will be set again as long as nothing changes, and alone brings nothing about, as a ping or a retry.

@@ -26,8 +26,8 @@ from mesolite.actors.runtime.port import Delivery, Seat, Timer
 from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.trace import Lost, Trace
 from mesolite.actors.user_errors import UserErrors
+from mesolite.simulation import instant
 from mesolite.simulation.inbox import Idle
-from mesolite.simulation.instant import Instant
 from mesolite.simulation.network import Network, Parcel, Verdict
 from mesolite.simulation.standstill import Standstill
 from mesolite.simulation.under_way import UnderWay
@@ -178,8 +178,7 @@ class Dispatcher(ABC):
         """
         runnable, active, take = self.runnable, self._under_way.active, self._under_way.take
         draw, network, unraised = self._random.random, self.network, self.user_errors.unraised
-        steps, instant = 0, Instant()
-        next_look = instant.next_look
+        steps, next_look, looks = 0, instant.EVENTS_PER_INSTANT, None
         while done is None or not done():
             if runnable:
                 self._run(runnable.popleft())
@@ -196,12 +195,13 @@ class Dispatcher(ABC):
                 self._raise()
             steps += 1
             if steps >= next_look:
-                if instant.never_ends(steps, len(self.directory), len(self.runnable) + len(self._under_way)):
+                looks = looks or instant.Instant()  # not before: hardly any instant comes so far
+                if looks.never_ends(steps, len(self.directory), len(self.runnable) + len(self._under_way)):
                     raise EndlessLoop(
                         f"{steps} events at {self._now:.3f} s without time passing, and no end in sight; the last were:"
                         f"\n{self.trace.tail()}"
                     )
-                next_look = instant.next_look
+                next_look = looks.next_look
         return True
 
     def _refuse_standstill(self, due: float | None) -> None:

@@ -6,6 +6,7 @@ Rule: order holds per (sender, receiver) pair; the seed chooses among everything
 from __future__ import annotations
 
 from collections import deque
+from typing import SupportsIndex
 
 from mesolite.actors.runtime.port import Delivery
 
@@ -14,6 +15,17 @@ Channel = tuple[str, str]
 
 LONG = 100
 """From so much on a channel is kept in a deque: taking the first of a list costs the more the longer it is."""
+
+
+class _Long(deque[Delivery]):
+    """A long channel, which is used as the lists are: asking for every message what its channel is would cost more."""
+
+    __slots__ = ()
+
+    def pop(self, index: SupportsIndex = -1) -> Delivery:
+        if index == 0:
+            return self.popleft()
+        return super().pop()
 
 
 class UnderWay:
@@ -25,7 +37,7 @@ class UnderWay:
 
     def __init__(self) -> None:
         """Start with nothing under way."""
-        self._deliveries: dict[Channel, list[Delivery] | deque[Delivery]] = {}
+        self._deliveries: dict[Channel, list[Delivery] | _Long] = {}
         self.active: list[Channel] = []
 
     def put(self, sender: str, to: str, delivery: Delivery) -> None:
@@ -38,7 +50,7 @@ class UnderWay:
         else:
             deliveries.append(delivery)
             if len(deliveries) == LONG:
-                self._deliveries[channel] = deque(deliveries)
+                self._deliveries[channel] = _Long(deliveries)
 
     def __len__(self) -> int:
         """How much is under way, on all channels."""
@@ -55,7 +67,7 @@ class UnderWay:
         active = self.active
         channel = active[index]
         deliveries = self._deliveries[channel]
-        delivery = deliveries.popleft() if type(deliveries) is deque else deliveries.pop(0)  # type: ignore[call-arg]
+        delivery = deliveries.pop(0)
         if not deliveries:
             del self._deliveries[channel]
             active[index] = active[-1]

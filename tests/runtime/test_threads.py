@@ -229,7 +229,7 @@ def test_a_store_that_fails_refuses_and_goes_on(stage: ThreadsStage, tmp_path: P
     party.do(Save((("b", 3), ("k", None)), tag="can"), Load())
     stage.until(lambda: party.records)
 
-    assert [event.reason for event in party.kinds(StoreRefused)] == ["IntegrityError: no room"]
+    assert "no room" in party.kinds(StoreRefused)[0].reason
     assert [Saved("can")] == party.kinds(Saved)
     assert party.records == [{"b": 3}]
 

@@ -17,6 +17,9 @@ from mesolite.messages.scheduler import FrameworkError
 
 FORBIDDEN, WRONG = 403, 400
 
+EXAMINED = (FrameworkCall, OperatorCall, RegisterAgent)
+"""What must be admitted; everything else may be decided on as it comes."""
+
 
 def admits(m: MasterState, message: Any, sender: str) -> bool:
     """Whether the leader may decide on this; if not, whoever said it has been told why."""

@@ -147,6 +147,9 @@ LEADER_DECISIONS: dict[type, Decision] = {
 }
 """What a leader decides on. Anybody else, and a leader that has not read the registry, discards these (0.2.1)."""
 
+EXAMINED = frozenset(kind for kind in LEADER_DECISIONS if issubclass(kind, admission.EXAMINED))
+"""Those that must be admitted first. They are looked up, as nearly all that a leader hears are pongs."""
+
 TIMERS: dict[type, Decision] = {
     timers.PingRound: health.ping,
     timers.ReregisterTimeout: health.reregistration_timed_out,
@@ -202,7 +205,7 @@ class MasterCore(Core):
         self.effects = state.effects = []
         decide = LEADER_DECISIONS.get(type(event))
         if decide is not None:
-            if state.leading and admission.admits(state, event, sender):
+            if state.leading and (type(event) not in EXAMINED or admission.admits(state, event, sender)):
                 decide(state, event, sender, now)
         else:
             self._route(event, sender, now)
