@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mesolite.actors.decisions.agent import (
+    admission,
     draining,
     executors,
     graces,
@@ -111,7 +112,8 @@ class AgentCore(Core):
         self.effects = state.effects = []
         decide = DECISIONS.get(type(event))
         if decide is not None:
-            decide(state, event, sender, now)
+            if admission.admits(state, event, sender):
+                decide(state, event, sender, now)
         elif state.watch.handles(event):
             # While it recovers it has not asked: that is news meant for an earlier life of it (LP-11).
             if state.phase is not Phase.RECOVERING:
