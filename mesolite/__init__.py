@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mesolite.actors.decisions.driver_calls import DriverStatus
-    from mesolite.actors.decisions.settings import Settings
+    from mesolite.actors.decisions.settings import ReconfigurationPolicy, Settings
     from mesolite.actors.errors import (
         DriverAborted,
         EndlessLoop,
@@ -98,6 +98,7 @@ __all__ = [
     "Reason",
     "Reclaim",
     "ReclaimState",
+    "ReconfigurationPolicy",
     "Refused",
     "ResourceError",
     "Resources",
@@ -154,6 +155,7 @@ _MODULE_OF = {
     "Reason": "messages.tasks",
     "Reclaim": "reclaim",
     "ReclaimState": "messages.reclaims",
+    "ReconfigurationPolicy": "actors.decisions.settings",
     "Refused": "actors.errors",
     "ResourceError": "messages.resources",
     "Resources": "messages.resources",

@@ -21,7 +21,7 @@ from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
 from mesolite.drivers import Driver
-from mesolite.machines import Machine
+from mesolite.machines import AnyResources, Machine
 from mesolite.messages.base import Message
 from mesolite.messages.checking import (
     Count,
@@ -38,7 +38,7 @@ from mesolite.simulation.standstill import PERIODS, some
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
 from mesolite.waiting import words
-from mesolite.wiring import DEFAULT_RESOURCES, AnyResources, Wiring
+from mesolite.wiring import DEFAULT_RESOURCES, Wiring
 
 Kind = type[Message] | type[PeerExited] | Iterable[type[Message] | type[PeerExited]] | None
 Party = Name | Machine | Driver | None

@@ -273,5 +273,7 @@ def clear_up_framework(a: AgentState, framework: FrameworkRecord) -> None:
 
 def end_if_empty(a: AgentState) -> None:
     """A terminating agent exits with its last framework."""
+    if a.id_is_gone:
+        return  # it has to forget it first
     if a.phase is Phase.TERMINATING and not a.frameworks and not any(isinstance(e, Exit) for e in a.effects):
         a.effects.append(Exit(a.why_it_ends))
