@@ -18,6 +18,7 @@ import attrs
 
 from mesolite.actors.decisions.contract import (
     CallbackReturned,
+    LinkBroken,
     PeerExited,
     Saved,
     SignalReceived,
@@ -39,6 +40,12 @@ DEFAULT_RECORDS = 20_000
 
 HEARTBEATS = (PingAgent, PongAgent, KeepSession, SessionKept, DetectLeader)
 """What is said all the time and tells nothing while it is answered; left out of texts unless asked for."""
+
+
+IN_BRACKETS = (
+    Started, PeerExited, LinkBroken, Saved, SignalReceived, WorkStarted, WorkExited, WorkFailedToStart
+)  # fmt: skip
+"""What nobody says, in texts."""
 
 
 @attrs.frozen
@@ -200,7 +207,7 @@ def _say(event: Any) -> str:
         return repr(event)
     words = " ".join(_fields(event))
     kind = type(event).__name__
-    if isinstance(event, Started | PeerExited | Saved | SignalReceived | WorkStarted | WorkExited | WorkFailedToStart):
+    if isinstance(event, IN_BRACKETS):
         return f"({kind} {words})"
     return f"{kind} {words}".rstrip()
 
