@@ -297,8 +297,7 @@ def _several(kind: Any, deep: bool) -> Reader:
         elif isinstance(value, str | bytes | bytearray) or (isinstance(value, Mapping) and not pairs):
             return _only_one(value, read_item, wanted)
         elif isinstance(value, Iterable) and not isinstance(value, type):
-            listed = value.items() if isinstance(value, Mapping) else _in_order(value)
-            items = tuple(islice(listed, ITEMS_MAX + 1))
+            items = listed(value.items() if isinstance(value, Mapping) else value)
         else:
             return _only_one(value, read_item, wanted)
         if len(items) > ITEMS_MAX:
@@ -323,9 +322,12 @@ def _only_one(value: Any, read_item: Reader, wanted: str) -> tuple[Any, ...]:
         raise Misfit(value, wanted, hint=misfit.hint) from None
 
 
-def _in_order(value: Iterable[Any]) -> Iterable[Any]:
-    """The order of a set differs from one process to the next, and must not be seen."""
-    return sorted(value, key=str) if isinstance(value, set | frozenset) else value
+def listed(things: Iterable[Any]) -> tuple[Any, ...]:
+    """All of them, but of too many, or of an iterator that never ends, no more than shows that they are too many.
+
+    Those of a set come in order: its own differs from one process to the next, and must not be seen.
+    """
+    return tuple(islice(sorted(things, key=str) if isinstance(things, set | frozenset) else things, ITEMS_MAX + 1))
 
 
 def _same(one: object, other: object) -> bool:

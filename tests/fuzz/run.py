@@ -87,6 +87,8 @@ class Stage:
         self.sim.advance(3.0)
         self.driver = self.cluster.run(Poisoned(), FrameworkInfo(name="poisoned"), executors={"held": Held})
         self.sim.advance(10.0)
+        for actor in (self.driver, *self.cluster.agents.values()):
+            self.sim.allow_error(TypeError, actor)  # of a function that call_later was given and that wants arguments
         self.drain = self.cluster.operator.drain("agent-2", max_grace_period=1.0)
         self.sim.advance(5.0)
         self.reclaim = self.cluster.operator.reclaim(self.driver, "cpus:0.05", within=1e6)

@@ -54,6 +54,8 @@ class Unshowable:
         raise RuntimeError("no text")
 
 
+NOW = Unavailability(start=0)
+
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: TaskInfo(task_id=5), "TaskInfo.task_id cannot be 5 (int): it must be text"),
     (lambda: TaskInfo(task_id=None), "TaskInfo.task_id cannot be None"),
@@ -90,6 +92,9 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: TaskStatus(task_id="t", state="TASK_RUNING"), "perhaps TASK_RUNNING is meant"),
     (lambda: Window(machines=["a"], unavailability=100.0), "unavailability cannot be 100.0 (float)"),
     (lambda: Window(machines=[7], unavailability=Unavailability(start=0)), "machines[0] cannot be 7 (int)"),
+    (lambda: Window(machines=repeat("a"), unavailability=NOW), "each a MachineId, at most 1000000 of them"),
+    (lambda: Window(machines={"hostname": "a"}, unavailability=NOW), "machines[0] cannot be {'hostname': 'a'} (dict)"),
+    (lambda: Window(machines=b"a", unavailability=NOW), "machines[0] cannot be b'a' (bytes)"),
     (lambda: Unavailability(start="tomorrow"), "start cannot be 'tomorrow' (str): it must be a finite number"),
     (lambda: Launch(tasks=["t1"]), "tasks[0] cannot be 't1' (str): it must be a TaskInfo"),
 ]
@@ -141,6 +146,8 @@ def test_a_set_is_put_in_order() -> None:
     names = {f"-{number}" for number in range(50)}
 
     assert CommandInfo(value="a", arguments=names).arguments == tuple(sorted(names))
+    machines = Window(machines=names, unavailability=Unavailability(start=0)).machines
+    assert machines == tuple(MachineId(hostname=name) for name in sorted(names))
 
 
 class Loud(str):
