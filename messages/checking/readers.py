@@ -10,7 +10,9 @@ import enum
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from itertools import islice
+from math import inf
 from numbers import Integral, Real
+from operator import is_
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -18,6 +20,7 @@ import attrs
 
 from mesolite.messages.checking.annotations import Number, Text, in_seconds
 from mesolite.messages.checking.misfits import Misfit, any_of, one, shown, wanted_by
+from mesolite.messages.resources import Resources
 
 Reader = Callable[[Any], Any]
 
@@ -55,10 +58,51 @@ def reader(annotation: Any, *, deep: bool = False) -> Reader:
     return _plain(annotation, deep)
 
 
-def field_readers(kind: Any, *, deep: bool = False) -> list[tuple[str, Reader]]:
-    """Make the reader of each field of an attrs class."""
+FieldsReader = Callable[[Any], dict[str, Any]]
+"""Reads all fields of an object; returns, by their names, the values that are meant where others were given."""
+
+
+def fields_reader(kind: Any, *, deep: bool = False) -> FieldsReader:
+    """Make the reader of an attrs class's fields. It runs all the time, so what is plainly right is not read."""
     hints = get_type_hints(kind, include_extras=True)
-    return [(field.name, reader(hints[field.name], deep=deep)) for field in attrs.fields(kind)]
+    plan = [
+        (field.name, _settled(hints[field.name], deep), reader(hints[field.name], deep=deep))
+        for field in attrs.fields(kind)
+    ]
+
+    def read(value: Any) -> dict[str, Any]:
+        others = {}
+        for name, settled, read_field in plan:
+            held = getattr(value, name)
+            of = type(held)
+            if of in settled and (of is not str or (held.isascii() and len(held) <= TEXT_MAX)):
+                continue
+            try:
+                known = read_field(held)
+            except Misfit as misfit:
+                raise misfit.within(f".{name}") from None
+            if known is not held:
+                others[name] = known
+        return others
+
+    return read
+
+
+def _settled(annotation: Any, deep: bool) -> tuple[type, ...]:
+    """The types of which every value is what the annotation means; of text, all that is ASCII and not too long."""
+    if isinstance(annotation, NewType):
+        return _settled(annotation.__supertype__, deep)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return tuple(settled for kind in arguments for settled in _settled(kind, deep))
+    if origin is Annotated and isinstance(arguments[1], Text):
+        return (str,) if arguments[1].empty else ()
+    if origin is not None or not isinstance(annotation, type):
+        return ()
+    if issubclass(annotation, enum.Enum):
+        return () if issubclass(annotation, str | int) else (annotation,)  # such a member is a text or a number, too
+    shallow = attrs.has(annotation) and not deep
+    return (annotation,) if shallow or annotation in (NoneType, bool, str, Resources) else ()
 
 
 # --- one reader per kind of annotation ---
@@ -112,6 +156,8 @@ def _text(wanted: Text) -> Reader:
     sentence = str(wanted)
 
     def read(value: Any) -> str:
+        if type(value) is str and value and value.isascii() and len(value) <= TEXT_MAX:
+            return value  # as nearly always
         if wanted.path and hasattr(value, "__fspath__"):
             value = value.__fspath__()
         if not isinstance(value, str):
@@ -137,8 +183,11 @@ def _text_hint(value: Any) -> str:
 
 def _whole(wanted: Number) -> Reader:
     sentence = str(wanted).replace("a finite number", "a whole number")
+    least, above = _bounds(wanted)
 
     def read(value: Any) -> int:
+        if type(value) is int and least <= value <= INTEGER_MAX and above < value:
+            return value  # as nearly always
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise Misfit(value, sentence)
         number = int(value)
@@ -149,20 +198,26 @@ def _whole(wanted: Number) -> Reader:
     return read
 
 
+def _bounds(wanted: Number) -> tuple[float, float]:
+    """What a number must reach, and what it must be above, to be plainly right."""
+    least = -INTEGER_MAX if wanted.at_least is None else wanted.at_least
+    return float(least), -inf if wanted.above is None else wanted.above
+
+
 def _number(wanted: Number, *, durations: bool = False) -> Reader:
     sentence = str(wanted)
+    least, above = _bounds(wanted)
 
     def read(value: Any) -> float:
-        if type(value) is not float:
-            value = in_seconds(value) if durations else value
-            if isinstance(value, bool) or not isinstance(value, Real):
-                raise Misfit(value, sentence)
-            try:
-                number = float(value)
-            except OverflowError:
-                raise Misfit(value, sentence) from None
-        else:
-            number = value
+        if type(value) is float and least <= value < inf and above < value:
+            return value  # as nearly always
+        value = in_seconds(value) if durations else value
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise Misfit(value, sentence)
+        try:
+            number = float(value)
+        except OverflowError:
+            raise Misfit(value, sentence) from None
         if wanted.excludes(number):
             raise Misfit(value, sentence)
         return number
@@ -190,19 +245,16 @@ def _member(kind: type[enum.Enum]) -> Reader:
 
 
 def _record(kind: Any, deep: bool) -> Reader:
-    inner: list[tuple[str, Reader]] = []
+    read_fields: FieldsReader | None = None
 
     def read(value: Any) -> Any:
+        nonlocal read_fields
         if type(value) is not kind:
             raise _not_one(value, kind)
         if deep:
-            if not inner:
-                inner[:] = field_readers(kind, deep=True)  # all at once: another thread may be here, too
-            for name, read_field in inner:
-                try:
-                    read_field(getattr(value, name))
-                except Misfit as misfit:
-                    raise misfit.within(f".{name}") from None
+            if read_fields is None:
+                read_fields = fields_reader(kind, deep=True)
+            read_fields(value)
         return value
 
     return read
@@ -245,11 +297,12 @@ def _function(value: Any) -> Any:
 def _union(kinds: tuple[Any, ...], deep: bool) -> Reader:
     optional = NoneType in kinds
     readers = [reader(kind, deep=deep) for kind in kinds if kind is not NoneType]
+    settled = tuple(kind for kind in _settled(Union[kinds], deep) if kind is not str)  # noqa: UP007  # of several
     wanted = any_of(kinds)
 
     def read(value: Any) -> Any:
-        if value is None and optional:
-            return None
+        if type(value) in settled:
+            return value
         misfits = []
         for read_one in readers:
             try:
@@ -274,8 +327,10 @@ def _several(kind: Any, deep: bool) -> Reader:
     wanted = f"a list, each {wanted_by(kind)}"
 
     def read(value: Any) -> tuple[Any, ...]:
-        if type(value) is tuple:
-            items = value
+        if type(value) is tuple or type(value) is list:
+            items = tuple(value)
+            if not items:
+                return items
         elif isinstance(value, str | bytes | bytearray) or (isinstance(value, Mapping) and not pairs):
             return _only_one(value, read_item, wanted)
         elif isinstance(value, Iterable) and not isinstance(value, type):
@@ -285,15 +340,12 @@ def _several(kind: Any, deep: bool) -> Reader:
             return _only_one(value, read_item, wanted)
         if len(items) > ITEMS_MAX:
             raise Misfit(value, f"{wanted}, at most {ITEMS_MAX} of them")
-        known = []
-        for index, item in enumerate(items):
-            try:
-                known.append(read_item(item))
-            except Misfit as misfit:
-                raise misfit.within(f"[{index}]") from None
-        if items is value and all(map(_same, known, items)):
-            return value
-        return tuple(known)
+        known: list[Any] = []
+        try:
+            known.extend(map(read_item, items))
+        except Misfit as misfit:
+            raise misfit.within(f"[{len(known)}]") from None
+        return items if all(map(is_, known, items)) else tuple(known)
 
     return read
 
@@ -310,10 +362,6 @@ def _in_order(value: Iterable[Any]) -> Iterable[Any]:
     return sorted(value, key=str) if isinstance(value, set | frozenset) else value
 
 
-def _same(one: object, other: object) -> bool:
-    return one is other
-
-
 def _fixed(kinds: tuple[Any, ...], deep: bool) -> Reader:
     readers = [reader(kind, deep=deep) for kind in kinds]
 
@@ -326,7 +374,7 @@ def _fixed(kinds: tuple[Any, ...], deep: bool) -> Reader:
                 known.append(read_one(item))
             except Misfit as misfit:
                 raise misfit.within(f"[{index}]") from None
-        if type(value) is tuple and all(map(_same, known, value)):
+        if type(value) is tuple and all(map(is_, known, value)):
             return value
         return tuple(known)
 
