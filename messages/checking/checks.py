@@ -8,7 +8,8 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 import attrs
 
 from mesolite.messages.checking.misfits import Misfit
-from mesolite.messages.checking.readers import FieldsReader, Reader, fields_reader, reader
+from mesolite.messages.checking.readers import FieldsReader, fields_reader, reader
+from mesolite.messages.checking.scalars import Reader
 from mesolite.messages.errors import InvalidValue
 
 T = TypeVar("T")

@@ -7,28 +7,28 @@ A reader answers the very object it was given wherever that is as it should be. 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
-from math import inf
-from numbers import Integral, Real
-from operator import is_
+from operator import attrgetter, is_
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from mesolite.messages.checking.annotations import Number, Text, in_seconds
+from mesolite.messages.checking.annotations import Number, Text
 from mesolite.messages.checking.misfits import Misfit, any_of, one, shown, wanted_by
+from mesolite.messages.checking.scalars import (
+    TEXT_MAX,
+    Reader,
+    none,
+    number_reader,
+    some_bytes,
+    text_reader,
+    truth,
+    whole_reader,
+)
 from mesolite.messages.resources import Resources
-
-Reader = Callable[[Any], Any]
-
-TEXT_MAX = 64 * 1024 * 1024
-"""Characters, or bytes, in one value: far beyond what anybody means, and far below what ends a process."""
-
-INTEGER_MAX = 2**63 - 1
-"""What stores and wires can carry."""
 
 ITEMS_MAX = 1_000_000
 """Things in one list: an iterator that never ends must not fill the memory."""
@@ -61,15 +61,38 @@ def reader(annotation: Any, *, deep: bool = False) -> Reader:
 FieldsReader = Callable[[Any], dict[str, Any]]
 """Reads all fields of an object; returns, by their names, the values that are meant where others were given."""
 
+Plan = Sequence[tuple[str, tuple[type, ...], Reader]]
+"""Of each field its name, the types that need not be read (see `_settled`), and its reader."""
+
 
 def fields_reader(kind: Any, *, deep: bool = False) -> FieldsReader:
     """Make the reader of an attrs class's fields. It runs all the time, so what is plainly right is not read."""
     hints = get_type_hints(kind, include_extras=True)
-    plan = [
-        (field.name, _settled(hints[field.name], deep), reader(hints[field.name], deep=deep))
-        for field in attrs.fields(kind)
-    ]
+    names = [field.name for field in attrs.fields(kind)]
+    plan = [(name, _settled(hints[name], deep), reader(hints[name], deep=deep)) for name in names]
+    texts = [name for name, settled, _ in plan if settled == (str,)]
+    read_each = _each(plan)
+    if not deep or len(texts) < 2:
+        return read_each
+    # What frameworks call is mostly ids, and to look at all of them at once takes a fifth of the time. Only deep: of a
+    # text that is of a class of its own nothing else is made here.
+    get_texts = attrgetter(*texts)
+    rest = [field for field in plan if field[1] != (str,)]
+    read_rest = _each(rest)
 
+    def read(value: Any) -> dict[str, Any]:
+        try:
+            joined = "".join(get_texts(value))
+        except TypeError:  # one of them is no text
+            return read_each(value)
+        if not joined.isascii() or len(joined) > TEXT_MAX:
+            return read_each(value)
+        return read_rest(value) if rest else {}
+
+    return read
+
+
+def _each(plan: Plan) -> FieldsReader:
     def read(value: Any) -> dict[str, Any]:
         others = {}
         for name, settled, read_field in plan:
@@ -109,11 +132,12 @@ def _settled(annotation: Any, deep: bool) -> tuple[type, ...]:
 
 
 def _plain(kind: Any, deep: bool) -> Reader:
-    known = {str: _text(Text()), bytes: _bytes, int: _whole(Number()), float: _number(Number()), bool: _bool}
+    known = {str: text_reader(Text()), int: whole_reader(Number()), float: number_reader(Number())}
+    known |= {bytes: some_bytes, bool: truth}
     if kind in known:
         return known[kind]
     if kind is None or kind is NoneType:
-        return _none
+        return none
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return _member(kind)
     if attrs.has(kind):
@@ -123,106 +147,14 @@ def _plain(kind: Any, deep: bool) -> Reader:
 
 def _annotated(kind: Any, marker: Any) -> Reader:
     if isinstance(marker, Text):
-        return _text(marker)
+        return text_reader(marker)
     if isinstance(marker, Number):
-        return _whole(marker) if kind is int else _number(marker, durations=kind is not float)
+        return whole_reader(marker) if kind is int else number_reader(marker, durations=kind is not float)
     return reader(kind)
 
 
 def _anything(value: Any) -> Any:
     return value
-
-
-def _none(value: Any) -> None:
-    if value is not None:
-        raise Misfit(value, "None")
-
-
-def _bool(value: Any) -> bool:
-    if value is not True and value is not False:
-        raise Misfit(value, "True or False")
-    return value
-
-
-def _bytes(value: Any) -> bytes:
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise Misfit(value, "bytes")
-    if len(value) > TEXT_MAX:
-        raise Misfit(value, f"bytes, at most {TEXT_MAX}")
-    return value if type(value) is bytes else bytes(value)
-
-
-def _text(wanted: Text) -> Reader:
-    sentence = str(wanted)
-
-    def read(value: Any) -> str:
-        if type(value) is str and value and value.isascii() and len(value) <= TEXT_MAX:
-            return value  # as nearly always
-        if wanted.path and hasattr(value, "__fspath__"):
-            value = value.__fspath__()
-        if not isinstance(value, str):
-            raise Misfit(value, sentence, hint=_text_hint(value))
-        text = str.__str__(value)  # of a subclass the text itself
-        if not text and not wanted.empty:
-            raise Misfit(value, sentence)
-        if len(text) > TEXT_MAX:
-            raise Misfit(value, f"{sentence}, at most {TEXT_MAX} characters")
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            hint = "half of a surrogate pair is in it, as os.fsdecode() leaves of bytes that are not UTF-8"
-            raise Misfit(value, f"{sentence} that UTF-8 can carry", hint=hint)
-        return text
-
-    return read
-
-
-def _text_hint(value: Any) -> str:
-    if isinstance(value, Mapping) and isinstance(inner := value.get("value"), str):
-        return f"give the text itself, {shown(inner)}"
-    return ""
-
-
-def _whole(wanted: Number) -> Reader:
-    sentence = str(wanted).replace("a finite number", "a whole number")
-    least, above = _bounds(wanted)
-
-    def read(value: Any) -> int:
-        if type(value) is int and least <= value <= INTEGER_MAX and above < value:
-            return value  # as nearly always
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise Misfit(value, sentence)
-        number = int(value)
-        if abs(number) > INTEGER_MAX or wanted.excludes(number):
-            raise Misfit(value, sentence)
-        return number
-
-    return read
-
-
-def _bounds(wanted: Number) -> tuple[float, float]:
-    """What a number must reach, and what it must be above, to be plainly right."""
-    least = -INTEGER_MAX if wanted.at_least is None else wanted.at_least
-    return float(least), -inf if wanted.above is None else wanted.above
-
-
-def _number(wanted: Number, *, durations: bool = False) -> Reader:
-    sentence = str(wanted)
-    least, above = _bounds(wanted)
-
-    def read(value: Any) -> float:
-        if type(value) is float and least <= value < inf and above < value:
-            return value  # as nearly always
-        value = in_seconds(value) if durations else value
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise Misfit(value, sentence)
-        try:
-            number = float(value)
-        except OverflowError:
-            raise Misfit(value, sentence) from None
-        if wanted.excludes(number):
-            raise Misfit(value, sentence)
-        return number
-
-    return read
 
 
 def _member(kind: type[enum.Enum]) -> Reader:
@@ -295,9 +227,11 @@ def _function(value: Any) -> Any:
 
 
 def _union(kinds: tuple[Any, ...], deep: bool) -> Reader:
-    optional = NoneType in kinds
-    readers = [reader(kind, deep=deep) for kind in kinds if kind is not NoneType]
-    settled = tuple(kind for kind in _settled(Union[kinds], deep) if kind is not str)  # noqa: UP007  # of several
+    some = [kind for kind in kinds if kind is not NoneType]
+    if len(some) == 1:
+        return _optional(reader(some[0], deep=deep))
+    readers = [reader(kind, deep=deep) for kind in some]
+    settled = tuple(each for kind in kinds for each in _settled(kind, deep) if each is not str)
     wanted = any_of(kinds)
 
     def read(value: Any) -> Any:
@@ -312,10 +246,23 @@ def _union(kinds: tuple[Any, ...], deep: bool) -> Reader:
                 misfits.append(misfit.with_traceback(None))
         # The one that got furthest knows best: a wrong item of a list rather than "no list, and nothing else either".
         deepest = max(misfits, key=lambda misfit: len(misfit.path))
-        if deepest.path or (len(misfits) == 1 and not optional):
+        if deepest.path:
             raise deepest
-        hint = next((misfit.hint for misfit in misfits if misfit.hint), "")
-        raise Misfit(value, misfits[0].wanted + " or None" if len(misfits) == 1 else wanted, hint=hint)
+        raise Misfit(value, wanted, hint=next((misfit.hint for misfit in misfits if misfit.hint), ""))
+
+    return read
+
+
+def _optional(read_one: Reader) -> Reader:
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            return read_one(value)
+        except Misfit as misfit:
+            if misfit.path:
+                raise
+            raise Misfit(value, f"{misfit.wanted} or None", hint=misfit.hint) from None
 
     return read
 
