@@ -66,6 +66,8 @@ class Performer:
             elif type(effect) is SetTimer:
                 key, after_s, spread_s, periodic = effect
                 self._runtime.set_timer(seat, key, after_s, spread_s, index, periodic)
+            elif type(effect) is CancelTimer:
+                self._runtime.cancel_timer(seat, effect.key)
             else:
                 self._carry_out(effect, index)
                 if not seat.alive:
@@ -80,8 +82,6 @@ class Performer:
     def _carry_out(self, effect: Effect, index: int) -> None:
         seat, runtime = self.seat, self._runtime
         match effect:
-            case CancelTimer(key):
-                runtime.cancel_timer(seat, key)
             case Callback():
                 self._returned.append((seat.actor.call_user_code(effect), seat.name, index))
             case Save(changes, term, tag):

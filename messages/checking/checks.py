@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 import attrs
 
 from mesolite.messages.checking.misfits import Misfit
-from mesolite.messages.checking.readers import Reader, field_readers, reader
+from mesolite.messages.checking.readers import FieldsReader, fields_reader, reader
+from mesolite.messages.checking.scalars import Reader
 from mesolite.messages.errors import InvalidValue
 
 T = TypeVar("T")
@@ -25,23 +25,20 @@ def checked(cls: type[T]) -> type[T]:
     The constructed object raises `InvalidValue` for the first field that does not hold what its annotation says.
     """
     construct: Any = cls.__init__
-    plan: list[tuple[str, Callable[[Any], Any], Reader]] = []
+    read: FieldsReader | None = None
     kind: Any = cls
 
     def __init__(self: Any, *arguments: Any, **fields: Any) -> None:  # noqa: N807  # it becomes the class's own
+        nonlocal read
         construct(self, *arguments, **fields)
-        if not plan:
-            # Not before the first use: annotations may name classes that are defined further down.
-            # All at once: another thread may be here, too.
-            plan[:] = [(name, attrgetter(name), read) for name, read in field_readers(kind)]
-        for name, get, read in plan:
-            value = get(self)
-            try:
-                known = read(value)
-            except Misfit as misfit:
-                raise InvalidValue(misfit.sentence(f"{kind.__name__}.{name}")) from None
-            if known is not value:
-                object.__setattr__(self, name, known)
+        if read is None:
+            read = fields_reader(kind)  # not before the first use: annotations may name classes defined further down
+        try:
+            others = read(self)
+        except Misfit as misfit:
+            raise InvalidValue(misfit.sentence(kind.__name__)) from None
+        for name, known in others.items():
+            object.__setattr__(self, name, known)
 
     def make(**fields: Any) -> T:
         made: T = object.__new__(kind)
@@ -108,7 +105,7 @@ def misfit(message: object) -> str:
     kind = type(message)
     read = _DEEP.get(kind)
     if read is None:
-        read = _DEEP[kind] = reader(kind, deep=True)
+        read = _DEEP[kind] = fields_reader(kind, deep=True) if attrs.has(kind) else reader(kind, deep=True)
     try:
         read(message)
     except Misfit as found:

@@ -149,23 +149,27 @@ def test_of_two_faults_the_later_decides(sim: Simulation, cluster: SimulatedClus
     assert (general.count, hold.count) == (1, 1)
 
 
-def test_held_messages_arrive_in_order_when_they_are_released(sim: Simulation, cluster: SimulatedCluster) -> None:
-    """In the order they were sent, before anything of that pair that was sent later."""
+@pytest.mark.parametrize("number", [1, 5, 250])
+def test_held_messages_arrive_in_order_when_they_are_released(
+    sim: Simulation, cluster: SimulatedCluster, number: int
+) -> None:
+    """In the order they were sent, before anything of that pair that was sent later, however many they are."""
+    tasks = [f"t{task}" for task in range(number)]
     driver = cluster.run(Listener(), "listener")
     sim.settle()
     hold = sim.hold(KillTask, sender="listener")
     seen = sim.expect(KillTask, receiver="master-1")
-    for number in range(5):
-        driver.kill_task(f"t{number}")
+    for task in tasks:
+        driver.kill_task(task)
     sim.settle()
-    assert (hold.count, seen.count) == (5, 0)
+    assert (hold.count, seen.count) == (number, 0)
 
     hold.release()
-    driver.kill_task("t5")
+    driver.kill_task("last")
     sim.settle()
 
-    assert [message.task_id for message in hold.all] == ["t0", "t1", "t2", "t3", "t4"]
-    assert [message.task_id for message in seen.all] == ["t0", "t1", "t2", "t3", "t4", "t5"]
+    assert [message.task_id for message in hold.all] == tasks
+    assert [message.task_id for message in seen.all] == [*tasks, "last"]
 
 
 def test_what_is_released_is_handled_once_it_is_settled(sim: Simulation, cluster: SimulatedCluster) -> None:
