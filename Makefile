@@ -70,7 +70,7 @@ clean:
 
 # --- set-up: a stamp per set of packages, renewed only when the project's metadata changes ---
 
-$(VENV)/installed-demo:  extras :=
+$(VENV)/installed-demo:  extras := [demo]
 $(VENV)/installed-test:  extras := [test]
 $(VENV)/installed-check: extras := [test,check]
 $(VENV)/installed-bench: extras := [test,bench]
