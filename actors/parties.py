@@ -49,9 +49,9 @@ class Master(Role):
 class Agent(Role):
     """An agent: offers its machine's resources, runs executors (drain.md 0.2.16)."""
 
-    def __init__(self, seat: Seat, settings: Settings, info: AgentInfo, work_dir: str) -> None:
-        """Sandboxes go under `work_dir`."""
-        super().__init__(seat, AgentCore(settings, info, work_dir))
+    def __init__(self, seat: Seat, settings: Settings, info: AgentInfo, work_dir: str, *, anew: bool = False) -> None:
+        """Sandboxes go under `work_dir`; `anew`: what an earlier life has stored is dropped."""
+        super().__init__(seat, AgentCore(settings, info, work_dir, anew=anew))
 
 
 class CommandExecutor(Role):

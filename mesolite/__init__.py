@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mesolite.actors.decisions.driver_calls import DriverStatus
-    from mesolite.actors.decisions.settings import Settings
+    from mesolite.actors.decisions.settings import ReconfigurationPolicy, Settings
     from mesolite.actors.errors import (
         DriverAborted,
         EndlessLoop,
@@ -107,6 +107,7 @@ __all__ = [
     "Reason",
     "Reclaim",
     "ReclaimState",
+    "ReconfigurationPolicy",
     "Refused",
     "ResourceError",
     "Resources",
@@ -163,6 +164,7 @@ _MODULE_OF = {
     "Reason": "messages.tasks",
     "Reclaim": "reclaim",
     "ReclaimState": "messages.reclaims",
+    "ReconfigurationPolicy": "actors.decisions.settings",
     "Refused": "actors.errors",
     "ResourceError": "messages.resources",
     "Resources": "messages.resources",

@@ -101,10 +101,17 @@ class SchedulerDriver(Protocol):
         """Call a function as if it were a callback, in that many seconds; never after a stop or abort."""
 
     def stop(self, failover: bool = False) -> DriverStatus:
-        """End the driver, and the framework with its tasks; with `failover` those wait for a successor."""
+        """End the driver, and the framework with its tasks; with `failover` those wait for a successor.
+
+        When it returns no callback begins any more. DRIVER_STOPPED; of an aborted driver, which it ends too,
+        DRIVER_ABORTED.
+        """
 
     def abort(self) -> DriverStatus:
-        """Get no callback any more and no offers; the tasks go on, and `stop` still works."""
+        """Get no callback any more and no offers; the tasks go on, and `stop` still works.
+
+        When it returns no callback begins any more. DRIVER_ABORTED; of a driver that was stopped DRIVER_STOPPED.
+        """
 
     def join(self, timeout: float | timedelta | None = None) -> DriverStatus:
         """Wait until the driver has stopped or aborted, or that many seconds have passed; not inside its callbacks.
@@ -132,7 +139,7 @@ class ExecutorDriver(Protocol):
         """Call a function as if it were a callback, in that many seconds; never while shutting down."""
 
     def stop(self) -> DriverStatus:
-        """End this executor; tasks it has not ended by then are reported as failed."""
+        """End this executor; tasks it has not ended by then are reported as failed. No callback begins after that."""
 
 
 class Scheduler:

@@ -21,10 +21,10 @@ from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.actors.threads.work_folder import WorkFolder
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
-from mesolite.machines import AgentMachine
+from mesolite.machines import AgentMachine, AnyResources
 from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds
 from mesolite.signals import SignalWatch
-from mesolite.wiring import DEFAULT_RESOURCES, AnyResources, Wiring
+from mesolite.wiring import DEFAULT_RESOURCES, Wiring
 
 READY_S = 30.0
 

@@ -1,5 +1,6 @@
 """The drivers that user code is handed: every method puts one call before the party's core and returns at once.
 
+What ends a driver has taken effect when it returns, as in Mesos: no callback begins after that (core.md FW-40, FW-42).
 In simulation a driver may be used from the simulation's own thread only; elsewhere from any thread.
 """
 
@@ -45,6 +46,9 @@ from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, Tas
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
 
+LIFE = tuple(DriverStatus)
+"""A driver's life goes forward only."""
+
 
 class Driver:
     """What both drivers share: a party to put calls before, its clock, and functions to be called later."""
@@ -54,7 +58,10 @@ class Driver:
         self._role: Role
         self._functions: dict[int, Callable[[], object]] = {}
         self._call_ids = itertools.count(1)  # drawn from any thread
+        self._status = DriverStatus.DRIVER_NOT_STARTED
         self._running = True
+        self._turning = threading.RLock()  # a signal's handler may stop a driver that is just being stopped
+        """Held while the status changes, or a callback is about to begin."""
         self._calling: int | None = None
         """The thread on which the user is being called."""
 
@@ -71,13 +78,20 @@ class Driver:
     def begin(self, role: Role) -> None:
         """Learn the party that runs the user's object; called by that party."""
         self._role = role
+        self._status = DriverStatus.DRIVER_RUNNING
 
     def prepare(self) -> None:
         """Make the user's object, if that is left to the driver; called by the party."""
 
     def call(self, callback: Callback) -> None:
-        """Call the user's object, or a function that was to be called later; called by the party."""
-        self._calling = threading.get_ident()
+        """Call the user's object, or a function that was to be called later; called by the party.
+
+        A driver that its user has ended calls nothing, though its core may not have heard of that yet.
+        """
+        with self._turning:
+            if not self._running:
+                return
+            self._calling = threading.get_ident()
         try:
             if callback.callback == "call_later":
                 self._functions.pop(callback.arguments[0])()
@@ -105,10 +119,34 @@ class Driver:
         """Call a function as if it were a callback, in that many seconds."""
         call_id = next(self._call_ids)
         self._functions[call_id] = function
-        self._tell(CallLaterCall(call_id, in_seconds(delay_s)))
+        self._ask(CallLaterCall(call_id, in_seconds(delay_s)))
+
+    def _ask(self, call: object) -> DriverStatus:
+        """Put a call before the core, unless the driver is not running; answer with its status (core.md FW-40)."""
+        self._check_thread()
+        if self._status is DriverStatus.DRIVER_RUNNING:
+            self._tell(call)
+        return self._status
+
+    def _end(self, call: object, status: DriverStatus, *ended: DriverStatus) -> DriverStatus:
+        """End the driver, if it is running or has `ended` like that; a running one answers with its new status.
+
+        From now on no callback begins, although the core hears of it later, when its turn comes.
+        """
+        self._check_thread()
+        with self._turning:
+            before = self._status
+            if before not in (DriverStatus.DRIVER_RUNNING, *ended):
+                return before
+            self._status, self._running = status, False
+        self._tell(call)
+        return status if before is DriverStatus.DRIVER_RUNNING else before
+
+    def _check_thread(self) -> None:
+        if self._status is not DriverStatus.DRIVER_NOT_STARTED:
+            self._role.seat.runtime.check_thread()
 
     def _tell(self, call: object) -> None:
-        self._role.seat.runtime.check_thread()
         # A driver that has ended does nothing (core.md FW-40).
         with contextlib.suppress(pykka.ActorDeadError):
             self._role.actor_ref.tell(Delivery(call, self.name, -1))
@@ -128,7 +166,6 @@ class MesoliteSchedulerDriver(Driver):
         super().__init__()
         self._user = user
         self._ended = threading.Event()
-        self._status = DriverStatus.DRIVER_NOT_STARTED
         self._error: str | None = None
         self._aborted_by: AbortedBy | None = None
         self._raised: UserError | None = None
@@ -159,11 +196,15 @@ class MesoliteSchedulerDriver(Driver):
         self._raised = self._raised or error
 
     def status_is(self, status: DriverStatus, error: str | None, aborted_by: AbortedBy | None) -> None:
-        """Learn what the core has decided."""
-        self._status, self._error, self._aborted_by = status, error, aborted_by
-        if status in (DriverStatus.DRIVER_ABORTED, DriverStatus.DRIVER_STOPPED):
-            self._running = False
-            self._ended.set()
+        """Learn what the core has decided. It may be behind: what the user has decided since then stands."""
+        with self._turning:
+            if self._running or self._aborted_by is not None or aborted_by is None:
+                self._error, self._aborted_by = error, aborted_by
+            if LIFE.index(status) > LIFE.index(self._status):
+                self._status = status
+            if status in (DriverStatus.DRIVER_ABORTED, DriverStatus.DRIVER_STOPPED):
+                self._running = False
+                self._ended.set()
 
     @checked_arguments
     def launch_tasks(
@@ -236,13 +277,11 @@ class MesoliteSchedulerDriver(Driver):
     @checked_arguments
     def stop(self, failover: bool = False) -> DriverStatus:
         """End the driver, and, without failover, the framework with its tasks."""
-        self._running = False
-        return self._ask(StopCall(failover))
+        return self._end(StopCall(failover), DriverStatus.DRIVER_STOPPED, DriverStatus.DRIVER_ABORTED)
 
     def abort(self) -> DriverStatus:
         """Get no callback any more and no offers; the tasks go on."""
-        self._running = False
-        return self._ask(AbortCall())
+        return self._end(AbortCall(), DriverStatus.DRIVER_ABORTED)
 
     @checked_arguments
     def join(self, timeout: Timeout | None = None) -> DriverStatus:
@@ -268,10 +307,6 @@ class MesoliteSchedulerDriver(Driver):
             runtime.user_errors.raise_again(self._raised)
         elif self._aborted_by is not None:
             raise DriverAborted(f"{self.name} was aborted: {self._error}")
-        return self._status
-
-    def _ask(self, call: object) -> DriverStatus:
-        self._tell(call)
         return self._status
 
 
@@ -300,17 +335,13 @@ class MesoliteExecutorDriver(Driver):
     ) -> DriverStatus:
         """Say what state a task is in."""
         said = "" if data is None else data  # empty bytes are not empty text
-        self._tell(SendStatusUpdateCall(TaskId(task_id), state, message or "", said, self.now()))
-        return DriverStatus.DRIVER_RUNNING
+        return self._ask(SendStatusUpdateCall(TaskId(task_id), state, message or "", said, self.now()))
 
     @checked_arguments
     def send_framework_message(self, data: Data) -> DriverStatus:
         """Tell the scheduler something, best effort."""
-        self._tell(ExecutorMessageCall(data))
-        return DriverStatus.DRIVER_RUNNING
+        return self._ask(ExecutorMessageCall(data))
 
     def stop(self) -> DriverStatus:
         """End this executor."""
-        self._running = False
-        self._tell(StopExecutorCall())
-        return DriverStatus.DRIVER_STOPPED
+        return self._end(StopExecutorCall(), DriverStatus.DRIVER_STOPPED)

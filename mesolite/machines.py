@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mesolite.actors.decisions.contract import SignalReceived
@@ -12,12 +12,16 @@ from mesolite.actors.runtime.disk import Disk
 from mesolite.actors.runtime.port import Runtime, Seat
 from mesolite.messages.checking import checked_arguments
 from mesolite.messages.maintenance import MachineId
+from mesolite.messages.resources import Resources
+
+AnyResources = Resources | str | Mapping[str, float]
+"""Resources as people write them: text, a mapping of scalars, or resources as they are."""
 
 
 class Machine:
     """A host with one daemon of ours on it, by the daemon's name."""
 
-    def __init__(self, runtime: Runtime, name: str, start: Callable[[], None]) -> None:
+    def __init__(self, runtime: Runtime, name: str, start: Callable[..., None]) -> None:
         """Refer to that machine; `start` starts its daemon. Whether that is alive shows when it is asked."""
         self._runtime = runtime
         self._start = start
@@ -99,7 +103,7 @@ class AgentMachine(Machine):
         machine_id: what maintenance schedules know the machine by.
     """
 
-    def __init__(self, runtime: Runtime, name: str, start: Callable[[], None], machine_id: MachineId) -> None:
+    def __init__(self, runtime: Runtime, name: str, start: Callable[..., None], machine_id: MachineId) -> None:
         """Refer to that machine, which maintenance schedules know by `machine_id`."""
         super().__init__(runtime, name, start)
         self.machine_id = machine_id
@@ -141,12 +145,32 @@ class AgentMachine(Machine):
         """Stop the agent's process politely, without unregistering: checkpointed executors live on (2.1.9)."""
         self._end(0, "stop")
 
-    def restart(self) -> None:
-        """Start the agent's process (again) on the same machine, with what it had stored."""
+    @checked_arguments
+    def restart(
+        self,
+        *,
+        resources: AnyResources | None = None,
+        attributes: Mapping[str, str] | None = None,
+        anew: bool = False,
+    ) -> None:
+        """Start the agent's process (again) on the same machine, with what it had stored.
+
+        It may have other `resources` or `attributes` from now on; whether it goes on under its old id then is a matter
+        of `Settings.reconfiguration_policy`. `anew`: what it had stored is dropped, and what it had started killed; it
+        registers as a new agent, as in Mesos after `rm -f <work_dir>/meta/slaves/latest`.
+
+        Raises:
+            ResourceError: the resources are not resources.
+        """
         self._runtime.check_thread()
+        facts: dict[str, object] = {}
+        if resources is not None:
+            facts["resources"] = Resources.of(resources)
+        if attributes is not None:
+            facts["attributes"] = tuple(attributes.items())
         if self.alive:
             self._runtime.end(self._seat(), 0)
-        self._start()
+        self._start(facts, anew=anew)
         self._note("restart")
 
 

@@ -160,7 +160,9 @@ class Operator:
 
     @checked_arguments
     def mark_gone(self, agent: AnyAgent) -> None:
-        """Say that an agent will never come back: its tasks are gone, and it is refused for ever (drain.md 4.7).
+        """Say that an agent will never come back: its tasks are gone, its id is refused for ever (drain.md 4.7).
+
+        Its machine may join again: an agent that is started there is a new one (4.7.7).
 
         Raises:
             Refused: there is no such agent, or it is leaving.

@@ -8,6 +8,9 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
 
 from mesolite.actors.decisions.contract import ExecutorStart
 from mesolite.actors.decisions.rules.sandboxes import folder_name
@@ -19,7 +22,7 @@ from mesolite.actors.trace import Trace
 from mesolite.actors.user_code import ExecutorParty, SchedulerParty
 from mesolite.callbacks import Executor, Scheduler
 from mesolite.drivers import MesoliteExecutorDriver, MesoliteSchedulerDriver
-from mesolite.machines import AgentMachine, MasterMachine
+from mesolite.machines import AgentMachine, AnyResources, MasterMachine
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checking import Name, Timeout, checked_arguments, in_seconds
 from mesolite.messages.election import ELECTOR
@@ -30,10 +33,10 @@ from mesolite.operator import Operator
 from mesolite.user_errors import KeepsUserErrors
 from mesolite.waiting import words
 
-AnyResources = Resources | str | Mapping[str, float]
-"""Resources as people write them: text, a mapping of scalars, or resources as they are."""
-
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
+
+
+NO_CHANGE: Mapping[str, Any] = {}
 
 
 class Wiring(KeepsUserErrors):
@@ -166,12 +169,13 @@ class Wiring(KeepsUserErrors):
         self._start_agent(name)
         return machine
 
-    def _start_agent(self, name: str) -> None:
-        """Start an agent's process on its machine."""
-        info, settings, work_dir = self._infos[name], self.settings, f"{self._work_dir}/{folder_name(name)}"
+    def _start_agent(self, name: str, facts: Mapping[str, Any] = NO_CHANGE, *, anew: bool = False) -> None:
+        """Start an agent's process on its machine, from now on with these facts."""
+        info = self._infos[name] = attrs.evolve(self._infos[name], **facts)
+        settings, work_dir = self.settings, f"{self._work_dir}/{folder_name(name)}"
 
         def make(seat: Seat) -> Agent:
-            agent = Agent(seat, settings, info, work_dir)
+            agent = Agent(seat, settings, info, work_dir, anew=anew)
             self.agents[name].learn(agent.performer.core)
             return agent
 

@@ -77,9 +77,10 @@ class UnregisterAgent(Message):
 
 @frozen(kw_only=True)
 class ShutdownAgent(Message):
-    """Master to agent: shut down; you are not wanted here (2.2.3)."""
+    """Master to agent: shut down; you are not wanted here (2.2.3). `gone`: nor ever again under your id (4.7.7)."""
 
     reason: str
+    gone: bool = False
 
 
 @frozen(kw_only=True)

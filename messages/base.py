@@ -23,3 +23,9 @@ class OperatorCall(Message):
     """Marks what an operator asks of the leading master, and nobody else may; it is answered by `CallAnswered`."""
 
     __slots__ = ()
+
+
+class ExecutorCall(Message):
+    """Marks what an executor says to its agent, which checks it before it decides on it."""
+
+    __slots__ = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from mesolite.messages.agents import AgentInfo
-from mesolite.messages.base import Message
+from mesolite.messages.base import ExecutorCall, Message
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import ExecutorId, FrameworkId
 from mesolite.messages.relayed import StatusUpdate
@@ -13,7 +13,7 @@ from mesolite.messages.tasks import ExecutorInfo, TaskInfo
 
 
 @frozen(kw_only=True)
-class RegisterExecutor(Message):
+class RegisterExecutor(ExecutorCall):
     """Executor to agent: I am up (TK-65)."""
 
     framework_id: FrameworkId
@@ -35,7 +35,7 @@ class ReconnectExecutor(Message):
 
 
 @frozen(kw_only=True)
-class ReregisterExecutor(Message):
+class ReregisterExecutor(ExecutorCall):
     """Executor to restarted agent: the tasks and updates that no acknowledgement has been seen for (TK-67, TK-69).
 
     `had_task`: it was given a task once, so it may live on without one (TK-60).

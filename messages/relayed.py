@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from mesolite.messages.base import FrameworkCall, Message
+from mesolite.messages.base import ExecutorCall, FrameworkCall, Message
 from mesolite.messages.data import Data, as_data
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
@@ -40,7 +40,7 @@ class KillTask(FrameworkCall):
 
 
 @frozen(kw_only=True)
-class StatusUpdate(Message):
+class StatusUpdate(ExecutorCall):
     """Executor to agent, agent to master, master to scheduler: the task is in this state (core.md TK-25).
 
     `latest_state` is the newest the agent knows, which may be ahead of the status being delivered.
@@ -72,7 +72,7 @@ class FrameworkToExecutor(FrameworkCall):
 
 
 @frozen(kw_only=True)
-class ExecutorToFramework(Message):
+class ExecutorToFramework(ExecutorCall):
     """Executor to scheduler, best effort (core.md TK-71)."""
 
     framework_id: FrameworkId

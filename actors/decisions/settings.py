@@ -6,6 +6,7 @@ one machine, where waiting a second for an allocation makes no sense. Every meas
 
 from __future__ import annotations
 
+import enum
 from typing import Annotated, Any
 
 import attrs
@@ -14,6 +15,13 @@ from attrs import frozen
 from mesolite.messages.checking import Number, Seconds, SomeCount, SomeSeconds, checked
 
 Amount = Annotated[float, Number(at_least=0)]
+
+
+class ReconfigurationPolicy(enum.Enum):
+    """What may have changed about an agent that starts again under its old id (core.md AG-7)."""
+
+    EQUAL = "EQUAL"
+    ADDITIVE = "ADDITIVE"
 
 
 @checked
@@ -88,6 +96,10 @@ class Settings:
     past_drains_max: SomeCount = 100
     # The same for reclaims (docs/reclaim.md RV-45).
     past_reclaims_max: SomeCount = 100
+
+    # An agent that is started with other resources, attributes, host name or address than it has stored: EQUAL, it
+    # ends and says what has changed; ADDITIVE, it goes on if it has all it had, and more (core.md AG-7).
+    reconfiguration_policy: ReconfigurationPolicy = ReconfigurationPolicy.EQUAL
 
     # A command that writes without end is stopped by SIGXFSZ at this size of a file. Ours: Mesos has no such limit.
     max_file_size_bytes: SomeCount = 1 << 30

@@ -21,7 +21,7 @@ from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
 from mesolite.drivers import Driver
-from mesolite.machines import Machine
+from mesolite.machines import AnyResources, Machine
 from mesolite.messages.base import Message
 from mesolite.messages.checking import (
     Count,
@@ -38,7 +38,7 @@ from mesolite.simulation.standstill import PERIODS, some
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
 from mesolite.waiting import words
-from mesolite.wiring import DEFAULT_RESOURCES, AnyResources, Wiring
+from mesolite.wiring import DEFAULT_RESOURCES, Wiring
 
 Kind = type[Message] | type[PeerExited] | Iterable[type[Message] | type[PeerExited]] | None
 Party = Name | Machine | Driver | None
@@ -206,7 +206,15 @@ class Simulation(KeepsUserErrors):
         receiver: Party = None,
         where: Callable[[Any], bool] | None = None,
     ) -> Rule:
-        """Observe messages from now on: `.count`, `.first`, `.all`. Seen means about to be handled (core.md LP-53)."""
+        """Observe messages from now on: `.count`, `.first`, `.all`. Seen means about to be handled (core.md LP-53).
+
+        Sender and receiver, here and in the faults below, may be parties that are yet to come: agents to be added,
+        frameworks, executors. So any name is taken, `agent-9` too, but one that nobody ever had and that is nearly that
+        of somebody: `agnet-1` is a slip of the pen.
+
+        Raises:
+            Refused: there never was anybody of that name, but somebody of nearly the same.
+        """
         return self._rule(kind, sender, receiver, where, Verdict.DELIVER)
 
     @checked_arguments
@@ -296,13 +304,17 @@ class Simulation(KeepsUserErrors):
         return party.name if isinstance(party, Machine | Driver) else party
 
     def _known(self, party: Party) -> str | None:
-        """The name of somebody who is or was there, or may come yet; not one that looks like a slip of the pen."""
-        name = self._name(party)
-        if name is None or "/" in name or self.runtime.directory.incarnation(name):
+        """The name of somebody who is or was there, or may come yet; not one that looks like a slip of the pen.
+
+        Names that differ in their last number only are no slips: agent-9 may be added yet, agnet-1 will not. Nor are
+        those of executors and registrars looked at, which have a slash in them.
+        """
+        name, directory = self._name(party), self.runtime.directory
+        if name is None or "/" in name or directory.incarnation(name):
             return name
-        # agent-9 may be added yet, agnet-1 will not.
         series = name.rstrip("0123456789")
-        known = [seat.name for seat in self.runtime.directory if seat.name.rstrip("0123456789") != series]
+        everybody = [seat.name for seat in directory] + directory.ended()
+        known = [other for other in everybody if other.rstrip("0123456789") != series]
         if near := get_close_matches(name, known, 1, cutoff=0.8):
             raise Refused(f"there never was anybody named {name}; perhaps {near[0]} is meant, or start it first")
         return name

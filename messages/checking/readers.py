@@ -55,10 +55,10 @@ def reader(annotation: Any, *, deep: bool = False) -> Reader:
     return _plain(annotation, deep)
 
 
-def field_readers(kind: Any, *, deep: bool = False) -> list[tuple[str, Reader]]:
+def field_readers(kind: Any) -> list[tuple[str, Reader]]:
     """Make the reader of each field of an attrs class."""
     hints = get_type_hints(kind, include_extras=True)
-    return [(field.name, reader(hints[field.name], deep=deep)) for field in attrs.fields(kind)]
+    return [(field.name, reader(hints[field.name])) for field in attrs.fields(kind)]
 
 
 # --- one reader per kind of annotation ---
@@ -197,7 +197,7 @@ def _record(kind: Any, deep: bool) -> Reader:
             raise _not_one(value, kind)
         if deep:
             if not inner:
-                inner[:] = field_readers(kind, deep=True)  # all at once: another thread may be here, too
+                inner[:] = _held_fields(kind)  # all at once: another thread may be here, too
             for name, read_field in inner:
                 try:
                     read_field(getattr(value, name))
@@ -206,6 +206,24 @@ def _record(kind: Any, deep: bool) -> Reader:
         return value
 
     return read
+
+
+def _held_fields(kind: Any) -> list[tuple[str, Reader]]:
+    """For each field a reader of what an object holds: nobody will make of it any more what it only stands for."""
+    hints = get_type_hints(kind, include_extras=True)
+    return [(field.name, _held(hints[field.name])) for field in attrs.fields(kind)]
+
+
+def _held(annotation: Any) -> Reader:
+    read = reader(annotation, deep=True)
+
+    def read_held(value: Any) -> Any:
+        known = read(value)
+        if known is not value and type(value) is not int:  # a whole number does where any number is wanted
+            raise Misfit(value, wanted_by(annotation), hint=f"what it stands for is {shown(known)}")
+        return value
+
+    return read_held
 
 
 def _instance(kind: Any) -> Reader:

@@ -26,11 +26,11 @@ from mesolite import (
 )
 from mesolite.actors.runtime.store import StaleTerm, encoded
 from mesolite.actors.threads.sqlite_store import SqliteStore
-from mesolite.messages import RunTask, TaskCheckpoint
+from mesolite.messages import RunTask, StatusUpdate, TaskCheckpoint
 from mesolite.messages.agents import AgentInfo
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
 from tests.scenarios.schedulers import EXECUTORS, Recorder, executor_task
-from tests.scenarios.unstorable import LARGE, UNSTORABLE, slip_in
+from tests.scenarios.unstorable import LARGE, UNSTORABLE, broken, slip_in
 
 FAST = SHORT.but(executor_reregistration_timeout_s=0.5)
 WAIT_FOR_GO = 'exec 9>"$LIFE"; echo ready > "$TOLD"; read go < "$GO"; exit 7'
@@ -90,6 +90,27 @@ def test_an_executor_that_raises_fails_its_tasks_only() -> None:
         assert scheduler.states("t") == ["RUNNING", "FAILED"]
         assert Reason.REASON_EXECUTOR_TERMINATED is scheduler.updates("t")[-1].reason
         assert scheduler.updates("t")[-1].message == "framework_message raised RuntimeError: told to"
+        again, _ = run_to_the_end(cluster, command("t", "exit 0"), framework="another")
+        assert again.states("t")[-1] == "FINISHED"
+
+
+def test_an_executor_that_says_something_malformed_fails_its_tasks_only() -> None:
+    """Its agent refuses it, lives on and runs the next task; the tasks say why they have failed."""
+    with Cluster(settings=SHORT) as cluster:
+        scheduler = Launching(executor_task("t"))
+        driver = cluster.run(scheduler, "mine", executors=EXECUTORS)
+        until(cluster, lambda: "RUNNING" in scheduler.states("t"))
+        said = next(record.event for record in cluster.trace if isinstance(record.event, StatusUpdate))
+        executor = cluster.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
+        assert executor is not None
+
+        wrong = broken(said, status=broken(said.status, state="TASK_FINISHED", uuid="another"))
+        cluster.runtime.send(executor, "agent-1", wrong, -1)
+        until(cluster, lambda: scheduler.ended("t") and scheduler.named("executor_lost"))
+
+        assert scheduler.states("t") == ["RUNNING", "FAILED"]
+        why = "executor e1 was shut down: its StatusUpdate was refused: StatusUpdate.status.state cannot be"
+        assert scheduler.updates("t")[-1].message.startswith(why)
         again, _ = run_to_the_end(cluster, command("t", "exit 0"), framework="another")
         assert again.states("t")[-1] == "FINISHED"
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,12 @@ def test_a_set_is_put_in_order() -> None:
     assert CommandInfo(value="a", arguments=names).arguments == tuple(sorted(names))
 
 
+class Loud(str):
+    """Text of a class of its own."""
+
+    __slots__ = ()
+
+
 def test_cores_construct_without_a_check() -> None:
     """What a core has was checked before; a receiver finds what was not, wherever it is nested."""
     wrong = unchecked(TaskInfo)(task_id=TaskId("t"), kill_policy=unchecked(KillPolicy)(grace_period_s=-1.0))
@@ -152,6 +159,30 @@ def test_cores_construct_without_a_check() -> None:
     assert misfit(message).startswith("AcceptOffers.operations[0].tasks[0].kill_policy.grace_period_s cannot be -1.0")
     assert misfit(evolve(wrong, kill_policy=None)) == ""
     assert misfit(unchecked(TaskStatus)(task_id=5, state=TaskState.TASK_LOST)) != ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("state", "TASK_LOST", "cannot be 'TASK_LOST' (str): it must be a TaskState; what it stands for is <Task"),
+        ("cause", "GONE", "cannot be 'GONE' (str): it must be a Cause or None; what it stands for is <Cause.GONE"),
+        ("task_id", Loud("t"), "cannot be 't' (Loud): it must be text; what it stands for is 't' (str)"),
+    ],
+)
+def test_what_only_stands_for_a_value_is_none_once_it_is_in_a_message(field: str, value: Any, why: str) -> None:
+    """Whoever constructs gets it converted; whoever receives would have to go on with it as it is."""
+    whole: dict[str, Any] = {"task_id": TaskId("t"), "state": TaskState.TASK_LOST}
+    assert misfit(TaskStatus(**whole | {field: value})) == ""
+
+    assert f"TaskStatus.{field} {why}" in misfit(unchecked(TaskStatus)(**whole | {field: value}))
+
+
+def test_lists_and_numbers_in_a_message() -> None:
+    """A list is no tuple, while a whole number does where any number is wanted."""
+    command: Any = unchecked(CommandInfo)(value="x", arguments=["a"])  # type: ignore[arg-type]
+    assert misfit(command).endswith("it must be a list, each text or a path; what it stands for is ('a',) (tuple)")
+    assert misfit(unchecked(KillPolicy)(grace_period_s=5)) == ""
+    assert misfit(unchecked(KillPolicy)(grace_period_s=True)) != ""
 
 
 class Verbs:

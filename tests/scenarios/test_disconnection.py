@@ -325,7 +325,7 @@ def test_an_agent_runs_no_second_task_of_an_id_it_still_has(sim: Simulation) -> 
     sim.advance(20.0)
 
     assert about(framework.updates("t1")[-1]) == ("DROPPED", "AGENT", "TASK_INVALID")
-    assert framework.offers[-1].executor_ids == ()
+    assert framework.offers[-1].executor_ids == ("e1",)  # that lives, and e2 does not
     fail_over(sim, cluster)
     sim.advance(20.0)
     assert cluster.agents["agent-1"].registered

@@ -217,6 +217,7 @@ def test_an_executor_that_says_what_only_masters_may_say_is_shut_down(sim: Simul
     sim.advance(1.0)
 
     assert framework.states("t1")[:2] == ["RUNNING", "FAILED"]
+    assert framework.updates("t1")[1].message == f"executor e1 was shut down: {state} is not an executor's to say"
     assert framework.count("executor_lost") == 1
 
 

@@ -69,7 +69,7 @@ def become_unreachable(sim: Simulation, cluster: SimulatedCluster) -> Any:
 
 @pytest.mark.scenario("MasterAPITest.MarkRegisteredAgentGone")
 def test_an_agent_that_was_marked_gone_is_shut_down_and_refused_for_ever(sim: Simulation) -> None:
-    """ShutdownAgent now, and whenever it wants to come back under its old id (4.7.3, 4.7.7)."""
+    """ShutdownAgent now, and whenever somebody wants to come back under its old id (4.7.3, 4.7.7)."""
     cluster = sim.cluster(agents=1)
     agent, agent_id = cluster.agents["agent-1"], id_of(cluster)
     orders, written = sim.expect(ShutdownAgent), sim.expect(ApplyOperation)
@@ -77,14 +77,95 @@ def test_an_agent_that_was_marked_gone_is_shut_down_and_refused_for_ever(sim: Si
     cluster.operator.mark_gone("agent-1")
     sim.settle()
     assert (operations(written), orders.count, agent.alive) == (["MarkAgentGone"], 1, False)
+    back = ReregisterAgent(agent=AgentInfo(hostname="agent-1", resources="cpus:4", id=agent_id))
     for refusals in (2, 3):
-        agent.restart()
-        sim.advance(10.0)
-        assert (orders.count, agent.alive) == (refusals, False)
+        sim.inject("master-1", back, sender="agent-1")
+        sim.settle()
+        assert (orders.count, orders.all[-1].gone) == (refusals, True)
 
     assert (agent.id, cluster.operator.state()["agents"]) == (agent_id, [])
     assert list(cluster.operator.state()["gone_agents"]) == [agent_id]
     assert operations(written) == ["MarkAgentGone"]
+
+
+def test_the_machine_of_a_gone_agent_joins_as_a_new_one_when_its_agent_is_started_again(sim: Simulation) -> None:
+    """It has forgotten the id that will never be used again; ours: in Mesos its operator removes it (4.7.7)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework=CHECKPOINTED)
+    sim.advance(2.0)
+    agent, former = cluster.agents["agent-1"], id_of(cluster)
+
+    cluster.operator.mark_gone("agent-1")
+    sim.advance(10.0)
+    assert dict(sim.runtime.store.load("agent-1", 0)) == {}
+    with pytest.raises(TimeoutError, match=r"by now: agent-1 \(shut down by the master: agent m1-S1 was marked gone"):
+        sim.run_until(lambda: agent.registered, timeout=10.0)
+    agent.restart()
+    sim.advance(10.0)
+
+    assert (agent.registered, agent.id != former) == (True, True)
+    assert list(cluster.operator.state()["gone_agents"]) == [former]
+    assert [offer.agent_id for offer in framework.offers][-1] == agent.id
+    check_books(sim)
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_an_agent_that_was_away_when_it_was_marked_gone_is_a_new_one_when_it_is_started(
+    sim: Simulation, running: bool
+) -> None:
+    """It hears of it when it wants to come back: what runs there is ended first, then a new agent registers (4.7.7)."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(*([command_task("t1")] if running else []))
+    driver = cluster.run(framework, framework=CHECKPOINTED)
+    sim.advance(2.0)
+    agent, former = cluster.agents["agent-1"], id_of(cluster)
+    agent.crash()
+    sim.settle()
+    cluster.operator.mark_gone("agent-1")
+    orders = sim.expect(ShutdownAgent)
+
+    agent.restart()
+    sim.advance(20.0)
+
+    assert (orders.count > 0, agent.registered, agent.id != former) == (True, True, True)
+    assert sim.runtime.directory.find(f"agent-1/{driver.framework_id}/t1") is None
+    assert list(sim.runtime.store.load("agent-1", 0)) == ["agent"]
+    assert list(cluster.operator.state()["gone_agents"]) == [former]
+    check_books(sim)
+
+
+def test_an_agent_that_was_cut_off_when_it_was_marked_gone_ends(sim: Simulation) -> None:
+    """It was admitted in this life, so it is the one that is meant: it does not come back by itself (4.7.4)."""
+    cluster = sim.cluster(agents=1)
+    agent = cluster.agents["agent-1"]
+    pongs = become_unreachable(sim, cluster)
+    cluster.operator.mark_gone("agent-1")
+    sim.forget(pongs)
+
+    sim.advance(200.0)
+
+    assert (agent.alive, cluster.operator.state()["agents"]) == (False, [])
+    assert dict(sim.runtime.store.load("agent-1", 0)) == {}
+
+
+def test_an_agent_that_dies_before_it_has_forgotten_learns_it_again(sim: Simulation) -> None:
+    """Whatever the moment: it is told when it wants to come back."""
+    cluster = sim.cluster(agents=1)
+    agent, former = cluster.agents["agent-1"], id_of(cluster)
+    sim.drop(ShutdownAgent, times=1)
+    cluster.operator.mark_gone("agent-1")
+    agent.crash()
+
+    agent.restart()
+    agent.disk.crash_at(1, stored=False)  # just when it forgets
+    sim.advance(10.0)
+    assert not agent.alive
+    agent.disk.mend()
+    agent.restart()
+    sim.advance(10.0)
+
+    assert (agent.registered, agent.id != former) == (True, True)
 
 
 @pytest.mark.scenario("MasterAPITest.TaskUpdatesUponAgentGone")
@@ -267,12 +348,16 @@ def test_a_recovered_agent_can_be_marked_gone(sim: Simulation) -> None:
     cluster.agents["agent-1"].restart()
     sim.advance(10.0)
 
-    assert not cluster.agents["agent-1"].alive
+    orders = [each for each in said.all if isinstance(each, ShutdownAgent)]
+    assert orders[-1] == ShutdownAgent(reason=f"agent {agent_id} was marked gone", gone=True)
+    assert cluster.agents["agent-1"].id != agent_id
 
 
 def test_that_an_agent_is_gone_survives_the_master(sim: Simulation) -> None:
     """The next leader refuses it, too (4.7.2)."""
     cluster = sim.cluster(agents=1, masters=2)
+    former = id_of(cluster)
+    cluster.agents["agent-1"].crash()
     cluster.operator.mark_gone("agent-1")
     sim.advance(5.0)
     fail_over(sim, cluster)
@@ -281,8 +366,8 @@ def test_that_an_agent_is_gone_survives_the_master(sim: Simulation) -> None:
     cluster.agents["agent-1"].restart()
     sim.advance(10.0)
 
-    assert (orders.count, cluster.agents["agent-1"].alive) == (1, False)
-    assert list(cluster.operator.state()["gone_agents"]) == [id_of(cluster)]
+    assert (orders.count, cluster.agents["agent-1"].id != former) == (1, True)
+    assert list(cluster.operator.state()["gone_agents"]) == [former]
 
 
 # --------------------------------------------------------------------------------------------------------- refusals
@@ -390,7 +475,7 @@ def test_a_failed_health_check_while_being_marked_gone_is_ignored(sim: Simulatio
 def test_coming_back_while_being_marked_gone_gets_no_answer_and_then_a_refusal(sim: Simulation) -> None:
     """Ignored while it is written (1.3.1), told to shut down afterwards (1.3.2)."""
     cluster = sim.cluster(agents=1)
-    agent = cluster.agents["agent-1"]
+    agent, former = cluster.agents["agent-1"], id_of(cluster)
     agent.crash()
     sim.settle()
     applied = sim.hold(OperationApplied)
@@ -404,7 +489,8 @@ def test_coming_back_while_being_marked_gone_gets_no_answer_and_then_a_refusal(s
     applied.release()
     sim.advance(10.0)
 
-    assert (orders.count >= 1, agent.alive, cluster.operator.state()["agents"]) == (True, False, [])
+    assert (orders.count >= 1, list(cluster.operator.state()["gone_agents"])) == (True, [former])
+    assert [each["id"] for each in cluster.operator.state()["agents"]] == [agent.id]
 
 
 def test_marked_gone_while_it_is_coming_back_it_is_shut_down_when_it_is_there(sim: Simulation) -> None:

@@ -190,7 +190,7 @@ def test_a_lost_task_that_comes_back_is_running_again(sim: Simulation) -> None:
 
 @pytest.mark.scenario("PartitionTest.TaskCompletedOnPartitionedAgent")
 def test_a_task_that_ends_behind_a_partition_is_reported_afterwards(sim: Simulation) -> None:
-    """FINISHED is delivered after the return, and told again to who asks: in Mesos it is LOST then, here one end."""
+    """FINISHED is delivered after the return, and repeated when it is asked for; in Mesos it is LOST then."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(executor_task("t1"))
     driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)

@@ -14,7 +14,14 @@ from mesolite import Refused, Settings, Simulation
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.actors.decisions.master.timers import Pruning
 from mesolite.actors.runtime.store import encoded
-from mesolite.messages import AgentDrained, AgentReregistered, ApplyOperation, CallAnswered, OperationApplied
+from mesolite.messages import (
+    AgentDrained,
+    AgentReregistered,
+    ApplyOperation,
+    CallAnswered,
+    OperationApplied,
+    ShutdownAgent,
+)
 from mesolite.messages.ids import AgentId, TaskId
 from mesolite.messages.maintenance import Unavailability, Window
 from mesolite.messages.operator import DeactivateAgentCall, DrainAgentCall, MarkAgentGoneCall
@@ -269,11 +276,13 @@ def test_even_a_gone_agent_may_come_back_once_it_is_forgotten(sim: Simulation) -
     sim.settings = BY_AGE
     cluster = sim.cluster(agents=1)
     agent_id = id_of(cluster, "agent-1")
+    cluster.agents["agent-1"].crash()
     cluster.operator.mark_gone("agent-1")
-    sim.settle()
     cluster.agents["agent-1"].restart()
+    never_told = sim.drop(ShutdownAgent)
     sim.advance(60.0)
-    assert cluster.operator.state()["agents"] == []
+    assert (never_told.count > 0, cluster.operator.state()["agents"]) == (True, [])
+    cluster.agents["agent-1"].crash()
 
     sim.advance(2 * GC_S)
     assert cluster.operator.state()["gone_agents"] == {}

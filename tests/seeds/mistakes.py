@@ -30,7 +30,7 @@ from mesolite.messages import (
     StatusUpdate,
 )
 from tests.seeds import checkers, healing, storage, teeth
-from tests.seeds.faults import FAULTS, Fault, agent_dies, bad_disk, slow_link
+from tests.seeds.faults import FAULTS, Fault, agent_dies, bad_disk, cut, slow_link
 from tests.seeds.run import NOBODY_FAILS
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -232,7 +232,9 @@ MISTAKES = [
     Mistake("agents do not revoke", teeth.FREE, _do_not_revoke),
     Mistake("those are revoked who were not asked", teeth.ASKED, _revoke_from_everybody),
     Mistake("revoked before the deadline", teeth.ASKED, _revoke_at_once),
-    Mistake("tasks stay out of reach when their agent is back", checkers.BOOKS, _keep_tasks_out_of_reach),
+    Mistake(
+        "tasks stay out of reach when their agent is back", checkers.BOOKS, _keep_tasks_out_of_reach, (agent_dies, cut)
+    ),
     Mistake("calls are answered twice", checkers.ANSWERED, _answer_twice),
     Mistake("an agent speaks before it has written", storage.STORED, _speak_before_writing),
     Mistake("what belongs together is written one by one", NOBODY_FAILS, _write_one_by_one, (bad_disk,)),

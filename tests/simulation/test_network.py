@@ -309,12 +309,72 @@ def test_cutting_off_whom_nobody_knows_is_refused(sim: Simulation, cluster: Simu
         sim.partition("agnet-1", "master-1")
 
 
-@pytest.mark.parametrize("verb", ["expect", "drop", "hold", "duplicate"])
-def test_watching_whom_nobody_knows_is_allowed(sim: Simulation, verb: str) -> None:
-    """Executors and frameworks come later than the wish to watch them."""
-    rule = getattr(sim, verb)(PingAgent, receiver="not yet")
+VERBS = ["expect", "drop", "hold", "duplicate", "delay"]
 
-    assert rule.count == 0
+
+def watch(sim: Simulation, verb: str, **who: Any) -> Any:
+    """Watch or spoil all messages of somebody."""
+    return sim.delay(1.0, **who) if verb == "delay" else getattr(sim, verb)(**who)
+
+
+@pytest.mark.parametrize(
+    "name", ["agent-9", "master-2", "agent-", "not yet", "keeper", "agent-1/m1-F1/e1", "agnet-1/e1"]
+)
+@pytest.mark.parametrize("verb", VERBS)
+def test_whom_nobody_knows_yet_may_be_watched(
+    sim: Simulation, cluster: SimulatedCluster, verb: str, name: str
+) -> None:
+    """Agents are added, executors and frameworks come later than the wish to watch them."""
+    for side in ("sender", "receiver"):
+        watched = watch(sim, verb, **{side: name})
+        assert watched.count == 0
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_who_comes_later_is_seen_from_the_start(sim: Simulation, cluster: SimulatedCluster, verb: str) -> None:
+    """By the name that was given before anybody had it."""
+    watched = watch(sim, verb, receiver="agent-3")
+
+    cluster.add_agent()
+    sim.advance(2.0)
+
+    assert watched.count > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("agnet-1", "agent-[12]"),
+        ("agent1", "agent-1"),
+        ("Agent-2", "agent-2"),
+        ("mastr-1", "master-1"),
+        ("electro", "elector"),
+    ],
+)
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_name_that_is_nearly_that_of_somebody_is_refused(
+    sim: Simulation, cluster: SimulatedCluster, verb: str, name: str, meant: str
+) -> None:
+    """It would be a test that tests nothing; one that has gone is somebody, too."""
+    cluster.agents["agent-1"].crash()
+    cluster.agents["agent-2"].crash()
+    sim.settle()
+
+    why = f"there never was anybody named {name}; perhaps {meant} is meant, or start it first"
+    for side in ("sender", "receiver"):
+        with pytest.raises(Refused, match=why):
+            watch(sim, verb, **{side: name})
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_who_was_there_may_be_watched(sim: Simulation, cluster: SimulatedCluster, verb: str) -> None:
+    """It may come back under its name, however much that is like another's."""
+    driver = cluster.run(Listener(), "agent_1")
+    sim.advance(2.0)
+    driver.stop()
+    sim.settle()
+
+    assert watch(sim, verb, sender="agent_1").count == 0
 
 
 # ----------------------------------------------------------------------------------------------------------- latency

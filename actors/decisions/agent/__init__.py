@@ -8,6 +8,7 @@
     draining      all is killed, nothing is taken                  revocation   what was not returned in time
     graces        who outlives one loses its executor
     causes        why a task was killed or lost                   writes       nothing is said before it is stored
+    identity      the id and the facts it was admitted with
 
 Each function decides about one event, given all the agent knows (`AgentState`).
 """

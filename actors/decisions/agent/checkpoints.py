@@ -27,6 +27,11 @@ def agent(a: AgentState) -> None:
     a.writes.changes["agent"] = a.info
 
 
+def drop_agent(a: AgentState) -> None:
+    """The next life is another agent."""
+    a.writes.changes["agent"] = None
+
+
 def drain(a: AgentState) -> None:
     """Keep that it drains, and how, whoever has tasks here (4.4.3)."""
     a.writes.changes["drain"] = a.drain

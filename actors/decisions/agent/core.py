@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mesolite.actors.decisions.agent import (
+    admission,
     draining,
     executors,
     graces,
+    identity,
     leaving,
     recovery,
     registration,
@@ -97,11 +99,11 @@ TIMERS: dict[object, Decision] = {
 class AgentCore(Core):
     """One agent process on one machine."""
 
-    def __init__(self, settings: Settings, info: AgentInfo, work_dir: str) -> None:
-        """Offer what `info` says; sandboxes are made under `work_dir`."""
+    def __init__(self, settings: Settings, info: AgentInfo, work_dir: str, *, anew: bool = False) -> None:
+        """Offer what `info` says; sandboxes are made under `work_dir`. `anew`: drop what an earlier life has stored."""
         super().__init__()
         watch = LeaderWatch(None, settings.session_timeout_s)
-        self.state = AgentState(settings=settings, info=info, work_dir=work_dir, watch=watch)
+        self.state = AgentState(settings=settings, info=info, work_dir=work_dir, watch=watch, begins_anew=anew)
 
     def handle(self, event: object, sender: str, now: float) -> list[Effect]:
         """Decide what this event means now."""
@@ -111,7 +113,8 @@ class AgentCore(Core):
         self.effects = state.effects = []
         decide = DECISIONS.get(type(event))
         if decide is not None:
-            decide(state, event, sender, now)
+            if admission.admits(state, event, sender):
+                decide(state, event, sender, now)
         elif state.watch.handles(event):
             # While it recovers it has not asked: that is news meant for an earlier life of it (LP-11).
             if state.phase is not Phase.RECOVERING:
@@ -122,6 +125,8 @@ class AgentCore(Core):
             tasks.answer_too_soon(state, now)
         if state.drain is not None:
             draining.look(state)
+        if state.id_is_gone:
+            identity.forget(state)
         return state.writes.commit(state.effects)
 
     def check(self) -> None:

@@ -171,6 +171,16 @@ def shut_down(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecor
     a.set_timer(_key("executor-shutdown", framework, executor), executor.shutdown_grace_s)
 
 
+def expel(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, why: str) -> None:
+    """Shut down an executor that has said what none may say; what it had not ended itself has failed, and says why."""
+    if executor.phase not in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED):
+        text = f"executor {executor.id} was shut down: {why}"
+        executor.ending = Ending(
+            TaskState.TASK_FAILED, Reason.REASON_EXECUTOR_TERMINATED, text, Cause.EXECUTOR_DIED
+        )
+        shut_down(a, framework, executor)
+
+
 def shutdown_timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
     """It did not end within its grace (3.1.3)."""
     found = _of_timer(a, event)
@@ -263,5 +273,7 @@ def clear_up_framework(a: AgentState, framework: FrameworkRecord) -> None:
 
 def end_if_empty(a: AgentState) -> None:
     """A terminating agent exits with its last framework."""
+    if a.id_is_gone:
+        return  # it has to forget it first
     if a.phase is Phase.TERMINATING and not a.frameworks and not any(isinstance(e, Exit) for e in a.effects):
         a.effects.append(Exit(a.why_it_ends))

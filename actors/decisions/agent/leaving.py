@@ -26,6 +26,7 @@ def ordered(a: AgentState, message: ShutdownAgent, sender: str, now: float) -> N
     """The master does not want this agent: the same, without unregistering (2.2)."""
     if sender == a.leader:
         a.why_it_ends = f"shut down by the master: {message.reason}"
+        a.id_is_gone = message.gone
         terminate(a)
 
 

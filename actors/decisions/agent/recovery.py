@@ -5,7 +5,7 @@ Started --> Load --> Loaded --> executors asked to reconnect --2 s--> those not 
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.agent import checkpoints, draining, executors, reports, revocation, updates
+from mesolite.actors.decisions.agent import checkpoints, draining, executors, identity, reports, revocation, updates
 from mesolite.actors.decisions.agent.state import (
     AgentState,
     Ending,
@@ -17,7 +17,6 @@ from mesolite.actors.decisions.agent.state import (
     UpdateStream,
 )
 from mesolite.actors.decisions.contract import Destroy, Exit, Link, Load, Loaded, Started, StoreRefused, TimerFired
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.executor import (
@@ -47,18 +46,19 @@ def refused(a: AgentState, event: StoreRefused, sender: str, now: float) -> None
 
 def loaded(a: AgentState, event: Loaded, sender: str, now: float) -> None:
     """Rebuild what was checkpointed, and wait for its executors if there are any (AG-11, AG-12)."""
-    for key in sorted(event.records):
-        record = event.records[key]
+    records = identity.recovered(a, event)
+    if records is None:
+        return
+    for key in sorted(records):
+        record = records[key]
         match record:
-            case AgentInfo():
-                a.info = record
             case FrameworkCheckpoint(framework_info=info, scheduler=scheduler):
                 assert info.id is not None
                 a.frameworks[info.id] = FrameworkRecord(info=info, scheduler=scheduler)
             case DrainConfig():
                 a.drain = record
-    for key in sorted(event.records):
-        _rebuild(a, key, event.records[key])
+    for key in sorted(records):
+        _rebuild(a, key, records[key])
     for framework in a.frameworks.values():
         for executor in framework.executors.values():
             a.effects.append(Link(executor.party))

@@ -31,6 +31,11 @@ def follow(a: AgentState, step: Step, now: float) -> None:
         return
     a.phase = Phase.DISCONNECTED
     a.cancel_timer(REGISTER)
+    begin(a)
+
+
+def begin(a: AgentState) -> None:
+    """Registering begins, if anybody leads (1.1.1)."""
     if a.leader is not None:
         factor = a.settings.registration_backoff_factor_s
         a.registration_bound_s = 2 * factor
@@ -117,6 +122,7 @@ def reregistered(a: AgentState, message: AgentReregistered, sender: str, now: fl
 
 def _running(a: AgentState, total_ping_timeout_s: float, now: float) -> None:
     a.phase = Phase.RUNNING
+    a.was_admitted = True
     a.cancel_timer(REGISTER)
     a.total_ping_timeout_s = total_ping_timeout_s
     a.ping_deadline = now + total_ping_timeout_s

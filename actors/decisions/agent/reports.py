@@ -25,7 +25,7 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
     if executor is None or owner is not framework:
         return
     if status.state in NOT_FOR_EXECUTORS:
-        executors.shut_down(a, framework, executor)
+        executors.expel(a, framework, executor, f"{status.state} is not an executor's to say")
         return
     stream = a.streams.get((framework.id, status.task_id))
     if stream is None or status.uuid not in stream.seen:

@@ -144,6 +144,9 @@ class AgentState:
     name: str = ""
     incarnation: int = 0
     phase: Phase = Phase.RECOVERING
+    begins_anew: bool = False
+    was_admitted: bool = False  # in this life
+    id_is_gone: bool = False
     why_it_ends: str = "shut down"
     effects: list[Effect] = field(factory=list)
     frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)

@@ -64,13 +64,13 @@ def marked_gone(m: MasterState, operation: MarkAgentGone, now: float) -> None:
 
 def refuse(m: MasterState, agent_id: AgentId, party: str) -> None:
     """An agent that is gone wants to come back (1.3.2)."""
-    m.send(party, ShutdownAgent(reason=f"agent {agent_id} was marked gone; start it anew, without its old id"))
+    m.send(party, ShutdownAgent(reason=f"agent {agent_id} was marked gone", gone=True))
 
 
 def _shut_down(m: MasterState, agent: AgentRecord) -> None:
     # Or it would hit the newcomer at that address.
     if agent.party not in m.registering and m.agent_of_party.get(agent.party) == agent.id:
-        m.send(agent.party, ShutdownAgent(reason=f"agent {agent.id} was marked gone by an operator"))
+        m.send(agent.party, ShutdownAgent(reason=f"agent {agent.id} was marked gone by an operator", gone=True))
 
 
 def _loss(name: str) -> Loss:

@@ -16,6 +16,7 @@ from mesolite.actors.decisions.master import (
     health,
     joining,
     maintenance,
+    offers,
     reclaims,
     removal,
     schedules,
@@ -37,7 +38,7 @@ from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable
 from mesolite.messages.relayed import KillTask
-from mesolite.messages.resources import NOTHING
+from mesolite.messages.resources import NOTHING, Resources
 from mesolite.messages.tasks import Cause, Reason, Source, Task, TaskStatus
 
 
@@ -59,6 +60,8 @@ def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float
     known = m.agents.get(agent_id)
     if known is not None and (machine_of(known.info), known.party) != (machine_of(message.agent), sender):
         m.send(sender, ShutdownAgent(reason=f"agent {agent_id} was registered as {known.info.hostname}"))  # 1.3.4
+        return
+    if known is not None and _holds_too_little(m, known, message.agent):
         return
     under_way = m.reregistering.get(agent_id)
     if under_way is not None and under_way.sender != sender and not under_way.link_broken:
@@ -130,7 +133,10 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
 def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingReregistration, now: float) -> None:
     """The agent never left this master's books: compare them with what it reports (1.3.5)."""
     message = pending.message
-    agent.info = message.agent
+    if _holds_too_little(m, agent, message.agent):
+        return
+    if message.agent != agent.info:
+        _renew(m, agent, message.agent, now)
     if pending.link_broken:
         return  # it has gone again, and what it reported with it
     m.effects.append(Link(agent.party))
@@ -148,6 +154,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
             reconciliations=tasks.reconciliations(m, missing, now, unreported),
         ),
     )
+    _take_over_executors(m, agent, message, now)
     for task in message.tasks:
         wanted = (task.framework_id, task.task_id)
         if wanted in agent.kills and not task.state.is_terminal:
@@ -163,6 +170,39 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
             maintenance.look(m, agent, now)
     draining.tell(m, agent, now)  # 1.3.5 step 7
     _exchange_frameworks(m, agent.party, message, now)
+
+
+def _holds_too_little(m: MasterState, agent: AgentRecord, info: AgentInfo) -> bool:
+    """Whether it has less now than is in use there. Then it has been sent away: in Mesos it does not even start."""
+    used = Resources.sum(agent.used().values())
+    too_little = not info.resources.contains(used)
+    if too_little:
+        why = f"agent {agent.id} came back with {info.resources or 'nothing'}, but {used} is in use there"
+        m.send(agent.party, ShutdownAgent(reason=why))
+    return too_little
+
+
+def _renew(m: MasterState, agent: AgentRecord, info: AgentInfo, now: float) -> None:
+    """It has other facts than before: what was offered of it is not what there is (OF-3, OF-50)."""
+    offers.rescind_all(m, agent.offers, now)
+    agent.info = info
+    m.allocator.update_agent(agent.id, info.resources, now)
+    m.touched[agent.id] = None
+
+
+def _take_over_executors(m: MasterState, agent: AgentRecord, message: ReregisterAgent, now: float) -> None:
+    """Executors that it has and the master gave up, or never knew of: what they hold is not to be offered. Ours."""
+    for framework_info in message.frameworks:
+        frameworks.ensure_recovered(m, framework_info, now)
+    for executor in message.executors:
+        key = (executor.framework_id, executor.executor_id)
+        if key in agent.executors or executor.framework_id not in m.frameworks:
+            continue
+        if not m.allocator.free(agent.id).contains(executor.resources):
+            offers.rescind_all(m, agent.offers, now)
+        if m.allocator.free(agent.id).contains(executor.resources):  # or another has got it meanwhile
+            agent.executors[key] = executor.resources
+            m.allocator.charge(executor.framework_id, agent.id, executor.resources)
 
 
 def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistration, now: float) -> None:

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from attrs import Factory, define, frozen
+from attrs import frozen
 
 from mesolite.actors.decisions.rules.candidates import Candidates
 from mesolite.actors.decisions.rules.fairness import Totals
 from mesolite.actors.decisions.rules.grid import ROUNDING_S, Grid
+from mesolite.actors.decisions.rules.known import KnownAgent, KnownFramework
 from mesolite.actors.decisions.rules.refusals import Refusals, lasting_s
 from mesolite.actors.decisions.rules.shares import Shares
 from mesolite.actors.decisions.settings import Settings
@@ -39,34 +40,6 @@ class Grant:
     resources: Resources
 
 
-@define
-class _Agent:
-    id: AgentId
-    serial: int
-    total: Resources
-    free: Resources
-    active: bool
-    held: dict[FrameworkId, Resources] = Factory(dict)
-    withheld: Resources | None = NOTHING
-
-    @property
-    def grantable(self) -> Resources:
-        """What is free, less the scalars that are withheld; None withholds everything."""
-        if self.withheld is None:
-            return NOTHING
-        names = self.withheld.names
-        aside = {name: min(self.withheld.scalar(name), self.free.scalar(name)) for name in names}
-        return self.free - Resources.of(aside) if aside else self.free
-
-
-@define
-class _Framework:
-    id: FrameworkId
-    active: bool
-    suppressed: bool
-    barred: bool = False
-
-
 class Allocator:
     """What is free where, and who holds what. It is told of every change, and decides in `run`.
 
@@ -79,9 +52,9 @@ class Allocator:
         self._min_cpus = round(settings.min_allocatable_cpus * 1000)
         self._min_mem = round(settings.min_allocatable_mem * 1000)
 
-        self._agents: dict[AgentId, _Agent] = {}
+        self._agents: dict[AgentId, KnownAgent] = {}
         self._agents_added = 0
-        self._frameworks: dict[FrameworkId, _Framework] = {}
+        self._frameworks: dict[FrameworkId, KnownFramework] = {}
         # On which agents a framework holds something; also one that has not been added yet.
         self._where: dict[FrameworkId, dict[AgentId, None]] = {}
         self._refusals = Refusals()
@@ -100,7 +73,7 @@ class Allocator:
         What it holds on agents that were there before it is charged to it now.
         """
         assert framework_id not in self._frameworks, framework_id
-        framework = _Framework(framework_id, active=True, suppressed=suppressed)
+        framework = KnownFramework(framework_id, active=True, suppressed=suppressed)
         self._frameworks[framework_id] = framework
         self._shares.add(framework_id, role, self._parts(framework_id))
         self._place(framework)
@@ -186,13 +159,42 @@ class Allocator:
         for resources in used.values():
             free -= resources
         self._agents_added += 1
-        agent = _Agent(agent_id, self._agents_added, total, free, active)
+        agent = KnownAgent(agent_id, self._agents_added, total, free, active)
         self._agents[agent_id] = agent
         self._totals.add(total)
         for framework_id, resources in used.items():
             if resources:
                 self._charge(agent, framework_id, resources)
         self._reconsider(agent, now)
+
+    def update_agent(self, agent_id: AgentId, total: Resources, now: float) -> None:
+        """It has other facts, `total` among them: the filters on it go, and a run is due at once (OF-3, OF-50).
+
+        Raises:
+            ResourceError: when more is held there than there is now; nothing is changed then.
+        """
+        agent = self._agents[agent_id]
+        free = total - Resources.sum(agent.held.values())
+        self._totals.remove(agent.total)
+        self._totals.add(total)
+        agent.total, agent.free = total, free
+        self._refusals.forget_agent(agent_id)
+        if self._is_spare(agent):
+            self._candidates.add(agent_id, now)
+        else:
+            self._candidates.remove(agent_id)
+
+    def charge(self, framework_id: FrameworkId, agent_id: AgentId, resources: Resources) -> None:
+        """The framework turns out to hold these there already.
+
+        Raises:
+            ResourceError: when that is not free; nothing is changed then.
+        """
+        agent = self._agents[agent_id]
+        agent.free -= resources
+        self._charge(agent, framework_id, resources)
+        if not self._is_spare(agent):
+            self._candidates.remove(agent_id)
 
     def activate_agent(self, agent_id: AgentId, now: float) -> None:
         """Its free resources are granted again, from the next run on the grid on (OF-4)."""
@@ -337,7 +339,7 @@ class Allocator:
 
     # --- bookkeeping --------------------------------------------------------------------------------------
 
-    def _charge(self, agent: _Agent, framework_id: FrameworkId, resources: Resources) -> None:
+    def _charge(self, agent: KnownAgent, framework_id: FrameworkId, resources: Resources) -> None:
         held = agent.held.get(framework_id)
         agent.held[framework_id] = resources if held is None else held + resources
         self._where.setdefault(framework_id, {})[agent.id] = None
@@ -348,7 +350,7 @@ class Allocator:
         """What it holds, agent by agent."""
         return [self._agents[agent_id].held[framework_id] for agent_id in self._where.get(framework_id, {})]
 
-    def _refund(self, agent: _Agent, framework_id: FrameworkId, resources: Resources) -> None:
+    def _refund(self, agent: KnownAgent, framework_id: FrameworkId, resources: Resources) -> None:
         left = agent.held.get(framework_id, NOTHING) - resources
         if left:
             agent.held[framework_id] = left
@@ -360,14 +362,14 @@ class Allocator:
         if framework_id in self._frameworks:
             self._shares.refund(framework_id, resources)
 
-    def _place(self, framework: _Framework) -> None:
+    def _place(self, framework: KnownFramework) -> None:
         """Let it compete or not."""
         if framework.active and not framework.suppressed and not framework.barred:
             self._shares.enter(framework.id)
         else:
             self._shares.withdraw(framework.id)
 
-    def _is_spare(self, agent: _Agent) -> bool:
+    def _is_spare(self, agent: KnownAgent) -> bool:
         """Enough cpus, or enough memory, on an active agent (OF-13)."""
         if not agent.active:
             return False
@@ -376,7 +378,7 @@ class Allocator:
         enough = amounts.get("cpus", 0) >= self._min_cpus or amounts.get("mem", 0) >= self._min_mem
         return enough and bool(grantable)
 
-    def _reconsider(self, agent: _Agent, due_at: float) -> None:
+    def _reconsider(self, agent: KnownAgent, due_at: float) -> None:
         """This agent may have more to grant than before: if it is worth an offer, let a run visit it then."""
         if self._is_spare(agent):
             self._candidates.add(agent.id, due_at)

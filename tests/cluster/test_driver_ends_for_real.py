@@ -1,0 +1,46 @@
+"""`stop()` and `abort()` have taken effect when they return, also when another thread says them (core.md FW-42)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from mesolite import Cluster
+from mesolite.actors.role import Inspect
+from tests.cluster.stage import PATIENCE_S, until
+from tests.scenarios.schedulers import Recorder, only
+
+ENDS = pytest.mark.parametrize(("end", "status"), [("stop", "DRIVER_STOPPED"), ("abort", "DRIVER_ABORTED")])
+
+
+@ENDS
+def test_nothing_begins_after_the_end(end: str, status: str) -> None:
+    """Its thread is busy, offers wait in its inbox, and the end comes from another thread."""
+    entered, go_on = threading.Event(), threading.Event()
+
+    def busy(core: Any) -> int:
+        entered.set()
+        assert go_on.wait(PATIENCE_S)
+        return 1
+
+    with Cluster(agents=1) as cluster:
+        framework = Recorder()
+        driver = cluster.run(framework, framework="framework")
+        until(cluster, lambda: framework.offers)
+        seat = cluster.runtime.directory.find("framework")
+        assert seat is not None
+        answer = seat.ref.ask(Inspect(busy), block=False)
+        assert entered.wait(PATIENCE_S)
+        calls = len(framework.calls)
+        agent = cluster.add_agent()
+        books = only(cluster.masters.values()).books
+        until(cluster, lambda: any(offer.agent_id == agent.id for offer in list(books.offers.values())))
+
+        assert getattr(driver, end)().name == status
+        go_on.set()
+        assert driver.join(PATIENCE_S).name == status
+
+        assert answer.get(timeout=PATIENCE_S) == 1
+        assert len(framework.calls) == calls
