@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SEEDS  ?= 10000
+FIRST  ?= 0
 CALLS  ?= 200000
 
 .PHONY: help demo test check lint types storeys rules scenarios seeds fuzz drains bench bench-check bench-ray clean
@@ -14,7 +15,7 @@ help:
 	@echo 'make test       run the tests'
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
-	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer'
+	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
 	@echo 'make bench      measure all, 20 minutes or so; docs/performance.md says what'
@@ -47,7 +48,7 @@ scenarios: $(VENV)/installed-test
 	$(BIN)/python tests/scenarios/report.py
 
 seeds: $(VENV)/installed-test
-	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --processes 2
+	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --first $(FIRST) --processes 2
 
 fuzz: $(VENV)/installed-test
 	$(BIN)/python -m tests.fuzz --calls $(CALLS)
@@ -70,7 +71,7 @@ clean:
 
 # --- set-up: a stamp per set of packages, renewed only when the project's metadata changes ---
 
-$(VENV)/installed-demo:  extras :=
+$(VENV)/installed-demo:  extras := [demo]
 $(VENV)/installed-test:  extras := [test]
 $(VENV)/installed-check: extras := [test,check]
 $(VENV)/installed-bench: extras := [test,bench]

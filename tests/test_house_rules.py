@@ -120,6 +120,24 @@ RULES = [
         ),
     ),
     Rule(
+        says="one module knows the inside of Pykka",
+        governs=(*PRODUCT, "tests", "examples", "benchmarks"),
+        instead="use what actors/runtime/pykka_inside.py makes of it",
+        check=checks.private_pykka,
+        broken_by=(
+            "from pykka._envelope import Envelope",
+            "from pykka.messages import _ActorStop",
+            "import pykka._actor",
+            "actor._actor_loop_running()",
+            "ref.tell(pykka.messages._ActorStop())",
+            "class Role(Hosted):\n    def _handle_receive(self, message): pass",
+            "import pykka\nclass Future(pykka.ThreadingFuture[int]):\n    def ready(self): return self._result",
+            "from pykka import Actor\nclass Player(Actor):\n    def _stop(self): pass",
+        ),
+        # What is relied on is tried in the second, and the third measures Pykka by itself.
+        unless=("actors/runtime/pykka_inside.py", "tests/runtime/test_pykka_hooks.py", "benchmarks/messages.py"),
+    ),
+    Rule(
         says="tests do not sleep, mock, skip or try again",
         governs=("tests",),
         instead="control what the test depends on",

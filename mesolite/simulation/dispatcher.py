@@ -19,11 +19,11 @@ import pykka
 
 from mesolite.actors.decisions.contract import LinkBroken
 from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, WouldBlock, WrongThread
-from mesolite.actors.role import Failed
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Delivery, Seat, Timer
+from mesolite.actors.runtime.pykka_inside import Failed, run_loop, tear_down
 from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.trace import Lost, Trace
 from mesolite.actors.user_errors import UserErrors
@@ -339,8 +339,8 @@ class Dispatcher(ABC):
         if seat.vacant:
             return  # it had several envelopes when it ended, and all were refused at the first
         with contextlib.suppress(Idle):
-            seat.actor._actor_loop_running()  # noqa: SLF001
-            seat.actor._actor_loop_teardown()  # noqa: SLF001
+            run_loop(seat.actor)
+            tear_down(seat.actor)
             self.end(seat, 0)
         if not seat.alive:
             self.vacate(seat)
