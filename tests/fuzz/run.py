@@ -70,10 +70,11 @@ class Poisoned(Scheduler):
     launched = False
 
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
-        if not self.launched:
+        here = [offer for offer in offers if offer.hostname == "agent-1"]  # the other one will be drained
+        if here and not self.launched:
             self.launched = True
             executor = ExecutorInfo(executor_id="e", name="held")
-            driver.launch_tasks(offers[0], TaskInfo(task_id="mine", resources="cpus:0.1;mem:32", executor=executor))
+            driver.launch_tasks(here, TaskInfo(task_id="mine", resources="cpus:0.1;mem:32", executor=executor))
 
 
 class Stage:
@@ -95,7 +96,7 @@ class Stage:
 
     def targets(self) -> list[Target]:
         """Everything there is to call."""
-        machines = (self.cluster.agents["agent-1"], self.cluster.masters["master-1"])
+        machines = (self.cluster.agents["agent-2"], self.cluster.masters["master-1"])
         held = (self.sim, self.cluster, self.cluster.operator, self.driver, Held.drivers[-1], self.drain, self.reclaim)
         return [*constructors(), *verbs(*held, *machines), *verbs(self.sim.trace)]
 
