@@ -17,6 +17,8 @@ P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _UNCHECKED = "__mesolite_unchecked__"
+_FIELDS = "__mesolite_fields__"
+_set = object.__setattr__  # frozen objects take it from nobody else
 
 
 def checked(cls: type[T]) -> type[T]:
@@ -38,7 +40,7 @@ def checked(cls: type[T]) -> type[T]:
         except Misfit as misfit:
             raise InvalidValue(misfit.sentence(kind.__name__)) from None
         for name, known in others.items():
-            object.__setattr__(self, name, known)
+            _set(self, name, known)
 
     def make(**fields: Any) -> T:
         made: T = object.__new__(kind)
@@ -49,6 +51,7 @@ def checked(cls: type[T]) -> type[T]:
     __init__.__doc__, __init__.__qualname__ = construct.__doc__, construct.__qualname__
     kind.__init__ = __init__
     setattr(kind, _UNCHECKED, staticmethod(make))
+    setattr(kind, _FIELDS, dict.fromkeys(field.name for field in attrs.fields(kind)))
     return cls
 
 
@@ -59,9 +62,16 @@ def unchecked(kind: Callable[P, T]) -> Callable[P, T]:
 
 
 def evolve(value: T, **changes: Any) -> T:
-    """Do what `attrs.evolve` does, to an instance of a `checked` class, without a check."""
-    held = {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}  # type: ignore[arg-type]
-    made: T = getattr(type(value), _UNCHECKED)(**held | changes)
+    """Do what `attrs.evolve` does, to an instance of a `checked` class, without a check.
+
+    Nor are values converted: they are what their fields hold. That takes a third of the time, once for every update.
+    """
+    made: T = object.__new__(type(value))
+    names = getattr(type(value), _FIELDS)
+    for name in names:
+        _set(made, name, changes[name] if name in changes else getattr(value, name))
+    if not changes.keys() <= names.keys():
+        raise TypeError(f"{type(value).__name__} has no such field among {', '.join(changes)}")
     return made
 
 
