@@ -7,6 +7,7 @@ breaks it. That code is tried too, so that no rule goes blind unnoticed. The che
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -191,6 +192,13 @@ def test_rule_finds_what_breaks_it(rule: Rule, code: str) -> None:
 def test_a_set_may_be_read_where_its_order_cannot_be_seen(code: str) -> None:
     """Sorting, collecting into another set and asking any/all are not iterations in the rule's sense."""
     assert not list(checks.iterated_set(Source("example.py", code)))
+
+
+def test_contributors_read_every_rule() -> None:
+    """The list for contributors is this table, in its order."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    assert re.findall("^- ([a-z].*)$", page, re.MULTILINE) == [rule.says for rule in RULES]
 
 
 # --- rules about the tree as a whole ---

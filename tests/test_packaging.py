@@ -17,7 +17,7 @@ import pytest
 from tests.house_checks import ROOT, sources
 
 FOLDERS = ["actors", "messages", "mesolite", "tests"]
-FILES = ["setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"]
+FILES = ["setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "NOTICE"]
 OFFLINE = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
 
 
@@ -132,13 +132,13 @@ def test_wheel_names_the_pytest_plugin_by_its_module(wheel: zipfile.ZipFile) -> 
 
 
 def test_wheel_states_licence_and_python(wheel: zipfile.ZipFile) -> None:
-    """The licence text travels along, and pip on an older Python refuses."""
+    """The licence and the notice travel along, and pip on an older Python refuses."""
     (path,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
     metadata = message_from_bytes(wheel.read(path))
 
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert any(name.endswith("LICENSE") for name in wheel.namelist())
+    assert {"LICENSE", "NOTICE"} <= {Path(name).name for name in wheel.namelist()}
 
 
 def test_wheel_brings_what_it_imports_and_nothing_for_the_demo(wheel: zipfile.ZipFile) -> None:
