@@ -7,7 +7,8 @@ BIN    := $(VENV)/bin
 SEEDS  ?= 10000
 CALLS  ?= 200000
 
-.PHONY: help demo test check lint types storeys rules scenarios seeds fuzz drains bench bench-check bench-ray clean
+.PHONY: help demo test check lint types storeys rules scenarios seeds fuzz drains pictures bench bench-check \
+  bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
@@ -17,6 +18,7 @@ help:
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
+	@echo 'make pictures   draw the pictures of the README anew, from a run and from the import contracts'
 	@echo 'make bench      measure all, 20 minutes or so; docs/performance.md says what'
 	@echo 'make bench-check  has something become slower than recorded: ratios only, half a minute'
 	@echo 'make bench-ray  the commands beside Ray, too, which this installs'
@@ -54,6 +56,9 @@ fuzz: $(VENV)/installed-test
 
 drains: $(VENV)/installed-test
 	$(BIN)/python -m tests.cluster.drains --drains 1000
+
+pictures: $(VENV)/installed-test
+	$(BIN)/python -m pages.pictures
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
