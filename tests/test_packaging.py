@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ["setup.cfg", "pyproject.toml", "README.md", "LICENSE", "actors", "messages", "mesolite"]
+DESCRIPTION = "pages/package-index.md"
 
 
 def python(arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -31,6 +32,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
             shutil.copytree(path, copy / path.name, symlinks=True)
         else:
             shutil.copy(path, copy)
+    (copy / DESCRIPTION).parent.mkdir()
+    shutil.copy(ROOT / DESCRIPTION, copy / DESCRIPTION)
     offline = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
     built = python(["-m", "pip", "wheel", *offline, "--wheel-dir", "dist", "."], copy)
     assert built.returncode == 0, built.stderr
