@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -22,6 +24,7 @@ from pages.links import ROOT, plain_fences, relinked, repository
 LABELS = re.compile(r"\[(\w+)\](?=\s\[)")
 """A label before another, as the specifications have them; mkdocs would take the pair for a link."""
 
+DOCS = ROOT / "docs"
 STYLE = "site.css"
 CODE_COLOURS = {"default": "[data-bs-theme=light] .highlight", "github-dark": "[data-bs-theme=dark] .highlight"}
 
@@ -40,17 +43,24 @@ REFERENCE = {
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Learn where the sources are, and put the pages made here where the navigation names their folder."""
+    """Learn where the sources are, and put the pages made here where the navigation names their folder.
+
+    What it does not name at all comes under "Project", so that no page is without a way to it.
+    """
+    pages = [*elsewhere().values(), *(str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md")))]
     made = {
-        "examples/": ["examples/index.md", *(page for page in elsewhere().values() if page.startswith("examples/"))],
+        "examples/": ["examples/index.md", *(page for page in pages if page.startswith("examples/"))],
         "reference/": list(_reference()),
-        "stories/": ["stories/index.md", *(page for page in elsewhere().values() if page.startswith("stories/"))],
+        "stories/": ["stories/index.md", *(page for page in pages if page.startswith("stories/"))],
     }
+    named = set(_named(config.nav)) | {page for folder in made.values() for page in folder}
     config.repo_url = repository()
     config.nav = [
         {title: made.get(page, page) if isinstance(page, str) else page for title, page in entry.items()}
         for entry in config.nav
     ]
+    if others := [page for page in pages if page not in named]:
+        config.nav.append({"Project": others})
     return config
 
 
@@ -75,6 +85,18 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"{config.repo_url}/blob/main/{file}" if config.repo_url else None
 
     return LABELS.sub(r"\\[\1\\]", plain_fences(relinked(markdown, source, address)))
+
+
+def _named(nav: Any) -> Iterator[str]:
+    """The pages of a navigation, however deep."""
+    match nav:
+        case str():
+            yield nav
+        case list():
+            for entry in nav:
+                yield from _named(entry)
+        case dict():
+            yield from _named([*nav.values()])
 
 
 # ---------------------------------------------------------------------------------------------------------- the pages
