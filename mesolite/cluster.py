@@ -57,7 +57,8 @@ class Cluster(Wiring):
             WorkDirUnusable: nothing can be kept there, or what is kept there cannot be read.
         """
         chosen = settings or Settings.local()
-        self._folder = WorkFolder(str(work_dir)) if work_dir else TemporaryFolder()
+        self._temporary = None if work_dir else TemporaryFolder()
+        self._folder = self._temporary or WorkFolder(str(work_dir))
         with contextlib.ExitStack() as undo:
             undo.callback(self._folder.leave)
             store = SqliteStore(f"{self._folder.name}/store.sqlite")
