@@ -8,7 +8,8 @@ SEEDS  ?= 10000
 FIRST  ?= 0
 CALLS  ?= 200000
 
-.PHONY: help demo test check lint types storeys rules scenarios coverage seeds fuzz drains bench bench-check bench-ray clean
+.PHONY: help demo test check lint types storeys rules scenarios coverage seeds fuzz drains pictures package-index docs bench \
+  bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
@@ -19,6 +20,9 @@ help:
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
+	@echo 'make pictures   draw the pictures of the README anew, from a run and from the import contracts'
+	@echo 'make package-index  the README as a package index shows it, after a change of the README'
+	@echo 'make docs       the documentation site, into build/site; fails where a link leads nowhere'
 	@echo 'make bench      measure all, 20 minutes or so; docs/performance.md says what'
 	@echo 'make bench-check  has something become slower than recorded: ratios only, half a minute'
 	@echo 'make bench-ray  the commands beside Ray, too, which this installs'
@@ -63,6 +67,15 @@ fuzz: $(VENV)/installed-test
 drains: $(VENV)/installed-test
 	$(BIN)/python -m tests.cluster.drains --drains 1000
 
+pictures: $(VENV)/installed-test
+	$(BIN)/python -m pages.pictures
+
+package-index: $(VENV)/installed-test
+	$(BIN)/python -m pages.package_index
+
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m mkdocs build --strict
+
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.check --record
@@ -82,6 +95,7 @@ $(VENV)/installed-demo:     extras := [demo]
 $(VENV)/installed-test:     extras := [test]
 $(VENV)/installed-check:    extras := [test,check]
 $(VENV)/installed-coverage: extras := [test,coverage]
+$(VENV)/installed-docs:     extras := [docs]
 $(VENV)/installed-bench:    extras := [test,bench]
 $(VENV)/installed-ray:      extras := [test,bench,ray]
 

@@ -23,6 +23,7 @@ from typing import Any
 from attrs import frozen
 from loguru import logger
 
+from examples.bell import Bell
 from examples.endings import BACK_AFTER_S, ENDINGS, GOODBYE, LATENCY_S, STEADY_S, Outcome, outcome, silence_s
 from examples.operating import deadline_passes, drain_with_grace, maintenance_window, out_of_the_offers
 from examples.page import Page
@@ -50,6 +51,7 @@ from mesolite.simulation import SimulatedCluster
 
 GREETINGS = 12
 PATIENCE_S = 15.0
+DEAF_FOR_S = 1.0
 
 FAILOVER_S = 60.0
 JOB_S = 23  # so that it ends when nobody leads
@@ -84,21 +86,26 @@ def hello_fosdem(page: Page, seed: int) -> dict[str, str]:
 
 @frozen
 class Drained:
-    """What chapter 2 saw: the machine's processes, those of them still there, and each lost service's new task."""
+    """What chapter 2 saw: the machine's processes, those of them still there, and each lost service's new task.
+
+    `deaf_for_s`: how long the deaf service went on after the signal.
+    """
 
     processes: list[int]
     left: list[int]
     moved: dict[str, str]
+    deaf_for_s: float
 
 
 def drain_now(page: Page, seed: int) -> Drained:
     """Send SIGUSR1 to one of three agents while it runs long tasks, one of which ignores SIGTERM."""
-    deaf = service("deaf", "trap '' TERM; sleep 1000", KillPolicy(grace_period_s=1.0))
     page.say("Six services that sleep for 1000 s; one is deaf to SIGTERM, and its kill policy gives it one second.")
-    with Cluster(agents=3) as cluster:
+    with Bell() as bell, Cluster(agents=3) as cluster:
+        deaf = service("deaf", f"trap '' TERM; {bell.ring}; sleep 1000", KillPolicy(grace_period_s=DEAF_FOR_S))
         shop = Shop([deaf, *(service(f"web-{number}", "sleep 1000") for number in range(1, 6))])
         cluster.run(shop, framework="shop")
         cluster.wait_until(lambda: shop.complete, PATIENCE_S)
+        bell.wait(PATIENCE_S)  # it may run and not be deaf yet
         names = {agent.id: agent.name for agent in cluster.agents.values()}
         was = {task_id: names[status.agent_id] for task_id, status in shop.status.items()}
         doomed = cluster.agents[was["deaf"]]
@@ -126,7 +133,7 @@ def drain_now(page: Page, seed: int) -> Drained:
         f"of which it ran {died_s - again_s:.2f} s beside its replacement. Of the processes {_listed(processes)}\n"
         f"still there: {_listed(left)}."
     )
-    return Drained(processes, left, moved)
+    return Drained(processes, left, moved, died_s - since_s)
 
 
 def _about_drain(doomed: str, sender: str, to: str, event: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from examples.bell import Bell
 from examples.page import Page
 from examples.schedulers import Mover, Shop, Stayer, service, task_of
 from mesolite import Cause, KillPolicy, Simulation, TaskState, TaskStatus, Unavailability, Window
@@ -39,6 +40,7 @@ PATIENCE_S = 15.0
 STEADY_S = 10.0
 LATENCY_S = (0.0001, 0.001)
 LONGEST_S = 0.5
+POLITE_S = 0.1
 WINDOW_S = 60.0
 WITHIN_S = 30.0
 
@@ -119,13 +121,15 @@ class GentlyDrained:
 
 def drain_with_grace(page: Page, seed: int) -> GentlyDrained:
     """Drain an agent with two services: one obeys, one is stubborn and would like thirty seconds."""
-    polite = service("polite", "trap 'sleep 0.1; exit 0' TERM; sleep 1000 & wait")
-    stubborn = service("stubborn", "trap '' TERM; sleep 1000", KillPolicy(grace_period_s=30.0))
     page.say(f"One service obeys SIGTERM, one does not and has a grace of 30 s. The drain allows {LONGEST_S:g} s.\n")
-    with Cluster(agents=1) as cluster:
+    with Bell() as bell, Cluster(agents=1) as cluster:
+        polite = service("polite", f"trap 'sleep {POLITE_S}; exit 0' TERM; {bell.ring}; sleep 1000 & wait")
+        stubborn = service("stubborn", f"trap '' TERM; {bell.ring}; sleep 1000", KillPolicy(grace_period_s=30.0))
         shop = Shop([polite, stubborn])
         cluster.run(shop, framework="shop")
         cluster.wait_until(lambda: shop.complete, PATIENCE_S)
+        for _ in shop.current:
+            bell.wait(PATIENCE_S)  # they may run and have set no trap yet
         agent = cluster.agents["agent-1"]
         processes = sorted(cluster.processes(agent.name))
         since_s = cluster.now()

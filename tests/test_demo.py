@@ -95,6 +95,7 @@ def test_drain_now_ends_every_process_of_the_machine_and_moves_its_tasks() -> No
     assert drained.processes
     assert drained.left == []
     assert drained.moved["deaf"] == "deaf.2"
+    assert drained.deaf_for_s >= demo.DEAF_FOR_S
     assert left_behind() == []
 
 
@@ -157,7 +158,7 @@ def test_drain_with_grace_waits_for_one_and_kills_the_other() -> None:
     seen = operating.drain_with_grace(Page(io.StringIO()), SEED)
 
     assert seen.state == "DRAINED"
-    assert seen.died_after_s["polite"] < operating.LONGEST_S <= seen.died_after_s["stubborn"]
+    assert operating.POLITE_S <= seen.died_after_s["polite"] < operating.LONGEST_S <= seen.died_after_s["stubborn"]
     assert seen.left == []
     assert left_behind() == []
 

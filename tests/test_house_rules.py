@@ -51,7 +51,7 @@ RULES = [
     ),
     Rule(
         says="nothing is left for later",
-        governs=(*PRODUCT, "tests", "examples", "benchmarks"),
+        governs=(*PRODUCT, "tests", "examples", "benchmarks", "pages"),
         instead="do it now or leave it out",
         check=checks.leftover_word,
         broken_by=("# TO" + "DO: later", "raise Not" + "ImplementedError"),

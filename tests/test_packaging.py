@@ -18,7 +18,8 @@ import pytest
 from tests.house_checks import ROOT, sources
 
 FOLDERS = ["actors", "messages", "mesolite", "tests"]
-FILES = ["setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "NOTICE"]
+DESCRIPTION = "pages/package-index.md"
+FILES = ["setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "NOTICE", DESCRIPTION]
 OFFLINE = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
 
 
@@ -32,8 +33,9 @@ def copied(folder: Path) -> Path:
     """A copy of the sources, because a build leaves its traces beside them."""
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / DESCRIPTION).parent.mkdir()
     for name in FILES:
-        shutil.copy(ROOT / name, folder)
+        shutil.copy(ROOT / name, folder / name)
     return folder
 
 

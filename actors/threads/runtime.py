@@ -40,7 +40,7 @@ from mesolite.actors.threads.clock import Clock, Later
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
 from mesolite.actors.threads.thread import Thread
-from mesolite.actors.trace import Lost, Trace
+from mesolite.actors.trace import Lost, Trace, raised
 from mesolite.actors.user_errors import UserErrors
 from mesolite.messages.base import Message
 
@@ -194,7 +194,7 @@ class ThreadsRuntime:
     def failed(self, seat: Seat, error: BaseException) -> None:
         """Our own code raised: say so loudly; the party is gone and its links break."""
         failure = PartyFailed(
-            f"{seat.name} failed: {type(error).__name__}: {error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
+            f"{seat.name} failed: {raised(error).error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
         )
         failure.__cause__ = error
         self.failures.append(failure)

@@ -25,7 +25,7 @@ from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
 from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
-from mesolite.actors.trace import Trace
+from mesolite.actors.trace import Trace, raised
 from mesolite.messages.base import Message
 from mesolite.simulation.dispatcher import Dispatcher, Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
@@ -100,7 +100,7 @@ class VirtualRuntime(Dispatcher):
         """Remember the failure, to raise it from whatever drives the simulation."""
         if self._failure is None:
             self._failure = PartyFailed(
-                f"{seat.name} failed: {type(error).__name__}: {error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
+                f"{seat.name} failed: {raised(error).error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
             )
             self._failure.__cause__ = error
         self.end(seat, -1)

@@ -14,6 +14,7 @@ from mesolite.actors.decisions.contract import (
     Effect,
     Exit,
     Link,
+    LinkBroken,
     PeerExited,
     SetTimer,
     Started,
@@ -265,6 +266,8 @@ class MasterCore(Core):
                 TIMERS[type(key)](state, key, sender, now)
             case PeerExited():
                 self._peer_exited(event, now)
+            case LinkBroken(name):
+                self._link_broke(name, now)
             case OperationApplied():
                 self._applied(event, sender, now)
             case RegistryRecovered():
@@ -288,6 +291,13 @@ class MasterCore(Core):
         framework_id = state.framework_of_party.get(event.name)
         if framework_id is not None and state.frameworks[framework_id].connected:
             frameworks.disconnected(state, state.frameworks[framework_id], now)
+
+    def _link_broke(self, name: str, now: float) -> None:
+        """Something was lost between us. An agent has to say again what it has (1.5.1); a driver does so by itself."""
+        state = self.state
+        agent_id = state.agent_of_party.get(name)
+        if agent_id is not None and state.agents[agent_id].connected:
+            health.disconnected(state, state.agents[agent_id], now)
 
     def _applied(self, event: OperationApplied, sender: str, now: float) -> None:
         state = self.state
