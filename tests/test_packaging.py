@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -156,6 +157,19 @@ def test_wheel_brings_what_it_imports_and_nothing_for_the_demo(wheel: zipfile.Zi
     always = {re.split(r"[^\w-]", line)[0] for line in required if "extra ==" not in line}
 
     assert always == imported - sys.stdlib_module_names - {"mesolite", "pytest", "_pytest"}
+
+
+def test_every_python_that_the_wheel_names_is_tested(wheel: zipfile.ZipFile) -> None:
+    """By the workflow of a public host, whole; no test here can know of other interpreters."""
+    (path,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
+    classifiers = message_from_bytes(wheel.read(path)).get_all("Classifier", [])
+    named = [line.rpartition(" ")[2] for line in classifiers if re.search(r":: Python :: 3\.\d+$", line)]
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    matrix = re.search(r"^ +python: (\[.*\])$", workflow, re.MULTILINE)
+
+    assert matrix
+    assert named
+    assert set(named) <= set(json.loads(matrix[1]))
 
 
 # --- the source archive ---
