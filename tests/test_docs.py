@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import mesolite
 from tests.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, commands
 
 NAMESPACE = "the_page"
@@ -20,6 +21,12 @@ NAMESPACE = "the_page"
 
 TOOLS = {"make": ["make", "--dry-run"], "python": [sys.executable], "pytest": [sys.executable, "-m", "pytest"]}
 """How a command of a page is tried."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """All of Mesolite, before `pytester` is made: it forgets what is first loaded in its time, and leaves half."""
+    assert all(hasattr(mesolite, name) for name in mesolite.__all__)
 
 
 @pytest.fixture
