@@ -140,7 +140,7 @@ def test_an_agent_that_dies_before_it_is_back_has_died(sim: Simulation, info: Fr
 
 
 def test_an_executor_whose_end_was_swallowed_is_not_in_the_books(sim: Simulation) -> None:
-    """The agent does not report it any more (RC-26)."""
+    """The agent does not report it any more, and when asked it says so (RC-26, TK-57)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(executor_task("t1"))
     cluster.run(framework, framework=CAREFUL, executors=EXECUTORS)
@@ -154,7 +154,7 @@ def test_an_executor_whose_end_was_swallowed_is_not_in_the_books(sim: Simulation
     sim.heal()
     sim.advance(30.0)
 
-    assert (lost.count, shown(cluster)["executors"]) == (0, [])
+    assert (lost.count, shown(cluster)["executors"]) == (1, [])
     assert framework.states("t1")[-1] == "FAILED"
     check_books(sim)
 
