@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 SEEDS  ?= 10000
 CALLS  ?= 200000
 
-.PHONY: help demo test check lint types storeys rules scenarios seeds fuzz drains bench bench-check bench-ray clean
+.PHONY: help demo test check lint types storeys rules scenarios seeds fuzz drains kills bench bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
@@ -17,6 +17,7 @@ help:
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
+	@echo 'make kills      100 processes killed with a cluster in them, each followed by a second life in its folder'
 	@echo 'make bench      measure all, 20 minutes or so; docs/performance.md says what'
 	@echo 'make bench-check  has something become slower than recorded: ratios only, half a minute'
 	@echo 'make bench-ray  the commands beside Ray, too, which this installs'
@@ -54,6 +55,9 @@ fuzz: $(VENV)/installed-test
 
 drains: $(VENV)/installed-test
 	$(BIN)/python -m tests.cluster.drains --drains 1000
+
+kills: $(VENV)/installed-test
+	$(BIN)/python -m tests.cluster.kills --kills 100
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
