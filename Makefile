@@ -5,19 +5,25 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SEEDS  ?= 10000
+FIRST  ?= 0
 CALLS  ?= 200000
 
-.PHONY: help demo test check lint types storeys rules scenarios seeds fuzz drains kills bench bench-check bench-ray clean
+.PHONY: help demo test check lint types storeys rules scenarios coverage seeds fuzz drains kills pictures package-index docs bench \
+  bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
 	@echo 'make test       run the tests'
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
-	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer'
+	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
+	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
 	@echo 'make kills      100 processes killed with a cluster in them, each followed by a second life in its folder'
+	@echo 'make pictures   draw the pictures of the README anew, from a run and from the import contracts'
+	@echo 'make package-index  the README as a package index shows it, after a change of the README'
+	@echo 'make docs       the documentation site, into build/site; fails where a link leads nowhere'
 	@echo 'make bench      measure all, 20 minutes or so; docs/performance.md says what'
 	@echo 'make bench-check  has something become slower than recorded: ratios only, half a minute'
 	@echo 'make bench-ray  the commands beside Ray, too, which this installs'
@@ -47,8 +53,14 @@ rules: $(VENV)/installed-check
 scenarios: $(VENV)/installed-test
 	$(BIN)/python tests/scenarios/report.py
 
+coverage: $(VENV)/installed-coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 seeds: $(VENV)/installed-test
-	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --processes 2
+	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --first $(FIRST) --processes 2
 
 fuzz: $(VENV)/installed-test
 	$(BIN)/python -m tests.fuzz --calls $(CALLS)
@@ -58,6 +70,15 @@ drains: $(VENV)/installed-test
 
 kills: $(VENV)/installed-test
 	$(BIN)/python -m tests.cluster.kills --kills 100
+
+pictures: $(VENV)/installed-test
+	$(BIN)/python -m pages.pictures
+
+package-index: $(VENV)/installed-test
+	$(BIN)/python -m pages.package_index
+
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks
@@ -70,15 +91,17 @@ bench-ray: $(VENV)/installed-ray
 	$(BIN)/python -m benchmarks commands
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 
 # --- set-up: a stamp per set of packages, renewed only when the project's metadata changes ---
 
-$(VENV)/installed-demo:  extras :=
-$(VENV)/installed-test:  extras := [test]
-$(VENV)/installed-check: extras := [test,check]
-$(VENV)/installed-bench: extras := [test,bench]
-$(VENV)/installed-ray:   extras := [test,bench,ray]
+$(VENV)/installed-demo:     extras := [demo]
+$(VENV)/installed-test:     extras := [test]
+$(VENV)/installed-check:    extras := [test,check]
+$(VENV)/installed-coverage: extras := [test,coverage]
+$(VENV)/installed-docs:     extras := [docs]
+$(VENV)/installed-bench:    extras := [test,bench]
+$(VENV)/installed-ray:      extras := [test,bench,ray]
 
 $(VENV)/installed-%: setup.cfg pyproject.toml $(VENV)/created
 	$(BIN)/python -m pip install --quiet --editable '.$(extras)'

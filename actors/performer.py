@@ -22,6 +22,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.runtime import hosting
 from mesolite.actors.runtime.port import Seat, Timer
+from mesolite.actors.trace import raised
 
 
 class Performer:
@@ -51,7 +52,12 @@ class Performer:
             seat.timers.pop(event.key, None)  # on threads the party may be ended from outside at this moment
             event = TimerFired(event.key)
         now = self._now()
-        effects = self.core.handle(event, sender, now)
+        try:
+            effects = self.core.handle(event, sender, now)
+        except BaseException as error:
+            # What ends a party is the first thing to look for in its story.
+            self._keep((self._next_index(), now, seat.name, sender, event, (raised(error),), cause))
+            raise
         index = self._next_index()
         self._keep((index, now, seat.name, sender, event, effects, cause))
         for effect in effects:
@@ -60,6 +66,8 @@ class Performer:
             elif type(effect) is SetTimer:
                 key, after_s, spread_s, periodic = effect
                 self._runtime.set_timer(seat, key, after_s, spread_s, index, periodic)
+            elif type(effect) is CancelTimer:
+                self._runtime.cancel_timer(seat, effect.key)
             else:
                 self._carry_out(effect, index)
                 if not seat.alive:
@@ -74,8 +82,6 @@ class Performer:
     def _carry_out(self, effect: Effect, index: int) -> None:
         seat, runtime = self.seat, self._runtime
         match effect:
-            case CancelTimer(key):
-                runtime.cancel_timer(seat, key)
             case Callback():
                 self._returned.append((seat.actor.call_user_code(effect), seat.name, index))
             case Save(changes, term, tag):

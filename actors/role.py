@@ -1,33 +1,21 @@
 """The Pykka face of a performer: `ActorRef.tell`, `ask`, failure handling and stop are Pykka's own.
 
-Actors are not started with `Actor.start`: Pykka's process-wide registry would tie clusters together.
-A runtime gives each actor its inbox and runs its loop, through the three hooks Pykka leaves to new runtimes.
+A runtime gives each actor its inbox and runs its loop (`runtime/pykka_inside.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import pykka
+from typing import Any, NamedTuple
 
 from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core
 from mesolite.actors.performer import Performer
-from mesolite.actors.runtime.future import PortFuture
-from mesolite.actors.runtime.port import Delivery, Seat
-
-if TYPE_CHECKING:
-    from pykka._actor import ActorInbox
+from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.pykka_inside import HostedActor
 
 OUTSIDE = "outside"
 """Who a message is from when it was told to a ref directly, as a test does."""
-
-
-class Failed(NamedTuple):
-    """Stands for a delivery whose handling raised outside Pykka's loop, so that its failure path can have the error."""
-
-    error: Exception
 
 
 class Inspect(NamedTuple):
@@ -39,7 +27,7 @@ class Inspect(NamedTuple):
     read: Callable[[Any], Any]
 
 
-class Role(pykka.Actor):
+class Role(HostedActor):
     """A party as a Pykka actor. Subclasses say which core they have, and nothing else."""
 
     def __init__(self, seat: Seat, core: Core) -> None:
@@ -56,20 +44,6 @@ class Role(pykka.Actor):
         self.seat.handle(message, OUTSIDE, -1)
         return None
 
-    def _handle_receive(self, message: Any) -> Any:
-        # Nearly every envelope holds a delivery, so it is looked at before Pykka's own kinds of message.
-        try:
-            if type(message) is Delivery:
-                return self.seat.handle(*message)
-            if type(message) is Failed:
-                raise message.error
-            return super()._handle_receive(message)
-        except Exception:
-            raise
-        except BaseException as interruption:  # noqa: BLE001  # Pykka would swallow it and stop everybody's actors
-            self.seat.runtime.interrupted(self.seat, interruption)
-            return None
-
     def on_failure(
         self,
         exception_type: type[BaseException] | None,
@@ -83,13 +57,3 @@ class Role(pykka.Actor):
     def call_user_code(self, callback: Callback) -> CallbackReturned:
         """Run user code; only schedulers and executors have any."""
         raise TypeError(f"{self.seat.name} has no user code to call {callback.callback!r} on")
-
-    def _create_actor_inbox(self) -> ActorInbox:  # type: ignore[override]  # an instance method: inboxes know their seat
-        return self.seat.runtime.inbox(self.seat)
-
-    @staticmethod
-    def _create_future() -> pykka.Future[Any]:
-        return PortFuture()
-
-    def _start_actor_loop(self) -> None:
-        self.seat.runtime.begin(self)

@@ -18,6 +18,7 @@ import attrs
 
 from mesolite.actors.decisions.contract import (
     CallbackReturned,
+    LinkBroken,
     PeerExited,
     Saved,
     SignalReceived,
@@ -41,6 +42,12 @@ HEARTBEATS = (PingAgent, PongAgent, KeepSession, SessionKept, DetectLeader)
 """What is said all the time and tells nothing while it is answered; left out of texts unless asked for."""
 
 
+IN_BRACKETS = (
+    Started, PeerExited, LinkBroken, Saved, SignalReceived, WorkStarted, WorkExited, WorkFailedToStart
+)  # fmt: skip
+"""What nobody says, in texts."""
+
+
 @attrs.frozen
 class Record:
     """One event at one party: when, from whom, what it led to, and which earlier record caused it (-1: none)."""
@@ -59,6 +66,20 @@ class Lost(NamedTuple):
 
     message: Any
     why: str
+
+
+class Raised(NamedTuple):
+    """Stands in a record for the effects of an event at which the core raised, which ended its party."""
+
+    error: str
+
+
+def raised(error: BaseException) -> Raised:
+    """What it raised, in words; never fails itself."""
+    try:
+        return Raised(f"{type(error).__name__}: {error}")
+    except Exception:  # noqa: BLE001  # what was raised may not be able to say what it is
+        return Raised(type(error).__name__)
 
 
 class Trace:
@@ -132,9 +153,17 @@ class Trace:
 
 
 def _is_shown(record: Record, system: bool, heartbeats: bool) -> bool:
+    if _how_it_failed(record):
+        return True
     return (system or isinstance(record.event, Message | Lost | SignalReceived)) and (
         heartbeats or not isinstance(_said(record), HEARTBEATS)
     )
+
+
+def _how_it_failed(record: Record) -> str:
+    """What the core raised at this event, '' if nothing."""
+    effects = record.effects
+    return effects[0].error if len(effects) == 1 and type(effects[0]) is Raised else ""
 
 
 def _repr(event: Any) -> str:
@@ -155,7 +184,9 @@ def line(record: Record) -> str:
             f"{record.time:10.3f}  {record.sender:>12} -x {record.party:<12} {say(record.event.message)}"
             f"  ({record.event.why})"
         )
-    return f"{record.time:10.3f}  {record.sender:>12} -> {record.party:<12} {say(record.event)}"
+    failure = _how_it_failed(record)
+    told = f"{record.time:10.3f}  {record.sender:>12} -> {record.party:<12} {say(record.event)}"
+    return f"{told}  (raised {failure})" if failure else told
 
 
 def say(event: Any) -> str:
@@ -176,7 +207,7 @@ def _say(event: Any) -> str:
         return repr(event)
     words = " ".join(_fields(event))
     kind = type(event).__name__
-    if isinstance(event, Started | PeerExited | Saved | SignalReceived | WorkStarted | WorkExited | WorkFailedToStart):
+    if isinstance(event, IN_BRACKETS):
         return f"({kind} {words})"
     return f"{kind} {words}".rstrip()
 

@@ -13,6 +13,7 @@ project that has Mesolite installed and does not use it.
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,6 +62,14 @@ if TYPE_CHECKING:
     from mesolite.operator import Operator
     from mesolite.reclaim import Reclaim
     from mesolite.simulation import Simulation
+
+for _name in ("actors", "messages"):
+    # Only where it is unpacked at all, and not where it is imported from an archive.
+    if os.path.isdir(__path__[0]) and not os.path.isdir(os.path.join(__path__[0], _name)):
+        raise ImportError(
+            f"{os.path.join(__path__[0], _name)} must be a symbolic link to ../{_name} and is none here, so mesolite "
+            "cannot be used from this checkout: clone with `git clone -c core.symlinks=true`, or install a wheel"
+        )
 
 __version__ = "0.1.0"
 

@@ -11,4 +11,6 @@ Data = str | bytes
 
 def as_data(value: Data | bytearray | memoryview) -> Data:
     """The value as it will arrive: whatever is like bytes is copied into bytes, which nobody can change any more."""
+    if type(value) is str:  # nearly always, and this is asked of every task, status and framework message
+        return value
     return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else value

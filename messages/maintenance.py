@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from attrs import field, frozen
 
-from mesolite.messages.checking import Seconds, checked, optional_seconds
+from mesolite.messages.checking import ITEMS_MAX, Seconds, checked, listed, optional_seconds
 
 
 @checked
@@ -74,10 +74,12 @@ def machine_id(machine: AnyMachine) -> MachineId:
 
 
 def machine_ids(machines: AnyMachine | Iterable[AnyMachine]) -> tuple[MachineId, ...]:
-    """Understand one machine, or several."""
-    if isinstance(machines, str | MachineId) or hasattr(machines, "machine_id") or not isinstance(machines, Iterable):
+    """Understand one machine, or several; too many, and what is no machine, are left to the check."""
+    one = isinstance(machines, str | bytes | Mapping | MachineId) or hasattr(machines, "machine_id")
+    if one or not isinstance(machines, Iterable):
         return (machine_id(machines),)  # type: ignore[arg-type]
-    return tuple(map(machine_id, machines))
+    several = listed(machines)
+    return tuple(map(machine_id, several)) if len(several) <= ITEMS_MAX else several
 
 
 @checked

@@ -127,6 +127,8 @@ class Cause(enum.Enum):
 
 
 def _resources(value: Resources | str | Mapping[str, float]) -> Resources:
+    if type(value) is str:  # as nearly always, and much sooner told
+        return Resources.of(value)
     return Resources.of(value) if isinstance(value, str | Mapping) else value
 
 

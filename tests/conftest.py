@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+# Loaded before pytester runs anything within this process: what is first loaded in such a run is forgotten after it,
+# and a second copy of every class would follow.
+from mesolite import Cluster, Simulation  # noqa: F401
 from tests.scenarios.report import unknown_ids
 
 pytest_plugins = ["mesolite.pytest_plugin", "pytester"]

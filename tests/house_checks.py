@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+import pykka
+
 ROOT = Path(__file__).resolve().parents[1]
 
 FILE_LINES_MAX = 400
@@ -154,6 +156,31 @@ def banned_in_tests(source: Source) -> Iterator[Finding]:
         for banned, instead in BANNED_IN_TESTS.items():
             if f"{name}.".startswith(f"{banned}."):
                 yield line, f"{name}: {instead}"
+
+
+# What Pykka keeps for itself, by name. Those of the second row are too common to be looked for outside its own classes.
+PYKKA_OWN = {name for name in dir(pykka.ThreadingActor) if re.match("_(?!_|abc_)", name)} | {"_ActorStop"}
+PYKKA_OWN_IN_ITS_CLASSES = {"_stop", "_result", "_condition", "_get_hook", "_actor_ref"}
+
+
+def private_pykka(source: Source) -> Iterator[Finding]:
+    for line, name, _ in source.imports:
+        if re.match(r"pykka\..*\b_", name):
+            yield line, f"imports {name}"
+    of_its_classes = [node for node in source.nodes if isinstance(node, ast.ClassDef) and is_pykka(source, node)]
+    inside = {inner for cls in of_its_classes for inner in ast.walk(cls)}
+    for node in source.nodes:
+        match node:
+            case ast.Attribute(attr=name) | ast.FunctionDef(name=name):
+                own = PYKKA_OWN | PYKKA_OWN_IN_ITS_CLASSES if node in inside else PYKKA_OWN - PYKKA_OWN_IN_ITS_CLASSES
+                if name in own:
+                    yield node.lineno, f"uses {name}"
+
+
+def is_pykka(source: Source, node: ast.ClassDef) -> bool:
+    origins = {local: full for _, full, local in source.imports}
+    bases = [ast.unparse(base).partition(".") for base in node.bases]
+    return any(f"{origins.get(first, first)}.".startswith("pykka.") for first, _, _ in bases)
 
 
 # --- the longest check: where does the order of a set become visible? ---

@@ -7,6 +7,7 @@ breaks it. That code is tried too, so that no rule goes blind unnoticed. The che
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -50,7 +51,7 @@ RULES = [
     ),
     Rule(
         says="nothing is left for later",
-        governs=(*PRODUCT, "tests", "examples", "benchmarks"),
+        governs=(*PRODUCT, "tests", "examples", "benchmarks", "pages"),
         instead="do it now or leave it out",
         check=checks.leftover_word,
         broken_by=("# TO" + "DO: later", "raise Not" + "ImplementedError"),
@@ -120,6 +121,24 @@ RULES = [
         ),
     ),
     Rule(
+        says="one module knows the inside of Pykka",
+        governs=(*PRODUCT, "tests", "examples", "benchmarks"),
+        instead="use what actors/runtime/pykka_inside.py makes of it",
+        check=checks.private_pykka,
+        broken_by=(
+            "from pykka._envelope import Envelope",
+            "from pykka.messages import _ActorStop",
+            "import pykka._actor",
+            "actor._actor_loop_running()",
+            "ref.tell(pykka.messages._ActorStop())",
+            "class Role(Hosted):\n    def _handle_receive(self, message): pass",
+            "import pykka\nclass Future(pykka.ThreadingFuture[int]):\n    def ready(self): return self._result",
+            "from pykka import Actor\nclass Player(Actor):\n    def _stop(self): pass",
+        ),
+        # What is relied on is tried in the second, and the third measures Pykka by itself.
+        unless=("actors/runtime/pykka_inside.py", "tests/runtime/test_pykka_hooks.py", "benchmarks/messages.py"),
+    ),
+    Rule(
         says="tests do not sleep, mock, skip or try again",
         governs=("tests",),
         instead="control what the test depends on",
@@ -173,6 +192,13 @@ def test_rule_finds_what_breaks_it(rule: Rule, code: str) -> None:
 def test_a_set_may_be_read_where_its_order_cannot_be_seen(code: str) -> None:
     """Sorting, collecting into another set and asking any/all are not iterations in the rule's sense."""
     assert not list(checks.iterated_set(Source("example.py", code)))
+
+
+def test_contributors_read_every_rule() -> None:
+    """The list for contributors is this table, in its order."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    assert re.findall("^- ([a-z].*)$", page, re.MULTILINE) == [rule.says for rule in RULES]
 
 
 # --- rules about the tree as a whole ---

@@ -73,6 +73,16 @@ class PeerExited:
 
 
 @frozen
+class LinkBroken:
+    """The connection to a living party has broken: something that one of us said to the other is lost (LP-28).
+
+    Both hear of it, linked or not, after all that did arrive.
+    """
+
+    name: str
+
+
+@frozen
 class Loaded:
     """The party's store: every record by key; and, for a party that lived before, who else lives on its machine."""
 
@@ -151,6 +161,7 @@ SystemEvent = (
     Started
     | TimerFired
     | PeerExited
+    | LinkBroken
     | Loaded
     | Saved
     | StoreRefused

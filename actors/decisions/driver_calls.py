@@ -107,6 +107,13 @@ class AcknowledgeCall:
     status: TaskStatus
 
 
+IMPLICIT_ACKNOWLEDGEMENTS = (
+    "acknowledge() was called on a driver that acknowledges by itself when status_update returns; "
+    "ask for explicit acknowledgements when the driver is made, or do not call acknowledge()"
+)
+"""Said to user code that acknowledges in implicit mode, where Mesos aborts the whole process (TK-32)."""
+
+
 @frozen
 class FrameworkMessageCall:
     """Tell one of my executors something, best effort (TK-71)."""

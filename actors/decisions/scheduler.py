@@ -22,11 +22,13 @@ from mesolite.actors.decisions.contract import (
     Core,
     Exit,
     Link,
+    LinkBroken,
     SetTimer,
     Started,
     TimerFired,
 )
 from mesolite.actors.decisions.driver_calls import (
+    IMPLICIT_ACKNOWLEDGEMENTS,
     AbortCall,
     AbortedBy,
     AcceptCall,
@@ -72,12 +74,6 @@ from mesolite.messages.tasks import TaskStatus
 
 SUBSCRIBE = ("subscribe",)
 """The timer that repeats an unanswered subscription."""
-
-IMPLICIT_ACKNOWLEDGEMENTS = (
-    "acknowledge() was called on a driver that acknowledges by itself when status_update returns; "
-    "ask for explicit acknowledgements when the driver is made, or do not call acknowledge()"
-)
-"""Said to user code that acknowledges in implicit mode, where Mesos aborts the whole process (TK-32)."""
 
 
 class SchedulerCore(Core):
@@ -131,12 +127,25 @@ class SchedulerCore(Core):
         if not step.detected:
             return
         if self.connected:
-            # The next leader is met when this has returned, for it may abort the driver.
-            self.connected = False
-            self._parting = True
-            self._callback("disconnected")
+            self._part()
         elif not self._parting:
             self._meet_leader()
+
+    def _part(self) -> None:
+        """Not connected any more. Whoever leads is met when user code has returned, for it may abort the driver."""
+        self.connected = False
+        self._parting = True
+        self._callback("disconnected")
+
+    def _link_broke(self, event: LinkBroken, sender: str, now: float) -> None:
+        """What was said is lost (LP-28): subscribe again, to hear what there is. Ours: Mesos aborts it (FW-28)."""
+        if self.watch.handles(event):
+            self._elector_spoke(event, sender, now)
+        elif self.connected and self._is_leader(event.name):
+            if self._listening:
+                self._part()
+            else:  # it has aborted, and that may be what was lost
+                self.send(self._master, DeactivateFramework(framework_id=self._framework_id))
 
     def _meet_leader(self) -> None:
         """Subscribe with whoever leads, without delay; wait if nobody does (EL-56)."""
@@ -360,6 +369,7 @@ class SchedulerCore(Core):
         Started: _started,
         TimerFired: _timer_fired,
         CallbackReturned: _callback_returned,
+        LinkBroken: _link_broke,
         SessionKept: _elector_spoke,
         SessionExpired: _elector_spoke,
         LeaderDetected: _elector_spoke,

@@ -16,12 +16,19 @@ class PortFuture(pykka.ThreadingFuture[Any]):
     def __init__(self) -> None:
         """Start without an answer."""
         super().__init__()
+        self.is_ready = False
+        """Whether `get` would return at once."""
         self.pump: Callable[[PortFuture, float | None], None] | None = None
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether `get` would return at once."""
-        return self._result is not None
+    def set(self, value: Any | None = None) -> None:
+        """Answer it."""
+        super().set(value)
+        self.is_ready = True
+
+    def set_exception(self, exc_info: Any = None) -> None:
+        """Answer it with an error, by default the one that is being handled."""
+        super().set_exception(exc_info)
+        self.is_ready = True
 
     def get(self, *, timeout: float | None = None) -> Any:
         """Return the answer; on virtual time `timeout` is virtual too.

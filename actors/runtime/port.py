@@ -15,11 +15,10 @@ from mesolite.actors.decisions.contract import ExecutorStart, Run, TimerKey
 from mesolite.messages.base import Message
 
 if TYPE_CHECKING:
-    from pykka._actor import ActorInbox
-
     from mesolite.actors.role import Role
     from mesolite.actors.runtime.directory import Directory
     from mesolite.actors.runtime.disk import Disk
+    from mesolite.actors.runtime.pykka_inside import Envelope, HostedActor
     from mesolite.actors.trace import Trace
     from mesolite.actors.user_errors import UserErrors
 
@@ -132,6 +131,19 @@ class Seat:
         return timer
 
 
+class Inbox(Protocol):
+    """Where Pykka puts what an actor is told, and its loop takes it out."""
+
+    def put(self, envelope: Envelope[Any], /) -> None:
+        """Take an envelope, from any thread that may speak to the actor."""
+
+    def get(self) -> Envelope[Any]:
+        """Give out the oldest; what this raises leaves Pykka's loop."""
+
+    def empty(self) -> bool:
+        """Whether there is none."""
+
+
 ActorFactory = Callable[["Seat"], "Role"]
 Birth = tuple[ActorFactory, Place]
 
@@ -172,10 +184,10 @@ class Runtime(Protocol):
         `done` is called on the waiting thread, while nothing is locked.
         """
 
-    def inbox(self, seat: Seat) -> ActorInbox:
+    def inbox(self, seat: Seat) -> Inbox:
         """Make the inbox that Pykka will put envelopes in."""
 
-    def begin(self, actor: Role) -> None:
+    def begin(self, actor: HostedActor) -> None:
         """Start the actor's loop."""
 
     def failed(self, seat: Seat, error: BaseException) -> None:

@@ -13,17 +13,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pykka
 from loguru import logger
-from pykka._envelope import Envelope
-from pykka.messages import _ActorStop
 
+from mesolite.actors.runtime.pykka_inside import ActorStop, Envelope, HostedActor, run_loop
 from mesolite.actors.threads.thread import Thread
-
-if TYPE_CHECKING:
-    from mesolite.actors.role import Role
 
 TURN = 64
 """How many messages an actor may handle before the next runnable one gets its turn; libprocess has no such limit."""
@@ -37,7 +33,7 @@ def refuse(envelope: Envelope[Any]) -> None:
     """Answer a question that came too late, as Pykka does for what is left in an inbox."""
     if envelope.reply_to is None:
         return
-    if isinstance(envelope.message, _ActorStop):
+    if isinstance(envelope.message, ActorStop):
         envelope.reply_to.set(None)
     else:
         dead = pykka.ActorDeadError("the party ended before it came to this question")
@@ -52,7 +48,7 @@ class PooledInbox:
     def __init__(self, pool: Pool) -> None:
         """Belong to an actor that `begin` will name."""
         self._pool = pool
-        self._actor: Role | None = None
+        self._actor: HostedActor | None = None
         self._envelopes: deque[Envelope[Any]] = deque()
         self._lock = threading.Lock()
         self._scheduled = False
@@ -86,7 +82,7 @@ class PooledInbox:
         """Whether there is none."""
         return not self._envelopes
 
-    def begin(self, actor: Role) -> None:
+    def begin(self, actor: HostedActor) -> None:
         """Let this actor be run from now on."""
         self._actor = actor
         self.wake()
@@ -105,7 +101,7 @@ class PooledInbox:
         assert actor is not None
         self._turn = 0
         try:
-            actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
+            run_loop(actor)
         except Idle:
             with self._lock:
                 # A stopped one has something left to do: to take its leave.
@@ -155,12 +151,12 @@ class OwnInbox:
         """Whether there is none."""
         return self._envelopes.empty()
 
-    def begin(self, actor: Role) -> None:
+    def begin(self, actor: HostedActor) -> None:
         """Run the actor's loop on its own thread."""
 
         def loop() -> None:
             with contextlib.suppress(Idle):
-                actor._actor_loop_running()  # noqa: SLF001  # Pykka's own loop and failure path
+                run_loop(actor)
             self.wake()
             self._pool.leave(actor)
             self._pool.own_ended()
@@ -183,7 +179,7 @@ class OwnInbox:
 class Pool:
     """The workers, and whoever waits for what they bring about."""
 
-    def __init__(self, workers: int, leave: Callable[[Role], None]) -> None:
+    def __init__(self, workers: int, leave: Callable[[HostedActor], None]) -> None:
         """Start so many workers; `leave` is called for an actor whose loop has come to its end."""
         self._runnable: SimpleQueue[PooledInbox | None] = SimpleQueue()
         self._mine = threading.local()

@@ -33,13 +33,14 @@ from mesolite.actors.runtime.disk import SOUND, Disk
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
+from mesolite.actors.runtime.pykka_inside import HostedActor, start_loop
 from mesolite.actors.runtime.store import StaleTerm, Store, encoded
 from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
 from mesolite.actors.threads.clock import Clock, Later
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
 from mesolite.actors.threads.thread import Thread
-from mesolite.actors.trace import Lost, Trace
+from mesolite.actors.trace import Lost, Trace, raised
 from mesolite.actors.user_errors import UserErrors
 from mesolite.messages.base import Message
 
@@ -105,7 +106,7 @@ class ThreadsRuntime:
                 self._take_leave(former)  # the news of its end must not be overtaken by its successor (LP-13)
             seat = self.directory.enter(self, name, place, make_and_greet)
             try:
-                seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+                start_loop(seat.actor)
             except RuntimeError as error:  # there can be no more threads
                 self.directory.leave(seat)
                 raise Refused(f"{name} cannot start: {error}; end something else first") from error
@@ -185,7 +186,7 @@ class ThreadsRuntime:
             return PooledInbox(self._pool)
         return OwnInbox(self._pool)
 
-    def begin(self, actor: Role) -> None:
+    def begin(self, actor: HostedActor) -> None:
         """Let the actor run."""
         inbox: Any = actor.actor_inbox
         inbox.begin(actor)
@@ -193,7 +194,7 @@ class ThreadsRuntime:
     def failed(self, seat: Seat, error: BaseException) -> None:
         """Our own code raised: say so loudly; the party is gone and its links break."""
         failure = PartyFailed(
-            f"{seat.name} failed: {type(error).__name__}: {error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
+            f"{seat.name} failed: {raised(error).error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
         )
         failure.__cause__ = error
         self.failures.append(failure)
@@ -324,7 +325,7 @@ class ThreadsRuntime:
     def _look(self) -> None:
         self._blocking.look((seat for seat in self.directory if seat.own_thread), self.now())
 
-    def _left(self, actor: Role) -> None:
+    def _left(self, actor: HostedActor) -> None:
         """An actor's loop has ended."""
         seat = actor.seat
         self.end(seat, 0)  # if it was stopped through its ref

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 import pykka
 
+from mesolite.actors.decisions.contract import LinkBroken
 from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, WouldBlock, WrongThread
-from mesolite.actors.role import Failed
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Delivery, Seat, Timer
+from mesolite.actors.runtime.pykka_inside import Failed, run_loop, tear_down
 from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.trace import Lost, Trace
 from mesolite.actors.user_errors import UserErrors
@@ -169,6 +170,20 @@ class Dispatcher(ABC):
         for sender, to, event, cause in reversed(parcels):
             self._under_way.put_first(sender, to, Delivery(Special(event, judged=True), sender, cause))
 
+    def heal(self, one: str | None, other: str | None) -> None:
+        """Undo cuts, and let those at both ends learn what a broken connection tells (network.py)."""
+        broken: dict[tuple[str, ...], None] = {}
+        for way, cut in self.network.heal(one, other).items():
+            for parcel, seat in cut.exits:
+                self._put(parcel.sender, parcel.to, Special(parcel.event, seat), parcel.cause)
+            if cut.matters:
+                broken[tuple(sorted(way))] = None
+        for first, second in broken:
+            ends = self._find(first), self._find(second)
+            for seat, peer in (ends, ends[::-1]):
+                if seat is not None and peer is not None:
+                    self._put(peer.name, seat.name, Special(LinkBroken(peer.name), seat), -1)
+
     # ------------------------------------------------------------------------------------------------ inside
 
     def _let_happen(self, done: Callable[[], bool] | None) -> bool:
@@ -280,6 +295,8 @@ class Dispatcher(ABC):
         verdict, rule = (Verdict.DELIVER, None) if judged else self.network.judge(parcel)
         match verdict:
             case Verdict.DROP:
+                if rule is None:
+                    self.network.swallow(parcel, seat)
                 self._lose(to, Delivery(event, delivery.sender, delivery.cause), "dropped" if rule else "cut")
             case Verdict.DELAY:
                 assert rule is not None
@@ -322,8 +339,8 @@ class Dispatcher(ABC):
         if seat.vacant:
             return  # it had several envelopes when it ended, and all were refused at the first
         with contextlib.suppress(Idle):
-            seat.actor._actor_loop_running()  # noqa: SLF001
-            seat.actor._actor_loop_teardown()  # noqa: SLF001
+            run_loop(seat.actor)
+            tear_down(seat.actor)
             self.end(seat, 0)
         if not seat.alive:
             self.vacate(seat)

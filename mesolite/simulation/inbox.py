@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pykka
-from pykka._envelope import Envelope
 
 from mesolite.actors.runtime.port import Delivery, Seat
+from mesolite.actors.runtime.pykka_inside import Envelope
 
 
 class Idle(Exception):  # not an error: it leaves Pykka's loop when the inbox is empty

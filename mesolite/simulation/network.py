@@ -1,5 +1,9 @@
 """What a test does to the network of a simulation: faults, cuts, observations.
 
+A cut swallows what is said; a connection that has lost something does not come back (core.md LP-28), so with the end of
+the cut both parties learn that theirs has broken. What is said again until it is answered is no loss: it only comes
+late, and what follows from its absence, as of pings, is decided by whoever misses it.
+
 Faults and observations are looked at when a message is about to be handled, as in libprocess (core.md LP-50, LP-53).
 """
 
@@ -12,7 +16,24 @@ from typing import Any, NamedTuple
 from attrs import define, field
 
 from mesolite.actors.decisions.contract import PeerExited
+from mesolite.actors.trace import HEARTBEATS
+from mesolite.messages.agent import AgentRegistered, AgentReregistered, RegisterAgent, ReregisterAgent
 from mesolite.messages.base import Message
+from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
+from mesolite.messages.scheduler import FrameworkRegistered, FrameworkReregistered, Subscribe
+
+SAID_AGAIN = (
+    *HEARTBEATS,
+    RegisterAgent,
+    AgentRegistered,
+    ReregisterAgent,
+    AgentReregistered,
+    Subscribe,
+    FrameworkRegistered,
+    FrameworkReregistered,
+    StatusUpdateAcknowledgement,
+)
+"""What its sender repeats until it is answered, or gives as an answer whenever it is asked."""
 
 
 class Parcel(NamedTuple):
@@ -32,6 +53,12 @@ class Verdict(enum.Enum):
     HOLD = "hold"
     DELAY = "delay"
     DUPLICATE = "duplicate"
+
+
+def _is_said_again(message: Any) -> bool:
+    if isinstance(message, StatusUpdate):
+        return message.status.uuid is not None  # by its agent; what a master says of a task it says once
+    return isinstance(message, SAID_AGAIN)
 
 
 @define(eq=False)
@@ -89,6 +116,18 @@ class Rule:
         )
 
 
+@define(eq=False)
+class Cut:
+    """A way on which nothing passes: how many messages it has lost, whether one for good, and whose ends.
+
+    `exits`: the news that somebody had ended, with the life of the party it was for.
+    """
+
+    count: int = 0
+    matters: bool = False
+    exits: list[tuple[Parcel, Any]] = field(factory=list)
+
+
 class Network:
     """Rules and cuts. Of several rules that match, the one made last decides (core.md LP-55); all observers see it."""
 
@@ -96,7 +135,7 @@ class Network:
         """Start with a perfect network."""
         self._rules: list[Rule] = []
         self._observers: list[Rule] = []
-        self._cuts: dict[tuple[str, str], int] = {}
+        self._cuts: dict[tuple[str, str], Cut] = {}
         self.plain = True
         """True while nothing is observed or disturbed, so that deliveries need not ask."""
 
@@ -108,7 +147,7 @@ class Network:
     @property
     def cuts(self) -> dict[tuple[str, str], int]:
         """The ways on which nothing passes, as (sender, receiver), and how many messages each has lost."""
-        return dict(self._cuts)
+        return {way: cut.count for way, cut in self._cuts.items()}
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in force."""
@@ -125,17 +164,31 @@ class Network:
 
     def cut(self, one: str, other: str, *, both_ways: bool) -> None:
         """Let nothing pass from one to the other, and back if both ways."""
-        self._cuts.setdefault((one, other), 0)
+        self._cuts.setdefault((one, other), Cut())
         if both_ways:
-            self._cuts.setdefault((other, one), 0)
+            self._cuts.setdefault((other, one), Cut())
         self.plain = False
 
-    def heal(self, one: str | None, other: str | None) -> None:
-        """Undo cuts: all of them, all of one party's, or those between two."""
-        for pair in list(self._cuts):
-            if (one is None or one in pair) and (other is None or other in pair):
-                del self._cuts[pair]
+    def heal(self, one: str | None, other: str | None) -> dict[tuple[str, str], Cut]:
+        """Undo cuts: all of them, all of one party's, or those between two. Return what was undone."""
+        undone = {
+            way: cut
+            for way, cut in self._cuts.items()
+            if (one is None or one in way) and (other is None or other in way)
+        }
+        for way in undone:
+            del self._cuts[way]
         self._look()
+        return undone
+
+    def swallow(self, parcel: Parcel, seat: Any) -> None:
+        """Note what a cut has lost, and which life it was for."""
+        cut = self._cuts[parcel.sender, parcel.to]
+        cut.count += 1
+        if isinstance(parcel.event, PeerExited):
+            cut.exits.append((parcel, seat))
+        elif not _is_said_again(parcel.event):
+            cut.matters = True
 
     def faults(self) -> list[str]:
         """What is done to messages now, in words; observing them is nothing."""
@@ -151,7 +204,6 @@ class Network:
         if not isinstance(parcel.event, Message | PeerExited):
             return Verdict.DELIVER, None
         if self.is_cut(parcel.sender, parcel.to):
-            self._cuts[parcel.sender, parcel.to] += 1
             return Verdict.DROP, None
         for rule in reversed(self._rules):
             if rule.matches(parcel):

@@ -226,7 +226,11 @@ class Simulation(KeepsUserErrors):
         where: Callable[[Any], bool] | None = None,
         times: Count | None = None,
     ) -> Rule:
-        """Lose messages: the first so many, or all from now on."""
+        """Lose messages: the first so many, or all from now on.
+
+        Nobody learns of it, which no real connection does: TCP loses nothing without breaking. It is for messages that
+        are said again, or for seeing what would be if one were not; where that matters, use `partition` and `heal`.
+        """
         return self._rule(kind, sender, receiver, where, Verdict.DROP, times)
 
     @checked_arguments
@@ -276,13 +280,20 @@ class Simulation(KeepsUserErrors):
 
     @checked_arguments
     def partition(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
-        """Let nothing pass between two parties, or only not from the first to the second; links do not break."""
+        """Let nothing pass between two parties, or only not from the first to the second.
+
+        Nobody is told while it lasts. When it heals, a connection has broken that has lost what nobody says again.
+        """
         self.runtime.network.cut(self._existing(one), self._existing(other), both_ways=both_ways)
 
     @checked_arguments
     def heal(self, one: Party = None, other: Party = None) -> None:
-        """Undo partitions: all, those of one party, or those between two."""
-        self.runtime.network.heal(self._name(one), self._name(other))
+        """Undo partitions: all, those of one party, or those between two.
+
+        Parties that missed something of each other learn that their connection broke: an agent re-registers, a driver
+        subscribes again, and what was lost comes out. Who ended meanwhile is known to have ended (core.md LP-28).
+        """
+        self.runtime.heal(self._name(one), self._name(other))
 
     # ------------------------------------------------------------------------------------------------------ inside
 

@@ -20,12 +20,12 @@ from mesolite.actors.decisions.contract import (
     TimerKey,
 )
 from mesolite.actors.errors import PartyFailed
-from mesolite.actors.role import Role
 from mesolite.actors.runtime.disk import Disk
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
+from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
 from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
-from mesolite.actors.trace import Trace
+from mesolite.actors.trace import Trace, raised
 from mesolite.messages.base import Message
 from mesolite.simulation.dispatcher import Dispatcher, Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
@@ -59,7 +59,7 @@ class VirtualRuntime(Dispatcher):
     def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
         """Start a party; its first event is `Started`."""
         seat = self.directory.enter(self, name, place, make)
-        seat.actor._start_actor_loop()  # noqa: SLF001  # Pykka's hook for runtimes
+        start_loop(seat.actor)
         self.post(seat, Started(name, seat.incarnation), cause=cause)
         return seat
 
@@ -90,17 +90,17 @@ class VirtualRuntime(Dispatcher):
         """Make an inbox."""
         return VirtualInbox(seat, self.runnable, self.bind)
 
-    def begin(self, actor: Role) -> None:
+    def begin(self, actor: HostedActor) -> None:
         """Run the actor's set-up; its loop is run whenever it has something to do."""
         stopped: Any = Stopped()
         actor.actor_stopped = actor.actor_ref.actor_stopped = stopped
-        actor._actor_loop_setup()  # noqa: SLF001  # Pykka's loop, run by this dispatcher instead of a thread
+        set_up(actor)
 
     def failed(self, seat: Seat, error: BaseException) -> None:
         """Remember the failure, to raise it from whatever drives the simulation."""
         if self._failure is None:
             self._failure = PartyFailed(
-                f"{seat.name} failed: {type(error).__name__}: {error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
+                f"{seat.name} failed: {raised(error).error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
             )
             self._failure.__cause__ = error
         self.end(seat, -1)

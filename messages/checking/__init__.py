@@ -30,9 +30,10 @@ from mesolite.messages.checking.annotations import (
     several,
 )
 from mesolite.messages.checking.checks import checked, checked_arguments, evolve, misfit, unchecked
+from mesolite.messages.checking.readers import ITEMS_MAX, listed
 
 __all__ = [
     "Count", "Duration", "Name", "Number", "PathLike", "PathText", "Seconds", "SomeCount", "SomeSeconds", "Text",
     "Time", "Timeout", "in_seconds", "optional_seconds", "several",
-    "checked", "checked_arguments", "evolve", "misfit", "unchecked",
+    "checked", "checked_arguments", "evolve", "misfit", "unchecked", "ITEMS_MAX", "listed",
 ]  # fmt: skip

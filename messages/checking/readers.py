@@ -7,25 +7,28 @@ A reader answers the very object it was given wherever that is as it should be. 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
-from numbers import Integral, Real
+from operator import attrgetter, is_
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from mesolite.messages.checking.annotations import Number, Text, in_seconds
+from mesolite.messages.checking.annotations import Number, Text
 from mesolite.messages.checking.misfits import Misfit, any_of, one, shown, wanted_by
-
-Reader = Callable[[Any], Any]
-
-TEXT_MAX = 64 * 1024 * 1024
-"""Characters, or bytes, in one value: far beyond what anybody means, and far below what ends a process."""
-
-INTEGER_MAX = 2**63 - 1
-"""What stores and wires can carry."""
+from mesolite.messages.checking.scalars import (
+    TEXT_MAX,
+    Reader,
+    none,
+    number_reader,
+    some_bytes,
+    text_reader,
+    truth,
+    whole_reader,
+)
+from mesolite.messages.resources import Resources
 
 ITEMS_MAX = 1_000_000
 """Things in one list: an iterator that never ends must not fill the memory."""
@@ -55,21 +58,102 @@ def reader(annotation: Any, *, deep: bool = False) -> Reader:
     return _plain(annotation, deep)
 
 
-def field_readers(kind: Any) -> list[tuple[str, Reader]]:
-    """Make the reader of each field of an attrs class."""
+FieldsReader = Callable[[Any], dict[str, Any]]
+"""Reads all fields of an object; returns, by their names, the values that are meant where others were given."""
+
+Plan = Sequence[tuple[str, tuple[type, ...], Reader]]
+"""Of each field its name, the types that need not be read (see `_settled`), and its reader."""
+
+
+def fields_reader(kind: Any, *, deep: bool = False) -> FieldsReader:
+    """Make the reader of an attrs class's fields. It runs all the time, so what is plainly right is not read."""
     hints = get_type_hints(kind, include_extras=True)
-    return [(field.name, reader(hints[field.name])) for field in attrs.fields(kind)]
+    names = [field.name for field in attrs.fields(kind)]
+    read = _held if deep else reader
+    plan = [(name, _settled(hints[name], deep), read(hints[name])) for name in names]
+    texts = [name for name, settled, _ in plan if settled == (str,)]
+    read_each = _each(plan)
+    if not deep or len(texts) < 2:
+        return read_each
+    # What frameworks call is mostly ids, and to look at all of them at once takes a fifth of the time.
+    get_texts = attrgetter(*texts)
+    rest = [field for field in plan if field[1] != (str,)]
+    read_rest = _each(rest)
+
+    def read_at_once(value: Any) -> dict[str, Any]:
+        held = get_texts(value)
+        if set(map(type, held)) != _TEXT_ONLY:
+            return read_each(value)
+        joined = "".join(held)
+        if not joined.isascii() or len(joined) > TEXT_MAX:
+            return read_each(value)
+        return read_rest(value) if rest else {}
+
+    return read_at_once
+
+
+_TEXT_ONLY = {str}
+
+
+def _held(annotation: Any) -> Reader:
+    """Make the reader of what an object holds: nobody will make of it any more what it only stands for."""
+    read = reader(annotation, deep=True)
+
+    def read_held(value: Any) -> Any:
+        known = read(value)
+        if known is not value and type(value) is not int:  # a whole number does where any number is wanted
+            raise Misfit(value, wanted_by(annotation), hint=f"what it stands for is {shown(known)}")
+        return value
+
+    return read_held
+
+
+def _each(plan: Plan) -> FieldsReader:
+    def read(value: Any) -> dict[str, Any]:
+        others = {}
+        for name, settled, read_field in plan:
+            held = getattr(value, name)
+            of = type(held)
+            if of in settled and (of is not str or (held.isascii() and len(held) <= TEXT_MAX)):
+                continue
+            try:
+                known = read_field(held)
+            except Misfit as misfit:
+                raise misfit.within(f".{name}") from None
+            if known is not held:
+                others[name] = known
+        return others
+
+    return read
+
+
+def _settled(annotation: Any, deep: bool) -> tuple[type, ...]:
+    """The types of which every value is what the annotation means; of text, all that is ASCII and not too long."""
+    if isinstance(annotation, NewType):
+        return _settled(annotation.__supertype__, deep)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return tuple(settled for kind in arguments for settled in _settled(kind, deep))
+    if origin is Annotated and isinstance(arguments[1], Text):
+        return (str,) if arguments[1].empty else ()
+    if origin is not None or not isinstance(annotation, type):
+        return ()
+    if issubclass(annotation, enum.Enum):
+        return () if issubclass(annotation, str | int) else (annotation,)  # such a member is a text or a number, too
+    shallow = attrs.has(annotation) and not deep
+    return (annotation,) if shallow or annotation in (NoneType, bool, str, Resources) else ()
 
 
 # --- one reader per kind of annotation ---
 
 
 def _plain(kind: Any, deep: bool) -> Reader:
-    known = {str: _text(Text()), bytes: _bytes, int: _whole(Number()), float: _number(Number()), bool: _bool}
+    known = {str: text_reader(Text()), int: whole_reader(Number()), float: number_reader(Number())}
+    known |= {bytes: some_bytes, bool: truth}
     if kind in known:
         return known[kind]
     if kind is None or kind is NoneType:
-        return _none
+        return none
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return _member(kind)
     if attrs.has(kind):
@@ -79,95 +163,14 @@ def _plain(kind: Any, deep: bool) -> Reader:
 
 def _annotated(kind: Any, marker: Any) -> Reader:
     if isinstance(marker, Text):
-        return _text(marker)
+        return text_reader(marker)
     if isinstance(marker, Number):
-        return _whole(marker) if kind is int else _number(marker, durations=kind is not float)
+        return whole_reader(marker) if kind is int else number_reader(marker, durations=kind is not float)
     return reader(kind)
 
 
 def _anything(value: Any) -> Any:
     return value
-
-
-def _none(value: Any) -> None:
-    if value is not None:
-        raise Misfit(value, "None")
-
-
-def _bool(value: Any) -> bool:
-    if value is not True and value is not False:
-        raise Misfit(value, "True or False")
-    return value
-
-
-def _bytes(value: Any) -> bytes:
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise Misfit(value, "bytes")
-    if len(value) > TEXT_MAX:
-        raise Misfit(value, f"bytes, at most {TEXT_MAX}")
-    return value if type(value) is bytes else bytes(value)
-
-
-def _text(wanted: Text) -> Reader:
-    sentence = str(wanted)
-
-    def read(value: Any) -> str:
-        if wanted.path and hasattr(value, "__fspath__"):
-            value = value.__fspath__()
-        if not isinstance(value, str):
-            raise Misfit(value, sentence, hint=_text_hint(value))
-        text = str.__str__(value)  # of a subclass the text itself
-        if not text and not wanted.empty:
-            raise Misfit(value, sentence)
-        if len(text) > TEXT_MAX:
-            raise Misfit(value, f"{sentence}, at most {TEXT_MAX} characters")
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            hint = "half of a surrogate pair is in it, as os.fsdecode() leaves of bytes that are not UTF-8"
-            raise Misfit(value, f"{sentence} that UTF-8 can carry", hint=hint)
-        return text
-
-    return read
-
-
-def _text_hint(value: Any) -> str:
-    if isinstance(value, Mapping) and isinstance(inner := value.get("value"), str):
-        return f"give the text itself, {shown(inner)}"
-    return ""
-
-
-def _whole(wanted: Number) -> Reader:
-    sentence = str(wanted).replace("a finite number", "a whole number")
-
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise Misfit(value, sentence)
-        number = int(value)
-        if abs(number) > INTEGER_MAX or wanted.excludes(number):
-            raise Misfit(value, sentence)
-        return number
-
-    return read
-
-
-def _number(wanted: Number, *, durations: bool = False) -> Reader:
-    sentence = str(wanted)
-
-    def read(value: Any) -> float:
-        if type(value) is not float:
-            value = in_seconds(value) if durations else value
-            if isinstance(value, bool) or not isinstance(value, Real):
-                raise Misfit(value, sentence)
-            try:
-                number = float(value)
-            except OverflowError:
-                raise Misfit(value, sentence) from None
-        else:
-            number = value
-        if wanted.excludes(number):
-            raise Misfit(value, sentence)
-        return number
-
-    return read
 
 
 def _member(kind: type[enum.Enum]) -> Reader:
@@ -190,40 +193,19 @@ def _member(kind: type[enum.Enum]) -> Reader:
 
 
 def _record(kind: Any, deep: bool) -> Reader:
-    inner: list[tuple[str, Reader]] = []
+    read_fields: FieldsReader | None = None
 
     def read(value: Any) -> Any:
+        nonlocal read_fields
         if type(value) is not kind:
             raise _not_one(value, kind)
         if deep:
-            if not inner:
-                inner[:] = _held_fields(kind)  # all at once: another thread may be here, too
-            for name, read_field in inner:
-                try:
-                    read_field(getattr(value, name))
-                except Misfit as misfit:
-                    raise misfit.within(f".{name}") from None
+            if read_fields is None:
+                read_fields = fields_reader(kind, deep=True)
+            read_fields(value)
         return value
 
     return read
-
-
-def _held_fields(kind: Any) -> list[tuple[str, Reader]]:
-    """For each field a reader of what an object holds: nobody will make of it any more what it only stands for."""
-    hints = get_type_hints(kind, include_extras=True)
-    return [(field.name, _held(hints[field.name])) for field in attrs.fields(kind)]
-
-
-def _held(annotation: Any) -> Reader:
-    read = reader(annotation, deep=True)
-
-    def read_held(value: Any) -> Any:
-        known = read(value)
-        if known is not value and type(value) is not int:  # a whole number does where any number is wanted
-            raise Misfit(value, wanted_by(annotation), hint=f"what it stands for is {shown(known)}")
-        return value
-
-    return read_held
 
 
 def _instance(kind: Any) -> Reader:
@@ -261,13 +243,16 @@ def _function(value: Any) -> Any:
 
 
 def _union(kinds: tuple[Any, ...], deep: bool) -> Reader:
-    optional = NoneType in kinds
-    readers = [reader(kind, deep=deep) for kind in kinds if kind is not NoneType]
+    some = [kind for kind in kinds if kind is not NoneType]
+    if len(some) == 1:
+        return _optional(reader(some[0], deep=deep))
+    readers = [reader(kind, deep=deep) for kind in some]
+    settled = tuple(each for kind in kinds for each in _settled(kind, deep) if each is not str)
     wanted = any_of(kinds)
 
     def read(value: Any) -> Any:
-        if value is None and optional:
-            return None
+        if type(value) in settled:
+            return value
         misfits = []
         for read_one in readers:
             try:
@@ -277,10 +262,23 @@ def _union(kinds: tuple[Any, ...], deep: bool) -> Reader:
                 misfits.append(misfit.with_traceback(None))
         # The one that got furthest knows best: a wrong item of a list rather than "no list, and nothing else either".
         deepest = max(misfits, key=lambda misfit: len(misfit.path))
-        if deepest.path or (len(misfits) == 1 and not optional):
+        if deepest.path:
             raise deepest
-        hint = next((misfit.hint for misfit in misfits if misfit.hint), "")
-        raise Misfit(value, misfits[0].wanted + " or None" if len(misfits) == 1 else wanted, hint=hint)
+        raise Misfit(value, wanted, hint=next((misfit.hint for misfit in misfits if misfit.hint), ""))
+
+    return read
+
+
+def _optional(read_one: Reader) -> Reader:
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            return read_one(value)
+        except Misfit as misfit:
+            if misfit.path:
+                raise
+            raise Misfit(value, f"{misfit.wanted} or None", hint=misfit.hint) from None
 
     return read
 
@@ -292,26 +290,24 @@ def _several(kind: Any, deep: bool) -> Reader:
     wanted = f"a list, each {wanted_by(kind)}"
 
     def read(value: Any) -> tuple[Any, ...]:
-        if type(value) is tuple:
-            items = value
+        if type(value) is tuple or type(value) is list:
+            items = tuple(value)
+            if not items:
+                return items
         elif isinstance(value, str | bytes | bytearray) or (isinstance(value, Mapping) and not pairs):
             return _only_one(value, read_item, wanted)
         elif isinstance(value, Iterable) and not isinstance(value, type):
-            listed = value.items() if isinstance(value, Mapping) else _in_order(value)
-            items = tuple(islice(listed, ITEMS_MAX + 1))
+            items = listed(value.items() if isinstance(value, Mapping) else value)
         else:
             return _only_one(value, read_item, wanted)
         if len(items) > ITEMS_MAX:
             raise Misfit(value, f"{wanted}, at most {ITEMS_MAX} of them")
-        known = []
-        for index, item in enumerate(items):
-            try:
-                known.append(read_item(item))
-            except Misfit as misfit:
-                raise misfit.within(f"[{index}]") from None
-        if items is value and all(map(_same, known, items)):
-            return value
-        return tuple(known)
+        known: list[Any] = []
+        try:
+            known.extend(map(read_item, items))
+        except Misfit as misfit:
+            raise misfit.within(f"[{len(known)}]") from None
+        return items if all(map(is_, known, items)) else tuple(known)
 
     return read
 
@@ -323,13 +319,12 @@ def _only_one(value: Any, read_item: Reader, wanted: str) -> tuple[Any, ...]:
         raise Misfit(value, wanted, hint=misfit.hint) from None
 
 
-def _in_order(value: Iterable[Any]) -> Iterable[Any]:
-    """The order of a set differs from one process to the next, and must not be seen."""
-    return sorted(value, key=str) if isinstance(value, set | frozenset) else value
+def listed(things: Iterable[Any]) -> tuple[Any, ...]:
+    """All of them, but of too many, or of an iterator that never ends, no more than shows that they are too many.
 
-
-def _same(one: object, other: object) -> bool:
-    return one is other
+    Those of a set come in order: its own differs from one process to the next, and must not be seen.
+    """
+    return tuple(islice(sorted(things, key=str) if isinstance(things, set | frozenset) else things, ITEMS_MAX + 1))
 
 
 def _fixed(kinds: tuple[Any, ...], deep: bool) -> Reader:
@@ -344,7 +339,7 @@ def _fixed(kinds: tuple[Any, ...], deep: bool) -> Reader:
                 known.append(read_one(item))
             except Misfit as misfit:
                 raise misfit.within(f"[{index}]") from None
-        if type(value) is tuple and all(map(_same, known, value)):
+        if type(value) is tuple and all(map(is_, known, value)):
             return value
         return tuple(known)
 

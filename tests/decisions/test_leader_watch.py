@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mesolite.actors.decisions.contract import CancelTimer, Send, SetTimer, TimerFired
+from mesolite.actors.decisions.contract import CancelTimer, LinkBroken, Send, SetTimer, TimerFired
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
 from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
@@ -287,7 +287,20 @@ def test_a_watch_handles_the_electors_messages_and_its_own_timers_only() -> None
 
     assert all(watch.handles(event) for event in (NOBODY_LEADS, HEARTBEAT, EXPIRY, DETECT_RETRY))
     assert not watch.handles(TimerFired(("ping", "m1-S1")))
+    assert not watch.handles(LinkBroken("master-1"))
     assert not watch.handles(DetectLeader(known_term=None))
+
+
+def test_a_broken_link_to_the_elector_is_a_reason_to_ask() -> None:
+    """News of another leader may have been lost with it (LP-28); no answer means that there is none."""
+    watch = LeaderWatch(None, RETRY_S)
+    watch.start(0.0)
+    watch.handle(leads("master-1", 1), ELECTOR, 0.0)
+    broken = LinkBroken(ELECTOR)
+
+    assert watch.handles(broken)
+    assert watch.handle(broken, ELECTOR, 5.0) == Step((ask(1),))
+    assert watch.leader is not None
 
 
 def test_a_candidacy_needs_a_session() -> None:

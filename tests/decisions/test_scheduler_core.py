@@ -15,12 +15,14 @@ from mesolite.actors.decisions.contract import (
     ExecutorStart,
     Exit,
     Link,
+    LinkBroken,
     Send,
     SetTimer,
     Started,
     TimerFired,
 )
 from mesolite.actors.decisions.driver_calls import (
+    IMPLICIT_ACKNOWLEDGEMENTS,
     AbortCall,
     AcceptCall,
     AcknowledgeCall,
@@ -35,7 +37,7 @@ from mesolite.actors.decisions.driver_calls import (
     SuppressCall,
 )
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
-from mesolite.actors.decisions.scheduler import IMPLICIT_ACKNOWLEDGEMENTS, SchedulerCore
+from mesolite.actors.decisions.scheduler import SchedulerCore
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ExitedExecutor
 from mesolite.messages.agents import AgentInfo, MasterInfo
@@ -250,6 +252,34 @@ def test_a_driver_keeps_its_session_with_the_elector() -> None:
 
     keep = Send(ELECTOR, KeepSession(session=None, timeout_s=10.0, sent_at=3.0))
     assert keep in hear(core, TimerFired(("session-heartbeat",)), DRIVER, now=3.0)
+
+
+def test_a_broken_link_to_the_leader_makes_a_driver_subscribe_again() -> None:
+    """What was said may be lost (LP-28): disconnected first, then the subscription, by the same instance (FW-19)."""
+    core = connected()
+
+    callback = Callback("disconnected", (), 2)
+    assert hear(core, LinkBroken("master-1"), "master-1") == [callback]
+    # News of the leader it knows, and a second broken link, change nothing meanwhile.
+    assert hear(core, LinkBroken("master-1"), "master-1") == []
+    assert Send("master-1", Subscribe(framework_info=KNOWN)) in returned(core, callback)
+    assert not core.connected
+
+
+def test_a_broken_link_to_anybody_else_is_nothing_to_a_driver() -> None:
+    """Nor is one to the leader, while it is subscribing anyway (EL-57)."""
+    assert hear(connected(), LinkBroken("agent-1"), "agent-1") == []
+    core = started()
+    detect(core)
+    assert hear(core, LinkBroken("master-1"), "master-1") == []
+
+
+def test_a_driver_that_has_aborted_says_so_again_over_a_mended_link() -> None:
+    """It may have been lost (FW-35); no callback begins (FW-42)."""
+    core = connected()
+    ask(core, AbortCall())
+
+    assert hear(core, LinkBroken("master-1"), "master-1") == [DEACTIVATED]
 
 
 def test_the_id_a_master_gave_is_presented_ever_after() -> None:

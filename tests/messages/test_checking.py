@@ -10,6 +10,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from mesolite.messages.checking import (
@@ -28,6 +29,7 @@ from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.ids import FrameworkId, OfferId, TaskId
 from mesolite.messages.maintenance import MachineId, Unavailability, Window
 from mesolite.messages.offers import Filters, Launch
+from mesolite.messages.relayed import StatusUpdateAcknowledgement
 from mesolite.messages.resources import ResourceError, Resources
 from mesolite.messages.scheduler import AcceptOffers
 from mesolite.messages.tasks import (
@@ -53,6 +55,8 @@ class Unshowable:
     def __repr__(self) -> str:
         raise RuntimeError("no text")
 
+
+NOW = Unavailability(start=0)
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: TaskInfo(task_id=5), "TaskInfo.task_id cannot be 5 (int): it must be text"),
@@ -90,6 +94,9 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: TaskStatus(task_id="t", state="TASK_RUNING"), "perhaps TASK_RUNNING is meant"),
     (lambda: Window(machines=["a"], unavailability=100.0), "unavailability cannot be 100.0 (float)"),
     (lambda: Window(machines=[7], unavailability=Unavailability(start=0)), "machines[0] cannot be 7 (int)"),
+    (lambda: Window(machines=repeat("a"), unavailability=NOW), "each a MachineId, at most 1000000 of them"),
+    (lambda: Window(machines={"hostname": "a"}, unavailability=NOW), "machines[0] cannot be {'hostname': 'a'} (dict)"),
+    (lambda: Window(machines=b"a", unavailability=NOW), "machines[0] cannot be b'a' (bytes)"),
     (lambda: Unavailability(start="tomorrow"), "start cannot be 'tomorrow' (str): it must be a finite number"),
     (lambda: Launch(tasks=["t1"]), "tasks[0] cannot be 't1' (str): it must be a TaskInfo"),
 ]
@@ -141,6 +148,8 @@ def test_a_set_is_put_in_order() -> None:
     names = {f"-{number}" for number in range(50)}
 
     assert CommandInfo(value="a", arguments=names).arguments == tuple(sorted(names))
+    machines = Window(machines=names, unavailability=Unavailability(start=0)).machines
+    assert machines == tuple(MachineId(hostname=name) for name in sorted(names))
 
 
 class Loud(str):
@@ -183,6 +192,40 @@ def test_lists_and_numbers_in_a_message() -> None:
     assert misfit(command).endswith("it must be a list, each text or a path; what it stands for is ('a',) (tuple)")
     assert misfit(unchecked(KillPolicy)(grace_period_s=5)) == ""
     assert misfit(unchecked(KillPolicy)(grace_period_s=True)) != ""
+
+
+WRONG = [5, None, b"t", ["t"], ("t",), {"t": "t"}, "caf\udce9", Unshowable(), TaskState.TASK_LOST]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=[type(wrong).__name__ for wrong in WRONG])
+@pytest.mark.parametrize("name", [field.name for field in attrs.fields(StatusUpdateAcknowledgement)])
+def test_one_wrong_id_is_found_among_right_ones(name: str, wrong: object) -> None:
+    """Whichever it is, and whatever it looks like when all of them are looked at together."""
+    right = {"framework_id": "f", "agent_id": "a", "task_id": "t", "uuid": "u"}
+    assert misfit(StatusUpdateAcknowledgement(**right)) == ""
+    assert misfit(StatusUpdateAcknowledgement(**right | {name: ""})) == ""
+    assert misfit(StatusUpdateAcknowledgement(**right | {name: "caf\u00e9"})) == ""
+
+    assert misfit(StatusUpdateAcknowledgement(**right | {name: wrong})).startswith(
+        f"StatusUpdateAcknowledgement.{name} cannot be "
+    )
+
+
+@pytest.mark.parametrize("name", ["task_id", "name", "agent_id", "data"])
+def test_text_of_a_class_of_its_own_is_made_plain(name: str) -> None:
+    """What is under way must not be more than text, in a field that is one, may be None, or may be bytes."""
+    task = TaskInfo(**{"task_id": "t", name: Word.T1})
+
+    assert (getattr(task, name), type(getattr(task, name))) == ("t1", str)
+
+
+@pytest.mark.parametrize("number", [0, 0.0, 1, 1.5, 1e300, None])
+def test_numbers_at_the_edge_of_what_is_meant(number: float | None) -> None:
+    """Zero is a duration, and so is one that nobody will see the end of."""
+    policy = KillPolicy(grace_period_s=number)
+
+    assert policy.grace_period_s == number
+    assert type(policy.grace_period_s) is (float if number is not None else type(None))
 
 
 class Verbs:

@@ -38,11 +38,11 @@ from mesolite.actors.decisions.contract import (
 from mesolite.actors.errors import NameTaken, PartyFailed
 from mesolite.actors.role import Inspect
 from mesolite.actors.runtime.port import Place
-from mesolite.actors.trace import Lost
+from mesolite.actors.trace import Lost, Raised
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import TaskId
 from mesolite.messages.tasks import CommandInfo, SimulatedWork, TaskState, TaskStatus
-from tests.runtime.toys import STAGES, Say, stage_of, start_of
+from tests.runtime.toys import STAGES, Curse, Say, stage_of, start_of
 from tests.scenarios.unstorable import broken
 
 RECORD = AgentInfo(hostname="one", resources="cpus:1")
@@ -553,6 +553,51 @@ def test_a_core_that_raises_ends_its_party_only(stage: Any) -> None:
     assert "party failed: ZeroDivisionError: our bug" in str(failure)
     assert "Say word=before" in str(failure)
     assert [PeerExited("party", 1, -1)] == watcher.exits
+
+
+def test_the_event_that_ended_a_party_is_the_last_of_its_story(stage: Any) -> None:
+    """With who said it, what caused that, and what the core raised at it; nothing was carried out of it."""
+    talker, _ = stage.party("talker"), stage.party("party")
+    talker.do(Send("party", Say("before")), Send("party", Curse("abracadabra")))
+
+    failure = stage.failure()
+
+    records = [record for record in stage.runtime.trace if record.party == "party"]
+    (told,) = [record for record in stage.runtime.trace if record.index == records[-1].cause]
+    assert (records[-1].event, records[-1].sender, told.party) == (Curse("abracadabra"), "talker", "talker")
+    assert records[-1].effects == (Raised("RuntimeError: cursed by abracadabra"),)
+    last = "talker -> party        Curse word=abracadabra  (raised RuntimeError: cursed by abracadabra)"
+    assert str(failure).endswith(last)
+    for text in (stage.runtime.trace.text(), stage.runtime.trace.tail("party"), stage.runtime.trace.story("party")):
+        assert last in text
+    assert stage.runtime.trace.hash() == stage.runtime.trace.hash()
+
+
+class Unspeakable(Exception):
+    """Cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("nor this")
+
+
+def test_an_event_that_ends_a_party_is_shown_even_if_it_is_no_message(stage: Any) -> None:
+    """What only the runtime says is left out of texts otherwise."""
+    party = stage.party("party")
+
+    party.fail(ZeroDivisionError("our bug"))
+    stage.failure()
+
+    assert "(raised ZeroDivisionError: our bug)" in stage.runtime.trace.text()
+
+
+def test_what_cannot_be_put_into_words_ends_a_party_all_the_same(stage: Any) -> None:
+    """Its kind is told."""
+    party = stage.party("party")
+
+    party.fail(Unspeakable())
+    stage.failure()
+
+    assert [record.effects for record in stage.runtime.trace][-1] == (Raised("Unspeakable"),)
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3), GeneratorExit(), BaseException("odd")])

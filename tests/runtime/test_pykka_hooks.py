@@ -1,7 +1,7 @@
 """Pykka's inside as we rely on it: a release that moves one of these must fail here, with a name, and nowhere else.
 
-Three hooks are documented for new runtimes; the loop's three parts, `_handle_receive`, the envelope and a future's
-`_result` are not.
+Three hooks are documented for new runtimes; the loop's three parts, `_handle_receive`, the message that stops an actor
+and the envelope are not. What is ours of it is in actors/runtime/pykka_inside.py.
 """
 
 from __future__ import annotations

@@ -60,6 +60,13 @@ class Raise:
     error: BaseException
 
 
+@frozen
+class Curse(Message):
+    """A word at which a puppet's core raises."""
+
+    word: str
+
+
 class Puppet(Core):
     """Hears everything, decides nothing."""
 
@@ -73,6 +80,8 @@ class Puppet(Core):
                 return list(effects)
             case Raise(error):
                 raise error
+            case Curse(word):
+                raise RuntimeError(f"cursed by {word}")
         self.heard.append((event, sender))
         return []
 

@@ -10,7 +10,7 @@ import signal
 import attrs
 import pytest
 
-from mesolite import Simulation
+from mesolite import Cause, Simulation
 from mesolite.messages import (
     AgentRegistered,
     AgentReregistered,
@@ -183,7 +183,8 @@ def test_an_agent_that_unregisters_while_its_return_is_written_is_removed(sim: S
 
     state = cluster.operator.state()
     assert (state["agents"], list(state["unreachable_agents"])) == ([], [])
-    assert framework.states("t1")[-1] == "LOST"
+    last = framework.updates("t1")[-1]
+    assert (last.state.name, last.cause) == ("TASK_LOST", Cause.UNREGISTERED)
     assert counters(cluster)["slave_removals_reason_unregistered"] == 1
 
 

@@ -6,8 +6,8 @@ said twice where the protocol claims to survive that:
 * disks: slow, full, or the last thing a daemon uses (`machine.disk`).
 * held: any pair of machines, and the registrar's answers, which is a slow store. What is held for somebody who has died
   meanwhile is lost.
-* cut: any pair of machines. A connection that has lost something does not come back: when a cut between a master and an
-  agent heals, the master sees the link broken. Without that a lost RunTask would stay STAGING for ever, in Mesos too.
+* cut: any pair of machines. A connection that has lost something does not come back: when the cut heals, both see it
+  broken (mesolite/simulation/network.py). Without that a lost RunTask would stay STAGING for ever, in Mesos too.
 * lost without a broken link: only what somebody says again by himself (`LOST`).
 * twice: only what people say again anyway (`TWICE`).
 
@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from mesolite.actors.decisions.contract import PeerExited
 from mesolite.messages import (
     AgentDrained,
     AgentLost,
@@ -143,7 +142,7 @@ def cut(world: World) -> None:
     one, other = _pair(world)
     both_ways = world.random.random() < 0.5
     world.sim.partition(one, other, both_ways=both_ways)
-    world.end_later(lambda: _mend(world, one, other), 2 * FAULT_S)
+    world.end_later(lambda: world.sim.heal(one, other), 2 * FAULT_S)
 
 
 def _pair(world: World) -> tuple[str, str]:
@@ -160,16 +159,6 @@ def _end(world: World) -> tuple[str | None, str | None]:
     """From the leader, or to it: nothing that stays on one machine."""
     leader = world.a_leader()
     return (leader, None) if world.random.random() < 0.5 else (None, leader)
-
-
-def _mend(world: World, one: str, other: str) -> None:
-    """Heal a cut; a connection that has lost something has broken (see above)."""
-    world.sim.heal(one, other)
-    for master, agent in ((one, other), (other, one)):
-        seat = world.sim.runtime.directory.find(master)
-        if master in world.cluster.masters and agent in world.cluster.agents and seat is not None:
-            life = world.sim.runtime.directory.incarnation(agent)
-            world.sim.runtime.post(seat, PeerExited(agent, life, -1), sender=agent)
 
 
 def lose(world: World) -> None:

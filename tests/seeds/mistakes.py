@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from attrs import evolve, frozen
 
-from mesolite.actors.decisions.agent import causes, draining, executors, recovery, tasks, updates
+from mesolite.actors.decisions.agent import causes, draining, executors, recovery, updates
 from mesolite.actors.decisions.agent.core import DECISIONS
-from mesolite.actors.decisions.agent.state import ExecutorPhase, Phase
+from mesolite.actors.decisions.agent.state import Phase
 from mesolite.actors.decisions.agent.writes import Writes
 from mesolite.actors.decisions.contract import Effect, Save, StoreRefused
-from mesolite.actors.decisions.master import deactivation, demands, reclaims, revocation
+from mesolite.actors.decisions.master import deactivation, demands, frameworks, reclaims, revocation
 from mesolite.actors.decisions.master import draining as drains
 from mesolite.actors.decisions.master import tasks as books
-from mesolite.actors.decisions.master.core import LEADER_DECISIONS
+from mesolite.actors.decisions.master.core import LEADER_DECISIONS, TIMERS
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.timers import FailoverTimeout
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.messages import (
@@ -26,11 +27,18 @@ from mesolite.messages import (
     OperationApplied,
     ReconcileTasks,
     RevokeTask,
-    RunTask,
     StatusUpdate,
 )
 from tests.seeds import checkers, healing, storage, teeth
-from tests.seeds.faults import FAULTS, Fault, agent_dies, bad_disk, cut, slow_link
+from tests.seeds.faults import (
+    FAULTS,
+    Fault,
+    agent_dies,
+    bad_disk,
+    cut,
+    scheduler_returns_twice,
+    slow_link,
+)
 from tests.seeds.run import NOBODY_FAILS
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -169,28 +177,24 @@ def _go_on_without_a_store(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(DECISIONS, StoreRefused, lambda a, _event, _sender, _now: a.writes.refused())
 
 
-def _tell_of_living_executors(patch: pytest.MonkeyPatch) -> None:
-    def run(a: Any, message: RunTask, sender: str, now: float) -> None:
-        info, framework = message.task.executor, a.frameworks.get(message.framework_id)
-        known = framework.executors.get(info.executor_id) if info is not None and framework is not None else None
-        tasks.run(a, message, sender, now)
-        gone = known is None or known.phase is ExecutorPhase.TERMINATED
-        if info is not None and gone and not message.launch_executor and a.id is not None:
-            executors.tell_exited(a, message.framework_id, info.executor_id, -1)
-
-    patch.setitem(DECISIONS, RunTask, run)
+def _do_not_tell_of_exits(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(executors, "tell_exited", _nothing)
 
 
-def _believe_reports_about_executors(patch: pytest.MonkeyPatch) -> None:
-    once = books.reconciliations
+def _time_out_who_is_back(patch: pytest.MonkeyPatch) -> None:
+    once = MasterState.cancel_timer
 
-    def drop(m: MasterState, missing: Any, now: float, unreported: Any = ()) -> Any:
-        for key in unreported:
-            agent = next(agent for agent in m.agents.values() if key in agent.executors)
-            m.recover(key[0], agent.id, agent.executors.pop(key), now)
-        return once(m, missing, now)
+    def cancel(m: MasterState, key: Any) -> None:
+        if not isinstance(key, FailoverTimeout):
+            once(m, key)
 
-    patch.setattr(books, "reconciliations", drop)
+    def timed_out(m: MasterState, key: FailoverTimeout, sender: str, now: float) -> None:
+        framework = m.frameworks.get(key.framework_id)
+        if framework is not None:
+            frameworks.remove(m, framework, now)
+
+    patch.setattr(MasterState, "cancel_timer", cancel)
+    patch.setitem(TIMERS, FailoverTimeout, timed_out)
 
 
 def _trust_executors_with_graces(patch: pytest.MonkeyPatch) -> None:
@@ -239,8 +243,8 @@ MISTAKES = [
     Mistake("an agent speaks before it has written", storage.STORED, _speak_before_writing),
     Mistake("what belongs together is written one by one", NOBODY_FAILS, _write_one_by_one, (bad_disk,)),
     Mistake("an agent goes on without a store", healing.TOLD, _go_on_without_a_store, (bad_disk,)),
-    Mistake("living executors are called gone", healing.EXECUTORS, _tell_of_living_executors),
-    Mistake("a report older than a launch is believed", healing.EXECUTORS, _believe_reports_about_executors),
+    Mistake("executors go without a word", healing.EXECUTORS, _do_not_tell_of_exits),
+    Mistake("who is back is ended for being away", checkers.IN_TIME, _time_out_who_is_back, (scheduler_returns_twice,)),
     Mistake("a drain leaves graces to executors", teeth.GRACE, _trust_executors_with_graces),
     Mistake("the registrar confirms what is not stored", storage.REGISTERED, _confirm_before_storing),
     Mistake(

@@ -1,4 +1,7 @@
-"""The same seed gives the same trace: twice, in other processes, under any hash seed."""
+"""The same seed gives the same trace: twice, in other processes, under any hash seed, on every Python.
+
+After a change that is meant to change traces, record the new hashes: MESOLITE_REWRITE=1 pytest tests/simulation
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pytest
 from tests.house_checks import ROOT
 from tests.simulation.busy import live_through
 
+RECORDED = ROOT / "tests" / "recorded" / "busy-day.txt"
 LATENCIES_S = pytest.mark.parametrize("latency_s", [0.0, 0.02], ids=["no latency", "latency"])
 
 
@@ -33,6 +37,15 @@ def test_the_same_seed_gives_the_same_trace_everywhere(latency_s: float) -> None
 
     assert here[0].text(system=True, heartbeats=True) == here[1].text(system=True, heartbeats=True)
     assert {here[0].hash()} == {here[1].hash(), *there}
+
+
+def test_every_python_gives_the_recorded_trace() -> None:
+    """One record, with which each interpreter compares its own: what differs from it differs between two of them."""
+    lines = [f"seed 7, latency {late_s} s: {live_through(7, late_s).trace.hash()}\n" for late_s in (0.0, 0.02)]
+
+    if "MESOLITE_REWRITE" in os.environ:
+        RECORDED.write_text("".join(lines), encoding="utf-8")
+    assert "".join(lines) == RECORDED.read_text(encoding="utf-8")
 
 
 @LATENCIES_S

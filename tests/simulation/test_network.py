@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mesolite import Refused, Scheduler, SchedulerDriver, Simulation
-from mesolite.actors.decisions.contract import PeerExited
+from mesolite.actors.decisions.contract import LinkBroken, PeerExited
 from mesolite.actors.trace import Lost
 from mesolite.messages.agent import PingAgent, PongAgent, RegisterAgent
 from mesolite.messages.ids import TaskId
@@ -149,23 +149,27 @@ def test_of_two_faults_the_later_decides(sim: Simulation, cluster: SimulatedClus
     assert (general.count, hold.count) == (1, 1)
 
 
-def test_held_messages_arrive_in_order_when_they_are_released(sim: Simulation, cluster: SimulatedCluster) -> None:
-    """In the order they were sent, before anything of that pair that was sent later."""
+@pytest.mark.parametrize("number", [1, 5, 250])
+def test_held_messages_arrive_in_order_when_they_are_released(
+    sim: Simulation, cluster: SimulatedCluster, number: int
+) -> None:
+    """In the order they were sent, before anything of that pair that was sent later, however many they are."""
+    tasks = [f"t{task}" for task in range(number)]
     driver = cluster.run(Listener(), "listener")
     sim.settle()
     hold = sim.hold(KillTask, sender="listener")
     seen = sim.expect(KillTask, receiver="master-1")
-    for number in range(5):
-        driver.kill_task(f"t{number}")
+    for task in tasks:
+        driver.kill_task(task)
     sim.settle()
-    assert (hold.count, seen.count) == (5, 0)
+    assert (hold.count, seen.count) == (number, 0)
 
     hold.release()
-    driver.kill_task("t5")
+    driver.kill_task("last")
     sim.settle()
 
-    assert [message.task_id for message in hold.all] == ["t0", "t1", "t2", "t3", "t4"]
-    assert [message.task_id for message in seen.all] == ["t0", "t1", "t2", "t3", "t4", "t5"]
+    assert [message.task_id for message in hold.all] == tasks
+    assert [message.task_id for message in seen.all] == [*tasks, "last"]
 
 
 def test_what_is_released_is_handled_once_it_is_settled(sim: Simulation, cluster: SimulatedCluster) -> None:
@@ -289,6 +293,108 @@ def test_a_healed_partition_lets_pass_again(sim: Simulation, cluster: SimulatedC
 
     assert len(cluster.operator.state()["agents"]) == 2
     assert registrations.count == 0
+
+
+def broken(sim: Simulation) -> list[tuple[str, str]]:
+    """Who learned that the connection to whom has broken."""
+    return [(record.party, record.event.name) for record in sim.trace if isinstance(record.event, LinkBroken)]
+
+
+@pytest.mark.parametrize("both_ways", [True, False])
+def test_a_connection_that_has_lost_something_has_broken(
+    sim: Simulation, cluster: SimulatedCluster, both_ways: bool
+) -> None:
+    """When it heals both ends learn it, once, after all that did arrive (core.md LP-28)."""
+    driver = cluster.run(Listener(), "listener")
+    sim.settle()
+    sim.partition("listener", "master-1", both_ways=both_ways)
+    driver.kill_task("t1")
+    driver.kill_task("t2")
+    sim.advance(1.0)
+    assert broken(sim) == []
+
+    sim.heal()
+    sim.heal()
+    sim.settle()
+
+    assert sorted(broken(sim)) == [("listener", "master-1"), ("master-1", "listener")]
+    assert sim.runtime.network.cuts == {}
+
+
+def test_a_connection_that_has_lost_only_what_is_said_again_has_not_broken(
+    sim: Simulation, cluster: SimulatedCluster
+) -> None:
+    """Pings, and registrations that are repeated until they are answered."""
+    sim.partition("agent-1", "master-1")
+    sim.advance(200.0)
+    assert ("agent-1", "master-1", "ReregisterAgent", "cut") in lost(sim)
+
+    sim.heal()
+    sim.settle()
+
+    assert broken(sim) == []
+
+
+def test_only_the_connections_that_are_healed_have_broken(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """The other is still cut."""
+    drivers = [cluster.run(Listener(), name) for name in ("one", "other")]
+    sim.settle()
+    for driver in drivers:
+        sim.partition(driver, "master-1")
+        driver.kill_task("t1")
+    sim.settle()
+
+    sim.heal("one")
+    sim.settle()
+    assert sorted(broken(sim)) == [("master-1", "one"), ("one", "master-1")]
+    sim.heal("master-1")
+    sim.settle()
+
+    assert sorted(broken(sim)[2:]) == [("master-1", "other"), ("other", "master-1")]
+
+
+def test_who_ended_behind_a_partition_has_ended_when_it_heals(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """A link that breaks cannot be told through a cut; the news is only late (core.md LP-24, LP-52)."""
+    ends = sim.expect(PeerExited, receiver="master-1")
+    sim.partition("agent-1", "master-1")
+    cluster.agents["agent-1"].crash()
+    sim.advance(5.0)
+    assert ends.count == 0
+
+    sim.heal()
+    sim.settle()
+
+    assert [(end.name, end.incarnation, end.status) for end in ends.all] == [("agent-1", 1, -9)]
+    assert broken(sim) == []
+
+
+def test_news_of_an_end_is_for_the_life_that_waited_for_it(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """A master that was restarted behind the partition has not linked to anybody (core.md LP-11)."""
+    sim.partition("agent-1", "master-1")
+    cluster.agents["agent-1"].crash()
+    sim.settle()
+    cluster.masters["master-1"].restart()
+
+    sim.heal()
+    sim.settle()
+
+    ends = [record for record in sim.trace if isinstance(record.event, PeerExited) and record.party == "master-1"]
+    assert [record.event.name for record in ends if record.event.name == "agent-1"] == []
+
+
+def test_a_message_that_is_dropped_breaks_nothing(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """That is what no real connection does, and what a test may want to see (docs/testing.md)."""
+    driver = cluster.run(Listener(), "listener")
+    sim.settle()
+    sim.drop(KillTask)
+    driver.kill_task("t1")
+    sim.settle()
+
+    sim.heal()
+    sim.settle()
+
+    assert ("listener", "master-1", "KillTask", "dropped") in lost(sim)
+    assert broken(sim) == []
 
 
 def test_healing_may_be_for_one_party_only(sim: Simulation, cluster: SimulatedCluster) -> None:

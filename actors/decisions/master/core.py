@@ -14,6 +14,7 @@ from mesolite.actors.decisions.contract import (
     Effect,
     Exit,
     Link,
+    LinkBroken,
     PeerExited,
     SetTimer,
     Started,
@@ -265,6 +266,8 @@ class MasterCore(Core):
                 TIMERS[type(key)](state, key, sender, now)
             case PeerExited():
                 self._peer_exited(event, now)
+            case LinkBroken(name):
+                self._link_broke(name, now)
             case OperationApplied():
                 self._applied(event, sender, now)
             case RegistryRecovered():
@@ -283,11 +286,17 @@ class MasterCore(Core):
             return
         agents.link_broke(state, event)
         agent_id = state.agent_of_party.get(event.name)
-        if agent_id is not None and state.agents[agent_id].connected:
+        if agent_id is not None:
             health.disconnected(state, state.agents[agent_id], now)
         framework_id = state.framework_of_party.get(event.name)
         if framework_id is not None and state.frameworks[framework_id].connected:
             frameworks.disconnected(state, state.frameworks[framework_id], now)
+
+    def _link_broke(self, name: str, now: float) -> None:
+        """Something was lost between us, and it lives, so nothing is given up. A driver subscribes again by itself."""
+        agent_id = self.state.agent_of_party.get(name)
+        if agent_id is not None and self.state.agents[agent_id].connected:
+            health.await_return(self.state, self.state.agents[agent_id], now)
 
     def _applied(self, event: OperationApplied, sender: str, now: float) -> None:
         state = self.state

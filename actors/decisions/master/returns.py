@@ -126,8 +126,6 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
     else:
         _return_absent(m, agent_id, pending, now)
     reclaims.agent_came(m, m.agents[agent_id], now)
-    if pending.leaving:
-        removal.remove(m, agent_id, Cause.UNREGISTERED, now)
 
 
 def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingReregistration, now: float) -> None:
@@ -210,7 +208,7 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistra
     message, info = pending.message, pending.message.agent
     announced = agent_id not in m.recovered
     m.recovered.pop(agent_id, None)
-    m.unreachable.pop(agent_id, None)
+    was_out_of_reach = m.unreachable.pop(agent_id, None) is not None
     agent = AgentRecord(id=agent_id, info=info, party=pending.sender, active=agent_id not in m.deactivated)
     for framework_info in message.frameworks:
         frameworks.ensure_recovered(m, framework_info, now)
@@ -232,8 +230,11 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistra
         record = _take_over(framework, agent, task)
         if announced:
             _announce_return(m, framework, agent, record)
-    tasks.forget_out_of_reach(m, agent_id)  # what it does not report (1.3.8 step 1)
+    if was_out_of_reach:
+        tasks.forget_out_of_reach(m, agent_id)  # those it does not report (1.3.8 step 1)
     joining.join(m, agent, now)
+    if pending.leaving:
+        removal.remove(m, agent_id, Cause.UNREGISTERED, now)
     if pending.link_broken:
         health.disconnected(m, agent, now)  # another life of it must not take the answer for its own
         return

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from attrs import define, field, frozen
 
-from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerFired
+from mesolite.actors.decisions.contract import CancelTimer, Effect, LinkBroken, Send, SetTimer, TimerFired
 from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
     ELECTOR,
@@ -110,10 +110,10 @@ class LeaderWatch:
     # --- what happens ----------------------------------------------------------------------------------
 
     def handles(self, event: object) -> bool:
-        """Whether an event belongs here: the elector's messages, and the three timers."""
+        """Whether an event belongs here: the elector's messages, its link, and the three timers."""
         if type(event) is TimerFired:
             return event.key in _TIMERS
-        return isinstance(event, _MESSAGES)
+        return isinstance(event, _MESSAGES) or (type(event) is LinkBroken and event.name == ELECTOR)
 
     def handle(self, event: object, sender: str, now: float) -> Step:
         """Take in an event that this watch `handles`; messages not from the elector change nothing."""
@@ -122,6 +122,8 @@ class LeaderWatch:
         if sender != ELECTOR:
             return Step()
         match event:
+            case LinkBroken():
+                return self.refresh()  # news may have been lost
             case SessionKept():
                 return self._session_kept(event, now)
             case SessionExpired() if event.session == self.session:
