@@ -8,7 +8,7 @@ SEEDS  ?= 10000
 FIRST  ?= 0
 CALLS  ?= 200000
 
-.PHONY: help demo test check lint types storeys rules scenarios coverage seeds fuzz drains pictures package-index docs bench \
+.PHONY: help demo test check lint types storeys rules scenarios coverage seeds fuzz drains kills pictures package-index docs bench \
   bench-check bench-ray clean
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
+	@echo 'make kills      100 processes killed with a cluster in them, each followed by a second life in its folder'
 	@echo 'make pictures   draw the pictures of the README anew, from a run and from the import contracts'
 	@echo 'make package-index  the README as a package index shows it, after a change of the README'
 	@echo 'make docs       the documentation site, into build/site; fails where a link leads nowhere'
@@ -66,6 +67,9 @@ fuzz: $(VENV)/installed-test
 
 drains: $(VENV)/installed-test
 	$(BIN)/python -m tests.cluster.drains --drains 1000
+
+kills: $(VENV)/installed-test
+	$(BIN)/python -m tests.cluster.kills --kills 100
 
 pictures: $(VENV)/installed-test
 	$(BIN)/python -m pages.pictures
