@@ -29,6 +29,7 @@ from attrs import define, field
 from loguru import logger
 
 from mesolite import Cluster, MesoliteError, TaskState, TaskStatus
+from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages.codec import DecodeError, decode_record
 from mesolite.messages.ids import AgentId, TaskId
 from mesolite.messages.relayed import StatusUpdate
@@ -39,6 +40,9 @@ LINES_MAX = 300
 """A process is killed after at most so many lines."""
 LATER_S = 0.01
 """And at most so much later."""
+SECOND = QUICK.but(agent_reregister_timeout_s=3.0)
+"""An agent that was killed before it had stored its id is another one now, and the first is given up after this."""
+ASK_AGAIN_S = 0.5
 LIVES = 5
 """How often a process is killed in one folder."""
 
@@ -168,7 +172,7 @@ def second_life(folder: Path, ledger: Ledger, patience_s: float = PATIENCE_S) ->
     _look_into(folder / "work" / "store.sqlite", ledger)
     ledger.note("opening")
     ids = dict(ledger.ids)
-    with stores_that_tell(ledger.note), Cluster(AGENTS, MASTERS, work_dir=folder / "work", settings=QUICK) as cluster:
+    with stores_that_tell(ledger.note), Cluster(AGENTS, MASTERS, work_dir=folder / "work", settings=SECOND) as cluster:
         cluster.ready(PATIENCE_S)
         _compare(cluster, ledger, ids)
         hearing = [Hearing(name, ledger.note) for name in FRAMEWORKS]
@@ -177,18 +181,24 @@ def second_life(folder: Path, ledger: Ledger, patience_s: float = PATIENCE_S) ->
             for each in hearing
         }
         cluster.wait_until(lambda: all(each.connected for each in hearing), PATIENCE_S)
-        for task, where in ledger.unheard.items():
-            drivers[where["framework"]].reconcile_tasks([_asked(task, where["agent"])])
+        for driver in drivers.values():
+            _ask(driver, ledger)
         try:
             cluster.wait_until(lambda: not (ledger.unheard or ledger.owed), patience_s)
         except TimeoutError:
-            ledger.complaints += [f"nobody has heard of the end of {task}" for task in ledger.unheard]
+            now = {name: agent.id for name, agent in cluster.agents.items()}
+            ledger.complaints += [f"{task} has no end, {where}; now {now}" for task, where in ledger.unheard.items()]
             ledger.complaints += [f"{update} is not delivered and acknowledged" for update in ledger.owed]
         ledger.complaints += [str(failure) for failure in cluster.runtime.failures]
 
 
-def _asked(task: str, agent: str) -> TaskStatus:
-    return TaskStatus(task_id=TaskId(task), state=TaskState.TASK_STAGING, agent_id=AgentId(agent))
+def _ask(driver: MesoliteSchedulerDriver, ledger: Ledger) -> None:
+    """Ask about every task whose end nobody has heard of, and again in a while: an agent may be waited for (RC-10)."""
+    for task, where in ledger.unheard.items():
+        if where["framework"] == driver.name:
+            agent_id = AgentId(where["agent"])
+            driver.reconcile_tasks([TaskStatus(task_id=TaskId(task), state=TaskState.TASK_STAGING, agent_id=agent_id)])
+    driver.call_later(ASK_AGAIN_S, lambda: _ask(driver, ledger))
 
 
 def _uncertain(ledger: Ledger) -> list[str]:
