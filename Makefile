@@ -7,13 +7,18 @@ BIN    := $(VENV)/bin
 SEEDS  ?= 10000
 FIRST  ?= 0
 CALLS  ?= 200000
+SUITE  ?= quick
+
+# What tests alone or with many others shows the same; a quick run leaves out what takes long, and tries fewer examples.
+ONLY_quick := -m "not slow" --hypothesis-profile=quick
+ONLY_all   :=
 
 .PHONY: help demo test check lint types storeys rules scenarios coverage seeds fuzz drains kills pictures package-index docs bench \
   bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
-	@echo 'make test       run the tests'
+	@echo 'make test       run the tests that are quick, a minute or so; SUITE=all runs every one'
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
@@ -33,7 +38,7 @@ demo: $(VENV)/installed-demo
 	$(BIN)/python demo.py
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n auto $(ONLY_$(SUITE))
 
 # `make --keep-going check` does not stop at the first part that finds something.
 check: lint types storeys rules scenarios

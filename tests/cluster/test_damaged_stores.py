@@ -21,6 +21,8 @@ from mesolite import Cluster, FrameworkInfo, OutcomeUnknown, PartyEnded, Refused
 from mesolite.actors.threads.sqlite_store import APPLICATION_ID, SCHEMA, SqliteStore
 from tests.cluster.stage import Launching, command, run_to_the_end, until
 
+pytestmark = pytest.mark.slow
+
 CHECKPOINTING = FrameworkInfo(name="mine", checkpoint=True, failover_timeout_s=60)
 
 

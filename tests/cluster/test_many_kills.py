@@ -20,6 +20,8 @@ from tests.cluster import kills
 from tests.cluster.killed import QUICK, Busy, Operating, stores_that_tell
 from tests.cluster.stage import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_was_said_before_a_kill_stands_after_it() -> None:
     """Answered decisions, stored updates, ends of tasks, ids; and nothing lives on."""
