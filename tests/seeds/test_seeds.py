@@ -11,7 +11,7 @@ from tests.seeds.mistakes import MISTAKES, Mistake
 from tests.seeds.run import run
 
 SEEDS = 16
-PLANTED_SEEDS = 40
+PLANTED_SEEDS = 60
 """Within so many seeds every planted mistake is found."""
 
 @pytest.mark.parametrize("seed", range(SEEDS))
