@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 
 # Loaded before pytester runs anything within this process: what is first loaded in such a run is forgotten after it,
@@ -10,6 +13,14 @@ from mesolite import Cluster, Simulation  # noqa: F401
 from tests.scenarios.report import unknown_ids
 
 pytest_plugins = ["mesolite.pytest_plugin", "pytester"]
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is raised, also where the shell that runs pytest in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
