@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-# Loaded before pytester runs anything within this process: what is first loaded in such a run is forgotten after it,
-# and a second copy of every class would follow.
-from mesolite import Cluster, Simulation  # noqa: F401
+import tests.effort  # noqa: F401  # it has the profiles that --hypothesis-profile may name
 from tests.scenarios.report import unknown_ids
 
 pytest_plugins = ["mesolite.pytest_plugin", "pytester"]

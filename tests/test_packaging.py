@@ -16,6 +16,8 @@ import pytest
 
 from tests.house_checks import ROOT, sources
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = ["actors", "messages", "mesolite", "tests"]
 DESCRIPTION = "pages/package-index.md"
 FILES = ["setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "NOTICE", DESCRIPTION]

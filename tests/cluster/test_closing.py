@@ -23,6 +23,8 @@ from mesolite.actors.threads.thread import Thread
 from tests.cluster.stage import PATIENCE_S, Launching, Pipes, command, pipes_in, run_to_the_end
 from tests.scenarios.schedulers import Recorder
 
+pytestmark = pytest.mark.slow
+
 STUBBORN = """exec 9>"$LIFE"; trap '' TERM; echo ready > "$TOLD"; while :; do sleep 1000 & wait; done"""
 
 

@@ -27,6 +27,7 @@ def test_a_seed_repeats_itself() -> None:
     assert run(3).tally == run(3).tally
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_a_planted_mistake_is_found(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within a few seeds the statement it breaks is reported as broken."""
@@ -42,6 +43,7 @@ def test_a_planted_mistake_is_found(mistake: Mistake, monkeypatch: pytest.Monkey
     assert mistake.statement in found
 
 
+@pytest.mark.slow
 def test_what_is_found_can_be_repeated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The report names the seed, the statement, whom it is about, and the command that repeats it."""
     monkeypatch.setattr(causes, "explained", lambda _a, _framework, _task, status: status)
