@@ -35,7 +35,8 @@ class SchedulerDriver(Protocol):
     """What a scheduler may ask for, from its callbacks or from other threads (core.md FW-40..43).
 
     Calls return at once with the status of the driver; on one that is not running they do nothing. While no
-    master is connected most calls are dropped: what matters is said again after `registered`.
+    master is connected most calls are dropped: what matters is said again after `registered`. After the cluster is
+    closed, calls on a driver that nobody had ended are refused, outside of callbacks.
     """
 
     def launch_tasks(

@@ -273,7 +273,7 @@ class Operator:
 
     def _ask_leader(self, question: Callable[[Any], Any]) -> Any:
         """Let the leader answer a question about its books between two of its decisions."""
-        self._runtime.check_thread()
+        self._runtime.check_open()
         seat = self._runtime.directory.find(self._leader())
         try:
             if seat is not None:
@@ -294,7 +294,7 @@ class Operator:
 
     def _call(self, make: Callable[[int], Any]) -> CallAnswered:
         """Put a call before the leader and wait for the answer."""
-        self._runtime.check_thread()
+        self._runtime.check_open()
         call = make(next(self._call_ids))
         leader, answers = self._leader(), self._core.answers
         self._seat.ref.tell(Delivery(PlaceCall(leader, call), OPERATOR, -1))

@@ -47,6 +47,7 @@ from mesolite.messages.base import Message
 if TYPE_CHECKING:
     from mesolite.actors.role import Role
 
+CLOSED = "this cluster is closed; make another one"
 WORKERS = 4
 NOTED_EVERY_S = 1.0
 """How much of the clock's way may be lost when the process is killed."""
@@ -101,7 +102,7 @@ class ThreadsRuntime:
 
         with self._lock:
             if self._closed:
-                raise Refused(f"{name} cannot start: this cluster is closed; make another one")
+                raise Refused(f"{name} cannot start: {CLOSED}")
             for former in [former for former in self._farewells if former.name == name]:
                 self._take_leave(former)  # the news of its end must not be overtaken by its successor (LP-13)
             seat = self.directory.enter(self, name, place, make_and_greet)
@@ -179,6 +180,16 @@ class ThreadsRuntime:
                 f"this cluster lives in process {self._pid}, and process {os.getpid()} was forked from it: nothing can"
                 " be asked of it here; ask there, or make another cluster here"
             )
+
+    def check_open(self) -> None:
+        """Refuse what nobody can do any more.
+
+        Raises:
+            Refused: this runtime is closed, or lives in another process.
+        """
+        self.check_thread()
+        if self._closed:
+            raise Refused(CLOSED)
 
     def inbox(self, seat: Seat) -> PooledInbox | OwnInbox:
         """Make an inbox: of the pool, or of a thread of its own."""
