@@ -10,6 +10,9 @@ What people use, and where it is:
 
 Importing this package loads nothing; each name is loaded when it is first used. So the pytest plugin costs nothing in a
 project that has Mesolite installed and does not use it.
+
+It logs nothing uninvited: `from loguru import logger; logger.enable("mesolite")` lets it (docs/architecture.md). What
+must not be missed is raised.
 """
 
 import importlib

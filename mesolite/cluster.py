@@ -106,6 +106,7 @@ class Cluster(Wiring):
         if self.runtime.forked:
             return
         self.close()
+        self.runtime.unseen.call_off()
         self.runtime.user_errors.leave(value, self.runtime.failures)
 
     @checked_arguments
@@ -123,6 +124,7 @@ class Cluster(Wiring):
             lambda: bool(self.runtime.failures or self._ended_themselves()) or self._is_ready(), in_seconds(timeout)
         )
         if self.runtime.failures:
+            self.runtime.unseen.call_off()
             raise self.runtime.failures[0]
         if ended := self._ended_themselves():
             raise PartyEnded(f"the cluster cannot get ready: {'; '.join(ended)}")
@@ -158,10 +160,11 @@ class Cluster(Wiring):
     def close(self) -> None:
         """End everything: actors, threads, processes, files; what cannot be removed is logged and left.
 
-        After that whatever is asked of the cluster, its operator, machines and drivers is refused. What was known can
-        still be read: the trace, `user_errors`, ids, a driver's status, how a drain has ended if that was seen.
-        Closing twice is harmless, and goes on where Ctrl-C came in between. In a process forked from the one that made
-        the cluster it does nothing: the cluster lives in that one.
+        Nothing is raised here: what user code raised and nobody has seen comes from `raise_user_errors()`, or is
+        printed when the program ends. After that whatever is asked of the cluster, its operator, machines and drivers
+        is refused. What was known can still be read: the trace, `user_errors`, ids, a driver's status, how a drain has
+        ended if that was seen. Closing twice is harmless, and goes on where Ctrl-C came in between. In a process forked
+        from the one that made the cluster it does nothing: the cluster lives in that one.
         """
         if self.runtime.forked:
             return

@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loguru import logger
-
 from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import NothingToWaitFor, Refused
+from mesolite.actors.logs import logger
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Runtime
 

@@ -33,7 +33,7 @@ from mesolite.names import ByName
 from mesolite.operator import Operator
 from mesolite.slips import check_callbacks
 from mesolite.user_errors import KeepsUserErrors
-from mesolite.waiting import words
+from mesolite.waiting import in_callbacks, words
 
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
 
@@ -136,6 +136,7 @@ class Wiring(KeepsUserErrors):
         last = "\n".join(self.trace.text().splitlines()[-20:])
         ended = self.runtime.directory.ended()
         why = f"; ended by now: {', '.join(ended)}" if ended else ""
+        why += "".join(f"; {stuck}" for stuck in in_callbacks(self.runtime))
         raise TimeoutError(
             f"not so within {seconds:g} s, at {self.now():.3f} s: {words(done)}{why}; the last that was said:\n{last}"
         )
