@@ -13,6 +13,7 @@ from typing import Any
 import pykka
 
 from mesolite.actors.decisions.master import draining, reclaim_view
+from mesolite.actors.decisions.master.books import Books, MaintenanceStatusEntry, WindowEntry
 from mesolite.actors.decisions.master.view import view
 from mesolite.actors.decisions.operator import MASTER_DIED, OperatorCore, PlaceCall
 from mesolite.actors.errors import OutcomeUnknown, Refused
@@ -75,24 +76,24 @@ class Operator:
 
     # ----------------------------------------------------------------------------------------------------- looking
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Books:
         """Return the leader's books as plain data: agents, tasks, frameworks, offers, drains, schedule (OP-2).
+
+        It is dictionaries, lists, text and numbers, as JSON would have it; `Books` says which keys there are.
 
         Raises:
             Refused: nobody leads at the moment.
         """
-        books: dict[str, Any] = self._ask_leader(view)
+        books: Books = self._ask_leader(view)
         return books
 
-    def maintenance_schedule(self) -> list[dict[str, Any]]:
+    def maintenance_schedule(self) -> list[WindowEntry]:
         """Return the windows of the schedule, as plain data (drain.md 5.2.8)."""
-        schedule: list[dict[str, Any]] = self.state()["maintenance"]["schedule"]
-        return schedule
+        return self.state()["maintenance"]["schedule"]
 
-    def maintenance_status(self) -> dict[str, Any]:
+    def maintenance_status(self) -> MaintenanceStatusEntry:
         """Return the machines that are DRAINING, with what frameworks answered, and those DOWN (drain.md 5.9)."""
-        status: dict[str, Any] = self.state()["maintenance"]["status"]
-        return status
+        return self.state()["maintenance"]["status"]
 
     # ------------------------------------------------------------------------------------------------------ agents
 
