@@ -21,7 +21,6 @@ from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
-from loguru import logger
 
 from examples.bell import Bell
 from examples.endings import BACK_AFTER_S, ENDINGS, GOODBYE, LATENCY_S, STEADY_S, Outcome, outcome, silence_s
@@ -294,7 +293,6 @@ def main(arguments: list[str] | None = None) -> int:
         for number in numbers:
             page.say(f"{number}  {CHAPTERS[number - 1][0]:20} {CHAPTERS[number - 1][1]}")
         return 0
-    logger.disable("mesolite")  # the page says what happens
     try:
         for number in [wanted.chapter] if wanted.chapter else numbers:
             show(page, number, wanted.seed)

@@ -4,6 +4,7 @@
     +-- Refused             you asked for something that cannot be done; the text says what would work
     |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
     |   +-- NameTaken       a second party under a name in use
+    |   +-- UnknownName     there is nobody of that name; a KeyError, too
     |   +-- WorkDirInUse    a second cluster in a work_dir in use; the text names the process of the first
     |   +-- WorkDirUnusable a work_dir, or the store in it, that cannot be used as it is
     |   +-- WrongThread     a simulation is driven from the thread that made it
@@ -26,6 +27,12 @@ from mesolite.messages.errors import InvalidValue, MesoliteError, Refused
 
 class NameTaken(Refused):
     """A party of that name is alive already; names are unique inside one cluster (core.md LP-10)."""
+
+
+class UnknownName(Refused, KeyError):
+    """There is no machine or framework of that name in this cluster; the text names those that there are."""
+
+    __str__ = Exception.__str__  # as a sentence, where a KeyError shows the repr of a key
 
 
 class WorkDirInUse(Refused):
@@ -74,5 +81,5 @@ class PartyFailed(MesoliteError):
 
 __all__ = [
     "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyEnded",
-    "PartyFailed", "Refused", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "PartyFailed", "Refused", "UnknownName", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
 ]  # fmt: skip

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 
 from attrs import define, field, frozen
-from loguru import logger
 
 from mesolite.actors.errors import Refused, UserCodeFailed
+from mesolite.actors.logs import logger
 
 KEPT = 1_000
 """How many errors are remembered, each with the user's frames; an executor that fails every second for days must not
@@ -126,7 +126,7 @@ class UserErrors:
 
     def note(self, actor: str, callback: str, exception: BaseException, at: float) -> UserError:
         """Write down what user code has just raised, and say so in the log."""
-        traceback = _of_user(exception.__traceback__)
+        traceback = user_frames(exception.__traceback__)
         with self._lock:
             covering = [allowed for allowed in self._allowed if allowed.covers(actor, exception)]
             error = UserError(actor, callback, exception, at, bool(covering), traceback)
@@ -231,7 +231,7 @@ def _is_ours(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__")).partition(".")[0] in OURS
 
 
-def _of_user(traceback: TracebackType | None) -> TracebackType | None:
+def user_frames(traceback: TracebackType | None) -> TracebackType | None:
     """The user's part of a traceback; where we called what cannot be called so, the line of ours that did."""
     entries = []
     while traceback is not None:

@@ -15,7 +15,6 @@ import platform
 import sys
 from typing import Any
 
-from loguru import logger
 from rich.console import Console
 from rich.table import Table
 
@@ -75,9 +74,6 @@ def show(console: Console, result: Result, seconds: float) -> None:
 
 def main(names: list[str]) -> None:
     """Run these benchmarks, one after the other, and keep what they say."""
-    # Clusters whose tasks are meant to be lost warn about it; here that would be noise between the tables.
-    logger.remove()
-    logger.add(sys.stderr, level="ERROR")
     console = Console() if sys.stdout.isatty() else Console(width=160, force_terminal=False)
     record: dict[str, Any] = {"machine": machine(), "benchmarks": {}}
     for name in names:

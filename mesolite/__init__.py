@@ -10,6 +10,9 @@ What people use, and where it is:
 
 Importing this package loads nothing; each name is loaded when it is first used. So the pytest plugin costs nothing in a
 project that has Mesolite installed and does not use it.
+
+It logs nothing uninvited: `from loguru import logger; logger.enable("mesolite")` lets it (docs/architecture.md). What
+must not be missed is raised.
 """
 
 import importlib
@@ -17,7 +20,33 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mesolite.actors.decisions.contract import PeerExited
     from mesolite.actors.decisions.driver_calls import DriverStatus
+    from mesolite.actors.decisions.master.books import (
+        AgentEntry,
+        AnswerEntry,
+        AskedAgentEntry,
+        AskedFrameworkEntry,
+        BlockerEntry,
+        Books,
+        CountersEntry,
+        DrainConfigEntry,
+        DrainEntry,
+        DrainingMachineEntry,
+        ExecutorEntry,
+        FrameworkEntry,
+        InverseOfferEntry,
+        MachineEntry,
+        MaintenanceEntry,
+        MaintenanceStatusEntry,
+        OfferEntry,
+        OpenDrainEntry,
+        ReclaimEntry,
+        TaskEntry,
+        WindowEntry,
+    )
+    from mesolite.actors.decisions.master.reclaim_view import AskedFramework
+    from mesolite.actors.decisions.rules.drain import Blocker, Party
     from mesolite.actors.decisions.settings import ReconfigurationPolicy, Settings
     from mesolite.actors.errors import (
         DriverAborted,
@@ -30,16 +59,21 @@ if TYPE_CHECKING:
         PartyEnded,
         PartyFailed,
         Refused,
+        UnknownName,
         UserCodeFailed,
         WorkDirInUse,
         WorkDirUnusable,
         WouldBlock,
         WrongThread,
     )
+    from mesolite.actors.runtime.disk import Disk
+    from mesolite.actors.trace import Record, Trace
     from mesolite.actors.user_errors import AllowedErrors, UserError
     from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
+    from mesolite.drivers import Driver, MesoliteSchedulerDriver
+    from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import DrainState
     from mesolite.messages.frameworks import Capability, FrameworkInfo
@@ -61,7 +95,8 @@ if TYPE_CHECKING:
     )
     from mesolite.operator import Operator
     from mesolite.reclaim import Reclaim
-    from mesolite.simulation import Simulation
+    from mesolite.simulation import Hold, SimulatedCluster, Simulation
+    from mesolite.simulation.network import Rule
 
 for _name in ("actors", "messages"):
     # Only where it is unpacked at all, and not where it is imported from an archive.
@@ -74,71 +109,37 @@ for _name in ("actors", "messages"):
 __version__ = "0.1.0"
 
 __all__ = [
-    "AllowedErrors",
-    "Capability",
-    "Cause",
-    "Cluster",
-    "CommandInfo",
-    "Data",
-    "Drain",
-    "DrainState",
-    "DriverAborted",
-    "DriverStatus",
-    "EndlessLoop",
-    "Executor",
-    "ExecutorDriver",
-    "ExecutorInfo",
-    "Filters",
-    "FrameworkInfo",
-    "InvalidValue",
-    "InverseOffer",
-    "KillPolicy",
-    "Launch",
-    "MachineMode",
-    "MesoliteError",
-    "Operator",
-    "NameTaken",
-    "MachineId",
-    "NothingToWaitFor",
-    "Offer",
-    "OutcomeUnknown",
-    "PartyEnded",
-    "PartyFailed",
-    "Reason",
-    "Reclaim",
-    "ReclaimState",
-    "ReconfigurationPolicy",
-    "Refused",
-    "ResourceError",
-    "Resources",
-    "Scheduler",
-    "SchedulerDriver",
-    "Settings",
-    "SimulatedWork",
-    "Simulation",
-    "Source",
-    "TaskInfo",
-    "TaskState",
-    "TaskStatus",
-    "Unavailability",
-    "UserCodeFailed",
-    "UserError",
-    "Window",
-    "WorkDirInUse",
-    "WorkDirUnusable",
-    "WouldBlock",
-    "WrongThread",
-]
+    "AgentMachine", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause", "Cluster", "CommandInfo",
+    "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop", "Executor",
+    "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer",
+    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
+    "MesoliteSchedulerDriver", "NameTaken", "NothingToWaitFor", "Offer", "Operator", "OutcomeUnknown", "Party",
+    "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy",
+    "Record", "Refused", "ResourceError", "Resources", "Rule", "Scheduler", "SchedulerDriver", "Settings",
+    "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo", "TaskState", "TaskStatus", "Trace",
+    "Unavailability", "UnknownName", "UserCodeFailed", "UserError", "Window", "WorkDirInUse", "WorkDirUnusable",
+    "WouldBlock", "WrongThread",
+    # what operator.state() consists of
+    "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "CountersEntry",
+    "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
+    "InverseOfferEntry", "MachineEntry", "MaintenanceEntry", "MaintenanceStatusEntry", "OfferEntry",
+    "OpenDrainEntry", "ReclaimEntry", "TaskEntry", "WindowEntry",
+]  # fmt: skip
 
 _MODULE_OF = {
+    "AgentMachine": "machines",
     "AllowedErrors": "actors.user_errors",
+    "AskedFramework": "actors.decisions.master.reclaim_view",
+    "Blocker": "actors.decisions.rules.drain",
     "Capability": "messages.frameworks",
     "Cause": "messages.tasks",
     "Cluster": "cluster",
     "CommandInfo": "messages.tasks",
     "Data": "messages.data",
+    "Disk": "actors.runtime.disk",
     "Drain": "drain",
     "DrainState": "messages.drains",
+    "Driver": "drivers",
     "DriverAborted": "actors.errors",
     "DriverStatus": "actors.decisions.driver_calls",
     "EndlessLoop": "actors.errors",
@@ -147,37 +148,48 @@ _MODULE_OF = {
     "ExecutorInfo": "messages.tasks",
     "Filters": "messages.offers",
     "FrameworkInfo": "messages.frameworks",
+    "Hold": "simulation",
     "InvalidValue": "messages.errors",
     "InverseOffer": "messages.offers",
     "KillPolicy": "messages.tasks",
     "Launch": "messages.offers",
+    "Machine": "machines",
     "MachineId": "messages.maintenance",
     "MachineMode": "messages.maintenance",
+    "MasterMachine": "machines",
     "MesoliteError": "actors.errors",
+    "MesoliteSchedulerDriver": "drivers",
     "NameTaken": "actors.errors",
     "NothingToWaitFor": "actors.errors",
     "Offer": "messages.offers",
     "Operator": "operator",
     "OutcomeUnknown": "actors.errors",
+    "Party": "actors.decisions.rules.drain",
     "PartyEnded": "actors.errors",
     "PartyFailed": "actors.errors",
+    "PeerExited": "actors.decisions.contract",
     "Reason": "messages.tasks",
     "Reclaim": "reclaim",
     "ReclaimState": "messages.reclaims",
     "ReconfigurationPolicy": "actors.decisions.settings",
+    "Record": "actors.trace",
     "Refused": "actors.errors",
     "ResourceError": "messages.resources",
     "Resources": "messages.resources",
+    "Rule": "simulation.network",
     "Scheduler": "callbacks",
     "SchedulerDriver": "callbacks",
     "Settings": "actors.decisions.settings",
+    "SimulatedCluster": "simulation",
     "SimulatedWork": "messages.tasks",
     "Simulation": "simulation",
     "Source": "messages.tasks",
     "TaskInfo": "messages.tasks",
     "TaskState": "messages.tasks",
     "TaskStatus": "messages.tasks",
+    "Trace": "actors.trace",
     "Unavailability": "messages.maintenance",
+    "UnknownName": "actors.errors",
     "UserCodeFailed": "actors.errors",
     "UserError": "actors.user_errors",
     "Window": "messages.maintenance",
@@ -185,6 +197,7 @@ _MODULE_OF = {
     "WorkDirUnusable": "actors.errors",
     "WouldBlock": "actors.errors",
     "WrongThread": "actors.errors",
+    **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "actors.decisions.master.books"),
 }
 """Where each public name lives, below `mesolite`."""
 

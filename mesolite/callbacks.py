@@ -6,8 +6,9 @@ function given to `call_later`. What it raised is never lost: it is in `user_err
 is raised, as itself, by whatever drives the simulation, by `driver.join()`, `cluster.wait_until()` and
 `cluster.raise_user_errors()`, and on leaving the `with`. Errors that are wanted are named to `allow_error` before.
 
-A callback that blocks holds up everything else for its scheduler or executor, and is named in the log after 10 s.
-Do what takes long on a thread of your own, and come back with `driver.call_later(0, ...)`.
+A callback that blocks holds up everything else for its scheduler or executor. After 10 s it is named in the log, which
+`logger.enable("mesolite")` shows, and at any time by a `cluster.wait_until` whose time is over. Do
+what takes long on a thread of your own, and come back with `driver.call_later(0, ...)`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class SchedulerDriver(Protocol):
     """What a scheduler may ask for, from its callbacks or from other threads (core.md FW-40..43).
 
     Calls return at once with the status of the driver; on one that is not running they do nothing. While no
-    master is connected most calls are dropped: what matters is said again after `registered`.
+    master is connected most calls are dropped: what matters is said again after `registered`. After the cluster is
+    closed, calls on a driver that nobody had ended are refused, outside of callbacks.
     """
 
     def launch_tasks(

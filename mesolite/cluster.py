@@ -106,6 +106,7 @@ class Cluster(Wiring):
         if self.runtime.forked:
             return
         self.close()
+        self.runtime.unseen.call_off()
         self.runtime.user_errors.leave(value, self.runtime.failures)
 
     @checked_arguments
@@ -116,14 +117,18 @@ class Cluster(Wiring):
             TimeoutError: they were not, within so many seconds; the text names who is missing.
             PartyEnded: an agent has ended itself, or every master; the text says why. Those can be restarted.
             PartyFailed: a party failed, by our own fault.
+            Refused: the cluster is closed.
         """
+        self.runtime.check_open()
         in_time = self.runtime.wait(
             lambda: bool(self.runtime.failures or self._ended_themselves()) or self._is_ready(), in_seconds(timeout)
         )
         if self.runtime.failures:
+            self.runtime.unseen.call_off()
             raise self.runtime.failures[0]
         if ended := self._ended_themselves():
             raise PartyEnded(f"the cluster cannot get ready: {'; '.join(ended)}")
+        self.runtime.check_open()  # or it was closed meanwhile
         if not in_time:
             missing = [agent.name for agent in list(self.agents.values()) if not agent.registered]
             leader = self.leader.name if self.leader else "nobody"
@@ -136,7 +141,7 @@ class Cluster(Wiring):
         Raises:
             Refused: no command task of that id was started here.
         """
-        self.runtime.check_thread()
+        self.runtime.check_open()
         path = self.runtime.commands.sandbox(task_id)
         if path is None:
             raise Refused(f"no command task {task_id!r} was started in this cluster; check the task's id")
@@ -147,19 +152,19 @@ class Cluster(Wiring):
         """The pids of everything that runs under that agent now.
 
         Raises:
-            Refused: there is no such agent.
+            UnknownName: there is no such agent.
         """
-        self.runtime.check_thread()
-        name = str(agent)
-        if name not in self.agents:
-            raise Refused(f"there is no agent named {name!r}, only {', '.join(self.agents)}")
-        return self.runtime.commands.processes(name)
+        self.runtime.check_open()
+        return self.runtime.commands.processes(self.agents[str(agent)].name)
 
     def close(self) -> None:
         """End everything: actors, threads, processes, files; what cannot be removed is logged and left.
 
-        Closing twice is harmless, and goes on where Ctrl-C came in between. In a process forked from the one that made
-        the cluster it does nothing: the cluster lives in that one.
+        Nothing is raised here: what user code raised and nobody has seen comes from `raise_user_errors()`, or is
+        printed when the program ends. After that whatever is asked of the cluster, its operator, machines and drivers
+        is refused. What was known can still be read: the trace, `user_errors`, ids, a driver's status, how a drain has
+        ended if that was seen. Closing twice is harmless, and goes on where Ctrl-C came in between. In a process forked
+        from the one that made the cluster it does nothing: the cluster lives in that one.
         """
         if self.runtime.forked:
             return

@@ -191,6 +191,16 @@ class MesoliteSchedulerDriver(Driver):
         """The user's scheduler."""
         return self._user
 
+    def _ask(self, call: object) -> DriverStatus:
+        """Put a call before the core.
+
+        Raises:
+            Refused: the cluster is closed. Not inside a callback, which closing may overtake.
+        """
+        if self._status is DriverStatus.DRIVER_RUNNING and self._calling != threading.get_ident():
+            self._role.seat.runtime.check_open()
+        return super()._ask(call)
+
     def raised(self, error: UserError) -> None:
         """Learn what the user's code has raised; the first error ends a driver that has not ended."""
         self._raised = self._raised or error
@@ -291,6 +301,7 @@ class MesoliteSchedulerDriver(Driver):
             Exception: what a callback raised, if that ended the driver and is not allowed; each time it is joined.
             DriverAborted: a master refused or removed the framework; the text says why.
             WouldBlock: inside one of its own callbacks; in simulation, inside any.
+            Refused: the cluster is closed, and the driver had not ended. Who waits while it is closed is let go.
             NothingToWaitFor: in simulation, without a time-out: nothing is to come but pings, heartbeats and retries.
         """
         runtime = self._role.seat.runtime
@@ -299,6 +310,8 @@ class MesoliteSchedulerDriver(Driver):
                 f"{self.name} tried to join its own driver inside a callback, which cannot end before that returns; "
                 "call stop() and return, and join where the driver was made"
             )
+        if self._running:
+            runtime.check_open()
         try:
             runtime.wait(self._ended.is_set, optional_seconds(timeout))
         except NothingToWaitFor as why:

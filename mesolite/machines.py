@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -54,9 +55,10 @@ class Machine:
     @property
     def disk(self) -> Disk:
         """Its disk, to let writes fail, take time, or be the last: `agent.disk.slow(2.0)`."""
+        self._runtime.check_open()
 
         def crash() -> None:
-            if self.alive:
+            with contextlib.suppress(Refused):  # it may have ended meanwhile, by itself or with everything else
                 self.crash()
 
         disks = self._runtime.disks
@@ -70,13 +72,13 @@ class Machine:
 
     def power_off(self) -> None:
         """The whole machine goes silent: nothing is said, no link breaks, everything on it is gone."""
-        self._runtime.check_thread()
+        self._runtime.check_open()
         for seat in self._runtime.directory.on_host(self.name):
             self._runtime.end(seat, -1, silent=True)
         self._note("power_off")
 
     def _end(self, status: int, what: str) -> None:
-        self._runtime.check_thread()
+        self._runtime.check_open()
         self._runtime.end(self._seat(), status)
         self._note(what)
 
@@ -137,7 +139,7 @@ class AgentMachine(Machine):
         if signum in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
             self._end(-signum, signum.name)
             return
-        self._runtime.check_thread()
+        self._runtime.check_open()
         self._runtime.post(self._seat(), SignalReceived(signum.name), sender="outside")
         self._note(signum.name)
 
@@ -162,7 +164,7 @@ class AgentMachine(Machine):
         Raises:
             ResourceError: the resources are not resources.
         """
-        self._runtime.check_thread()
+        self._runtime.check_open()
         facts: dict[str, object] = {}
         if resources is not None:
             facts["resources"] = Resources.of(resources)
@@ -190,7 +192,7 @@ class MasterMachine(Machine):
 
     def restart(self) -> None:
         """Start the master's process again; it joins the election at the end of the queue."""
-        self._runtime.check_thread()
+        self._runtime.check_open()
         if self.alive:
             self._runtime.end(self._seat(), 0)
         self._end_registrar(0)

@@ -13,6 +13,7 @@ from typing import Any
 import pykka
 
 from mesolite.actors.decisions.master import draining, reclaim_view
+from mesolite.actors.decisions.master.books import Books, MaintenanceStatusEntry, WindowEntry
 from mesolite.actors.decisions.master.view import view
 from mesolite.actors.decisions.operator import MASTER_DIED, OperatorCore, PlaceCall
 from mesolite.actors.errors import OutcomeUnknown, Refused
@@ -75,24 +76,24 @@ class Operator:
 
     # ----------------------------------------------------------------------------------------------------- looking
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Books:
         """Return the leader's books as plain data: agents, tasks, frameworks, offers, drains, schedule (OP-2).
+
+        It is dictionaries, lists, text and numbers, as JSON would have it; `Books` says which keys there are.
 
         Raises:
             Refused: nobody leads at the moment.
         """
-        books: dict[str, Any] = self._ask_leader(view)
+        books: Books = self._ask_leader(view)
         return books
 
-    def maintenance_schedule(self) -> list[dict[str, Any]]:
+    def maintenance_schedule(self) -> list[WindowEntry]:
         """Return the windows of the schedule, as plain data (drain.md 5.2.8)."""
-        schedule: list[dict[str, Any]] = self.state()["maintenance"]["schedule"]
-        return schedule
+        return self.state()["maintenance"]["schedule"]
 
-    def maintenance_status(self) -> dict[str, Any]:
+    def maintenance_status(self) -> MaintenanceStatusEntry:
         """Return the machines that are DRAINING, with what frameworks answered, and those DOWN (drain.md 5.9)."""
-        status: dict[str, Any] = self.state()["maintenance"]["status"]
-        return status
+        return self.state()["maintenance"]["status"]
 
     # ------------------------------------------------------------------------------------------------------ agents
 
@@ -273,7 +274,7 @@ class Operator:
 
     def _ask_leader(self, question: Callable[[Any], Any]) -> Any:
         """Let the leader answer a question about its books between two of its decisions."""
-        self._runtime.check_thread()
+        self._runtime.check_open()
         seat = self._runtime.directory.find(self._leader())
         try:
             if seat is not None:
@@ -298,7 +299,7 @@ class Operator:
 
     def _call(self, make: Callable[[int], Any]) -> CallAnswered:
         """Put a call before the leader and wait for the answer."""
-        self._runtime.check_thread()
+        self._runtime.check_open()
         call = make(next(self._call_ids))
         leader, answers = self._leader(), self._core.answers
         self._seat.ref.tell(Delivery(PlaceCall(leader, call), OPERATOR, -1))

@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loguru import logger
-
 from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import NothingToWaitFor, Refused
+from mesolite.actors.logs import logger
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Runtime
 
@@ -72,7 +71,12 @@ class Undertaking(ABC):
             raise TimeoutError(f"{self._whole_name} has not {end} within {timeout:g} s: {self._waits_for()}")
 
     def _unknown(self) -> Refused:
-        """Why there is nothing to be seen of it: to be raised."""
+        """Why there is nothing to be seen of it: to be raised.
+
+        Raises:
+            Refused: the cluster is closed.
+        """
+        self._runtime.check_open()
         if not self._books():
             return Refused(f"nobody leads at the moment, so nobody knows about {self._name}; wait for a master")
         return Refused(f"{self._whole_name} ended so long ago that it was forgotten")

@@ -44,5 +44,6 @@ class KeepsUserErrors:
         Raises:
             InvalidValue: that is no exception class, or no actor.
         """
+        self.runtime.check_open()
         name = actor.name if isinstance(actor, Driver | Machine) else actor
         return self.runtime.user_errors.allow(kind, name)

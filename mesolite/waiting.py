@@ -1,4 +1,4 @@
-"""What somebody waits for, in words."""
+"""What somebody waits for, and what may be in the way, in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import linecache
 import pathlib
 from collections.abc import Callable
 from typing import Any
+
+from mesolite.actors.runtime.port import Runtime
 
 
 def words(done: Callable[[], object]) -> str:
@@ -18,3 +20,11 @@ def words(done: Callable[[], object]) -> str:
         return f"{code.co_qualname} ({where})"
     line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
     return f"`{line}` ({where})" if line else f"a lambda ({where})"
+
+
+def in_callbacks(runtime: Runtime) -> list[str]:
+    """Say whose user code is at work, and for how long: nothing else reaches them before it returns."""
+    calls = [(seat.name, seat.user_call) for seat in runtime.directory]
+    return [
+        f"{name} has been in {call.callback} for {runtime.now() - call.since:.3f} s" for name, call in calls if call
+    ]

@@ -29,9 +29,11 @@ from mesolite.messages.election import ELECTOR
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
+from mesolite.names import ByName
 from mesolite.operator import Operator
+from mesolite.slips import check_callbacks
 from mesolite.user_errors import KeepsUserErrors
-from mesolite.waiting import words
+from mesolite.waiting import in_callbacks, words
 
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
 
@@ -60,9 +62,9 @@ class Wiring(KeepsUserErrors):
         self._resources = Resources.of(resources)
         self._infos: dict[str, AgentInfo] = {}
         self._executor_classes: dict[str, type[Executor]] = {}
-        self._masters: dict[str, MasterMachine] = {}
-        self._agents: dict[str, AgentMachine] = {}
-        self._frameworks: dict[str, MesoliteSchedulerDriver] = {}
+        self._masters: ByName[MasterMachine] = ByName("master")
+        self._agents: ByName[AgentMachine] = ByName("agent")
+        self._frameworks: ByName[MesoliteSchedulerDriver] = ByName("framework")
         self._agent_names = map("agent-{}".format, itertools.count(1))
         runtime.give_birth = self._give_birth
         runtime.start(ELECTOR, Place(ELECTOR), lambda seat: Elector(seat, settings, first_sequence))
@@ -134,6 +136,7 @@ class Wiring(KeepsUserErrors):
         last = "\n".join(self.trace.text().splitlines()[-20:])
         ended = self.runtime.directory.ended()
         why = f"; ended by now: {', '.join(ended)}" if ended else ""
+        why += "".join(f"; {stuck}" for stuck in in_callbacks(self.runtime))
         raise TimeoutError(
             f"not so within {seconds:g} s, at {self.now():.3f} s: {words(done)}{why}; the last that was said:\n{last}"
         )
@@ -154,7 +157,7 @@ class Wiring(KeepsUserErrors):
             Refused: an agent of that name exists.
             ResourceError: the resources are not resources.
         """
-        self.runtime.check_thread()
+        self.runtime.check_open()
         name = name or next(name for name in self._agent_names if name not in self.agents)
         if name in self.agents:
             raise Refused(f"there is an agent named {name!r}; restart() it, or choose another name")
@@ -201,9 +204,12 @@ class Wiring(KeepsUserErrors):
         `executors` says which class runs a task whose `ExecutorInfo` has that name.
 
         Raises:
-            Refused: another class was given for the same executor name.
+            Refused: another class was given for the same executor name, or a callback is misspelt.
         """
-        self.runtime.check_thread()
+        self.runtime.check_open()
+        check_callbacks(type(scheduler), Scheduler)
+        for executor in (executors or {}).values():
+            check_callbacks(executor, Executor)
         info = FrameworkInfo(name=framework) if isinstance(framework, str) else framework
         for name, executor in (executors or {}).items():
             if self._executor_classes.setdefault(name, executor) is not executor:

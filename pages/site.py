@@ -32,13 +32,18 @@ FOLDERS = {"examples/__init__.py": "examples/index.md", "tests/stories": "storie
 """What a link to a folder, or to the file that speaks for it, leads to."""
 
 REFERENCE = {
-    "Clusters and simulations": ("cluster", "simulation", "machines", "wiring", "actors.trace"),
+    "Clusters and simulations": (
+        "cluster", "simulation", "simulation.network", "machines", "wiring", "actors.trace", "actors.runtime.disk",
+    ),
     "Schedulers and executors": ("callbacks", "drivers", "actors.decisions.driver_calls"),
-    "Operators": ("operator", "drain", "reclaim", "undertaking"),
+    "Operators": (
+        "operator", "drain", "reclaim", "undertaking",
+        "actors.decisions.rules.drain", "actors.decisions.master.reclaim_view", "actors.decisions.master.books",
+    ),
     "Errors": ("actors.errors", "messages.errors", "actors.user_errors", "user_errors"),
     "Settings": ("actors.decisions.settings",),
     "Nouns": (),
-}
+}  # fmt: skip
 """The pages of the reference, each with the modules whose public names it shows; the last shows all others."""
 
 MADE_BY_USERS = {"Clusters and simulations", "Settings", "Nouns"}

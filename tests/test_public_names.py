@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ast
+import datetime
+import inspect
 import subprocess
 import sys
+import typing
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import mesolite
+from mesolite import messages
 from tests.house_checks import ROOT
 
 
@@ -79,3 +85,88 @@ print(cluster.run(Stops(), framework="stops").join(50))
     done = _python("-c", code)
 
     assert done.stdout == "DRIVER_STOPPED\n", done.stderr
+
+
+# --- every type that somebody can get hold of has a public name ---
+
+INSIDE = {
+    ("Simulation", "runtime"), ("SimulatedCluster", "runtime"), ("Cluster", "runtime"),
+    ("Rule", "verdict"), ("Rule", "matched"), ("Rule", "matches"), ("Disk", "take"),
+}  # fmt: skip
+"""What other parts of Mesolite read of people's handles: docs/stability.md promises nothing of it."""
+
+FOR_PARTIES = {"begin", "prepare", "call", "user", "raised", "status_is", "learn"}
+"""What the actors behind handles call, and nobody else."""
+
+MADE_BY_US = (
+    mesolite.Machine, mesolite.Driver, mesolite.Operator, mesolite.Drain, mesolite.Reclaim, mesolite.Hold, mesolite.Rule
+)  # fmt: skip
+"""Nobody else constructs them, so what their constructors take is of no interest."""
+
+
+def _exported() -> dict[str, Any]:
+    return {name: getattr(module, name) for module in (messages, mesolite) for name in module.__all__}
+
+
+def _ours_in(annotation: Any) -> Iterator[Any]:
+    """The classes and ids of ours in an annotation, however deep."""
+    parts = annotation if isinstance(annotation, list) else typing.get_args(annotation)
+    for part in parts:
+        yield from _ours_in(part)
+    kind = typing.get_origin(annotation) or annotation
+    if str(getattr(kind, "__module__", "")).startswith("mesolite") and isinstance(kind, type | typing.NewType):
+        yield kind
+
+
+def _members(kind: type) -> Iterator[tuple[str, Any]]:
+    """What is public of a class: its fields by their annotations, properties and methods by theirs."""
+    names = {"timedelta": datetime.timedelta}  # of converters, which attrs shows in the signatures it makes
+    for name, annotation in typing.get_type_hints(kind).items():
+        yield name, {name: annotation}
+    for name, member in inspect.getmembers_static(kind):
+        if isinstance(member, property):
+            member = member.fget  # noqa: PLW2901
+        function = inspect.unwrap(getattr(member, "__func__", member)) if callable(member) else None
+        constructs = name == "__init__" and not issubclass(kind, MADE_BY_US)
+        if inspect.isfunction(function) and (constructs or not name.startswith("_")):
+            yield name, typing.get_type_hints(function, localns=names)
+
+
+def _held() -> Iterator[tuple[str, Any]]:
+    """Every class and id that a public name leads to, with the place where it was met."""
+    waiting, seen = list(_exported().items()), set()
+    exported = {kind for _, kind in waiting}
+    while waiting:
+        where, kind = waiting.pop()
+        if kind in seen:
+            continue
+        seen.add(kind)
+        yield where, kind
+        if kind not in exported or not isinstance(kind, type):
+            continue
+        for name, hints in _members(kind):
+            if name.startswith("_") and name != "__init__":
+                continue
+            if (kind.__name__, name) not in INSIDE and name not in FOR_PARTIES:
+                place = f"{kind.__name__}.{name}"
+                waiting += [(place, found) for hint in hints.values() for found in _ours_in(hint)]
+
+
+def test_every_type_that_people_can_hold_has_a_public_name() -> None:
+    """Arguments and answers of every public verb, attributes of handles, fields of messages, and so on from there."""
+    exported = set(_exported().values())
+    held = {kind: where for where, kind in _held()}
+    nameless = [
+        f"{kind.__name__}, met at {where}"
+        for kind, where in held.items()
+        if kind not in exported and not getattr(kind, "_is_protocol", False)  # nobody holds one of these
+    ]
+
+    assert nameless == []
+    assert {mesolite.Blocker, mesolite.Disk, mesolite.Books, messages.AgentId, messages.Demand} <= held.keys()
+
+
+def test_of_two_public_names_that_are_alike_both_are_the_same_thing() -> None:
+    """Whether it was imported from `mesolite` or from `mesolite.messages`."""
+    for name in set(mesolite.__all__) & set(messages.__all__):
+        assert getattr(mesolite, name) is getattr(messages, name)

@@ -178,6 +178,9 @@ class Runtime(Protocol):
     def check_thread(self) -> None:
         """Refuse calls from threads that must not make any; on threads all may."""
 
+    def check_open(self) -> None:
+        """Refuse what nobody can do any more, as everything has ended, and what `check_thread` refuses."""
+
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until it is done; False if the time-out came first. None and more than a lifetime are no limit.
 

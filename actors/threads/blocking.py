@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from loguru import logger
+from mesolite.actors.logs import logger
 
 if TYPE_CHECKING:
     from mesolite.actors.runtime.port import Seat, UserCall

@@ -14,8 +14,7 @@ import os
 import stat
 import tempfile
 
-from loguru import logger
-
+from mesolite.actors.logs import logger
 from mesolite.actors.threads.removal import remove_tree
 
 PREFIX = "mesolite-"

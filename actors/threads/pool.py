@@ -16,8 +16,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import pykka
-from loguru import logger
 
+from mesolite.actors.logs import logger
 from mesolite.actors.runtime.pykka_inside import ActorStop, Envelope, HostedActor, run_loop
 from mesolite.actors.threads.thread import Thread
 

@@ -15,7 +15,6 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pykka
-from loguru import logger
 
 from mesolite.actors.decisions.contract import (
     ExecutorStart,
@@ -28,6 +27,7 @@ from mesolite.actors.decisions.contract import (
     TimerKey,
 )
 from mesolite.actors.errors import MesoliteError, PartyFailed, Refused
+from mesolite.actors.logs import logger, told
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.disk import SOUND, Disk
 from mesolite.actors.runtime.hosting import no_executors
@@ -40,6 +40,7 @@ from mesolite.actors.threads.clock import Clock, Later
 from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
 from mesolite.actors.threads.thread import Thread
+from mesolite.actors.threads.unseen import Unseen
 from mesolite.actors.trace import Lost, Trace, raised
 from mesolite.actors.user_errors import UserErrors
 from mesolite.messages.base import Message
@@ -47,6 +48,7 @@ from mesolite.messages.base import Message
 if TYPE_CHECKING:
     from mesolite.actors.role import Role
 
+CLOSED = "this cluster is closed; make another one"
 WORKERS = 4
 NOTED_EVERY_S = 1.0
 """How much of the clock's way may be lost when the process is killed."""
@@ -67,6 +69,7 @@ class ThreadsRuntime:
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
         self.failures: list[PartyFailed] = []
         self.user_errors = UserErrors()
+        self.unseen = Unseen(self.user_errors, self.failures)
         self.commands = Commands(max_file_size, self.post)
         self._store = store
         self._storing: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -101,7 +104,7 @@ class ThreadsRuntime:
 
         with self._lock:
             if self._closed:
-                raise Refused(f"{name} cannot start: this cluster is closed; make another one")
+                raise Refused(f"{name} cannot start: {CLOSED}")
             for former in [former for former in self._farewells if former.name == name]:
                 self._take_leave(former)  # the news of its end must not be overtaken by its successor (LP-13)
             seat = self.directory.enter(self, name, place, make_and_greet)
@@ -153,9 +156,10 @@ class ThreadsRuntime:
             try:
                 self._store.note_time(self.now())
             except Exception as failure:  # noqa: BLE001  # a full disk, say; nobody is left to be told
-                logger.opt(exception=failure).error("the store failed")
+                logger.error("the store failed: {}", told(failure))
             self._stored = True
         self._store.close()
+        self.unseen.closed()
 
     # ------------------------------------------------------------------------------------------------ the port
 
@@ -180,6 +184,16 @@ class ThreadsRuntime:
                 " be asked of it here; ask there, or make another cluster here"
             )
 
+    def check_open(self) -> None:
+        """Refuse what nobody can do any more.
+
+        Raises:
+            Refused: this runtime is closed, or lives in another process.
+        """
+        self.check_thread()
+        if self._closed:
+            raise Refused(CLOSED)
+
     def inbox(self, seat: Seat) -> PooledInbox | OwnInbox:
         """Make an inbox: of the pool, or of a thread of its own."""
         if not seat.own_thread:
@@ -198,7 +212,7 @@ class ThreadsRuntime:
         )
         failure.__cause__ = error
         self.failures.append(failure)
-        logger.opt(exception=error).error("{}", failure)
+        logger.error("{}", told(failure))
         self.end(seat, -1)
 
     def interrupted(self, seat: Seat, error: BaseException) -> None:
@@ -346,7 +360,7 @@ class ThreadsRuntime:
     def _store_failed(self, seat: Seat, failure: Exception) -> StoreRefused:
         if isinstance(failure, MesoliteError):
             return StoreRefused(str(failure))
-        logger.opt(exception=failure).error("{}: the store failed", seat.name)
+        logger.error("{}: the store failed: {}", seat.name, told(failure))
         return StoreRefused(f"{type(failure).__name__}: {failure}")
 
     def _note_time(self) -> None:

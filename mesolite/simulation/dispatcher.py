@@ -118,6 +118,8 @@ class Dispatcher(ABC):
                 "use driver.call_later(delay_s, function) to do something at a later virtual time"
             )
 
+    check_open = check_thread  # a simulation is never closed
+
     def settle(self) -> None:
         """Let everything happen that is due now, until nobody has anything to do. No timer of the future fires.
 

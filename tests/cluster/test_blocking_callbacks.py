@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from mesolite import Cluster, Offer, Scheduler, SchedulerDriver
 from mesolite.actors.threads.blocking import BLOCKED_S, BlockingWatch
 from mesolite.actors.threads.clock import Clock
+from tests.logs import logged
 
 PATIENCE_S = 20.0
 
@@ -19,10 +19,8 @@ PATIENCE_S = 20.0
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
     """What is logged as a warning or worse."""
-    lines: list[str] = []
-    sink = logger.add(lines.append, level="WARNING", format="{message}")
-    yield lines
-    logger.remove(sink)
+    with logged() as lines:
+        yield lines
 
 
 class Stuck(Scheduler):
@@ -63,6 +61,18 @@ def test_a_callback_that_does_not_return_is_named_once(lines: list[str], tmp_pat
         driver.stop()
         stuck.opened.release()
         cluster.wait_until(lambda: seat.user_call is None, PATIENCE_S)
+
+
+def test_a_wait_that_was_too_short_names_whoever_is_in_a_callback(tmp_path: Path) -> None:
+    """Without any log: what is waited for may be that callback's doing."""
+    with Cluster(work_dir=tmp_path) as cluster:
+        stuck = Stuck()
+        driver = cluster.run(stuck, framework="stuck")
+        assert stuck.reached.acquire(timeout=PATIENCE_S)
+        with pytest.raises(TimeoutError, match=r"; stuck has been in resource_offers for \d+\.\d{3} s; the last that"):
+            cluster.wait_until(lambda: False, timeout=0.0)
+        driver.stop()
+        stuck.opened.release()
 
 
 def test_who_is_in_no_callback_is_not_named(lines: list[str], tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from typing import Any
 
 import psutil
 import pytest
-from loguru import logger
 
 from mesolite import Cluster, CommandInfo, Refused, TaskInfo
 from mesolite.actors.threads import commands
 from mesolite.actors.threads.folders import OWNER
 from mesolite.actors.threads.thread import Thread
 from tests.cluster.stage import PATIENCE_S, Launching, Pipes, command, pipes_in, run_to_the_end
+from tests.logs import logged
 from tests.scenarios.schedulers import Recorder
 
 pytestmark = pytest.mark.slow
@@ -44,12 +44,10 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def logged() -> Iterator[list[str]]:
+def said() -> Iterator[list[str]]:
     """What is logged as a warning or worse."""
-    lines: list[str] = []
-    sink = logger.add(lines.append, level="WARNING", format="{message}")
-    yield lines
-    logger.remove(sink)
+    with logged() as lines:
+        yield lines
 
 
 def held() -> tuple[set[threading.Thread], set[psutil.Process], int]:
@@ -219,7 +217,7 @@ def test_a_launcher_that_goes_on_gets_all_that_was_asked_meanwhile(pipes: Pipes)
             assert (cluster.sandbox(task.task_id) / "stdout").read_text() == "100000\n"
 
 
-def test_a_deep_sandbox_goes_with_its_cluster(folders: Path, logged: list[str]) -> None:
+def test_a_deep_sandbox_goes_with_its_cluster(folders: Path, said: list[str]) -> None:
     """As deep as no path can be."""
     with Cluster() as cluster:
         dig = "i=0; while [ $i -lt 1200 ]; do mkdir directory; cd directory; : > file; i=$((i+1)); done"
@@ -227,12 +225,14 @@ def test_a_deep_sandbox_goes_with_its_cluster(folders: Path, logged: list[str]) 
         assert scheduler.states("t")[-1] == "FINISHED"
 
     assert list(folders.iterdir()) == []
-    assert logged == []
+    assert said == []
 
 
 MOUNTING = """
 import pathlib, subprocess
+from loguru import logger
 from mesolite import Cluster
+logger.enable("mesolite")
 from tests.cluster.stage import command, run_to_the_end
 with Cluster() as cluster:
     run_to_the_end(cluster, command("t", "mkdir a b; touch b/c"))

@@ -450,7 +450,7 @@ def test_what_is_asked_of_a_closed_cluster_is_refused() -> None:
 
     with pytest.raises(Refused, match="this cluster is closed; make another one"):
         cluster.run(Recorder(), "mine")
-    with pytest.raises(Refused, match="nobody leads at the moment"):
+    with pytest.raises(Refused, match="this cluster is closed; make another one"):
         cluster.operator.state()
 
 

@@ -11,7 +11,6 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from loguru import logger
 
 from mesolite import (
     Cluster,
@@ -26,6 +25,7 @@ from mesolite import (
     UserCodeFailed,
 )
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, command, run_to_the_end, until
+from tests.logs import logged
 from tests.scenarios.schedulers import Recorder, executor_task, only
 
 ROOT = Path(__file__).parents[2]
@@ -221,9 +221,7 @@ def test_what_is_allowed_is_kept_and_not_raised() -> None:
 
 def test_each_error_is_logged_in_one_line() -> None:
     """An executor's exit says nothing more about it."""
-    lines: list[str] = []
-    sink = logger.add(lines.append, format="{message}", level="WARNING")
-    with Cluster(settings=SHORT) as cluster:
+    with logged() as lines, Cluster(settings=SHORT) as cluster:
         cluster.allow_error(ValueError)
         scheduler = Launching(executor_task("t"))
         cluster.run(scheduler, "mine", executors={"obedient": RaisesAtLaunch})
@@ -232,7 +230,6 @@ def test_each_error_is_logged_in_one_line() -> None:
             cluster.raise_user_errors()
         cluster.run(Raising(ValueError("wanted"), "registered"), "broken")
         until(cluster, lambda: len(cluster.user_errors) == 2)
-    logger.remove(sink)
 
     line = only(lines)
     assert "launch_task raised AssertionError: in the executor, in " in line

@@ -7,8 +7,6 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from loguru import logger
-
 from mesolite import (
     Executor,
     ExecutorDriver,
@@ -170,7 +168,6 @@ ALLOWED = (MesoliteError, TimeoutError, TypeError, LookupError)
 
 def fuzz(seed: int, count: int) -> list[str]:
     """Make so many calls and return the complaints: an error that is not ours, or damage to somebody else."""
-    logger.disable("mesolite")
     complaints: list[str] = []
     made = 0
     while made < count:
@@ -183,5 +180,4 @@ def fuzz(seed: int, count: int) -> list[str]:
                 complaints.append(f"{name}({argument}=): {type(raised).__name__}: {str(raised)[:200]}")
         complaints += [f"after {made} calls, seed {seed}: {one}; last: {recent[-5:]}" for one in stage.complaints()]
         made += some
-    logger.enable("mesolite")
     return complaints

@@ -7,7 +7,6 @@ from typing import Any
 
 import attrs
 import pytest
-from loguru import logger
 
 from mesolite import (
     DrainState,
@@ -40,6 +39,7 @@ from mesolite.messages import (
 )
 from mesolite.messages.registrar import EndDrain, MarkAgentGone, MarkAgentUnreachable, RemoveAgent, StartDrain
 from mesolite.simulation.simulation import SimulatedCluster
+from tests.logs import logged
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,
@@ -1020,13 +1020,9 @@ def test_who_waits_for_long_is_told_once_what_for(sim: Simulation) -> None:
     cluster.run(framework, framework=AWARE)
     sim.advance(1.0)
     drain = cluster.operator.drain("agent-1", 5000.0)
-    said: list[str] = []
-    sink = logger.add(lambda message: said.append(str(message)), level="WARNING", format="{message}")
 
-    try:
+    with logged() as said:
         assert drain.wait() is DrainState.DRAINED
-    finally:
-        logger.remove(sink)
 
     assert len(said) == 1
     assert "still waits: task t1 of framework aware (TASK_RUNNING) waits for executor t1" in said[0]

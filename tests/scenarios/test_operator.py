@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
-from mesolite import FrameworkInfo, Refused, SchedulerDriver, Simulation
+from mesolite import Books, FrameworkInfo, Refused, SchedulerDriver, Simulation
 from mesolite.messages import CallAnswered, ReregisterAgent, ShutdownFramework, StatusUpdate, TeardownFrameworkCall
 from mesolite.messages.ids import FrameworkId
 from mesolite.messages.maintenance import Unavailability, Window
@@ -232,6 +234,23 @@ def busy(sim: Simulation) -> tuple[SimulatedCluster, SchedulerDriver]:
     return cluster, driver
 
 
+def unlike(value: Any, kind: Any, where: str) -> list[str]:
+    """Where data is not what a type of `Books` says, each with the path to it."""
+    if is_typeddict(kind):
+        keys = [] if isinstance(value, dict) and value.keys() == kind.__required_keys__ else [f"{where}: {value}"]
+        hints = get_type_hints(kind).items()
+        return keys or [one for key, hint in hints for one in unlike(value[key], hint, f"{where}.{key}")]
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is list and isinstance(value, list):
+        return [one for number, item in enumerate(value) for one in unlike(item, arguments[0], f"{where}[{number}]")]
+    if origin is dict and isinstance(value, dict):
+        pairs = [pair for item in value.items() for pair in zip(item, arguments, strict=True)]
+        return [one for held, hint in pairs for one in unlike(held, hint, where)]
+    if origin is UnionType:
+        return [] if any(unlike(value, one, where) == [] for one in arguments) else [f"{where}: {value!r} is no {kind}"]
+    return [] if type(value) is kind else [f"{where}: {value!r} is no {kind}"]
+
+
 def test_the_state_is_plain_data(sim: Simulation) -> None:
     """Whatever a cluster has been through, JSON takes its state as it is, and gives the same back (OP-2)."""
     cluster, _ = busy(sim)
@@ -242,10 +261,42 @@ def test_the_state_is_plain_data(sim: Simulation) -> None:
     states.append(cluster.operator.state())
 
     assert [json.loads(json.dumps(state, allow_nan=False)) for state in states] == states
+    assert [unlike(state, Books, "state()") for state in states] == [[], [], []]
     nothing = [[key for key, value in state.items() if value == [] or value == {}] for state in states]
     assert nothing[0] == ["recovered_agents"]
     assert "agents" in nothing[1]
     assert "recovered_agents" not in nothing[1]
+
+
+class Leaving(Launcher):
+    """Will give everything back."""
+
+    def inverse_offers(self, driver: SchedulerDriver, inverse_offers: Any) -> None:
+        driver.accept_inverse_offers(inverse_offers, returning=["t1"])
+
+
+def test_the_state_names_executors_and_what_frameworks_answered(sim: Simulation) -> None:
+    """Executors by the agent they are on, answers by the machine that is to go down (5.9.1)."""
+    cluster = sim.cluster(agents=1)
+    driver = cluster.run(Leaving(executor_task("t1")), framework=AWARE, executors=EXECUTORS)
+    sim.advance(5.0)
+    cluster.operator.update_maintenance_schedule(Window(machines="agent-1", unavailability=Unavailability(start=1e4)))
+    sim.advance(5.0)
+
+    state = cluster.operator.state()
+
+    assert unlike(state, Books, "state()") == []
+    executor = {"executor_id": "e1", "framework_id": driver.framework_id, "resources": "cpus:0.1;mem:32"}
+    assert only(state["agents"])["executors"] == [executor]
+    machine = only(cluster.operator.maintenance_status()["draining_machines"])
+    answer = only(only(machine["agents"])["answers"])
+    assert answer | {"timestamp": 0.0} == {
+        "framework_id": driver.framework_id,
+        "status": "ACCEPT",
+        "timestamp": 0.0,
+        "reason": "",
+        "returning": ["t1"],
+    }
 
 
 def test_the_state_has_everybody_and_everything_that_was_decided(sim: Simulation) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 import pytest
-from loguru import logger
 
 from mesolite import (
     DriverAborted,
@@ -33,6 +32,7 @@ from mesolite.actors.runtime.future import PortFuture
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages import FrameworkRegistered
 from mesolite.simulation.simulation import SimulatedCluster
+from tests.logs import logged
 from tests.scenarios.schedulers import EXECUTORS, PLAIN, Launcher, Recorder, command_task, executor_task, only
 
 
@@ -300,12 +300,9 @@ def test_what_would_end_the_program_is_wrapped(sim: Simulation, error: BaseExcep
 def test_it_is_logged_in_one_line(sim: Simulation) -> None:
     """With the user's lines of code, and none of ours."""
     run_raising(sim, ValueError("two\nlines"), "registered")
-    lines: list[str] = []
-    sink = logger.add(lines.append, format="{message}")
 
-    with pytest.raises(ValueError, match="two"):
+    with logged() as lines, pytest.raises(ValueError, match="two"):
         sim.advance(5.0)
-    logger.remove(sink)
 
     assert re.fullmatch(
         r"broken: registered raised ValueError: two lines, in "

@@ -8,8 +8,21 @@ from typing import Any
 import attrs
 
 from mesolite.actors.decisions.master import deactivation, draining, reclaim_view
+from mesolite.actors.decisions.master.books import (
+    AgentEntry,
+    AskedAgentEntry,
+    BlockerEntry,
+    Books,
+    DrainEntry,
+    FrameworkEntry,
+    MachineEntry,
+    MaintenanceStatusEntry,
+    OpenDrainEntry,
+    TaskEntry,
+    WindowEntry,
+)
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, ReclaimRecord, TaskRecord
-from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.state import Counters, MasterState
 from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.drains import DrainInfo
@@ -18,15 +31,15 @@ from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
 
 
-def view(m: MasterState) -> dict[str, Any]:
+def view(m: MasterState) -> Books:
     """Everything the master knows, in Mesos's words (core.md OP-2 to OP-10)."""
     return {
         "leading": m.leading,
         "term": m.info.term if m.info is not None else None,
         "agents": [_agent(m, agent) for agent in m.agents.values()],
         "recovered_agents": list(m.recovered),
-        "unreachable_agents": dict(m.unreachable),
-        "gone_agents": dict(m.gone),
+        "unreachable_agents": dict(m.unreachable.items()),
+        "gone_agents": dict(m.gone.items()),
         "deactivated_agents": list(m.deactivated),
         "drains": [_open_drain(m, drain) for drain in deactivation.open_drains(m)],
         "past_drains": [_plain(drain) for drain in m.past_drains.values()],
@@ -34,17 +47,20 @@ def view(m: MasterState) -> dict[str, Any]:
         "past_reclaims": [_reclaim(m, record) for record in m.past_reclaims.values()],
         "frameworks": [_framework(framework) for framework in m.frameworks.values()],
         "completed_frameworks": [_framework(framework) for framework in m.completed_frameworks.values()],
-        "counters": attrs.asdict(m.counters),
+        "counters": _plain(m.counters),
         "maintenance": {"schedule": _schedule(m), "status": _maintenance_status(m)},
         "offers": [
             {"id": o.id, "framework_id": o.framework_id, "agent_id": o.agent_id, "resources": str(o.resources)}
             for o in m.offers.values()
         ],
-        "inverse_offers": [attrs.asdict(inverse_offer) for inverse_offer in m.inverse_offers.values()],
+        "inverse_offers": [
+            {"id": o.id, "framework_id": o.framework_id, "agent_id": o.agent_id, "reclaim_id": o.reclaim_id}
+            for o in m.inverse_offers.values()
+        ],
     }
 
 
-def _agent(m: MasterState, agent: AgentRecord) -> dict[str, Any]:
+def _agent(m: MasterState, agent: AgentRecord) -> AgentEntry:
     drain = m.deactivated.get(agent.id)  # 4.5.7
     return {
         "id": agent.id,
@@ -65,7 +81,7 @@ def _agent(m: MasterState, agent: AgentRecord) -> dict[str, Any]:
     }
 
 
-def _framework(framework: FrameworkRecord) -> dict[str, Any]:
+def _framework(framework: FrameworkRecord) -> FrameworkEntry:
     return {
         "id": framework.id,
         "name": framework.info.name,
@@ -83,7 +99,7 @@ def _framework(framework: FrameworkRecord) -> dict[str, Any]:
     }
 
 
-def _schedule(m: MasterState) -> list[dict[str, Any]]:
+def _schedule(m: MasterState) -> list[WindowEntry]:
     """The windows as they were posted (drain.md 5.2.8); `enforce` is ours."""
     return [
         {
@@ -96,7 +112,7 @@ def _schedule(m: MasterState) -> list[dict[str, Any]]:
     ]
 
 
-def _maintenance_status(m: MasterState) -> dict[str, Any]:
+def _maintenance_status(m: MasterState) -> MaintenanceStatusEntry:
     """Machines that are DRAINING, each with the newest answer per agent and framework, and those DOWN (5.9.1)."""
     return {
         "draining_machines": [
@@ -108,11 +124,11 @@ def _maintenance_status(m: MasterState) -> dict[str, Any]:
     }
 
 
-def _machine(machine: MachineId) -> dict[str, Any]:
+def _machine(machine: MachineId) -> MachineEntry:
     return {"hostname": machine.hostname, "ip": machine.ip}
 
 
-def _asked(m: MasterState, agent_id: AgentId) -> dict[str, Any]:
+def _asked(m: MasterState, agent_id: AgentId) -> AskedAgentEntry:
     """What frameworks said about giving back what they hold on that agent."""
     return {
         "id": agent_id,
@@ -129,7 +145,7 @@ def _asked(m: MasterState, agent_id: AgentId) -> dict[str, Any]:
     }
 
 
-def _task(task: TaskRecord) -> dict[str, Any]:
+def _task(task: TaskRecord) -> TaskEntry:
     return {
         "task_id": task.task_id,
         "agent_id": task.agent_id,
@@ -140,21 +156,22 @@ def _task(task: TaskRecord) -> dict[str, Any]:
     }
 
 
-def _open_drain(m: MasterState, drain: DrainInfo) -> dict[str, Any]:
+def _open_drain(m: MasterState, drain: DrainInfo) -> OpenDrainEntry:
     """A drain under way, with what it waits for; each task that is left is in there."""
-    waits_for = [_plain(blocker) for blocker in draining.blocked_by(m, drain)]
+    entry: DrainEntry = _plain(drain)
+    waits_for: list[BlockerEntry] = [_plain(blocker) for blocker in draining.blocked_by(m, drain)]
     return {
-        **_plain(drain),
+        **entry,
         "remaining_tasks": [blocker for blocker in waits_for if blocker["task_id"] is not None],
         "blocked_by": waits_for,
     }
 
 
-def _plain(noun: DrainInfo | Blocker) -> dict[str, Any]:
+def _plain(noun: DrainInfo | Blocker | Counters) -> Any:
     return attrs.asdict(noun, value_serializer=lambda _, __, value: str(value) if isinstance(value, Enum) else value)
 
 
-def _reclaim(m: MasterState, record: ReclaimRecord) -> dict[str, Any]:
+def _reclaim(m: MasterState, record: ReclaimRecord) -> Any:
     """Everything that is known of a reclaim; resources as text, None for everything."""
     return attrs.asdict(reclaim_view.view(m, record), value_serializer=lambda _, __, value: _as_text(value))
 
