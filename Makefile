@@ -7,18 +7,25 @@ BIN    := $(VENV)/bin
 SEEDS  ?= 10000
 FIRST  ?= 0
 CALLS  ?= 200000
+SUITE  ?= quick
 
-.PHONY: help demo test check lint types storeys rules scenarios seeds fuzz drains pictures package-index docs bench bench-check \
-  bench-ray clean
+# What tests alone or with many others shows the same; a quick run leaves out what takes long, and tries fewer examples.
+ONLY_quick := -m "not slow" --hypothesis-profile=quick
+ONLY_all   :=
+
+.PHONY: help demo test check lint types storeys rules scenarios coverage seeds fuzz drains kills pictures package-index docs bench \
+  bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
-	@echo 'make test       run the tests'
+	@echo 'make test       run the tests that are quick, a minute or so; SUITE=all runs every one'
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
+	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
+	@echo 'make kills      100 processes killed with a cluster in them, each followed by a second life in its folder'
 	@echo 'make pictures   draw the pictures of the README anew, from a run and from the import contracts'
 	@echo 'make package-index  the README as a package index shows it, after a change of the README'
 	@echo 'make docs       the documentation site, into build/site; fails where a link leads nowhere'
@@ -31,7 +38,7 @@ demo: $(VENV)/installed-demo
 	$(BIN)/python demo.py
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n auto $(ONLY_$(SUITE))
 
 # `make --keep-going check` does not stop at the first part that finds something.
 check: lint types storeys rules scenarios
@@ -51,6 +58,12 @@ rules: $(VENV)/installed-check
 scenarios: $(VENV)/installed-test
 	$(BIN)/python tests/scenarios/report.py
 
+coverage: $(VENV)/installed-coverage
+	$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 seeds: $(VENV)/installed-test
 	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --first $(FIRST) --processes 2
 
@@ -59,6 +72,9 @@ fuzz: $(VENV)/installed-test
 
 drains: $(VENV)/installed-test
 	$(BIN)/python -m tests.cluster.drains --drains 1000
+
+kills: $(VENV)/installed-test
+	$(BIN)/python -m tests.cluster.kills --kills 100
 
 pictures: $(VENV)/installed-test
 	$(BIN)/python -m pages.pictures
@@ -80,16 +96,17 @@ bench-ray: $(VENV)/installed-ray
 	$(BIN)/python -m benchmarks commands
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 
 # --- set-up: a stamp per set of packages, renewed only when the project's metadata changes ---
 
-$(VENV)/installed-demo:  extras := [demo]
-$(VENV)/installed-test:  extras := [test]
-$(VENV)/installed-check: extras := [test,check]
-$(VENV)/installed-docs:  extras := [docs]
-$(VENV)/installed-bench: extras := [test,bench]
-$(VENV)/installed-ray:   extras := [test,bench,ray]
+$(VENV)/installed-demo:     extras := [demo]
+$(VENV)/installed-test:     extras := [test]
+$(VENV)/installed-check:    extras := [test,check]
+$(VENV)/installed-coverage: extras := [test,coverage]
+$(VENV)/installed-docs:     extras := [docs]
+$(VENV)/installed-bench:    extras := [test,bench]
+$(VENV)/installed-ray:      extras := [test,bench,ray]
 
 $(VENV)/installed-%: setup.cfg pyproject.toml $(VENV)/created
 	$(BIN)/python -m pip install --quiet --editable '.$(extras)'

@@ -210,15 +210,16 @@ _MODULES = (
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        """Load a public name, or a module, when it is first used (PEP 562)."""
+        """Load a public name, or a module, when it is used (PEP 562).
+
+        It is not kept here: whoever takes modules out of `sys.modules`, as pytest's `pytester` does, would be given
+        what belongs to none any more.
+        """
         if name in _MODULE_OF:
-            value = getattr(importlib.import_module(f"mesolite.{_MODULE_OF[name]}"), name)
-        elif name in _MODULES:
-            value = importlib.import_module(f"mesolite.{name}")
-        else:
-            raise AttributeError(f"module 'mesolite' has no attribute {name!r}")
-        globals()[name] = value
-        return value
+            return getattr(importlib.import_module(f"mesolite.{_MODULE_OF[name]}"), name)
+        if name in _MODULES:
+            return importlib.import_module(f"mesolite.{name}")
+        raise AttributeError(f"module 'mesolite' has no attribute {name!r}")
 
     def __dir__():
         """List what has been loaded and what will be when it is used."""

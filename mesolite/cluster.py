@@ -56,28 +56,28 @@ class Cluster(Wiring):
             WorkDirInUse: another cluster lives in that folder, in this process or in another.
             WorkDirUnusable: nothing can be kept there, or what is kept there cannot be read.
         """
-        chosen = settings or Settings.local()
-        self._folder = WorkFolder(str(work_dir)) if work_dir else TemporaryFolder()
+        settings = settings or Settings.local()
+        self._temporary = None if work_dir else TemporaryFolder()
+        self._folder = self._temporary or WorkFolder(str(work_dir))
         with contextlib.ExitStack() as undo:
             undo.callback(self._folder.leave)
             store = SqliteStore(f"{self._folder.name}/store.sqlite")
             undo.callback(store.close)
-            first_sequence = store.term("registry") + 1
             # The registry holds times, so the clock goes on where it would be by now.
             reads_s = store.clock_at(time.time())
-            runtime = ThreadsRuntime(Trace(trace_records), store, chosen.max_file_size_bytes, clock_reads_s=reads_s)
+            runtime = ThreadsRuntime(Trace(trace_records), store, settings.max_file_size_bytes, clock_reads_s=reads_s)
             undo.pop_all()
         self._closing, self._closed = threading.RLock(), False
         self._signals: SignalWatch | None = None
         try:
             super().__init__(
                 runtime,
-                chosen,
+                settings,
                 agents=agents,
                 masters=masters,
                 resources=resources,
                 work_dir=f"{self._folder.name}/sandboxes",
-                first_sequence=first_sequence,
+                first_sequence=store.term("registry") + 1,
             )
             if handle_signals:
                 self._signals = SignalWatch(self.agents)

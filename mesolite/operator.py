@@ -290,6 +290,10 @@ class Operator:
     def _leader(self) -> str:
         leader = next((master.name for master in list(self._masters.values()) if master.leading), None)
         if leader is None:
+            reasons = self._runtime.directory.reasons.copy()
+            if all(name in reasons for name in self._masters):
+                ended = "; ".join(f"{name} has ended: {reasons[name]}" for name in self._masters)
+                raise Refused(f"nobody leads, nor will: {ended}; when that is mended, restart() a master")
             raise Refused("nobody leads at the moment; wait until a master has been elected")
         return leader
 

@@ -46,6 +46,11 @@ REFERENCE = {
 }  # fmt: skip
 """The pages of the reference, each with the modules whose public names it shows; the last shows all others."""
 
+MADE_BY_USERS = {"Clusters and simulations", "Settings", "Nouns"}
+"""Pages of what people construct; on the others, what makes an object is nobody's business but ours."""
+
+NOT_MADE = "    options:\n      merge_init_into_class: false\n"
+
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Learn where the sources are, and put the pages made here where the navigation names their folder.
@@ -170,7 +175,7 @@ def _reference() -> dict[str, str]:
         names[pages.get(module, rest)].append(name)
     return {
         f"reference/{title.lower().replace(' ', '-')}.md": f"# {title}\n\n"
-        + "\n".join(f"::: mesolite.{name}\n" for name in listed)
+        + "\n".join(f"::: mesolite.{name}\n{'' if title in MADE_BY_USERS else NOT_MADE}" for name in listed)
         for title, listed in names.items()
         if listed
     }

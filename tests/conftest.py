@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 
-# Loaded before pytester runs anything within this process: what is first loaded in such a run is forgotten after it,
-# and a second copy of every class would follow.
-from mesolite import Cluster, Simulation  # noqa: F401
+import tests.effort  # noqa: F401  # it has the profiles that --hypothesis-profile may name
 from tests.scenarios.report import unknown_ids
 
 pytest_plugins = ["mesolite.pytest_plugin", "pytester"]
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is raised, also where the shell that runs pytest in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,9 +13,6 @@ from pathlib import Path
 
 import pytest
 
-# pytester forgets what is loaded first within a run of its own, and the next page would have a second copy of it.
-import mesolite.cluster
-import mesolite.simulation  # noqa: F401
 from tests.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, commands
 
 NAMESPACE = "the_page"

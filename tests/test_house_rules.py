@@ -17,6 +17,8 @@ from attrs import field, frozen
 from tests import house_checks as checks
 from tests.house_checks import PLAIN, ROOT, Finding, Source, import_outside, sources
 
+pytestmark = pytest.mark.slow
+
 DECISIONS = "actors/decisions"
 CODEC = tuple(f"messages/codec/{name}.py" for name in ("__init__", "readers", "mistakes"))
 PRODUCT = ("actors", "messages", "mesolite", "demo.py")

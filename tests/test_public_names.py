@@ -67,6 +67,26 @@ def test_without_assertions_it_can_be_imported_but_not_used(use: str) -> None:
     assert "ImportError: mesolite checks its own books with assertions, which python -O removes" in outcome.stderr
 
 
+def test_modules_that_were_taken_away_do_not_come_back_by_halves() -> None:
+    """`pytester` and its like put `sys.modules` back as it was: from then on all names belong to the new modules."""
+    code = """
+import sys, mesolite
+before = dict(sys.modules)
+mesolite.Simulation(1).cluster()
+for name in [name for name in sys.modules if name.startswith("mesolite") and name not in before]:
+    del sys.modules[name]
+class Stops(mesolite.Scheduler):
+    def resource_offers(self, driver, offers):
+        driver.launch_tasks(offers, mesolite.TaskInfo(task_id="t", resources="cpus:1", command="true"))
+        driver.call_later(2.0, driver.stop)
+cluster = mesolite.Simulation(2).cluster()
+print(cluster.run(Stops(), framework="stops").join(50))
+"""
+    done = _python("-c", code)
+
+    assert done.stdout == "DRIVER_STOPPED\n", done.stderr
+
+
 # --- every type that somebody can get hold of has a public name ---
 
 INSIDE = {

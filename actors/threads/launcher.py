@@ -7,17 +7,14 @@ library only, one thread, never waits for the host, no request ends it, and noth
     host --requests, JSON lines-->  launcher  --posix_spawn, each in its own session-->  commands
     host <--reports, JSON lines---            <--SIGCHLD, and whatever they left behind--
 
-It is a subreaper: what a command leaves behind becomes a child of the launcher and not of init. So one small file, the
-list of its own children, tells at each exit whether anything is left, and everything is gone when `waitpid` says that
-there are no more children. To kill is to walk down from that list, stopping each process before its children are looked
-up, until a walk meets no new one: not even what forks and exits for ever escapes.
+It is a subreaper: what a command leaves behind becomes its child, not one of init. So one small file, the list of its
+children, tells at each exit whether anything is left. To kill is to walk down from that list, stopping each process
+before its children are looked up, until a walk meets no new one and all have stopped: nothing forks its way out.
 
-To which work a process belongs is told by its ancestors, and for orphans by their session or by the mark in their
-environment. A daemon that shed all three (setsid, double fork and `env -i`) is a *stray*: it is killed as soon as every
-work that can have started it has ended.
-
-The launcher leaves, killing everything first, when the host closes the socket or dies, and on SIGTERM or SIGHUP.
-Elsewhere than on Linux this is best effort: a work is its process group; daemons that left it escape.
+To which work a process belongs is told by its ancestors, of orphans by their session or the mark in their environment.
+A daemon without all three (setsid, double fork, `env -i`) is a *stray*: it goes when all that can have started it have.
+The launcher leaves, killing everything first, when the host closes the socket or dies, and on SIGTERM or SIGHUP. Not on
+Linux, a work is its process group; daemons that left it escape.
 """
 
 from __future__ import annotations
@@ -59,21 +56,23 @@ def all_processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()] if ON_LINUX else []
 
 
-def _stat(pid: int) -> list[bytes]:
-    """The fields of /proc/<pid>/stat from the state and the parent on; empty when the process is gone."""
-    # The name before them, in parentheses, may itself contain parentheses and spaces.
+def stat_of(pid: int) -> list[bytes]:
+    """The fields of /proc/<pid>/stat from the state and the parent on, past the name; empty when it is gone."""
     return _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
 
 
-def is_alive(pid: int) -> bool:
-    """Whether this process exists and is no zombie. One that still has threads is alive: only its first has ended."""
-    return bool(fields := _stat(pid)) and (fields[0] not in b"ZX" or int(fields[17]) > 1)
+def _has_stopped(pid: int) -> bool:
+    """Whether all threads of this process have stopped or ended: one that was told to may yet be forking."""
+    with contextlib.suppress(OSError):
+        threads = os.listdir(f"/proc/{pid}/task")
+        return all(_read(f"/proc/{pid}/task/{tid}/stat").rpartition(b") ")[2][:1] in b"TtZX" for tid in threads)
+    return True
 
 
 def children_of(pid: int) -> list[int]:
     """The children of a process, zombies included. Complete if it is stopped, or is the launcher itself."""
     if not LISTS_CHILDREN:
-        return [other for other in all_processes() if _stat(other)[1:2] == [str(pid).encode()]]
+        return [other for other in all_processes() if stat_of(other)[1:2] == [str(pid).encode()]]
     with contextlib.suppress(OSError):
         threads = os.listdir(f"/proc/{pid}/task")
         return [int(child) for tid in threads for child in _read(f"/proc/{pid}/task/{tid}/children").split()]
@@ -276,14 +275,13 @@ class Commands:
             work.doomed, self._sweeping, self._resweep_at = True, True, 0.0
 
     def patience_s(self) -> float | None:
-        """How long no sweep is due; None: until something dies."""
-        # One is due when something is newly doomed, all that the last one killed is reaped, or some take long to die.
+        """How long no sweep is due; None: until something dies. It is when all that the last one killed is reaped."""
         if not (self.purging or self._sweeping):
             return 0.001 if self._unclear else None
         return max(0.0, self._resweep_at - time.monotonic()) if self._awaited else 0.0
 
     def sweep_if_due(self) -> None:
-        """Stop all the doomed until a walk meets no new one, then kill them: what is stopped cannot fork."""
+        """Stop all the doomed until a walk meets no new one and all stand still, then kill them."""
         if self.patience_s() != 0.0:
             return
         found: set[int] = set()
@@ -291,7 +289,9 @@ class Commands:
             known = found
             found = self._visit(lambda work: self.purging or work.doomed, lambda pid: send(pid, signal.SIGSTOP))
             if found <= known:
-                break
+                if all(map(_has_stopped, found)):
+                    break
+                time.sleep(0.001)
         self._awaited = {pid for pid in found if send(pid, signal.SIGKILL)}
         self._resweep_at = time.monotonic() + _RESWEEP_S
         if not self._awaited:  # none is left, or only such as we may not signal

@@ -190,7 +190,7 @@ class Launcher:
                 return [work.pid for work in self._works.values() if work.pid is not None]
             if self._process is None:
                 return []
-            return list(filter(launcher.is_alive, launcher.with_descendants([self._process.pid])[1:]))
+            return list(filter(_is_alive, launcher.with_descendants([self._process.pid])[1:]))
 
     def _start(self) -> None:
         """Start the launcher process and the thread that reads its reports."""
@@ -288,6 +288,11 @@ class Launcher:
         except Exception as error:  # noqa: BLE001  the next reports must still be read
             where = threading.current_thread()
             threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, where)))
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether this process exists and is no zombie. One that still has threads is alive: only its first has ended."""
+    return bool(fields := launcher.stat_of(pid)) and (fields[0] not in b"ZX" or int(fields[17]) > 1)
 
 
 def _line(request: Mapping[str, object]) -> bytes:

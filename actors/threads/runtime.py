@@ -292,8 +292,11 @@ class ThreadsRuntime:
 
         if fate.due > self.now():
             self._clock.schedule(Later(fate.due, lambda: self._storing.put(write)))
-        else:
-            self._storing.put(write)
+            return
+        with self._lock:
+            # The thread that handles its last event may come here after its end, when its successor has read.
+            if seat.alive:
+                self._storing.put(write)
 
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start a command."""

@@ -23,6 +23,8 @@ from tests.cluster.stage import PATIENCE_S, Launching, Pipes, command, pipes_in,
 from tests.logs import logged
 from tests.scenarios.schedulers import Recorder
 
+pytestmark = pytest.mark.slow
+
 STUBBORN = """exec 9>"$LIFE"; trap '' TERM; echo ready > "$TOLD"; while :; do sleep 1000 & wait; done"""
 
 
@@ -126,6 +128,7 @@ class Interrupting(Recorder):
         self.go_on.wait(PATIENCE_S)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_real_ctrl_c_while_user_code_blocks(folders: Path, pipes: Pipes) -> None:
     """The first close raises it; the second ends everything as soon as user code lets it."""
     before = held()
@@ -141,6 +144,30 @@ def test_a_real_ctrl_c_while_user_code_blocks(folders: Path, pipes: Pipes) -> No
     cluster.close()
 
     pipes.all_gone()
+    assert held() == before
+    assert list(folders.iterdir()) == []
+
+
+def test_a_cluster_that_cannot_be_made_leaves_nothing(folders: Path) -> None:
+    """What was started before the refusal has ended when the caller has it; here, of a thread that takes no signals."""
+    before = held()
+    refusals: list[Refused] = []
+
+    def make() -> None:
+        try:
+            Cluster(agents=2, handle_signals=True)
+        except Refused as refusal:
+            refusals.append(refusal)
+
+    thread = Thread(make, "maker")
+    thread.start()
+    assert thread.wait(PATIENCE_S)
+    thread.join()
+
+    assert [str(refusal) for refusal in refusals] == [
+        "handle_signals=True needs the main thread; make the cluster there, or signal its agents"
+    ]
+    refusals.clear()
     assert held() == before
     assert list(folders.iterdir()) == []
 

@@ -18,9 +18,11 @@ from typing import Any
 import psutil
 import pytest
 
-from mesolite import Cluster, FrameworkInfo, PartyEnded, WorkDirUnusable
+from mesolite import Cluster, FrameworkInfo, OutcomeUnknown, PartyEnded, Refused, WorkDirUnusable
 from mesolite.actors.threads.sqlite_store import APPLICATION_ID, SCHEMA, SqliteStore
 from tests.cluster.stage import Launching, command, run_to_the_end, until
+
+pytestmark = pytest.mark.slow
 
 CHECKPOINTING = FrameworkInfo(name="mine", checkpoint=True, failover_timeout_s=60)
 
@@ -286,6 +288,25 @@ def test_a_store_that_fails_later_is_the_reason(folder: Path) -> None:
             cluster.ready()
         with pytest.raises(TimeoutError, match=rf"ended by now: agent-1 \({why}"):
             cluster.wait_until(lambda: False, timeout=0.01)
+
+
+def test_a_registry_that_fails_later_is_the_reason(folder: Path) -> None:
+    """The master that cannot write ends; who asks it, and who asks later, is told why; restarted, it leads again."""
+    why = "master-1 has ended: the registry refused: the store '.*' cannot be used: no such table: records"
+    with Cluster(work_dir=folder) as cluster:
+        change(folder, "ALTER TABLE records RENAME TO away")
+        with pytest.raises(OutcomeUnknown):
+            cluster.operator.reactivate("agent-1")
+        until(cluster, lambda: not cluster.masters["master-1"].alive)
+
+        with pytest.raises(Refused, match=f"nobody leads, nor will: {why}"):
+            cluster.operator.reactivate("agent-1")
+        with pytest.raises(PartyEnded, match=why):
+            cluster.ready()
+        change(folder, "ALTER TABLE away RENAME TO records")
+        cluster.masters["master-1"].restart()
+        cluster.ready()
+        cluster.operator.reactivate("agent-1")
 
 
 FULL = """

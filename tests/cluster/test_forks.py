@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HOST = """
 import gc, multiprocessing, os, signal, sys, threading
 from mesolite import Cluster, FrameworkInfo, Refused

@@ -6,6 +6,8 @@ import pytest
 
 from tests.cluster import drains
 
+pytestmark = pytest.mark.slow
+
 
 def test_nothing_survives_a_drain_and_nothing_is_lost() -> None:
     """Commands that obey, do not, fork and daemonise: all dead when DRAINED is announced, all reported once."""

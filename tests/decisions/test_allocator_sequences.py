@@ -12,6 +12,7 @@ from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import Resources
+from tests.effort import examples
 
 SIZES = ("cpus:1;mem:64", "cpus:3;mem:32;ports:[1-9]", "cpus:0.004;mem:20", "mem:512;disk:7")
 FRAMEWORKS = tuple(FrameworkId(f"framework{n}") for n in (1, 2, 3, 4))
@@ -195,5 +196,5 @@ def worth_an_offer(free: Resources) -> bool:
 
 TestAnySequence = AnySequence.TestCase
 TestAnySequence.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, derandomize=True, database=None
+    max_examples=examples(100), stateful_step_count=40, deadline=None, derandomize=True, database=None
 )

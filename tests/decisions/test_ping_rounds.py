@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mesolite.actors.decisions.rules.ping_rounds import MOMENTS_PER_INTERVAL, ROUND_SIZE, PingRounds
 from mesolite.messages.ids import AgentId
+from tests.effort import examples
 
 INTERVAL_S = 15.0
 MOMENT_S = INTERVAL_S / MOMENTS_PER_INTERVAL
@@ -60,7 +61,7 @@ Steps = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(steps=Steps)
 def test_everybody_is_pinged_at_its_interval_whoever_comes_and_goes(steps: list[tuple[str, int, float]]) -> None:
     """The first interval may be shorter by a moment, never longer; all others are whole."""

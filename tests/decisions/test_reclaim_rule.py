@@ -26,6 +26,7 @@ from mesolite.actors.decisions.rules.reclaim import (
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.maintenance import Unavailability, Window
 from mesolite.messages.resources import Resources
+from tests.effort import examples
 
 A1 = AgentId("m1-S1")
 F1, F2, F3 = (FrameworkId(f"m1-F{n}") for n in (1, 2, 3))
@@ -336,7 +337,7 @@ def covers(chosen: list[Holder], need: Amounts) -> bool:
     return lacking(need, together(holder.amounts for holder in chosen)) == {}
 
 
-ANY = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+ANY = settings(max_examples=examples(150), deadline=None, derandomize=True, database=None)
 
 
 @ANY

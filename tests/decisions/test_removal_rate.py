@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mesolite.actors.decisions.rules.removal_rate import Absence, GivingUp, RemovalRate
 from mesolite.messages.ids import AgentId
+from tests.effort import examples
 
 INTERVAL_S = 1200.0
 
@@ -88,7 +89,7 @@ def test_without_a_limit_all_go_at_once() -> None:
     assert [rate.permit(7.0) for _ in range(4)] == [agent(1), agent(2), agent(3), None]
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(deadline=None, derandomize=True, max_examples=examples(200))
 @given(
     steps=st.lists(
         st.tuples(st.floats(0.0, 3000.0), st.sampled_from(["ask", "cancel", "permit"]), st.integers(1, 4)), max_size=40

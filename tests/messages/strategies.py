@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from mesolite.messages.checking import Number, Text
 from mesolite.messages.codec import KINDS, NOUNS
 from mesolite.messages.resources import Resources
+from tests.effort import examples
 
-WIRE = settings(deadline=None, derandomize=True, max_examples=25)
+WIRE = settings(deadline=None, derandomize=True, max_examples=examples(25))
 """Not timed and not random: the same examples on every machine, however slow."""
 
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {

@@ -25,6 +25,7 @@ from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.registrar import AdmittedAgent, ApplyOperation, RemoveAgent
 from mesolite.messages.relayed import KillTask, StatusUpdate
 from mesolite.messages.tasks import Source, TaskInfo, TaskState, TaskStatus
+from tests.effort import examples
 from tests.messages.strategies import RECORDS, WIRE, values
 
 MODULES = [
@@ -101,7 +102,7 @@ def test_every_message_comes_back_equal(kind: type[Message], data: st.DataObject
     assert text.encode().decode() == text
 
 
-@settings(WIRE, max_examples=300)
+@settings(WIRE, max_examples=examples(300))
 @given(record=RECORDS)
 def test_every_record_comes_back_equal(record: object) -> None:
     """What a store was given it gives back: same type, equal value."""

@@ -17,6 +17,7 @@ from mesolite.messages.executor import ShutdownExecutor
 from mesolite.messages.ids import AgentId, ExecutorId, TaskId
 from mesolite.messages.registrar import Operation, RemoveAgent, UnreachableAgent
 from mesolite.messages.tasks import CommandInfo, ExecutorInfo, TaskInfo, TaskState, TaskStatus
+from tests.effort import examples
 from tests.messages.strategies import EVERY_CLASS, TREES, WIRE
 
 # --- malformed ---
@@ -370,7 +371,7 @@ def places(tree: Any) -> list[tuple[Any, Any]]:
     return [place for key in keys for place in [(tree, key), *places(tree[key])]]
 
 
-@settings(WIRE, max_examples=300)
+@settings(WIRE, max_examples=examples(300))
 @given(message=EVERY_CLASS, other=TREES, data=st.data())
 def test_whatever_stands_in_a_text_it_is_refused_or_says_what_it_said(
     message: object, other: Any, data: st.DataObject
@@ -388,7 +389,7 @@ def test_whatever_stands_in_a_text_it_is_refused_or_says_what_it_said(
     assert decode_record(encode_record(record)) == record
 
 
-@settings(WIRE, max_examples=300)
+@settings(WIRE, max_examples=examples(300))
 @given(text=st.text() | TREES.map(json.dumps))
 def test_any_text_at_all_is_a_message_or_a_decode_error(text: str) -> None:
     """No other exception comes out, whatever goes in."""

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolite.messages.resources import NOTHING, ResourceError, Resources
+from tests.effort import examples
 
 # --- reading and printing ---
 
@@ -393,7 +394,7 @@ def test_adding_and_taking_back_many_times_never_drifts() -> None:
 
 # --- properties, against plain numbers and sets ---
 
-QUICK = settings(deadline=None, max_examples=50)
+QUICK = settings(deadline=None, max_examples=examples(50))
 Model = tuple[dict[str, int], frozenset[int], frozenset[str]]
 MODELS: st.SearchStrategy[Model] = st.tuples(
     st.dictionaries(st.sampled_from(["bananas", "gpus", "disk", "mem", "cpus"]), st.integers(1, 10**15)),

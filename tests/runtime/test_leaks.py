@@ -31,6 +31,8 @@ from mesolite.simulation.dispatcher import Moment
 from mesolite.simulation.virtual import VirtualRuntime
 from tests.runtime.toys import Puppet
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS = 30
 SIMULATIONS = 200
 PATIENCE_S = 60.0

@@ -33,6 +33,7 @@ def open_files() -> int:
     return len(os.listdir("/dev/fd"))
 
 
+@pytest.mark.slow
 def test_a_tree_of_any_depth_goes(tmp_path: Path) -> None:
     """Deeper than Python calls itself, and longer than any path; no file stays open."""
     top, before = tmp_path / "top", open_files()

@@ -25,6 +25,7 @@ def waits(ident: int) -> bool:
     return frame is not None and files[:1] == [threading.__file__]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_wait_does_not_take_a_thread_for_ended() -> None:
     """It is waited for again, until it has really ended."""
     may_end, here = threading.Event(), threading.get_ident()

@@ -234,6 +234,21 @@ def test_a_store_that_fails_refuses_and_goes_on(stage: ThreadsStage, tmp_path: P
     assert party.records == [{"b": 3}]
 
 
+def test_what_a_party_writes_after_its_end_is_not_stored(stage: ThreadsStage) -> None:
+    """The thread that handles its last event may get that far; its successor has read what there is, and goes on."""
+    party = stage.party("party")
+    party.do(Save((("a", 1),), tag="alive"))
+    stage.until(lambda: party.kinds(Saved))
+
+    party.end()
+    successor = stage.party("party")
+    stage.runtime.save(party.seat, (("a", 2), ("b", 2)), 0, "too late", -1)
+    successor.do(Load())
+    stage.until(lambda: successor.records)
+
+    assert successor.records == [{"a": 1}]
+
+
 def test_a_store_that_cannot_be_read_refuses_and_goes_on(stage: ThreadsStage, tmp_path: Path) -> None:
     """A record of another version, say."""
     party, other = stage.party("party"), stage.party("other")

@@ -248,6 +248,7 @@ class Crowd(Core):
         return []
 
 
+@pytest.mark.slow
 def test_very_many_messages_between_two_parties_are_no_endless_loop(stage: VirtualStage) -> None:
     """As when a hundred thousand tasks are reconciled at one instant: they were all under way at once."""
     for name in ("crowd", "other"):
@@ -268,6 +269,7 @@ class Twice(Core):
         return [Send(sender, event)] * 2 if isinstance(event, Say) else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("core", "events"), [(Echo, 201_000), (Twice, 410_000)], ids=["steady", "growing"])
 def test_an_endless_loop_is_noticed_soon(stage: VirtualStage, core: type[Core], events: int) -> None:
     """Whether the same message goes to and fro, or brings about more and more."""

@@ -8,11 +8,13 @@ import attrs
 import pytest
 
 from mesolite import MachineId, Simulation, Unavailability, Window
-from mesolite.messages import CallAnswered, FrameworkError, SuppressOffers
+from mesolite.messages import AgentInfo, CallAnswered, FrameworkError, RegisterAgent, ShutdownAgent, SuppressOffers
 from mesolite.messages import operator as calls
 from mesolite.messages.base import Message
 from mesolite.messages.ids import AgentId, FrameworkId
+from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import PLAIN, Launcher, command_task
+from tests.scenarios.unstorable import broken
 
 CALLS = [
     kind
@@ -29,6 +31,13 @@ FITTING: dict[str, Any] = {
     "machines": (MachineId(hostname="agent-1"),),
     "reclaim_id": "m1-R1",
 }
+
+
+def say(cluster: SimulatedCluster, sender: str, message: Message) -> None:
+    """Let that party say it to the leader, past all checks."""
+    seat = cluster.runtime.directory.find(sender)
+    assert seat is not None
+    cluster.runtime.send(seat, "master-1", message, -1)
 
 
 @pytest.mark.parametrize("sender", ["plain", "agent-1", "outside"])
@@ -62,15 +71,45 @@ def test_what_a_framework_says_wrong_ends_that_framework_only(sim: Simulation) -
     driver = cluster.run(wrong, framework="wrong")
     sim.advance(5.0)
     refused = sim.expect(FrameworkError, receiver="wrong")
-    message = SuppressOffers(framework_id=FrameworkId(str(driver.framework_id)))
-    object.__setattr__(message, "framework_id", {"value": "f"})
+    message = broken(SuppressOffers(framework_id=FrameworkId(str(driver.framework_id))), framework_id={"value": "f"})
 
-    seat = cluster.runtime.directory.find("wrong")
-    assert seat is not None
-    cluster.runtime.send(seat, "master-1", message, -1)
+    say(cluster, "wrong", message)
     sim.advance(5.0)
 
     assert "framework_id cannot be {'value': 'f'} (dict): it must be text" in refused.first.message
     assert driver.status.name == "DRIVER_ABORTED"
     assert cluster.leader is not None
     assert bystander.states("t1") == ["STARTING", "RUNNING"]
+
+
+def test_an_agent_that_registers_as_nonsense_is_shut_down_alone(sim: Simulation) -> None:
+    """The leader says what was wrong, and goes on with everybody else."""
+    cluster = sim.cluster(agents=2)
+    bystander = Launcher(command_task("t1"))
+    cluster.run(bystander, framework="bystander")
+    sim.advance(5.0)
+    busy = bystander.updates("t1")[-1].agent_id
+    (idle,) = (agent for agent in cluster.agents.values() if agent.id != busy)
+    told = sim.expect(ShutdownAgent)
+
+    say(cluster, idle.name, broken(RegisterAgent(agent=AgentInfo(hostname="h", resources="cpus:1")), agent=None))
+    sim.advance(5.0)
+
+    assert told.first.reason.startswith("its registration was refused: RegisterAgent.agent cannot be None")
+    assert [agent.id for agent in cluster.agents.values() if agent.registered] == [busy]
+    assert bystander.states("t1") == ["STARTING", "RUNNING"]
+
+
+@pytest.mark.parametrize(("call_id", "answered_as"), [(7, 7), ("seven", 0)])
+def test_an_operators_call_that_is_nonsense_is_answered(sim: Simulation, call_id: Any, answered_as: int) -> None:
+    """Even if its number is, and nothing is different from before."""
+    cluster = sim.cluster(agents=1)
+    before, answered = cluster.operator.state(), sim.expect(CallAnswered)
+    call = calls.DeactivateAgentCall(call_id=7, agent_id=AgentId("m1-S1"))
+
+    say(cluster, "operator", broken(call, call_id=call_id, agent_id=None))
+    sim.settle()
+
+    assert [(answer.call_id, answer.code) for answer in answered.all] == [(answered_as, 400)]
+    assert answered.first.refusal.startswith("DeactivateAgentCall was refused: DeactivateAgentCall.")
+    assert cluster.operator.state() == before

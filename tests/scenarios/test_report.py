@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.scenarios import report
 
 
+@pytest.mark.slow
 def test_every_row_is_reproduced_or_left_out_for_a_reason() -> None:
     """Over all tests there are, and not both; `make scenarios` shows the table and the reasons."""
     script = report.__file__

@@ -24,6 +24,8 @@ from mesolite.messages.registrar import MarkAgentGone, MarkAgentUnreachable, Rem
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import Launcher, check_books, command_task, fail_over, leader_of, writes
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "which-wins.md"
 GRACE_S = 300.0
 LONG_S = 3000.0

@@ -36,9 +36,6 @@ def heal(world: World) -> None:
     teeth.quiet_from = world.sim.now + RECOVERY_S
     for view in world.views:
         view.resting = True
-        if not view.driver.still_running or world.sim.runtime.directory.find(view.driver.name) is None:
-            # What nobody acknowledges holds drains up; in life an operator would tear such a framework down.
-            world.succeed(view)
     for number in range(ROUNDS_MAX):
         restart(world)
         world.advance(ROUND_S)
@@ -50,7 +47,14 @@ def heal(world: World) -> None:
 
 
 def restart(world: World) -> None:
-    """Start every master that is dead, and every agent that has not left for good."""
+    """Start every master that is dead, every agent that has not left for good, and a scheduler where none is left.
+
+    What nobody acknowledges holds drains up; in life an operator would tear such a framework down. Of two successors
+    that started at once each may have been told that the other has taken over.
+    """
+    for view in world.views:
+        if not view.driver.still_running or world.sim.runtime.directory.find(view.driver.name) is None:
+            world.succeed(view)
     for master in world.cluster.masters.values():
         if not master.alive:
             master.restart()

@@ -16,7 +16,7 @@ from mesolite.actors.decisions.contract import Effect, Save, StoreRefused
 from mesolite.actors.decisions.master import deactivation, demands, frameworks, reclaims, revocation
 from mesolite.actors.decisions.master import draining as drains
 from mesolite.actors.decisions.master import tasks as books
-from mesolite.actors.decisions.master.core import LEADER_DECISIONS, TIMERS
+from mesolite.actors.decisions.master.core import LEADER_DECISIONS, TIMERS, MasterCore
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import FailoverTimeout
 from mesolite.actors.decisions.registrar import RegistrarCore
@@ -197,6 +197,10 @@ def _time_out_who_is_back(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(TIMERS, FailoverTimeout, timed_out)
 
 
+def _go_on_over_a_broken_link(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(MasterCore, "_link_broke", _nothing)
+
+
 def _trust_executors_with_graces(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(draining, "_limit", _nothing)
 
@@ -245,6 +249,7 @@ MISTAKES = [
     Mistake("an agent goes on without a store", healing.TOLD, _go_on_without_a_store, (bad_disk,)),
     Mistake("executors go without a word", healing.EXECUTORS, _do_not_tell_of_exits),
     Mistake("who is back is ended for being away", checkers.IN_TIME, _time_out_who_is_back, (scheduler_returns_twice,)),
+    Mistake("a link that lost something is used on", healing.TOLD, _go_on_over_a_broken_link, (cut,)),
     Mistake("a drain leaves graces to executors", teeth.GRACE, _trust_executors_with_graces),
     Mistake("the registrar confirms what is not stored", storage.REGISTERED, _confirm_before_storing),
     Mistake(

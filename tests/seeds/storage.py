@@ -34,7 +34,7 @@ class Storage:
         for effect in effects:
             if type(effect) is Send and type(effect.message) is StatusUpdate:
                 framework = core.state.frameworks.get(effect.message.framework_id)
-                if framework is not None and framework.info.checkpoint:
+                if framework is not None and framework.info.checkpoint and not framework.terminating:
                     self._check_stored(name, effect.message)
 
     def _check_stored(self, name: str, update: StatusUpdate) -> None:

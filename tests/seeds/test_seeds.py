@@ -11,7 +11,7 @@ from tests.seeds.mistakes import MISTAKES, Mistake
 from tests.seeds.run import run
 
 SEEDS = 16
-PLANTED_SEEDS = 40
+PLANTED_SEEDS = 60
 """Within so many seeds every planted mistake is found."""
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -27,6 +27,7 @@ def test_a_seed_repeats_itself() -> None:
     assert run(3).tally == run(3).tally
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_a_planted_mistake_is_found(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within a few seeds the statement it breaks is reported as broken."""
@@ -42,6 +43,7 @@ def test_a_planted_mistake_is_found(mistake: Mistake, monkeypatch: pytest.Monkey
     assert mistake.statement in found
 
 
+@pytest.mark.slow
 def test_what_is_found_can_be_repeated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The report names the seed, the statement, whom it is about, and the command that repeats it."""
     monkeypatch.setattr(causes, "explained", lambda _a, _framework, _task, status: status)

@@ -28,6 +28,7 @@ def _elsewhere(seed: int, latency_s: float, hash_seed: str) -> subprocess.Popen[
     )
 
 
+@pytest.mark.slow
 @LATENCIES_S
 def test_the_same_seed_gives_the_same_trace_everywhere(latency_s: float) -> None:
     """Here, once more here, and in two processes that hash strings differently."""

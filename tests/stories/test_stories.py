@@ -63,6 +63,7 @@ def test_story_says_the_same_whatever_the_seed(path: Path, mesolite_seed: int) -
         assert what_is_said(told) == what_is_said(story)
 
 
+@pytest.mark.slow
 def test_stories_are_the_same_in_another_process() -> None:
     """They depend on the seed alone: not on how strings are hashed."""
     process = subprocess.run(

@@ -286,18 +286,17 @@ class MasterCore(Core):
             return
         agents.link_broke(state, event)
         agent_id = state.agent_of_party.get(event.name)
-        if agent_id is not None and state.agents[agent_id].connected:
+        if agent_id is not None:
             health.disconnected(state, state.agents[agent_id], now)
         framework_id = state.framework_of_party.get(event.name)
         if framework_id is not None and state.frameworks[framework_id].connected:
             frameworks.disconnected(state, state.frameworks[framework_id], now)
 
     def _link_broke(self, name: str, now: float) -> None:
-        """Something was lost between us. An agent has to say again what it has (1.5.1); a driver does so by itself."""
-        state = self.state
-        agent_id = state.agent_of_party.get(name)
-        if agent_id is not None and state.agents[agent_id].connected:
-            health.disconnected(state, state.agents[agent_id], now)
+        """Something was lost between us, and it lives, so nothing is given up. A driver subscribes again by itself."""
+        agent_id = self.state.agent_of_party.get(name)
+        if agent_id is not None and self.state.agents[agent_id].connected:
+            health.await_return(self.state, self.state.agents[agent_id], now)
 
     def _applied(self, event: OperationApplied, sender: str, now: float) -> None:
         state = self.state

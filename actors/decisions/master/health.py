@@ -63,9 +63,9 @@ def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:
 
 
 def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
-    """The agent's link broke: deactivate it; tasks that were not checkpointed are lost at once (1.5)."""
-    agent.connected = False
-    deactivation.withdraw(m, agent, now)
+    """The agent's process is gone: deactivate it; tasks that were not checkpointed are lost at once (1.5)."""
+    if agent.connected:
+        await_return(m, agent, now)
     loss = Loss(
         state=TaskState.TASK_LOST,
         reason=Reason.REASON_AGENT_DISCONNECTED,
@@ -81,6 +81,12 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
             tasks.lose(m, framework, task, loss, now)
         for key in [key for key in agent.executors if key[0] == framework_id]:
             m.recover(framework_id, agent.id, agent.executors.pop(key), now)
+
+
+def await_return(m: MasterState, agent: AgentRecord, now: float) -> None:
+    """It is not connected any more, and has to say again what it has (1.5.1, 1.5.3)."""
+    agent.connected = False
+    deactivation.withdraw(m, agent, now)
     # Who waits for a permit since an earlier absence has been back, and has its whole time again. Ours: in Mesos
     # that permit would end this absence, however short it is.
     m.removals.cancel((Absence.DISCONNECTED, agent.id))
