@@ -1,7 +1,8 @@
 """Has something become slower? `make bench-check` compares ratios, never times, with the recorded ones.
 
 Checked is what runs on one thread and is timed on the processor: messages and the silent machine on virtual time, the
-allocator and its growth, the cost per event of a launch, and of a simulated cluster of 2,000 agents beside one of 200.
+allocator and its growth, the cost per event of a launch, and of a simulated cluster of 2,000 agents beside one of 200,
+and importing us, which must cost next to nothing before the first use.
 Each figure's ratio is the best round of ours by the best round of what was measured beside it: others on the machine
 only ever slow a round down, so the best one moves least.
 
@@ -22,7 +23,7 @@ import pathlib
 import sys
 from collections.abc import Callable
 
-from benchmarks import allocator, messages, scale, silence
+from benchmarks import allocator, importing, messages, scale, silence
 from benchmarks.measuring import RATES, Figure, in_turn
 
 MARGIN = 1.75
@@ -64,6 +65,9 @@ def figures() -> list[Figure]:
     few, many, launched = in_turn(ROUNDS, lambda: pinged_us(SMALL), lambda: pinged_us(LARGE), launched_us)
     stories, bare = in_turn(ROUNDS, lambda: silence.story()[1], lambda: silence.simpy_events(1_000)[1])
     placing, arithmetic = in_turn(ROUNDS, lambda: allocator.mixed(suppress=True).seconds, allocator.arithmetic_s)
+    package, nothing, first_use, attrs = in_turn(
+        ROUNDS, importing.package_ms, importing.nothing_ms, importing.first_use_ms, importing.attrs_ms
+    )
     rows = [
         ("messages on virtual time", "per s", ours, "bare Pykka, one thread", floor),
         ("messages on virtual time", "per s", ours, "SimPy, bare events", events),
@@ -74,6 +78,8 @@ def figures() -> list[Figure]:
         (f"an event of {SMALL} agents", "us", few, "1,000 bare SimPy events", [1_000.0 * ms for ms in bare]),
         ("an event of a launch", "us", launched, "1,000 bare SimPy events", [1_000.0 * ms for ms in bare]),
         ("a machine falls silent", "ms", stories, "1,000 bare SimPy events", bare),
+        ("import mesolite", "ms", package, "an interpreter that does nothing", nothing),
+        ("from mesolite import Cluster", "ms", first_use, "import attrs", attrs),
     ]
     return [
         Figure(what=what, unit=unit, ours=ours, beside=beside, theirs=theirs)

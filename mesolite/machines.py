@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ AnyResources = Resources | str | Mapping[str, float]
 """Resources as people write them: text, a mapping of scalars, or resources as they are."""
 
 
-class Machine:
+class Machine(ABC):
     """A host with one daemon of ours on it, by the daemon's name."""
 
     def __init__(self, runtime: Runtime, name: str, start: Callable[..., None]) -> None:
@@ -65,6 +66,10 @@ class Machine:
         if self.name not in disks:
             disks[self.name] = Disk(crash)
         return disks[self.name]
+
+    @abstractmethod
+    def restart(self) -> None:
+        """Start the daemon (again), with what it had stored."""
 
     def crash(self) -> None:
         """The daemon dies without a word; its links break, what it had started lives on."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mesolite.actors.threads.unseen import TOLD
 from tests.snippets import ROOT, blocks_of
 
 BROKEN = """
@@ -110,7 +111,6 @@ cluster.run(Broken(), "broken")
 cluster.runtime.wait(lambda: cluster.user_errors, 30)
 """
 )
-TOLD = "mesolite: nobody has seen this; driver.join() and `with Cluster(...)` raise it:\n"
 
 
 @pytest.mark.parametrize("end", ["", "cluster.close()"])
@@ -118,7 +118,7 @@ def test_a_program_that_looks_at_nothing_is_told_at_its_end(output: Output, end:
     """With the user's frames only. Its exit status cannot be changed any more."""
     told = output(IMPORT, UNSEEN, end)
 
-    first, *frames, error, note = told.removeprefix(TOLD).splitlines()
+    first, *frames, error, note = told.removeprefix(f"{TOLD}\n").splitlines()
     assert first == "Traceback (most recent call last):"
     assert [line.partition("program.py")[2] for line in frames if "File" in line] == ['", line 6, in registered']
     assert error == "ValueError: mine"

@@ -38,7 +38,7 @@ def test_what_type_checkers_see_is_what_is_there() -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     """As of any module."""
     with pytest.raises(AttributeError, match="module 'mesolite' has no attribute 'Clutser'"):
-        _ = mesolite.Clutser
+        _ = mesolite.Clutser  # type: ignore[attr-defined]
 
 
 def test_importing_it_loads_nothing() -> None:

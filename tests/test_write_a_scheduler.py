@@ -65,7 +65,7 @@ class Journal(Scheduler):
         self.round += 1
         self.ask(driver, self.round, 2.0)
 
-    reregistered = registered
+    reregistered = registered  # type: ignore[assignment]  # it takes whatever it is given
 
     def ask(self, driver: SchedulerDriver, number: int, wait_s: float) -> None:
         if number != self.round:

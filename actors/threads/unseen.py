@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 from mesolite.actors.user_errors import UserErrors, user_frames
 
+TOLD = "mesolite: this came up and nothing raised it; driver.join() and leaving a `with` do that:"
+
 
 class Unseen:
     """Says at the end of the program what nobody has seen, unless it is called off."""
@@ -40,5 +42,5 @@ class Unseen:
         try:
             self._user_errors.leave(None, self._failures)
         except BaseException as unseen:  # noqa: BLE001  # whatever it is, it is told and not raised
-            sys.stderr.write("mesolite: nobody has seen this; driver.join() and `with Cluster(...)` raise it:\n")
+            sys.stderr.write(f"{TOLD}\n")
             traceback.print_exception(unseen.with_traceback(user_frames(unseen.__traceback__)))

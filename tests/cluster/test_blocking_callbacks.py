@@ -43,6 +43,7 @@ def test_a_callback_that_does_not_return_is_named_once(lines: list[str], tmp_pat
         driver = cluster.run(stuck, framework="stuck")
         assert stuck.reached.acquire(timeout=PATIENCE_S)
         (seat,) = [seat for seat in cluster.runtime.directory if seat.name == "stuck"]
+        assert seat.user_call is not None
         since = seat.user_call.since
         watch.look([seat], since + BLOCKED_S)
         assert lines == []

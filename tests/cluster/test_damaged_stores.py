@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -171,7 +172,7 @@ def test_what_a_kill_while_it_was_made_has_left_does_not_matter(tmp_path: Path) 
 
 def test_a_program_that_holds_it_locked_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After waiting a little; here not at all."""
-    connect = sqlite3.connect
+    connect: Any = sqlite3.connect
     with closing(connect(folder / "store.sqlite", isolation_level=None)) as db:
         db.execute("BEGIN EXCLUSIVE")
         monkeypatch.setattr(sqlite3, "connect", lambda *args, **kwargs: connect(*args, **kwargs, timeout=0.0))

@@ -59,7 +59,7 @@ def test_what_a_condition_raises_comes_out_of_the_wait() -> None:
     """It is the caller's own, and the cluster goes on."""
     with Cluster(agents=1) as cluster:
         with pytest.raises(KeyError, match="nothing of that name"):
-            cluster.wait_until(lambda: cluster.operator.state()["nothing of that name"], PATIENCE_S)
+            cluster.wait_until(lambda: dict(cluster.operator.state())["nothing of that name"], PATIENCE_S)
         assert cluster.leader is not None
 
 

@@ -124,7 +124,7 @@ def test_the_loop_leaves_when_the_inbox_raises_and_can_be_run_again(probe: Probe
 
 def test_every_message_goes_through_handle_receive(probe: Probe) -> None:
     """Our roles override `_handle_receive` to look at deliveries first."""
-    seen = []
+    seen: list[object] = []
     probe._handle_receive = seen.append  # type: ignore[method-assign,assignment]  # noqa: SLF001
 
     probe.actor_ref.tell("hello")

@@ -25,8 +25,8 @@ def stage(tmp_path: Path) -> Iterator[ThreadsStage]:
 
 def asked(party: Party) -> int:
     """How much it has heard, in its own words."""
-    heard: int = party.seat.ref.ask(Inspect(lambda core: len(core.heard)), timeout=PATIENCE_S)
-    return heard
+    heard: Any = party.seat.ref.ask(Inspect(lambda core: len(core.heard)), timeout=PATIENCE_S)
+    return int(heard)
 
 
 def test_a_condition_may_ask_actors(stage: ThreadsStage) -> None:

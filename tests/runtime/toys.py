@@ -213,10 +213,12 @@ class ThreadsStage(_Staging):
 
     def failure(self) -> BaseException:
         self.until(lambda: self.runtime.failures)
-        return self.runtime.failures[0]
+        failure: PartyFailed = self.runtime.failures[0]
+        return failure
 
     def close(self) -> None:
         self.runtime.close()
+        self.runtime.unseen.call_off()  # the test has seen it
 
 
 class VirtualStage(_Staging):
@@ -239,7 +241,7 @@ class VirtualStage(_Staging):
         """Nothing was opened."""
 
 
-STAGES = {"threads": ThreadsStage, "virtual": VirtualStage}
+STAGES: dict[str, Any] = {"threads": ThreadsStage, "virtual": VirtualStage}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from attrs import frozen
 from mesolite import (
     Capability,
     CommandInfo,
+    CountersEntry,
     Executor,
     ExecutorDriver,
     ExecutorInfo,
@@ -194,7 +195,7 @@ class Obedient(Executor):
                 raise RuntimeError("told to")
             case ["stop"]:
                 driver.stop()
-            case [state, task_id] if state in TaskState.__members__:
+            case [str(state), str(task_id)] if state in TaskState.__members__:
                 driver.send_status_update(task_id, TaskState[state])
             case _:
                 driver.send_framework_message(data)
@@ -236,10 +237,9 @@ def only(things: Iterable[Any]) -> Any:
     return thing
 
 
-def counters(cluster: SimulatedCluster) -> dict[str, int]:
+def counters(cluster: SimulatedCluster) -> CountersEntry:
     """What the leader has counted (core.md OP-10)."""
-    counted: dict[str, int] = cluster.operator.state()["counters"]
-    return counted
+    return cluster.operator.state()["counters"]
 
 
 def framework_of(cluster: SimulatedCluster) -> dict[str, Any]:

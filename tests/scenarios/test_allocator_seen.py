@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def there_is(cluster: SimulatedCluster) -> Resources:
 def held(cluster: SimulatedCluster) -> Resources:
     """All that is offered or in use, as an operator sees it."""
     state = cluster.operator.state()
-    holders = [*state["offers"], *(executor for agent in state["agents"] for executor in agent["executors"])]
+    holders: list[Any] = [*state["offers"], *(executor for agent in state["agents"] for executor in agent["executors"])]
     holders += [task for framework in state["frameworks"] for task in framework["tasks"]]
     return Resources.sum(Resources.of(holder["resources"]) for holder in holders)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mesolite import Filters, FrameworkInfo, Scheduler, SchedulerDriver, Settings, Simulation
+from mesolite import AnswerEntry, Filters, FrameworkInfo, Scheduler, SchedulerDriver, Settings, Simulation
 from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.master.timers import Allocation
 from mesolite.drivers import MesoliteSchedulerDriver
@@ -60,7 +60,7 @@ def staffed(
     return cluster, framework, driver
 
 
-def answers(cluster: SimulatedCluster) -> list[dict[str, Any]]:
+def answers(cluster: SimulatedCluster) -> list[AnswerEntry]:
     """Every answer that operators are shown."""
     machines = cluster.operator.maintenance_status()["draining_machines"]
     return [answer for machine in machines for agent in machine["agents"] for answer in agent["answers"]]

@@ -168,7 +168,8 @@ def test_a_partition_that_swallowed_only_what_is_said_again_breaks_nothing(sim: 
     back = sim.expect(ReregisterAgent)
     sim.partition("agent-1", "master-1")
     (executor,) = [seat for seat in sim.runtime.directory if seat.name.startswith("agent-1/")]
-    executor.actor._user.send_status_update("t1", TaskState.TASK_RUNNING, "again")  # noqa: SLF001  # as its code does
+    user = executor.actor._user  # type: ignore[attr-defined]  # noqa: SLF001  # as its code does
+    user.send_status_update("t1", TaskState.TASK_RUNNING, "again")
     sim.advance(40.0)
 
     sim.heal()

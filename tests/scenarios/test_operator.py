@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
-from mesolite import Books, FrameworkInfo, Refused, SchedulerDriver, Simulation
+from mesolite import Books, FrameworkInfo, MesoliteSchedulerDriver, Refused, SchedulerDriver, Simulation
 from mesolite.messages import CallAnswered, ReregisterAgent, ShutdownFramework, StatusUpdate, TeardownFrameworkCall
 from mesolite.messages.ids import FrameworkId
 from mesolite.messages.maintenance import Unavailability, Window
@@ -204,7 +204,7 @@ def test_an_agent_is_shown_with_what_it_is_and_what_it_runs(sim: Simulation) -> 
     assert executor["resources"] == "cpus:0.1;mem:32"
 
 
-def busy(sim: Simulation) -> tuple[SimulatedCluster, SchedulerDriver]:
+def busy(sim: Simulation) -> tuple[SimulatedCluster, MesoliteSchedulerDriver]:
     """A cluster with something of everything that state() shows, and the driver of the framework that runs there."""
     cluster = sim.cluster(agents=8, masters=2)
     # One task on each agent, which only SIGKILL ends.
@@ -303,7 +303,7 @@ def test_the_state_has_everybody_and_everything_that_was_decided(sim: Simulation
     """Agents by where they are, and since when; what was decided about each; what is offered and asked (OP-2)."""
     cluster, driver = busy(sim)
     state = cluster.operator.state()
-    ids = {name: machine.id for name, machine in cluster.agents.items()}
+    ids = {name: str(machine.id) for name, machine in cluster.agents.items()}
 
     assert sorted(agent["name"] for agent in state["agents"]) == [f"agent-{n}" for n in (1, 2, 3, 5, 8)]
     assert list(state["unreachable_agents"]) == [ids["agent-7"]]

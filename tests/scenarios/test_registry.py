@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mesolite import Refused, Settings, Simulation
+from mesolite import Books, Refused, Settings, Simulation
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.actors.decisions.master.timers import Pruning
 from mesolite.actors.runtime.store import encoded
@@ -377,7 +377,7 @@ def test_an_agent_that_is_being_marked_gone_is_not_forgotten_yet(sim: Simulation
 # --- what operators decided stays with an agent that goes to and fro ---
 
 
-def to_and_fro(sim: Simulation, cluster: SimulatedCluster) -> Iterator[dict[str, Any]]:
+def to_and_fro(sim: Simulation, cluster: SimulatedCluster) -> Iterator[Books]:
     """Let agent-1 become unreachable, come back, and do both under a new leader; what is known in between."""
     for _ in range(2):
         cut_off(sim, cluster, "agent-1")
@@ -462,7 +462,8 @@ def test_a_machine_that_is_up_again_leaves_the_schedule(sim: Simulation) -> None
     operator = cluster.operator
 
     def machines(mode: str) -> list[str]:
-        return [machine["hostname"] for machine in operator.maintenance_status()[f"{mode}_machines"]]
+        status: Any = operator.maintenance_status()
+        return [machine["hostname"] for machine in status[f"{mode}_machines"]]
 
     operator.machine_down(["three"])
     assert (machines("draining"), len(operator.maintenance_schedule())) == (["one", "two"], 2)

@@ -55,7 +55,7 @@ def names_of(cluster: SimulatedCluster, agent_ids: list[AgentId]) -> list[str]:
 def counted(cluster: SimulatedCluster) -> tuple[int, int, int]:
     """Scheduled, completed and canceled, as the leader has counted them."""
     of = counters(cluster)
-    return tuple(of[f"slave_unreachable_{what}"] for what in ("scheduled", "completed", "canceled"))  # type: ignore[return-value]
+    return of["slave_unreachable_scheduled"], of["slave_unreachable_completed"], of["slave_unreachable_canceled"]
 
 
 def silence(sim: Simulation, cluster: SimulatedCluster, framework: Recorder, *names: str) -> None:

@@ -57,7 +57,7 @@ def refused(sim: Simulation, task: TaskInfo, resources: str = "cpus:2;mem:1024")
     driver.reconcile_tasks()
     sim.settle()
     assert len(framework.updates(task.task_id)) == 1  # it never existed
-    return answer.message
+    return str(answer.message)
 
 
 @pytest.mark.scenario("TaskValidationTest.TaskUsesNoResources")

@@ -12,15 +12,15 @@ import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mesolite import Capability, FrameworkInfo, KillPolicy, Refused, SimulatedWork, Simulation, Unavailability, Window
 from mesolite.messages import OperationApplied, PongAgent, ReregisterAgent
 from mesolite.messages.ids import AgentId
-from mesolite.messages.operator import CallAnswered, MarkAgentGoneCall
+from mesolite.messages.operator import OPERATOR, CallAnswered, MarkAgentGoneCall
 from mesolite.messages.registrar import MarkAgentGone, MarkAgentUnreachable, RemoveAgent
-from mesolite.operator import OPERATOR
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import Launcher, check_books, command_task, fail_over, leader_of, writes
 
@@ -79,7 +79,7 @@ class Stage:
         return "; ".join(parts)
 
     def _place(self) -> str:
-        books = self.cluster.operator.state()
+        books: Any = self.cluster.operator.state()
         for agent in books["agents"]:
             if agent["id"] == self.agent.id:
                 return "active" if agent["active"] else "deactivated"

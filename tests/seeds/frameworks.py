@@ -94,7 +94,7 @@ class View:
 
     def is_final(self, task_id: TaskId) -> bool:
         """Whether the last it was told of the task is the last there is to know."""
-        told = self.told.get(task_id)
+        told = self.told.get(task_id) or []
         return bool(told) and (told[-1].state.is_terminal or told[-1].state is TaskState.TASK_UNKNOWN)
 
     @property

@@ -15,8 +15,10 @@ ENDED = "(c) when all is mended there is a leader, every agent is registered, an
 EXECUTORS = "(c) when all is mended the leader counts the executors that live, and no others"
 ANSWERED = "(i) a call of an operator is answered once"
 
-GUARDS = ("registering", "reregistering", "marking_unreachable", "marking_gone", "removing", "pruning")
-GUARDS += ("ending_drains", "starting_reclaims", "ending_reclaims", "awaited_writes", "maintenance_calls")
+GUARDS = (
+    "registering", "reregistering", "marking_unreachable", "marking_gone", "removing", "pruning",
+    "ending_drains", "starting_reclaims", "ending_reclaims", "awaited_writes", "maintenance_calls",
+)  # fmt: skip
 """What a leader is just having written."""
 
 ROUND_S = 15.0

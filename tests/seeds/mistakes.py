@@ -165,9 +165,9 @@ def _write_one_by_one(patch: pytest.MonkeyPatch) -> None:
     def commit(writes: Writes, effects: list[Effect]) -> list[Effect]:
         apart: list[Effect] = []
         for effect in once(writes, effects):
-            first = effect.changes[:-1] if type(effect) is Save else ()
+            first = effect.changes[:-1] if isinstance(effect, Save) else ()
             apart += [Save((change,)) for change in first]
-            apart.append(evolve(effect, changes=effect.changes[-1:]) if first else effect)
+            apart.append(evolve(effect, changes=effect.changes[-1:]) if isinstance(effect, Save) and first else effect)
         return apart
 
     patch.setattr(Writes, "commit", commit)

@@ -127,7 +127,8 @@ class Teeth:
 
     def late(self, state: Any) -> list[tuple[str, tuple[object, ...]]]:
         """(g) What should be free by now, and is not: why, and whom it is about."""
-        now, found = self.watch.sim.now, []
+        now = self.watch.sim.now
+        found: list[tuple[str, tuple[object, ...]]] = []
         for reclaim in self.reclaims.values():
             due = max(reclaim.deadline, reclaim.asked_at, self.quiet_from) + BITE_S
             held = self._held(state, reclaim) if now > due else ""
@@ -145,7 +146,7 @@ class Teeth:
 
     def outlived(self, state: Any) -> list[tuple[str, tuple[object, ...]]]:
         """(m) What lives on a draining agent after the longest grace and its executor's own: why, and about whom."""
-        found = []
+        found: list[tuple[str, tuple[object, ...]]] = []
         for agent in state.agents.values():
             drain = state.deactivated.get(agent.id)
             grace_s = drain.config.max_grace_period_s if drain is not None else None

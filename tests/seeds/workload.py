@@ -144,7 +144,7 @@ class World:
         if self.watch.violations:
             raise Found(str(self.watch.violations[0]))
 
-    def end_later(self, act: Callable[[], object], within_s: float) -> None:
+    def end_later(self, act: Callable[[], None], within_s: float) -> None:
         """Do this after a random time, or when everything is mended."""
         runtime = self.sim.runtime
         at = self.sim.now + self.random.uniform(0.1, within_s)

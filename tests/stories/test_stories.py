@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.teller import StoryError, tell
+from tests.stories.stage import StoryError
+from tests.stories.teller import tell
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
