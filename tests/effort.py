@@ -12,4 +12,4 @@ settings.register_profile("quick", max_examples=QUICK)
 
 def examples(count: int) -> int:
     """So many examples, or the share of them that the profile in force leaves."""
-    return max(5, count * min(settings.default.max_examples, 100) // 100)
+    return max(5, count * min(settings().max_examples, 100) // 100)

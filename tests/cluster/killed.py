@@ -86,12 +86,12 @@ def stores_that_tell(tell: Tell) -> Iterator[None]:
             elif key == "agent":
                 tell("is", agent=owner, id=record.id if isinstance(record, AgentInfo) else None)
 
-    genuine = mesolite.cluster.SqliteStore
-    mesolite.cluster.SqliteStore = Telling  # type: ignore[misc]
+    making: Any = mesolite.cluster
+    genuine, making.SqliteStore = making.SqliteStore, Telling
     try:
         yield
     finally:
-        mesolite.cluster.SqliteStore = genuine  # type: ignore[misc]
+        making.SqliteStore = genuine
 
 
 def update_of(status: TaskStatus) -> str | None:
@@ -138,7 +138,7 @@ class Busy(Hearing):
 
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
         for offer in offers:
-            tasks = []
+            tasks: list[Any] = []
             while len(self._alive) < ALIVE_MAX and len(tasks) < 2:
                 self._count += 1
                 task_id = f"{self.name}-{self._life}-{self._count}"
@@ -208,7 +208,11 @@ class Operating:
         self.ask("reclaim", agent.id, lambda: self.cluster.operator.reclaim(agent, "cpus:0.1", within=1000.0))
 
     def mark_gone(self, agent: Any) -> None:
-        if self.ask("gone", agent.id, lambda: self.cluster.operator.mark_gone(agent) or agent) is not None:
+        def mark() -> Any:
+            self.cluster.operator.mark_gone(agent)
+            return agent
+
+        if self.ask("gone", agent.id, mark) is not None:
             self.cluster.wait_until(lambda: not agent.alive, PATIENCE_S)
             agent.restart()
 
