@@ -20,10 +20,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from loguru import logger
-
 import mesolite.cluster
-from mesolite import Cluster, Filters, FrameworkInfo, Offer, Refused, Scheduler, SchedulerDriver, Settings, TaskStatus
+from mesolite import (
+    Cluster,
+    Filters,
+    FrameworkInfo,
+    Offer,
+    Refused,
+    Scheduler,
+    SchedulerDriver,
+    Settings,
+    TaskInfo,
+    TaskStatus,
+)
 from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.codec import decode_record
@@ -86,12 +95,13 @@ def stores_that_tell(tell: Tell) -> Iterator[None]:
             elif key == "agent":
                 tell("is", agent=owner, id=record.id if isinstance(record, AgentInfo) else None)
 
-    genuine = mesolite.cluster.SqliteStore
-    mesolite.cluster.SqliteStore = Telling  # type: ignore[misc]
+    wired: Any = mesolite.cluster
+    genuine = wired.SqliteStore
+    wired.SqliteStore = Telling
     try:
         yield
     finally:
-        mesolite.cluster.SqliteStore = genuine  # type: ignore[misc]
+        wired.SqliteStore = genuine
 
 
 def update_of(status: TaskStatus) -> str | None:
@@ -138,7 +148,7 @@ class Busy(Hearing):
 
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
         for offer in offers:
-            tasks = []
+            tasks: list[TaskInfo] = []
             while len(self._alive) < ALIVE_MAX and len(tasks) < 2:
                 self._count += 1
                 task_id = f"{self.name}-{self._life}-{self._count}"
@@ -228,7 +238,6 @@ def main() -> None:
     folder, seed, life = sys.argv[1:]
     known = json.loads(sys.stdin.readline())
     lifeline = os.open(f"{folder}/life", os.O_WRONLY)  # it ends with this process, too
-    logger.remove()
 
     def tell(what: str, **facts: Any) -> None:
         os.write(1, json.dumps({"what": what, **facts}).encode() + b"\n")

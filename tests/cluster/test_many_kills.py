@@ -17,7 +17,7 @@ from mesolite.messages.codec import encode_record
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate
 from tests.cluster import kills
-from tests.cluster.killed import QUICK, Busy, Operating, stores_that_tell
+from tests.cluster.killed import AGENTS, FRAMEWORKS, MASTERS, QUICK, Busy, Operating, stores_that_tell
 from tests.cluster.stage import PATIENCE_S
 
 pytestmark = pytest.mark.slow
@@ -36,8 +36,8 @@ def life(tmp_path: Path) -> tuple[Path, kills.Ledger]:
     lifeline = str(tmp_path / "life")
     Path(lifeline).touch()
     work = tmp_path / "work"
-    with stores_that_tell(ledger.note), Cluster(kills.AGENTS, kills.MASTERS, work_dir=work, settings=QUICK) as cluster:
-        for name in kills.FRAMEWORKS:
+    with stores_that_tell(ledger.note), Cluster(AGENTS, MASTERS, work_dir=work, settings=QUICK) as cluster:
+        for name in FRAMEWORKS:
             busy = Busy(name, ledger.note, draw, "1", lifeline)
             cluster.run(busy, busy.info({}), implicit_acknowledgements=False)
         cluster.wait_until(lambda: len(ledger.ended) > 4 and len(ledger.settled) > 4, PATIENCE_S)
@@ -64,7 +64,7 @@ def test_a_life_that_ended_in_peace_is_as_it_was_said(life: tuple[Path, kills.Le
 def told_again(db: sqlite3.Connection, ledger: kills.Ledger) -> None:
     """Put an update back whose acknowledgement was stored."""
     update = next(iter(ledger.history | ledger.settled))
-    task, uuid = update.split()
+    task, uuid = str(update).split()
     framework = FrameworkId(ledger.frameworks[ledger.launched[task]["framework"]])
     info = FrameworkInfo(name=task.partition("-")[0], id=framework, checkpoint=True)
     agent_id = AgentId(str(ledger.ids["agent-1"]))
