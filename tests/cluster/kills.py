@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field
-from loguru import logger
 
 from mesolite import Cluster, MesoliteError, TaskState, TaskStatus
 from mesolite.drivers import MesoliteSchedulerDriver
@@ -297,7 +296,6 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     wanted = parser.parse_args()
-    logger.remove()
     began = time.monotonic()
     rounds = many(wanted.kills, wanted.seed, progress=True)
     for number, complaints in enumerate(rounds):
