@@ -114,7 +114,7 @@ SCHEDULERS: dict[str, Callable[[], Scheduler]] = {
 }
 
 
-@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("scheduler", ["of-the-page", pytest.param("of-a-reader", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("leader_dies", [False, True], ids=["", "while-the-leader-dies"])
 @pytest.mark.parametrize("aware", [False, True], ids=["plain", "aware"])
 @pytest.mark.parametrize("way", [*WAYS, *ACCIDENTS], ids=lambda way: way.name)
