@@ -113,6 +113,7 @@ class Trace:
         """Go through the records kept, oldest first."""
         return (Record(*fields) for fields in tuple(self._ring))
 
+    @checked_arguments
     def text(self, *, system: bool = False, heartbeats: bool = False) -> str:
         """Return one line per message; `system` adds timers, storage, work and callbacks, `heartbeats` the pings."""
         return "\n".join(line(record) for record in self if _is_shown(record, system, heartbeats))
@@ -139,6 +140,7 @@ class Trace:
         seen = itertools.islice((record for record in self._newest_first() if party in (None, record.party)), lines)
         return "\n".join(line(record) for record in reversed(list(seen)))
 
+    @checked_arguments
     def story(self, *ids: str) -> str:
         """Everything that mentions one of these ids, and what directly caused it, as text."""
         mentions = re.compile("|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w-])" for name in ids))

@@ -142,6 +142,9 @@ class Wiring(KeepsUserErrors):
             f"not so within {seconds:g} s, at {self.now():.3f} s: {words(done)}{why}; the last that was said:\n{last}"
         )
 
+    run_until = wait_until
+    """As a simulation calls it."""
+
     @checked_arguments
     def add_agent(
         self,

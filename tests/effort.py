@@ -12,5 +12,4 @@ settings.register_profile("quick", max_examples=QUICK)
 
 def examples(count: int) -> int:
     """So many examples, or the share of them that the profile in force leaves."""
-    assert settings.default is not None, "some profile is always in force"
-    return max(5, count * min(settings.default.max_examples, 100) // 100)
+    return max(5, count * min(settings().max_examples, 100) // 100)

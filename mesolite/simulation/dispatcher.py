@@ -186,6 +186,11 @@ class Dispatcher(ABC):
                 if seat is not None and peer is not None:
                     self._put(peer.name, seat.name, Special(LinkBroken(peer.name), seat), -1)
 
+    def lose(self, parcels: list[Parcel]) -> None:
+        """Let parcels never arrive."""
+        for sender, to, event, cause in parcels:
+            self._lose(to, Delivery(event, sender, cause), "dropped")
+
     # ------------------------------------------------------------------------------------------------ inside
 
     def _let_happen(self, done: Callable[[], bool] | None) -> bool:

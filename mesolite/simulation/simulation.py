@@ -33,7 +33,7 @@ from mesolite.messages.checking import (
     in_seconds,
     misfit,
 )
-from mesolite.simulation.network import Rule, Verdict
+from mesolite.simulation.network import Parcel, Rule, Verdict
 from mesolite.simulation.standstill import PERIODS, some
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
@@ -69,10 +69,17 @@ class Hold:
 
     def release(self) -> None:
         """Hold nothing more, and deliver what was held, in order."""
+        self._runtime.release(self._let_go())
+
+    def drop(self) -> None:
+        """Hold nothing more, and lose what was held: nobody learns of it, as with `sim.drop`."""
+        self._runtime.lose(self._let_go())
+
+    def _let_go(self) -> list[Parcel]:
         self._runtime.network.remove(self._rule)
         parcels = self._rule.matched[self._released :]
         self._released += len(parcels)
-        self._runtime.release(parcels)
+        return parcels
 
 
 class Simulation(KeepsUserErrors):
@@ -196,10 +203,13 @@ class Simulation(KeepsUserErrors):
                 + (f"; ended by now: {some(ended)}" if ended else "")
             )
 
+    wait_until = run_until
+    """As a cluster calls it."""
+
     # ---------------------------------------------------------------------------------------------------- messages
 
     @checked_arguments
-    def expect(
+    def observe(
         self,
         kind: Kind = None,
         sender: Party = None,
@@ -216,6 +226,34 @@ class Simulation(KeepsUserErrors):
             Refused: there never was anybody of that name, but somebody of nearly the same.
         """
         return self._rule(kind, sender, receiver, where, Verdict.DELIVER)
+
+    expect = observe
+    """The same, where a test means to look whether it came."""
+
+    @checked_arguments
+    def wait_for(
+        self,
+        kind: Kind = None,
+        sender: Party = None,
+        receiver: Party = None,
+        where: Callable[[Any], bool] | None = None,
+        *,
+        timeout: Timeout,
+    ) -> Any:
+        """Let things happen and time pass until such a message is about to be handled, and return it.
+
+        Raises:
+            TimeoutError: none was, within so many virtual seconds.
+            NothingToWaitFor: `timeout` is infinite, and nothing is to come but pings, heartbeats and retries.
+        """
+        seen = self.observe(kind, sender, receiver, where)
+        try:
+            if not self.runtime.wait(lambda: seen.count > 0, in_seconds(timeout)):
+                waited = f"within {in_seconds(timeout):g} virtual seconds (it is {self.now:.3f} now, seed {self.seed})"
+                raise TimeoutError(f"there was no {seen.describe()} {waited}")
+        finally:
+            self.forget(seen)
+        return seen.first
 
     @checked_arguments
     def drop(
@@ -240,23 +278,37 @@ class Simulation(KeepsUserErrors):
         sender: Party = None,
         receiver: Party = None,
         where: Callable[[Any], bool] | None = None,
+        times: Count | None = None,
     ) -> Hold:
-        """Keep messages back until `release()`."""
-        return Hold(self.runtime, self._rule(kind, sender, receiver, where, Verdict.HOLD))
+        """Keep messages back, the first so many or all, until `release()` or `drop()`."""
+        return Hold(self.runtime, self._rule(kind, sender, receiver, where, Verdict.HOLD, times))
 
     @checked_arguments
-    def delay(self, seconds: Duration, kind: Kind = None, sender: Party = None, receiver: Party = None) -> Rule:
+    def delay(
+        self,
+        seconds: Duration,
+        kind: Kind = None,
+        sender: Party = None,
+        receiver: Party = None,
+        where: Callable[[Any], bool] | None = None,
+        times: Count | None = None,
+    ) -> Rule:
         """Let messages take so much longer; others of the same pair may overtake them."""
-        rule = self._rule(kind, sender, receiver, None, Verdict.DELAY)
+        rule = self._rule(kind, sender, receiver, where, Verdict.DELAY, times)
         rule.delay_s = in_seconds(seconds)
         return rule
 
     @checked_arguments
     def duplicate(
-        self, kind: Kind = None, sender: Party = None, receiver: Party = None, times: Count | None = None
+        self,
+        kind: Kind = None,
+        sender: Party = None,
+        receiver: Party = None,
+        where: Callable[[Any], bool] | None = None,
+        times: Count | None = None,
     ) -> Rule:
         """Deliver messages twice."""
-        return self._rule(kind, sender, receiver, None, Verdict.DUPLICATE, times)
+        return self._rule(kind, sender, receiver, where, Verdict.DUPLICATE, times)
 
     @checked_arguments
     def forget(self, rule: Rule) -> None:

@@ -77,7 +77,8 @@ def evolve(value: T, **changes: Any) -> T:
 
 def checked_arguments(function: F) -> F:
     """Check the arguments of each call of this function or method by its annotations."""
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    code = function.__code__
+    names, rest = code.co_varnames[: code.co_argcount], code.co_varnames[code.co_argcount + code.co_kwonlyargcount :]
     readers: dict[str, Reader] = {}
 
     def call(*arguments: Any, **named: Any) -> Any:
@@ -86,7 +87,8 @@ def checked_arguments(function: F) -> F:
             readers.update({name: reader(hints[name]) for name in hints if name != "return"})
         try:
             known = [_argument(readers, name, value) for name, value in zip(names, arguments, strict=False)]
-            known += arguments[len(known) :]
+            # What goes into `*rest`; where there is none it is too much, and the function complains of it itself.
+            known += [_argument(readers, rest[0] if rest else "", value) for value in arguments[len(known) :]]
             named = {name: _argument(readers, name, value) for name, value in named.items()}
         except Misfit as misfit:
             # By the class of the object that people hold, not by the one that the method is inherited from.

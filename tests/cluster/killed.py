@@ -20,19 +20,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from loguru import logger
+
 import mesolite.cluster
-from mesolite import (
-    Cluster,
-    Filters,
-    FrameworkInfo,
-    Offer,
-    Refused,
-    Scheduler,
-    SchedulerDriver,
-    Settings,
-    TaskInfo,
-    TaskStatus,
-)
+from mesolite import Cluster, Filters, FrameworkInfo, Offer, Refused, Scheduler, SchedulerDriver, Settings, TaskStatus
 from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.codec import decode_record
@@ -95,13 +86,12 @@ def stores_that_tell(tell: Tell) -> Iterator[None]:
             elif key == "agent":
                 tell("is", agent=owner, id=record.id if isinstance(record, AgentInfo) else None)
 
-    wired: Any = mesolite.cluster
-    genuine = wired.SqliteStore
-    wired.SqliteStore = Telling
+    making: Any = mesolite.cluster
+    genuine, making.SqliteStore = making.SqliteStore, Telling
     try:
         yield
     finally:
-        wired.SqliteStore = genuine
+        making.SqliteStore = genuine
 
 
 def update_of(status: TaskStatus) -> str | None:
@@ -148,7 +138,7 @@ class Busy(Hearing):
 
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
         for offer in offers:
-            tasks: list[TaskInfo] = []
+            tasks: list[Any] = []
             while len(self._alive) < ALIVE_MAX and len(tasks) < 2:
                 self._count += 1
                 task_id = f"{self.name}-{self._life}-{self._count}"
@@ -218,7 +208,11 @@ class Operating:
         self.ask("reclaim", agent.id, lambda: self.cluster.operator.reclaim(agent, "cpus:0.1", within=1000.0))
 
     def mark_gone(self, agent: Any) -> None:
-        if self.ask("gone", agent.id, lambda: self.cluster.operator.mark_gone(agent) or agent) is not None:
+        def mark() -> Any:
+            self.cluster.operator.mark_gone(agent)
+            return agent
+
+        if self.ask("gone", agent.id, mark) is not None:
             self.cluster.wait_until(lambda: not agent.alive, PATIENCE_S)
             agent.restart()
 
@@ -238,6 +232,7 @@ def main() -> None:
     folder, seed, life = sys.argv[1:]
     known = json.loads(sys.stdin.readline())
     lifeline = os.open(f"{folder}/life", os.O_WRONLY)  # it ends with this process, too
+    logger.remove()
 
     def tell(what: str, **facts: Any) -> None:
         os.write(1, json.dumps({"what": what, **facts}).encode() + b"\n")

@@ -32,6 +32,7 @@ KINDS = (Cluster, Operator, AgentMachine, MasterMachine, MesoliteSchedulerDriver
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Cluster.wait_until": (lambda: False, 1.0),
+    "Cluster.run_until": (lambda: False, 1.0),
     "Cluster.run": (Recorder(), "another"),
     "Cluster.allow_error": (ValueError,),
     "Operator.update_maintenance_schedule": ([],),

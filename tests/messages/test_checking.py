@@ -244,10 +244,24 @@ class Verbs:
         return function(), name, times
 
     @checked_arguments
+    def name(self, first: Name, *others: Name, times: Count = 1) -> tuple[object, ...]:
+        return first, others, times
+
+    @checked_arguments
     def take(
         self, kinds: type[Exception] | Iterable[type[Exception]], named: Mapping[str, int] | None = None
     ) -> object:
         return kinds, named
+
+
+def test_each_of_any_number_of_arguments_is_read() -> None:
+    """As the annotation of all of them says."""
+    assert Verbs().name("a", "b", "c", times=2) == ("a", ("b", "c"), 2)
+
+    with pytest.raises(InvalidValue, match=r"Verbs\.name: others cannot be 5 \(int\): it must be text"):
+        Verbs().name("a", "b", 5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="positional argument"):
+        Verbs().wait(1, 2)  # type: ignore[call-arg]
 
 
 def test_arguments_are_read_as_their_annotations_say() -> None:
