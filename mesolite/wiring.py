@@ -78,7 +78,10 @@ class Wiring(KeepsUserErrors):
 
     @property
     def agents(self) -> dict[str, AgentMachine]:
-        """The machines with agents by name, `agent-1`, ...: `signal`, `stop`, `crash`, `power_off`, `restart` them."""
+        """The machines with agents by name, `agent-1`, ...: `signal`, `stop`, `crash`, `power_off`, `restart` them.
+
+        To look up another name, here or below, is an `UnknownName`, which is a `KeyError`, and says who is there.
+        """
         return self._agents
 
     @property
