@@ -178,6 +178,7 @@ class UserErrors:
         """
         with self._lock:
             unraised = [error for error in self.unraised if error.exception is not body]
+            failures = [failure for failure in failures if failure is not body]
             if body is None and not failures:
                 del self.unraised[:1]  # it is raised now
         told = [str(failure).partition("\n")[0] for failure in failures] + [str(error) for error in unraised]

@@ -147,7 +147,8 @@ class ExecutorDriver(Protocol):
 class Scheduler:
     """A framework's own code: override what you care about (docs/write-a-scheduler.md).
 
-    Every callback does nothing by default, but for `resource_offers`, which gives the offers back.
+    Every callback does nothing by default, but for `resource_offers`, which gives the offers back. A method of yours
+    that must have been meant as one, as `statusUpdate` or `resource_offer`, is refused when the scheduler is run.
     """
 
     def registered(self, driver: SchedulerDriver, framework_id: FrameworkId, master: MasterInfo) -> None:

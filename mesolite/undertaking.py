@@ -11,6 +11,7 @@ from mesolite.actors.errors import NothingToWaitFor, Refused
 from mesolite.actors.logs import logger
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Runtime
+from mesolite.waiting import unless_broken
 
 SILENCE_S = 600.0
 """Whoever waits without a time-out is told once, after so long, what is being waited for."""
@@ -53,11 +54,12 @@ class Undertaking(ABC):
             TimeoutError: it is not, within so many seconds; the text names what it waits for.
             Refused: there is no time-out, and the cluster was closed.
             Exception: user code raised it, and what is waited for may never come (`raise_user_errors`).
+            PartyFailed: a party failed, by our own fault; raised once.
             NothingToWaitFor: in a simulation, without a time-out: nobody has anything left to do but to repeat itself;
                 the text names what is waited for.
         """
         timeout = limit(timeout)
-        began, is_over = self._runtime.now(), self._runtime.user_errors.raising(self._is_over)
+        began, is_over = self._runtime.now(), unless_broken(self._runtime, self._is_over)
         silent = timeout is None and not self._runtime.wait(is_over, SILENCE_S)
         if silent and self._runtime.now() - began >= SILENCE_S / 2:  # otherwise the cluster was closed
             logger.warning("{!r} still waits: {}", self, self._waits_for())

@@ -28,3 +28,17 @@ def in_callbacks(runtime: Runtime) -> list[str]:
     return [
         f"{name} has been in {call.callback} for {runtime.now() - call.since:.3f} s" for name, call in calls if call
     ]
+
+
+def unless_broken(runtime: Runtime, done: Callable[[], object]) -> Callable[[], bool]:
+    """Watch for what may keep a condition from ever coming true, too: an error of user code, a failure of ours.
+
+    While there is one that was not raised yet, looking at the condition raises it.
+    """
+    look = runtime.user_errors.raising(done)
+
+    def look_around() -> bool:
+        runtime.raise_failure()
+        return look()
+
+    return look_around

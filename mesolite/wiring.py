@@ -33,7 +33,7 @@ from mesolite.names import ByName
 from mesolite.operator import Operator
 from mesolite.slips import check_callbacks
 from mesolite.user_errors import KeepsUserErrors
-from mesolite.waiting import in_callbacks, words
+from mesolite.waiting import in_callbacks, unless_broken, words
 
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
 
@@ -78,7 +78,10 @@ class Wiring(KeepsUserErrors):
 
     @property
     def agents(self) -> dict[str, AgentMachine]:
-        """The machines with agents by name, `agent-1`, ...: `signal`, `stop`, `crash`, `power_off`, `restart` them."""
+        """The machines with agents by name, `agent-1`, ...: `signal`, `stop`, `crash`, `power_off`, `restart` them.
+
+        To look up another name, here or below, is an `UnknownName`, which is a `KeyError`, and says who is there.
+        """
         return self._agents
 
     @property
@@ -127,9 +130,10 @@ class Wiring(KeepsUserErrors):
             Refused: the cluster was closed.
             NothingToWaitFor: in simulation, without an end: nothing is to come but pings, heartbeats and retries.
             Exception: user code raised it meanwhile, or before and it was not raised yet (`raise_user_errors`).
+            PartyFailed: a party failed, by our own fault; raised once.
         """
         seconds, began = in_seconds(timeout), self.now()
-        if self.runtime.wait(self.runtime.user_errors.raising(done), seconds):
+        if self.runtime.wait(unless_broken(self.runtime, done), seconds):
             return
         if self.now() < began + seconds:
             raise Refused(f"the cluster was closed, so this cannot come: {words(done)}")

@@ -34,7 +34,7 @@ with Cluster() as cluster:
 
     cluster.runtime.directory.find("failing").actor.performer.core.handle = fail
     driver.revive_offers()
-    cluster.wait_until(lambda: cluster.runtime.failures, 30)
+    cluster.runtime.wait(lambda: cluster.runtime.failures, 30)
     cluster.runtime.failures.clear()
 """
 )

@@ -181,6 +181,9 @@ class Runtime(Protocol):
     def check_open(self) -> None:
         """Refuse what nobody can do any more, as everything has ended, and what `check_thread` refuses."""
 
+    def raise_failure(self) -> None:
+        """Raise the next failure of a party by our own fault, each once; in simulation they come out by themselves."""
+
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until it is done; False if the time-out came first. None and more than a lifetime are no limit.
 

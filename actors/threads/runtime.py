@@ -68,6 +68,7 @@ class ThreadsRuntime:
         self.disks: dict[str, Disk] = {}
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
         self.failures: list[PartyFailed] = []
+        self._raised = 0  # so many of them, by waits
         self.user_errors = UserErrors()
         self.unseen = Unseen(self.user_errors, self.failures)
         self.commands = Commands(max_file_size, self.post)
@@ -193,6 +194,20 @@ class ThreadsRuntime:
         self.check_thread()
         if self._closed:
             raise Refused(CLOSED)
+
+    def raise_failure(self) -> None:
+        """Raise the next failure of a party by our own fault, each once.
+
+        Raises:
+            PartyFailed: there is one that was not raised here yet.
+        """
+        if self._raised == len(self.failures):
+            return
+        with self._lock:
+            failure = next(iter(self.failures[self._raised :]), None)
+            self._raised += failure is not None
+        if failure is not None:
+            raise failure
 
     def inbox(self, seat: Seat) -> PooledInbox | OwnInbox:
         """Make an inbox: of the pool, or of a thread of its own."""

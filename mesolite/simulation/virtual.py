@@ -105,6 +105,9 @@ class VirtualRuntime(Dispatcher):
             self._failure.__cause__ = error
         self.end(seat, -1)
 
+    def raise_failure(self) -> None:
+        """Do nothing: it is raised by whatever drives the simulation, as soon as its event is handled in full."""
+
     def interrupted(self, seat: Seat, error: BaseException) -> None:
         """Remember that Ctrl-C or the like came in a handler; it is raised again from whatever drives us."""
         self._failure = error

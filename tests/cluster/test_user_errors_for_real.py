@@ -205,6 +205,34 @@ def test_a_party_that_failed_is_raised_before_what_user_code_raised() -> None:
     assert "broken: registered raised ValueError: mine" in caught.value.__notes__[-1]
 
 
+@pytest.mark.parametrize("of", ["cluster", "drain"])
+def test_waiting_ends_when_a_party_fails(of: str) -> None:
+    """As in simulation: nobody reads the log. Raised once, so that what goes on can still be waited for."""
+
+    def broken(*arguments: object) -> Any:
+        raise ZeroDivisionError("our bug")
+
+    def live() -> None:
+        with Cluster() as cluster:
+            cluster.run(Launching(command("t", "trap '' TERM; while :; do sleep 1; done"), on="agent-1"), "working")
+            until(cluster, lambda: cluster.operator.state()["agents"][0]["tasks"])
+            failing = cluster.run(Recorder(), "failing")
+            until(cluster, lambda: failing.framework_id)
+            seat: Any = cluster.runtime.directory.find("failing")
+            seat.actor.performer.core.handle = broken
+            drain = cluster.operator.drain("agent-1", 1000.0)
+            failing.revive_offers()
+            waits = {"drain": lambda: drain.wait(PATIENCE_S), "cluster": lambda: cluster.wait_until(bool, PATIENCE_S)}
+            with pytest.raises(PartyFailed, match="failing failed: ZeroDivisionError: our bug"):
+                waits[of]()
+            cluster.wait_until(lambda: True, PATIENCE_S)
+            raise cluster.runtime.failures[0]
+
+    with pytest.raises(PartyFailed) as caught:
+        live()
+    assert not hasattr(caught.value, "__notes__")
+
+
 def test_what_is_allowed_is_kept_and_not_raised() -> None:
     """`join`, `wait_until` and leaving go on as if nothing were."""
     with Cluster() as cluster:
