@@ -64,8 +64,9 @@ class SchedulerDriver(Protocol):
     ) -> DriverStatus:
         """Say that what these ask for will be returned in time; it is not taken from you by saying so.
 
-        `returning` names tasks, in the order in which they may be taken if a deadline passes all the same. You are
-        asked again when `filters.refuse_seconds` have passed, 5 by default, as long as you hold something there.
+        `returning` names tasks, in the order in which they may be taken if a deadline passes all the same. About a
+        maintenance window you are asked again when `filters.refuse_seconds` have passed, 5 by default, as long as you
+        hold something there; a reclaim asks once.
         """
 
     def decline_inverse_offers(
@@ -73,7 +74,8 @@ class SchedulerDriver(Protocol):
     ) -> DriverStatus:
         """Say that what these ask for will not be returned in time, and why; the operator sees the reason.
 
-        You are asked again when `filters.refuse_seconds` have passed, 5 by default.
+        About a maintenance window you are asked again when `filters.refuse_seconds` have passed, 5 by default; a
+        reclaim asks once.
         """
 
     def kill_task(self, task_id: TaskId | str, kill_policy: KillPolicy | None = None) -> DriverStatus:
@@ -207,6 +209,7 @@ class Scheduler:
         """The driver has aborted: a master refused the framework, or one of your callbacks raised.
 
         It is the last callback. What was raised reaches whoever joins the driver or drives the simulation all the same.
+        If you do not override this, so does the refusal of a framework that no master ever took, as `DriverAborted`.
         """
 
 

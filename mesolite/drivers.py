@@ -191,6 +191,18 @@ class MesoliteSchedulerDriver(Driver):
         """The user's scheduler."""
         return self._user
 
+    def call(self, callback: Callback) -> None:
+        """Call the user's scheduler. If it does not care for errors, a framework that was never taken is one for all.
+
+        Raises:
+            DriverAborted: a master refused the framework from the start, and nobody else would tell of it.
+        """
+        super().call(callback)
+        if callback.callback == "error" and self.framework_id is None and type(self._user).error is Scheduler.error:
+            core: Any = self._role.performer.core
+            if core.aborted_by is AbortedBy.MASTER:
+                raise DriverAborted(f"{self.name} was refused: {callback.arguments[0]}")
+
     def _ask(self, call: object) -> DriverStatus:
         """Put a call before the core.
 

@@ -15,7 +15,7 @@ import attrs
 from mesolite.actors.decisions.contract import ExecutorStart
 from mesolite.actors.decisions.rules.sandboxes import folder_name
 from mesolite.actors.decisions.settings import Settings
-from mesolite.actors.errors import Refused
+from mesolite.actors.errors import NameTaken, Refused
 from mesolite.actors.parties import Agent, CommandExecutor, Elector, Master, Registrar
 from mesolite.actors.runtime.port import Birth, Place, Runtime, Seat
 from mesolite.actors.trace import Trace
@@ -161,13 +161,15 @@ class Wiring(KeepsUserErrors):
         """Start one more agent. By default its machine is its own; agents with one host name and address share one.
 
         Raises:
-            Refused: an agent of that name exists.
+            Refused: an agent of that name exists, or somebody else (`NameTaken`).
             ResourceError: the resources are not resources.
         """
         self.runtime.check_open()
         name = name or next(name for name in self._agent_names if name not in self.agents)
         if name in self.agents:
             raise Refused(f"there is an agent named {name!r}; restart() it, or choose another name")
+        if self.runtime.directory.incarnation(name):
+            raise NameTaken(f"there is or was somebody else named {name!r}; choose another name")
         self._infos[name] = AgentInfo(
             hostname=hostname or name,
             ip=ip,

@@ -236,7 +236,8 @@ class TaskInfo:
 class TaskStatus:
     """What is said of a task. `uuid` None: made by a master or driver, must not be acknowledged (drain.md 0.2.8).
 
-    `cause` is set on every update that says a task was lost or killed, and is None on all others.
+    `cause` is set on every update that says a task was lost or killed, and is None on all others. What a master answers
+    to `reconcile_tasks`, or to a kill, about a task that it does not know has none: nobody knows why.
     """
 
     task_id: TaskId

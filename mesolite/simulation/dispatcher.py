@@ -38,6 +38,10 @@ _new_tuple: Any = tuple.__new__
 SAME_INSTANT_S = 1e-9
 """Sums of seconds are not exact: what is due so shortly after the end of an advance is due at its end."""
 
+LONGEST_WAIT_S = 24 * 3600.0
+"""A wait without a time-out is given up after so long, a few seconds of real time: it must not hang a test."""
+
+
 class Special(NamedTuple):
     """Something under way that is not simply for whoever has the name when it arrives, or not for the network to judge.
 
@@ -146,15 +150,16 @@ class Dispatcher(ABC):
         """Let things happen, and time pass when nothing else can, until it is done; False if the time-out came first.
 
         Raises:
-            NothingToWaitFor: there is no time-out, and nothing is to come but what repeats itself (standstill.py).
+            NothingToWaitFor: there is no time-out, and nothing is to come but what repeats itself (standstill.py), or
+                a day has passed, in which a scheduler declines ten thousand offers.
         """
         self._enter()
-        timeout = limit(timeout)
-        until = math.inf if timeout is None else self._now + timeout
+        timeout, began = limit(timeout), self._now
+        until = math.inf if timeout is None else began + timeout
         while not self._let_happen(done):
             due = self._timeline.next()
             if timeout is None:
-                self._refuse_standstill(due)
+                self._refuse_standstill(due, began)
             if due is None or due > until:
                 self._now = until
                 return False
@@ -226,7 +231,7 @@ class Dispatcher(ABC):
                 next_look = looks.next_look
         return True
 
-    def _refuse_standstill(self, due: float | None) -> None:
+    def _refuse_standstill(self, due: float | None, began: float) -> None:
         """Raise if an unbounded wait can have no end: there is nothing to come, or only what repeats itself."""
         standstill = self._standstill
         if due is None or due == math.inf:
@@ -236,6 +241,8 @@ class Dispatcher(ABC):
                 "nothing is under way, no simulated work will end, and for "
                 f"{standstill.lasted_s:g} s only what repeats itself has happened (pings, heartbeats, retries)"
             )
+        elif self._now - began > LONGEST_WAIT_S:
+            found = "a day has passed and it is still not so; perhaps a scheduler declines offers again and again"
         else:
             return
         raise NothingToWaitFor(

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
-from mesolite import Books, FrameworkInfo, MesoliteSchedulerDriver, Refused, SchedulerDriver, Simulation
+from mesolite import Books, FrameworkInfo, MesoliteSchedulerDriver, NameTaken, Refused, SchedulerDriver, Simulation
 from mesolite.messages import CallAnswered, ReregisterAgent, ShutdownFramework, StatusUpdate, TeardownFrameworkCall
 from mesolite.messages.ids import FrameworkId
 from mesolite.messages.maintenance import Unavailability, Window
@@ -326,3 +326,16 @@ def test_the_state_has_everybody_and_everything_that_was_decided(sim: Simulation
     running = next(framework for framework in state["frameworks"] if framework["id"] == driver.framework_id)
     assert sorted(task["agent_id"] for task in running["tasks"]) == sorted(ids[f"agent-{n}"] for n in (1, 2, 5, 8))
     assert [task["agent_id"] for task in running["unreachable_tasks"]] == [ids["agent-7"]]
+
+
+@pytest.mark.parametrize("name", ["master-1", "elector", "operator", "mine"])
+def test_an_agent_cannot_have_the_name_of_somebody_else(sim: Simulation, name: str) -> None:
+    """It is refused, and leaves no agent behind that is none."""
+    cluster = sim.cluster(agents=1)
+    cluster.run(Recorder(), framework="mine")
+    sim.settle()
+
+    with pytest.raises(NameTaken, match=f"there is or was somebody else named '{name}'"):
+        cluster.add_agent(name)
+
+    assert list(cluster.agents) == ["agent-1"]

@@ -520,3 +520,34 @@ def test_leaving_with_an_error_that_was_raised_adds_nothing(mesolite_seed: int) 
         leave(mesolite_seed, "registered", caught=False)
 
     assert len(caught.value.__notes__) == 1
+
+
+@pytest.mark.parametrize("wait", [lambda sim, _: sim.advance(5.0), lambda _, driver: driver.join(5.0)])
+def test_a_framework_that_is_refused_from_the_start_is_an_error(sim: Simulation, wait: Any) -> None:
+    """Its scheduler does not listen, and would never hear of an offer: a test must not stay green (FW-9)."""
+    driver = sim.cluster(agents=1).run(Scheduler(), framework=FrameworkInfo(name="odd", role="a b"))
+
+    with pytest.raises(DriverAborted, match="odd was refused: 'a b' is not a role"):
+        wait(sim, driver)
+
+
+def test_a_scheduler_that_listens_is_told_and_nothing_is_raised(sim: Simulation) -> None:
+    """What it does about it is its own affair."""
+    listening = Recorder()
+    sim.cluster(agents=1).run(listening, framework=FrameworkInfo(name="odd", role="a b"))
+
+    sim.advance(5.0)
+
+    assert len(listening.errors) == 1
+
+
+def test_who_was_taken_and_is_replaced_is_no_error(sim: Simulation) -> None:
+    """A successor takes over, and the first one, which does not listen, simply ends (FW-12)."""
+    cluster = sim.cluster(agents=1)
+    first = cluster.run(Scheduler(), framework="mine")
+    sim.advance(1.0)
+
+    cluster.run(Scheduler(), framework=FrameworkInfo(name="mine", id=first.framework_id))
+    sim.advance(5.0)
+
+    assert not first.still_running

@@ -7,7 +7,10 @@ import math
 import pytest
 
 from mesolite import (
+    Filters,
     NothingToWaitFor,
+    Offer,
+    Scheduler,
     SchedulerDriver,
     SimulatedWork,
     Simulation,
@@ -259,3 +262,19 @@ def test_a_simulation_can_be_used_on_after_it_stood_still(sim: Simulation) -> No
     sim.advance(1.0)
 
     assert launcher.states("t1")[-1] == "KILLED"
+
+
+class Declining(Scheduler):
+    """Wants nothing, and says so each time: it might want something the next time, so nothing stands still."""
+
+    def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
+        driver.decline_offer(offers, Filters(refuse_seconds=600.0))
+
+
+def test_a_wait_without_an_end_is_given_up_after_a_day(sim: Simulation) -> None:
+    """A test must not hang because a scheduler declines offers for ever."""
+    driver = sim.cluster(agents=1).run(Declining(), framework="declining")
+
+    with pytest.raises(NothingToWaitFor, match="a day has passed and it is still not so; perhaps a scheduler declines"):
+        driver.join()
+    assert 86_400 < sim.now < 87_100
