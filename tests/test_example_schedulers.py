@@ -60,7 +60,9 @@ def test_services_of_an_agent_that_says_goodbye_to_a_dying_leader_run_again(afte
         wait_for_one_each(sim, shop, without="agent-1")
 
 
-@pytest.mark.parametrize("leader_dies", [False, True], ids=["", "while-the-leader-dies"])
+@pytest.mark.parametrize(
+    "leader_dies", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["", "while-the-leader-dies"]
+)
 @pytest.mark.parametrize("kind", [Shop, Mover])
 @pytest.mark.parametrize("way", [*WAYS, *ACCIDENTS], ids=lambda way: way.name)
 def test_services_of_a_machine_that_goes_run_elsewhere(way: Way, kind: type[Shop], leader_dies: bool) -> None:

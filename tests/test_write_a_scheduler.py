@@ -115,7 +115,9 @@ SCHEDULERS: dict[str, Callable[[], Scheduler]] = {
 
 
 @pytest.mark.parametrize("scheduler", ["of-the-page", pytest.param("of-a-reader", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("leader_dies", [False, True], ids=["", "while-the-leader-dies"])
+@pytest.mark.parametrize(
+    "leader_dies", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["", "while-the-leader-dies"]
+)
 @pytest.mark.parametrize("aware", [False, True], ids=["plain", "aware"])
 @pytest.mark.parametrize("way", [*WAYS, *ACCIDENTS], ids=lambda way: way.name)
 def test_no_way_of_losing_a_machine_takes_a_service(way: Way, aware: bool, leader_dies: bool, scheduler: str) -> None:

@@ -306,6 +306,7 @@ def test_a_machine_without_power_takes_its_processes_along(pipes: Pipes) -> None
         assert scheduler.lost_agents == []
 
 
+@pytest.mark.slow
 def test_a_standby_takes_over_and_tasks_run_on(pipes: Pipes) -> None:
     """The framework is told, re-registers, and hears the end of its task from the new leader (core.md 2.4)."""
     with Cluster(agents=1, masters=3, settings=FAST) as cluster:
@@ -382,6 +383,7 @@ def live_with_an_agent_that_cannot_checkpoint(folder: Path) -> None:
         until(cluster, lambda: added.registered)
 
 
+@pytest.mark.slow
 def test_an_agent_that_cannot_checkpoint_a_task_fails_alone(tmp_path: Path) -> None:
     """20 MB of bytes can be stored; what cannot fails the agent that wanted it saved, by name, and nobody else."""
     with pytest.raises(PartyFailed, match=UNSTORABLE):
