@@ -1,6 +1,6 @@
 """Programs that use mesolite as anybody would.
 
-To read and to copy, each run by itself, as in `python examples/hello.py`:
+To read and to copy, each run by itself, as in `.venv/bin/python examples/hello.py` after `make demo`:
 
     hello               one shell command on each of three agents, and what it wrote
     drain_now           SIGUSR1: tasks are lost at once, and run again elsewhere

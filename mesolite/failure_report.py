@@ -11,7 +11,7 @@ import pathlib
 import traceback
 from collections.abc import Callable, Iterator
 
-from mesolite.actors.trace import line
+from mesolite.actors.trace import Lost, line
 from mesolite.cluster import Cluster
 from mesolite.machines import Machine
 from mesolite.messages.relayed import RunTask, StatusUpdate
@@ -129,7 +129,10 @@ def _tasks(run: Run) -> Iterator[str]:
     known: dict[object, str] = {}
     for record in run.trace:
         event = record.event
-        if isinstance(event, RunTask):
+        if isinstance(event, Lost) and isinstance(event.message, RunTask):
+            lost = f"its launch was lost on the way to {record.party} at {record.time:.3f} ({event.why})"
+            said.setdefault(event.message.task.task_id, lost)
+        elif isinstance(event, RunTask):
             said.setdefault(event.task.task_id, f"sent to {record.party} at {record.time:.3f}")
         elif isinstance(event, StatusUpdate):
             status = event.status

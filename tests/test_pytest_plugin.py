@@ -336,6 +336,26 @@ def test_the_report_tells_what_the_simulation_went_through(pytester: pytest.Pyte
     assert len(re.findall(r"^ +\d+\.\d{3} ", report, re.MULTILINE)) == 3
 
 
+def test_a_task_whose_launch_was_lost_is_in_the_report(pytester: pytest.Pytester) -> None:
+    """Nobody has spoken of it since, and it is the one that is looked for."""
+    text = """
+        from mesolite import Scheduler, TaskInfo
+        from mesolite.messages import RunTask
+        class One(Scheduler):
+            def resource_offers(self, driver, offers):
+                driver.launch_tasks(offers[:1], TaskInfo(task_id="t1", resources="cpus:1", command="true"))
+        def test_it(sim):
+            sim.drop(RunTask, times=1)
+            sim.cluster().run(One(), framework="one")
+            sim.settle()
+            assert False
+    """
+
+    report = _text(theirs(pytester, text))
+
+    assert re.search(r"t1: its launch was lost on the way to agent-1 at \d+\.\d+ \(dropped\); its framework has", report)
+
+
 def test_the_whole_trace_can_be_had_as_a_file(pytester: pytest.Pytester) -> None:
     """One for each failure, under names that do not meet; a folder that cannot be is said, and no error."""
     text = """
