@@ -29,6 +29,7 @@ from mesolite.messages import (
     UnregisterAgent,
     UpdateFramework,
 )
+from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable, RemoveAgent
 from tests.scenarios.schedulers import (
@@ -360,3 +361,41 @@ def test_an_answer_of_the_registrar_that_is_meant_for_an_earlier_life_is_dropped
     assert cluster.masters["master-1"].leading
     assert agent.registered
     assert counters(cluster)["outstanding_registry_writes"] == 0
+
+
+def test_what_was_launched_before_an_agent_heard_that_it_is_registered_comes_out(sim: Simulation) -> None:
+    """It could not take the task without its id; when it asks again it is asked about it (1.2.3, 1.3.9)."""
+    cluster = sim.cluster(agents=0)
+    framework = Launcher(executor_task("t1"))
+    cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    lost = sim.drop(AgentRegistered, times=1)
+
+    cluster.add_agent()
+    sim.advance(10.0)
+
+    assert lost.count == 1
+    assert about(framework.updates("t1")[-1]) == ("LOST", "AGENT", "RECONCILIATION")
+    assert framework.offers[-1].resources == framework.offers[0].resources
+
+
+def test_an_agent_that_only_asks_twice_keeps_what_it_got(sim: Simulation) -> None:
+    """It is asked about what it has, and says nothing."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"))
+    cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.advance(1.0)
+    asked = sim.observe(AgentReregistered)
+
+    sim.inject("master-1", RegisterAgent(agent=attrs.evolve(cluster_agent_info(sim), id=None)), sender="agent-1")
+    sim.advance(10.0)
+
+    assert asked.count == 1
+    assert framework.states("t1") == ["RUNNING"]
+
+
+def cluster_agent_info(sim: Simulation) -> AgentInfo:
+    """What agent-1 says of itself."""
+    seat = sim.runtime.directory.find("agent-1")
+    assert seat is not None
+    info: AgentInfo = seat.actor.performer.core.state.info  # type: ignore[attr-defined]
+    return info
