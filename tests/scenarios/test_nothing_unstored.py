@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from mesolite import Cluster, DrainState, SimulatedWork, Simulation, TaskState
 from mesolite.drain import Drain
-from mesolite.messages import DrainAgent, KillTask, RunTask, StatusUpdate, StatusUpdateAcknowledgement
+from mesolite.messages import DrainAgent, KillTask, RunTask, ShutdownExecutor, StatusUpdate, StatusUpdateAcknowledgement
 from tests.scenarios.schedulers import (
     CHECKPOINTED,
     EXECUTORS,
@@ -201,3 +202,29 @@ def test_an_agent_that_is_killed_at_any_write_goes_on(stored: bool) -> None:
         left = [key for key in sim.runtime.store.load("agent-1", 0) if key.startswith(("task", "update", "drain"))]
         assert left == [], at
         check_books(sim)
+
+
+def test_an_agent_that_is_killed_while_it_shuts_down_leaves_no_end_that_nobody_hears(sim: Simulation) -> None:
+    """Updates are discarded at once, tasks go with their executors: a kill in between leaves nothing half (2.1.7)."""
+    cluster = sim.cluster(agents=1)
+    agent = cluster.agents["agent-1"]
+    framework = Launcher(executor_task("ends"), executor_task("stays"))
+    driver = cluster.run(framework, framework=CHECKPOINTED, executors=EXECUTORS)
+    sim.advance(1.0)
+    lost = sim.drop(StatusUpdate, sender="agent-1", where=lambda update: update.status.state.is_terminal)
+    tell_executor(sim, cluster, driver, "TASK_FINISHED ends")
+    sim.settle()
+
+    sim.hold(ShutdownExecutor)
+    agent.signal(signal.SIGUSR1)
+    sim.settle()
+    agent.crash()
+    sim.forget(lost)
+    agent.restart()
+    sim.advance(30.0)
+    ended = [status for status in framework.updates("ends") if status.state is not TaskState.TASK_LOST]
+    drain = cluster.operator.drain("agent-1", max_grace_period=1.0)
+
+    assert [str(status.state) for status in ended] == ["TASK_RUNNING"]
+    assert drain.wait(120.0) is DrainState.DRAINED
+    check_books(sim)

@@ -59,6 +59,7 @@ def loaded(a: AgentState, event: Loaded, sender: str, now: float) -> None:
                 a.drain = record
     for key in sorted(records):
         _rebuild(a, key, records[key])
+    _forget_discarded(a)
     for framework in a.frameworks.values():
         for executor in framework.executors.values():
             a.effects.append(Link(executor.party))
@@ -108,6 +109,19 @@ def _rebuild(a: AgentState, key: str, record: object) -> None:
             stream.updates.append(record)
             if record.status.uuid is not None:
                 stream.seen[record.status.uuid] = None
+
+
+def _forget_discarded(a: AgentState) -> None:
+    """Drop tasks that had ended when their framework was being shut down here, and their updates discarded (2.1.7).
+
+    That life was killed before it could drop them, too. Nobody will ever acknowledge their end.
+    """
+    for framework in a.frameworks.values():
+        for executor in framework.executors.values():
+            for task in list(executor.tasks.values()):
+                if task.state.is_terminal and (framework.id, task.info.task_id) not in a.streams:
+                    a.drop_task(framework, executor, task.info.task_id)
+                    checkpoints.drop_task(a, framework, task.info.task_id)
 
 
 def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: float) -> None:
