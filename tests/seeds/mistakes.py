@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve, frozen
 
-from mesolite.actors.decisions.agent import causes, draining, executors, recovery, updates
+from mesolite.actors.decisions.agent import causes, checkpoints, draining, executors, updates
 from mesolite.actors.decisions.agent.core import DECISIONS
 from mesolite.actors.decisions.agent.state import Phase
 from mesolite.actors.decisions.agent.writes import Writes
@@ -27,7 +27,6 @@ from mesolite.messages import (
     OperationApplied,
     ReconcileTasks,
     RevokeTask,
-    StatusUpdate,
 )
 from tests.seeds import checkers, healing, storage, teeth
 from tests.seeds.faults import (
@@ -37,7 +36,6 @@ from tests.seeds.faults import (
     bad_disk,
     cut,
     scheduler_returns_twice,
-    slow_link,
 )
 from tests.seeds.run import NOBODY_FAILS
 
@@ -216,14 +214,8 @@ def _confirm_before_storing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RegistrarCore, "_save_waiting", save)
 
 
-def _lose_updates_with_the_agent(patch: pytest.MonkeyPatch) -> None:
-    once = recovery._rebuild  # noqa: SLF001
-
-    def rebuild(a: Any, key: str, record: object) -> None:
-        if not isinstance(record, StatusUpdate):
-            once(a, key, record)
-
-    patch.setattr(recovery, "_rebuild", rebuild)
+def _keep_executors_off_the_record(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(checkpoints, "executor", _nothing)
 
 
 MISTAKES = [
@@ -252,10 +244,5 @@ MISTAKES = [
     Mistake("a link that lost something is used on", healing.TOLD, _go_on_over_a_broken_link, (cut,)),
     Mistake("a drain leaves graces to executors", teeth.GRACE, _trust_executors_with_graces),
     Mistake("the registrar confirms what is not stored", storage.REGISTERED, _confirm_before_storing),
-    Mistake(
-        "a restarted agent forgets what it had to tell",
-        healing.TOLD,
-        _lose_updates_with_the_agent,
-        (agent_dies, slow_link),
-    ),
+    Mistake("executors are not on record", NOBODY_FAILS, _keep_executors_off_the_record, (agent_dies,)),
 ]
