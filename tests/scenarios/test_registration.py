@@ -26,6 +26,7 @@ from mesolite.messages import (
     ShutdownAgent,
     ShutdownExecutor,
     StatusUpdate,
+    StatusUpdateAcknowledgement,
     UnregisterAgent,
     UpdateFramework,
 )
@@ -46,6 +47,7 @@ from tests.scenarios.schedulers import (
     executor_task,
     lose_session,
     only,
+    tell_executor,
     writes,
 )
 
@@ -391,6 +393,23 @@ def test_an_agent_that_only_asks_twice_keeps_what_it_got(sim: Simulation) -> Non
 
     assert asked.count == 1
     assert framework.states("t1") == ["RUNNING"]
+
+
+def test_an_agent_that_asks_twice_may_have_ends_that_nobody_acknowledged(sim: Simulation) -> None:
+    """The master says those itself, and they leave the books while these are gone through."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(executor_task("t1"), executor_task("t2"))
+    driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
+    sim.advance(1.0)
+    sim.drop(StatusUpdateAcknowledgement, receiver="master-1")
+    tell_executor(sim, cluster, driver, "TASK_FINISHED t1")
+    sim.settle()
+
+    sim.inject("master-1", RegisterAgent(agent=attrs.evolve(cluster_agent_info(sim), id=None)), sender="agent-1")
+    sim.settle()
+
+    assert framework.states("t1")[-1] == "FINISHED"
+    assert framework.states("t2") == ["RUNNING"]
 
 
 def cluster_agent_info(sim: Simulation) -> AgentInfo:

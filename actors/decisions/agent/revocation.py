@@ -58,7 +58,7 @@ def _revoke(
     a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord, now: float
 ) -> None:
     tasks.end(a, framework, executor, task, Cause.REVOKED, None, now)
-    own_s = task.info.kill_policy.grace_period_s if task.info.kill_policy is not None else None
+    own_s = task.own_grace_s
     grace_s = a.settings.task_kill_grace_s if own_s is None else max(0.0, own_s)
     graces.give(a, framework, executor, task, LastGrace(now + grace_s, Cause.REVOKED), now)
 

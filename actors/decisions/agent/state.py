@@ -66,6 +66,12 @@ class TaskRecord:
     kill_cause: Cause | None = None
     last_grace: LastGrace | None = None
 
+    @property
+    def own_grace_s(self) -> float | None:
+        """What its own kill policy gives it, None if that says nothing."""
+        policy = self.info.kill_policy
+        return policy.grace_period_s if policy is not None else None
+
 
 @frozen
 class Ending:

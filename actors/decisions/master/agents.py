@@ -13,7 +13,7 @@ from mesolite.actors.decisions.contract import Link, PeerExited
 from mesolite.actors.decisions.master import health, joining, maintenance, reclaims, removal, returns, schedules, tasks
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState, PendingRegistration
-from mesolite.messages.agent import AgentRegistered, AgentReregistered, RegisterAgent
+from mesolite.messages.agent import AgentRegistered, RegisterAgent
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import AdmitAgent
 from mesolite.messages.tasks import Cause
@@ -38,10 +38,7 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
             m.send(sender, _registered(m, agent.id))  # it had not heard our answer (1.2.3)
             if agent.tasks or agent.executors:
                 # Nor could it take what was launched meanwhile, not knowing its id: ask what became of that (1.3.9).
-                asked = tasks.reconciliations(m, agent.tasks.values(), now, agent.executors)
-                timeout_s = m.settings.total_ping_timeout_s
-                again = AgentReregistered(agent_id=agent.id, total_ping_timeout_s=timeout_s, reconciliations=asked)
-                m.send(sender, again)
+                tasks.ask_about(m, agent, agent.tasks.values(), now, agent.executors)
             return
         # Somebody new at the address of an agent that had gone: the old one is removed (1.2.4, RC-14).
         removal.remove(m, agent.id, Cause.CRASHED, now)

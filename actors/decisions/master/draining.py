@@ -20,7 +20,7 @@ from mesolite.actors.decisions.master import deactivation, gone, maintenance, ta
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
 from mesolite.actors.decisions.rules.drain import Blocker, DrainingAgent, Party, TaskLeft, blockers, is_done
-from mesolite.messages.agent import AgentDrained, AgentReregistered, DrainAgent
+from mesolite.messages.agent import AgentDrained, DrainAgent
 from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
 from mesolite.messages.operator import DrainAgentCall
@@ -112,9 +112,7 @@ def remind(m: MasterState, agent: AgentRecord, now: float) -> None:
             tell(m, agent, now)
     elif agent.tasks:
         # It has nothing left, and the books have: those never came to it, and it has to say so (1.3.9).
-        left = tasks.reconciliations(m, list(agent.tasks.values()), now)
-        timeout_s = m.settings.total_ping_timeout_s
-        m.send(agent.party, AgentReregistered(agent_id=agent.id, total_ping_timeout_s=timeout_s, reconciliations=left))
+        tasks.ask_about(m, agent, agent.tasks.values(), now)
 
 
 def confirmed(m: MasterState, message: AgentDrained, sender: str, now: float) -> None:

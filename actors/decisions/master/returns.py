@@ -27,7 +27,6 @@ from mesolite.actors.decisions.master.state import MasterState, PendingReregistr
 from mesolite.actors.decisions.master.timers import ReregisterTimeout
 from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.agent import (
-    AgentReregistered,
     ReregisterAgent,
     ShutdownAgent,
     ShutdownFramework,
@@ -142,16 +141,9 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
     missing = [task for key, task in agent.tasks.items() if key not in reported]
     running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
     unreported = [key for key in agent.executors if key not in running]
-    m.send(
-        agent.party,
-        AgentReregistered(
-            agent_id=agent.id,
-            total_ping_timeout_s=m.settings.total_ping_timeout_s,
-            # The master decides nothing about these itself: a launch may have overtaken this message (RC-23, RC-25).
-            # Mesos does about executors, and may offer again what the overtaking launch has taken (RC-26).
-            reconciliations=tasks.reconciliations(m, missing, now, unreported),
-        ),
-    )
+    # The master decides nothing about these itself: a launch may have overtaken this message (RC-23, RC-25).
+    # Mesos does about executors, and may offer again what the overtaking launch has taken (RC-26).
+    tasks.ask_about(m, agent, missing, now, unreported)
     _take_over_executors(m, agent, message, now)
     for task in message.tasks:
         wanted = (task.framework_id, task.task_id)
@@ -239,9 +231,7 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistra
         health.disconnected(m, agent, now)  # another life of it must not take the answer for its own
         return
     draining.tell(m, agent, now)  # before the reply (1.3.8 step 4)
-    m.send(
-        agent.party, AgentReregistered(agent_id=agent_id, total_ping_timeout_s=m.settings.total_ping_timeout_s)
-    )
+    tasks.ask_about(m, agent, (), now)
     for task in refused:
         # Ours: a task that was given up (1.5.2a), whose id or resources another has got since, ends. Mesos aborts.
         m.send(agent.party, KillTask(framework_id=task.framework_id, task_id=task.task_id))

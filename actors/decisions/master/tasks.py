@@ -10,7 +10,7 @@ from attrs import frozen
 
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.messages.agent import ExitedExecutor, Reconciliation
+from mesolite.messages.agent import AgentReregistered, ExitedExecutor, Reconciliation
 from mesolite.messages.checking import evolve, unchecked
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.relayed import (
@@ -195,6 +195,24 @@ def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: f
     m.send_to_framework(m.frameworks[message.framework_id], message)
 
 
+def ask_about(
+    m: MasterState,
+    agent: AgentRecord,
+    missing: Iterable[TaskRecord],
+    now: float,
+    executors: Iterable[tuple[FrameworkId, ExecutorId]] = (),
+) -> None:
+    """Tell an agent that it is registered, and ask what became of these; of nothing, it is only told (1.3.9)."""
+    m.send(
+        agent.party,
+        AgentReregistered(
+            agent_id=agent.id,
+            total_ping_timeout_s=m.settings.total_ping_timeout_s,
+            reconciliations=reconciliations(m, missing, now, executors),
+        ),
+    )
+
+
 def reconciliations(
     m: MasterState,
     missing: Iterable[TaskRecord],
@@ -207,7 +225,7 @@ def reconciliations(
     """
     task_ids: dict[FrameworkId, list[TaskId]] = {}
     executor_ids: dict[FrameworkId, list[ExecutorId]] = {}
-    for task in missing:
+    for task in list(missing):  # what has ended leaves the books it may be listed from
         if task.state.is_terminal:
             _end_for_its_agent(m, task, now)
         else:
