@@ -28,7 +28,7 @@ from mesolite.actors.trace import raised
 class Performer:
     """Stands between one core and one runtime."""
 
-    __slots__ = ("_draining", "_keep", "_next_index", "_now", "_returned", "_runtime", "_send", "core", "seat")
+    __slots__ = ("_draining", "_next_index", "_now", "_returned", "_runtime", "_send", "_trace", "core", "seat")
 
     def __init__(self, seat: Seat, core: Core) -> None:
         """Perform for this seat, whose actor runs user code if it has any."""
@@ -38,7 +38,7 @@ class Performer:
         self._now = seat.runtime.now
         self._send = seat.runtime.send
         self._next_index = seat.runtime.trace.next_index
-        self._keep = seat.runtime.trace.keep
+        self._trace = seat.runtime.trace
         self._returned: list[tuple[CallbackReturned, str, int]] = []
         self._draining = False
 
@@ -56,10 +56,10 @@ class Performer:
             effects = self.core.handle(event, sender, now)
         except BaseException as error:
             # What ends a party is the first thing to look for in its story.
-            self._keep((self._next_index(), now, seat.name, sender, event, (raised(error),), cause))
+            self._trace.keep((self._next_index(), now, seat.name, sender, event, (raised(error),), cause))
             raise
         index = self._next_index()
-        self._keep((index, now, seat.name, sender, event, effects, cause))
+        self._trace.keep((index, now, seat.name, sender, event, effects, cause))
         for effect in effects:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)

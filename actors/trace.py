@@ -94,10 +94,33 @@ class Trace:
     def __init__(self, records: Count = DEFAULT_RECORDS) -> None:
         """Keep at most so many records; 0 keeps none."""
         self._ring: deque[Any] = deque(maxlen=records)
+        self._observers: tuple[Callable[[Record], object], ...] = ()
         # Writing is two calls that cannot be interrupted, as threads share a trace, and that cost next to nothing, as
         # it is done for every message: take an index, keep a plain tuple of a Record's fields.
         self.next_index: Callable[[], int] = itertools.count().__next__
-        self.keep: Callable[[tuple[object, ...]], None] = self._ring.append
+        self.keep: Callable[[tuple[Any, ...]], None] = self._ring.append
+
+    def subscribe(self, observer: Callable[[Record], object]) -> Callable[[], None]:
+        """Show every record that is written from now on to `observer`, before its effects are carried out.
+
+        It runs where the record was written, on threads on any of them, and only looks; what it raises ends whoever
+        wrote the record. Returns what ends the subscription.
+        """
+        self._observers = (*self._observers, observer)
+        self.keep = self._keep_and_show
+
+        def unsubscribe() -> None:
+            self._observers = tuple(other for other in self._observers if other is not observer)
+            if not self._observers:
+                self.keep = self._ring.append
+
+        return unsubscribe
+
+    def _keep_and_show(self, fields: tuple[Any, ...]) -> None:
+        self._ring.append(fields)
+        record = Record(*fields)
+        for observer in self._observers:
+            observer(record)
 
     def record(self, time: float, party: str, sender: str, event: object, effects: object, cause: int) -> int:
         """Write one record; returns its index, to be the cause of what follows."""

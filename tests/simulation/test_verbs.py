@@ -106,3 +106,19 @@ def test_a_delay_of_one_message_delays_no_other(sim: Simulation) -> None:
     assert (pings.count, pongs.count) == (2, 2)
 
 
+
+
+def test_a_trace_shows_every_record_to_whoever_subscribes_at_any_time() -> None:
+    """Also those of parties that were there before; from the moment it ends the subscription nothing more."""
+    sim = Simulation(seed=1)
+    sim.cluster(agents=1)
+    began, seen = len(sim.trace), list[int]()
+
+    unsubscribe = sim.trace.subscribe(lambda record: seen.append(record.index))
+    sim.advance(20.0)
+    ended = len(sim.trace)
+    unsubscribe()
+    sim.advance(20.0)
+
+    assert seen == list(range(began, ended))
+    assert len(sim.trace) > ended > began
