@@ -95,7 +95,16 @@ if TYPE_CHECKING:
     )
     from mesolite.operator import Operator
     from mesolite.reclaim import Reclaim
-    from mesolite.simulation import Hold, SimulatedCluster, Simulation
+    from mesolite.simulation import (
+        AgentView,
+        Hold,
+        OfferView,
+        RunningTask,
+        SimulatedCluster,
+        Simulation,
+        TaskView,
+        View,
+    )
     from mesolite.simulation.network import Rule
 
 for _name in ("actors", "messages"):
@@ -109,16 +118,16 @@ for _name in ("actors", "messages"):
 __version__ = "0.1.0"
 
 __all__ = [
-    "AgentMachine", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause", "Cluster", "CommandInfo",
-    "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop", "Executor",
-    "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer",
-    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
-    "MesoliteSchedulerDriver", "NameTaken", "NothingToWaitFor", "Offer", "Operator", "OutcomeUnknown", "Party",
-    "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy",
-    "Record", "Refused", "ResourceError", "Resources", "Rule", "Scheduler", "SchedulerDriver", "Settings",
-    "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo", "TaskState", "TaskStatus", "Trace",
-    "Unavailability", "UnknownName", "UserCodeFailed", "UserError", "Window", "WorkDirInUse", "WorkDirUnusable",
-    "WouldBlock", "WrongThread",
+    "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause", "Cluster",
+    "CommandInfo", "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop",
+    "Executor", "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue",
+    "InverseOffer", "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
+    "MesoliteSchedulerDriver", "NameTaken", "NothingToWaitFor", "Offer", "OfferView", "Operator", "OutcomeUnknown",
+    "Party", "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState",
+    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
+    "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo",
+    "TaskState", "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UserCodeFailed", "UserError",
+    "View", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "CountersEntry",
     "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -128,6 +137,7 @@ __all__ = [
 
 _MODULE_OF = {
     "AgentMachine": "machines",
+    "AgentView": "simulation",
     "AllowedErrors": "actors.user_errors",
     "AskedFramework": "actors.decisions.master.reclaim_view",
     "Blocker": "actors.decisions.rules.drain",
@@ -162,6 +172,7 @@ _MODULE_OF = {
     "NameTaken": "actors.errors",
     "NothingToWaitFor": "actors.errors",
     "Offer": "messages.offers",
+    "OfferView": "simulation",
     "Operator": "operator",
     "OutcomeUnknown": "actors.errors",
     "Party": "actors.decisions.rules.drain",
@@ -177,6 +188,7 @@ _MODULE_OF = {
     "ResourceError": "messages.resources",
     "Resources": "messages.resources",
     "Rule": "simulation.network",
+    "RunningTask": "simulation",
     "Scheduler": "callbacks",
     "SchedulerDriver": "callbacks",
     "Settings": "actors.decisions.settings",
@@ -187,11 +199,13 @@ _MODULE_OF = {
     "TaskInfo": "messages.tasks",
     "TaskState": "messages.tasks",
     "TaskStatus": "messages.tasks",
+    "TaskView": "simulation",
     "Trace": "actors.trace",
     "Unavailability": "messages.maintenance",
     "UnknownName": "actors.errors",
     "UserCodeFailed": "actors.errors",
     "UserError": "actors.user_errors",
+    "View": "simulation",
     "Window": "messages.maintenance",
     "WorkDirInUse": "actors.errors",
     "WorkDirUnusable": "actors.errors",

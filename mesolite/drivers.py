@@ -181,6 +181,13 @@ class MesoliteSchedulerDriver(Driver):
         return self._error
 
     @property
+    def framework_name(self) -> str:
+        """The name in the framework's `FrameworkInfo`, which its successors share; `name` is the driver's own."""
+        core: Any = self._role.performer.core
+        name: str = core.framework_info.name
+        return name
+
+    @property
     def framework_id(self) -> FrameworkId | None:
         """The framework's id, once a master has given one; a successor presents it to fail over."""
         core: Any = self._role.performer.core

@@ -35,6 +35,7 @@ from mesolite.messages.checking import (
 )
 from mesolite.simulation.network import Parcel, Rule, Verdict
 from mesolite.simulation.standstill import PERIODS, some
+from mesolite.simulation.view import View
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
 from mesolite.waiting import words
@@ -121,6 +122,7 @@ class Simulation(KeepsUserErrors):
         standstill_s = PERIODS * self.settings.silence_noticed_s
         self.runtime = VirtualRuntime(seed, self.trace, (shortest, longest), standstill_s, encoded_store)
         self._cluster: SimulatedCluster | None = None
+        self._view = View(self.runtime, lambda: self._cluster)
 
     def __enter__(self) -> Self:
         """Use it as a context manager, like a `Cluster`."""
@@ -170,6 +172,11 @@ class Simulation(KeepsUserErrors):
     def started(self) -> SimulatedCluster | None:
         """The cluster of this simulation, None before there is one."""
         return self._cluster
+
+    @property
+    def view(self) -> View:
+        """What is alive, and what the leading master has, to be looked at from anywhere without changing the run."""
+        return self._view
 
     # ------------------------------------------------------------------------------------------------------- time
 

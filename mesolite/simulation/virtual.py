@@ -60,6 +60,8 @@ class VirtualRuntime(Dispatcher):
         """Start a party; its first event is `Started`."""
         seat = self.directory.enter(self, name, place, make)
         start_loop(seat.actor)
+        if seat.own_thread and seat.host != name:
+            self.processes.executors[seat] = None
         self.post(seat, Started(name, seat.incarnation), cause=cause)
         return seat
 

@@ -28,7 +28,7 @@ from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.drains import DrainInfo
 from mesolite.messages.ids import AgentId
 from mesolite.messages.maintenance import MachineId
-from mesolite.messages.resources import Resources
+from mesolite.messages.resources import NOTHING, Resources
 
 
 def view(m: MasterState) -> Books:
@@ -58,6 +58,16 @@ def view(m: MasterState) -> Books:
             for o in m.inverse_offers.values()
         ],
     }
+
+
+def used_on(agent: AgentRecord) -> Resources:
+    """What tasks and executors hold of an agent."""
+    return sum(agent.used().values(), NOTHING)
+
+
+def offered_on(m: MasterState, agent: AgentRecord) -> Resources:
+    """What is offered of an agent to anybody."""
+    return sum((m.offers[offer_id].resources for offer_id in agent.offers), NOTHING)
 
 
 def _agent(m: MasterState, agent: AgentRecord) -> AgentEntry:
