@@ -22,31 +22,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mesolite.actors.decisions.contract import PeerExited
     from mesolite.actors.decisions.driver_calls import DriverStatus
-    from mesolite.actors.decisions.master.books import (
-        AgentEntry,
-        AnswerEntry,
-        AskedAgentEntry,
-        AskedFrameworkEntry,
-        BlockerEntry,
-        Books,
-        CountersEntry,
-        DrainConfigEntry,
-        DrainEntry,
-        DrainingMachineEntry,
-        ExecutorEntry,
-        FrameworkEntry,
-        InverseOfferEntry,
-        MachineEntry,
-        MaintenanceEntry,
-        MaintenanceStatusEntry,
-        OfferEntry,
-        OpenDrainEntry,
-        ReclaimEntry,
-        TaskEntry,
-        WindowEntry,
-    )
-    from mesolite.actors.decisions.master.reclaim_view import AskedFramework
-    from mesolite.actors.decisions.rules.drain import Blocker, Party
     from mesolite.actors.decisions.settings import ReconfigurationPolicy, Settings
     from mesolite.actors.errors import (
         DriverAborted,
@@ -75,12 +50,36 @@ if TYPE_CHECKING:
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
-    from mesolite.messages.drains import DrainState
+    from mesolite.messages.drains import Blocker, DrainState, Party
     from mesolite.messages.frameworks import Capability, FrameworkInfo
     from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
     from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
-    from mesolite.messages.reclaims import ReclaimState
+    from mesolite.messages.reclaims import AskedFramework, ReclaimState
     from mesolite.messages.resources import ResourceError, Resources
+    from mesolite.messages.state import (
+        AgentEntry,
+        AnswerEntry,
+        AskedAgentEntry,
+        AskedFrameworkEntry,
+        BlockerEntry,
+        Books,
+        ClusterState,
+        CountersEntry,
+        DrainConfigEntry,
+        DrainEntry,
+        DrainingMachineEntry,
+        ExecutorEntry,
+        FrameworkEntry,
+        InverseOfferEntry,
+        MachineEntry,
+        MaintenanceEntry,
+        MaintenanceStatusEntry,
+        OfferEntry,
+        OpenDrainEntry,
+        ReclaimEntry,
+        TaskEntry,
+        WindowEntry,
+    )
     from mesolite.messages.tasks import (
         Cause,
         CommandInfo,
@@ -129,8 +128,8 @@ __all__ = [
     "TaskState", "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UserCodeFailed", "UserError",
     "View", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
     # what operator.state() consists of
-    "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "CountersEntry",
-    "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
+    "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
+    "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
     "InverseOfferEntry", "MachineEntry", "MaintenanceEntry", "MaintenanceStatusEntry", "OfferEntry",
     "OpenDrainEntry", "ReclaimEntry", "TaskEntry", "WindowEntry",
 ]  # fmt: skip
@@ -139,8 +138,8 @@ _MODULE_OF = {
     "AgentMachine": "machines",
     "AgentView": "simulation",
     "AllowedErrors": "actors.user_errors",
-    "AskedFramework": "actors.decisions.master.reclaim_view",
-    "Blocker": "actors.decisions.rules.drain",
+    "AskedFramework": "messages.reclaims",
+    "Blocker": "messages.drains",
     "Capability": "messages.frameworks",
     "Cause": "messages.tasks",
     "Cluster": "cluster",
@@ -175,7 +174,7 @@ _MODULE_OF = {
     "OfferView": "simulation",
     "Operator": "operator",
     "OutcomeUnknown": "actors.errors",
-    "Party": "actors.decisions.rules.drain",
+    "Party": "messages.drains",
     "PartyEnded": "actors.errors",
     "PartyFailed": "actors.errors",
     "PeerExited": "actors.decisions.contract",
@@ -211,7 +210,7 @@ _MODULE_OF = {
     "WorkDirUnusable": "actors.errors",
     "WouldBlock": "actors.errors",
     "WrongThread": "actors.errors",
-    **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "actors.decisions.master.books"),
+    **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "messages.state"),
 }
 """Where each public name lives, below `mesolite`."""
 

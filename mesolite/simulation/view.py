@@ -11,7 +11,6 @@ from typing import Any
 
 from attrs import frozen
 
-from mesolite.actors.decisions.master.books import Books
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.view import offered_on, used_on, view
 from mesolite.actors.runtime.port import Seat
@@ -20,6 +19,7 @@ from mesolite.messages.checking import checked_arguments
 from mesolite.messages.drains import DrainState
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.resources import Resources
+from mesolite.messages.state import ClusterState
 from mesolite.messages.tasks import Cause, TaskState
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.wiring import Wiring
@@ -202,7 +202,7 @@ class View:
         return m.info.name if m is not None and m.info is not None else None
 
     @property
-    def state(self) -> Books | None:
+    def state(self) -> ClusterState | None:
         """What `operator.state()` would answer; None where it would be refused, as nobody leads."""
         m = self._books()
         return view(m) if m is not None else None
