@@ -95,7 +95,7 @@ INSIDE = {
 }  # fmt: skip
 """What other parts of Mesolite read of people's handles: docs/stability.md promises nothing of it."""
 
-FOR_PARTIES = {"begin", "prepare", "call", "user", "raised", "status_is", "learn"}
+FOR_PARTIES = {"begin", "prepare", "call", "user", "raised", "status_is", "framework_is"}
 """What the actors behind handles call, and nobody else."""
 
 MADE_BY_US = (
