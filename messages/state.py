@@ -267,4 +267,4 @@ class ClusterState(TypedDict):
 
 
 Books = ClusterState
-"""Its former name."""
+"""What it was called at first."""
