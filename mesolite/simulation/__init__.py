@@ -11,9 +11,11 @@ in_flight   what is in flight between actors, by channel; messages_in_flight lis
 moments     what happens at a point in time
 network     what is done to messages: faults, cuts, observations
 work        simulated processes
+view        what is so, to be looked at without changing the run
 """
 
 from mesolite.simulation.hold import Hold
 from mesolite.simulation.simulation import SimulatedCluster, Simulation
+from mesolite.simulation.view import AgentView, OfferView, RunningTask, TaskView, View
 
-__all__ = ["Hold", "SimulatedCluster", "Simulation"]
+__all__ = ["AgentView", "Hold", "OfferView", "RunningTask", "SimulatedCluster", "Simulation", "TaskView", "View"]

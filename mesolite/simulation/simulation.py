@@ -34,6 +34,7 @@ from mesolite.simulation.disrupting import Disrupting
 from mesolite.simulation.messages_in_flight import MessageInFlight
 from mesolite.simulation.observing import Observing
 from mesolite.simulation.standstill import PERIODS, some
+from mesolite.simulation.view import View
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
 from mesolite.waiting import words
@@ -92,6 +93,7 @@ class Simulation(Observing, Disrupting, KeepsUserErrors):
             seed, self.trace, (shortest, longest), standstill_s, encoded_store, order_of(order, seed)
         )
         self._cluster: SimulatedCluster | None = None
+        self._view = View(self.runtime, lambda: self._cluster)
 
     def __enter__(self) -> Self:
         """Use it as a context manager, like a `Cluster`."""
@@ -146,6 +148,11 @@ class Simulation(Observing, Disrupting, KeepsUserErrors):
     def in_flight(self) -> tuple[MessageInFlight, ...]:
         """The messages in flight now, in order of arrival: due now, then those that still take their time."""
         return self.runtime.messages_in_flight()
+
+    @property
+    def view(self) -> View:
+        """What is alive, and what the leading master has, to be looked at from anywhere without changing the run."""
+        return self._view
 
     # ------------------------------------------------------------------------------------------------------- time
 

@@ -21,12 +21,13 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.runtime.disk import Disk, Fate
+from mesolite.actors.runtime.event_stream import EventStream
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
 from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
 from mesolite.actors.trace import Trace, raised
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, Query
 from mesolite.simulation.choices import Order, Seeded, draw, stream
 from mesolite.simulation.deliveries import Deliveries
 from mesolite.simulation.dispatcher import Dispatcher
@@ -55,6 +56,7 @@ class VirtualRuntime(Dispatcher):
         super().__init__(seed, trace, latency_s, standstill_s, order or Seeded(seed))
         self.store = MemoryStore(encoded=encoded_store)
         self.disks: dict[str, Disk] = {}
+        self.events = EventStream()
         self.processes = SimulatedProcesses(self)
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
 
@@ -64,6 +66,8 @@ class VirtualRuntime(Dispatcher):
         """Start a party; its first event is `Started`."""
         seat = self.directory.enter(self, name, place, make)
         start_loop(seat.actor)
+        if seat.own_thread and seat.host != name:
+            self.processes.executors[seat] = None
         self.post(seat, Started(name, seat.incarnation), cause=cause)
         return seat
 
@@ -105,6 +109,11 @@ class VirtualRuntime(Dispatcher):
         stopped: Any = Stopped()
         actor.actor_stopped = actor.actor_ref.actor_stopped = stopped
         set_up(actor)
+
+    def answer(self, name: str, query: Query) -> Message | None:
+        """What that actor answers to a query: nobody is at work, so it is looked up at once, and nothing happens."""
+        seat = self._find(name)
+        return seat.actor.performer.core.answer(query, self._now) if seat is not None else None
 
     def failed(self, seat: Seat, error: BaseException) -> None:
         """Remember the failure, to raise it from whatever drives the simulation."""

@@ -19,6 +19,7 @@ from mesolite.simulation.plain_commands import work_of
 class _Process:
     seat: Seat
     work: SimulatedWork
+    task_id: str = ""
     end: WorkEnds | None = None
     ends_at: float = math.inf
 
@@ -42,13 +43,15 @@ class WorkEnds(Moment):
 
 
 class SimulatedProcesses:
-    """What would be running, by work id."""
+    """What would be running, by work id, and the executors that run tasks in user code instead."""
 
     def __init__(self, deliveries: Deliveries) -> None:
         """Start with nothing running."""
         self._deliveries = deliveries
         self._processes: dict[str, _Process] = {}
         self._of_seat: dict[Seat, dict[str, None]] = {}
+        self.executors: dict[Seat, None] = {}
+        """Those alive that run user code, oldest first."""
 
     def __len__(self) -> int:
         """How many would be running."""
@@ -58,6 +61,10 @@ class SimulatedProcesses:
         """The work that does not end by itself."""
         return [work_id for work_id, process in self._processes.items() if process.ends_at == math.inf]
 
+    def tasks(self) -> list[tuple[Seat, str]]:
+        """The executor and the task of each process, oldest first."""
+        return [(process.seat, process.task_id) for process in self._processes.values()]
+
     def run(self, seat: Seat, run: Run) -> None:
         """Start, and end by itself after its duration."""
         work = run.simulated or work_of(run.command)
@@ -65,7 +72,7 @@ class SimulatedProcesses:
             error = f"cannot start {run.command.value!r}: there is no program of that name, only a shell understands it"
             self._deliveries.post(seat, WorkFailedToStart(run.work_id, error))
             return
-        process = self._processes[run.work_id] = _Process(seat, work)
+        process = self._processes[run.work_id] = _Process(seat, work, run.task_id)
         self._of_seat.setdefault(seat, {})[run.work_id] = None
         self._deliveries.post(seat, WorkStarted(run.work_id, 0))
         if process.work.duration is not None:
@@ -84,6 +91,7 @@ class SimulatedProcesses:
 
     def forget(self, seat: Seat) -> None:
         """End everything of a party that has ended; nobody is left to be told."""
+        self.executors.pop(seat, None)
         for work_id in list(self._of_seat.get(seat, ())):
             self.drop(work_id)
 
