@@ -13,25 +13,29 @@ Rule: once a kill has begun the task ends as KILLED, whatever its command makes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import ClassVar
+
+from attrs import frozen
 
 from mesolite.actors.decisions.contract import (
     CancelTimer,
     Core,
     ExecutorStart,
     Exit,
+    LinkBroken,
     PeerExited,
     Run,
     SetTimer,
     SignalWork,
     Started,
-    TimerFired,
+    Table,
+    TimerKey,
     WorkExited,
     WorkFailedToStart,
     WorkStarted,
+    on,
 )
-from mesolite.actors.decisions.rules.executor_registration import RECOVERY, ExecutorRegistration
+from mesolite.actors.decisions.rules.executor_registration import ExecutorRegistration, ReconnectTimeout
 from mesolite.actors.decisions.rules.work_outcome import SIGKILL, SIGTERM, outcome
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.executor import (
@@ -45,11 +49,16 @@ from mesolite.messages.ids import TaskId, UpdateId
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdateAcknowledgement
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState
 
-ESCALATE = ("escalate",)
-"""The timer from SIGTERM to SIGKILL."""
 
-ACKNOWLEDGEMENT_LIMIT = ("acknowledgement-limit",)
-"""The timer that ends the wait for the acknowledgement of the last update."""
+@frozen
+class Escalation(TimerKey):
+    """The grace is over: SIGKILL follows SIGTERM (drain.md 3.2.2)."""
+
+
+@frozen
+class AcknowledgementTimeout(TimerKey):
+    """Nobody has acknowledged the end of the task in time (3.2.6)."""
+
 
 
 class CommandExecutorCore(Core):
@@ -153,14 +162,14 @@ class CommandExecutorCore(Core):
         assert self.task is not None, "an end without a task"
         if self._wanted_signal is not None:
             state = TaskState.TASK_KILLED
-            self.effects.append(CancelTimer(ESCALATE))
+            self.effects.append(CancelTimer(Escalation()))
         self._last_update = self._say(self.task.task_id, state, now, message)
         self._limit_the_wait()
 
     def _limit_the_wait(self) -> None:
         settings = self.settings
         limit = settings.executor_shutdown_ack_limit_s if self._ending else settings.executor_ack_limit_s
-        self.effects.append(SetTimer(ACKNOWLEDGEMENT_LIMIT, limit))
+        self.effects.append(SetTimer(AcknowledgementTimeout(), limit))
 
     # --- killing it ------------------------------------------------------------------------------------
 
@@ -185,16 +194,16 @@ class CommandExecutorCore(Core):
             if self._says_killing:
                 self._say(self.task.task_id, TaskState.TASK_KILLING, now)
             self._signal(SIGTERM)
-            self.effects.append(SetTimer(ESCALATE, grace_s))
+            self.effects.append(SetTimer(Escalation(), grace_s))
             return
         deadline = self._kill_began + grace_s
         if self._wanted_signal == SIGKILL or deadline >= self._deadline:
             return
         self._deadline = deadline
         if deadline > now:
-            self.effects.append(SetTimer(ESCALATE, deadline - now))
+            self.effects.append(SetTimer(Escalation(), deadline - now))
         else:
-            self.effects.append(CancelTimer(ESCALATE))
+            self.effects.append(CancelTimer(Escalation()))
             self._signal(SIGKILL)
 
     def _signal(self, signum: int) -> None:
@@ -214,26 +223,36 @@ class CommandExecutorCore(Core):
         else:
             self._limit_the_wait()
 
-    def _timer_fired(self, event: TimerFired, sender: str, now: float) -> None:
-        if event.key == ESCALATE:
-            self._signal(SIGKILL)
-        elif event.key == RECOVERY:
-            self._shut_down(self.start.shutdown_grace_s, now)
-        else:
-            self.effects.append(Exit("nobody acknowledged the end of its task"))
+    def _escalate(self, key: Escalation, sender: str, now: float) -> None:
+        self._signal(SIGKILL)
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        Started: _started,
-        TimerFired: _timer_fired,
-        PeerExited: _peer_exited,
-        WorkStarted: _work_started,
-        WorkFailedToStart: _work_failed_to_start,
-        WorkExited: _work_exited,
-        ExecutorRegistered: _agent_spoke,
-        ExecutorReregistered: _agent_spoke,
-        ReconnectExecutor: _reconnect,
-        RunTask: _agent_spoke,
-        KillTask: _agent_spoke,
-        StatusUpdateAcknowledgement: _agent_spoke,
-        ShutdownExecutor: _agent_spoke,
-    }
+    def _agent_is_lost(self, key: ReconnectTimeout, sender: str, now: float) -> None:
+        self._shut_down(self.start.shutdown_grace_s, now)
+
+    def _not_acknowledged(self, key: AcknowledgementTimeout, sender: str, now: float) -> None:
+        self.effects.append(Exit("nobody acknowledged the end of its task"))
+
+    HANDLERS: ClassVar[Table] = dict(
+        [
+            on(Started, _started),
+            on(PeerExited, _peer_exited),
+            on(WorkStarted, _work_started),
+            on(WorkFailedToStart, _work_failed_to_start),
+            on(WorkExited, _work_exited),
+            on(ExecutorRegistered, _agent_spoke),
+            on(ExecutorReregistered, _agent_spoke),
+            on(ReconnectExecutor, _reconnect),
+            on(RunTask, _agent_spoke),
+            on(KillTask, _agent_spoke),
+            on(StatusUpdateAcknowledgement, _agent_spoke),
+            on(ShutdownExecutor, _agent_spoke),
+        ]
+    )
+    TIMERS: ClassVar[Table] = dict(
+        [
+            on(Escalation, _escalate),
+            on(ReconnectTimeout, _agent_is_lost),
+            on(AcknowledgementTimeout, _not_acknowledged),
+        ]
+    )
+    IGNORED = frozenset({LinkBroken})

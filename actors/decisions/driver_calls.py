@@ -10,6 +10,7 @@ import enum
 
 from attrs import field, frozen
 
+from mesolite.actors.decisions.contract import TimerKey
 from mesolite.messages.data import Data, as_data
 from mesolite.messages.ids import AgentId, ExecutorId, OfferId, TaskId
 from mesolite.messages.offers import Filters, Launch
@@ -144,6 +145,13 @@ class CallLaterCall:
 
     call_id: int
     delay_s: float
+
+
+@frozen
+class CallLater(TimerKey):
+    """The function kept under this number is to be called."""
+
+    call_id: int
 
 
 # --- executors ------------------------------------------------------------------------------------------

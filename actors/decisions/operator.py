@@ -9,12 +9,11 @@ call is safe to make again, and only the person who made it knows whether it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
 
-from mesolite.actors.decisions.contract import Core, Link, PeerExited
+from mesolite.actors.decisions.contract import Core, Link, LinkBroken, PeerExited, Started, Table, on
 from mesolite.messages.operator import CallAnswered
 
 MASTER_DIED = 0
@@ -55,8 +54,11 @@ class OperatorCore(Core):
                 call_id=call_id, code=MASTER_DIED, refusal=f"{event.name} died before it answered"
             )
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        PlaceCall: _place,
-        CallAnswered: _answered,
-        PeerExited: _exited,
-    }
+    HANDLERS: ClassVar[Table] = dict(
+        [
+            on(PlaceCall, _place),
+            on(CallAnswered, _answered),
+            on(PeerExited, _exited),
+        ]
+    )
+    IGNORED = frozenset({Started, LinkBroken})

@@ -120,12 +120,10 @@ class VirtualRuntime(Dispatcher):
             # A Delivery made the short way: this line runs for every message.
             self._under_way.put(seat.name, to, _new_tuple(Delivery, (message, seat.name, cause)))
 
-    def set_timer(
-        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
-    ) -> None:
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set a timer; the seed draws the spread."""
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
-        timer = Timer(seat, key, self._now + delay, cause, after_s + spread_s if periodic else 0.0)
+        timer = Timer(seat, key, self._now + delay, cause, after_s + spread_s if key.PERIODIC else 0.0)
         if key in seat.timers:
             self.cancel_timer(seat, key)
         seat.timers[key] = timer

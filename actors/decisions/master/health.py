@@ -33,7 +33,7 @@ def watch(m: MasterState, agent: AgentRecord, now: float) -> None:
     m.send(agent.party, PINGS[agent.connected])
     begun = m.pings.join(agent.id, now)
     if begun is not None:
-        m.set_timer(PingRound(begun), m.settings.agent_ping_timeout_s, periodic=True)
+        m.set_timer(PingRound(begun), m.settings.agent_ping_timeout_s)
 
 
 def ping(m: MasterState, key: PingRound, sender: str, now: float) -> None:
@@ -49,7 +49,7 @@ def ping(m: MasterState, key: PingRound, sender: str, now: float) -> None:
         m.send(agent.party, PINGS[agent.connected])
         if agent.id in m.deactivated:
             draining.remind(m, agent, now)
-    m.set_timer(key, m.settings.agent_ping_timeout_s, periodic=True)
+    m.set_timer(key, m.settings.agent_ping_timeout_s)
 
 
 def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TypedTimerKey
+from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.master.records import (
     AgentRecord,
     FrameworkRecord,
@@ -179,11 +179,11 @@ class MasterState:
         """Want this said."""
         self.effects.append(Send(to, message))
 
-    def set_timer(self, key: TypedTimerKey, after_s: float, *, periodic: bool = False) -> None:
+    def set_timer(self, key: TimerKey, after_s: float) -> None:
         """Want to be woken."""
-        self.effects.append(SetTimer(key, after_s, periodic=periodic))
+        self.effects.append(SetTimer(key, after_s))
 
-    def cancel_timer(self, key: TypedTimerKey) -> None:
+    def cancel_timer(self, key: TimerKey) -> None:
         """Want not to be woken."""
         self.effects.append(CancelTimer(key))
 
