@@ -72,6 +72,8 @@ class CommandExecutorCore(Core):
         self.registration = ExecutorRegistration(start, settings.executor_recovery_timeout_s)
         self.task: TaskInfo | None = None
         self._says_killing = False
+        # What runs for the task; '' until something was started.
+        self._work_id = ""
         self._has_process = False
         # When the kill began, when SIGKILL is due, and the signal last wanted; None: no kill has begun.
         self._kill_began = 0.0
@@ -137,33 +139,46 @@ class CommandExecutorCore(Core):
         self._says_killing = event.framework_info.can(Capability.TASK_KILLING_STATE)
         self._say(task.task_id, TaskState.TASK_STARTING, now)
         start = self.start
+        self._work_id = self.registration.name
         self.effects.append(
-            Run(self.registration.name, task.command, start.environment, start.sandbox, task.work, task.task_id)
+            Run(
+                self._work_id,
+                task.command,
+                start.environment,
+                start.sandbox,
+                task.work,
+                task.task_id,
+                task.resources,
+            )
         )
 
     def _work_started(self, event: WorkStarted, sender: str, now: float) -> None:
-        assert self.task is not None, "work without a task"
+        task = self._task_of(event)
         self._has_process = True
         if self._wanted_signal is None:
             message = f"pid {event.pid}" if event.pid else ""
-            self._say(self.task.task_id, TaskState.TASK_RUNNING, now, message)
+            self._say(task.task_id, TaskState.TASK_RUNNING, now, message)
         else:
             self._signal(self._wanted_signal)  # it was killed before there was anything to signal
 
     def _work_failed_to_start(self, event: WorkFailedToStart, sender: str, now: float) -> None:
-        self._end(TaskState.TASK_FAILED, event.error, now)
+        self._end(self._task_of(event), TaskState.TASK_FAILED, event.error, now)
 
     def _work_exited(self, event: WorkExited, sender: str, now: float) -> None:
         state = TaskState.TASK_FINISHED if event.exit_status == 0 else TaskState.TASK_FAILED  # TK-79
-        self._end(state, outcome(event.exit_status, event.signal), now)
+        self._end(self._task_of(event), state, outcome(event.exit_status, event.signal), now)
 
-    def _end(self, state: TaskState, message: str, now: float) -> None:
+    def _task_of(self, event: WorkStarted | WorkFailedToStart | WorkExited) -> TaskInfo:
+        assert self.task is not None, f"{event}, but no task has come"
+        assert event.work_id == self._work_id, f"{event}, but what was started is {self._work_id!r}"
+        return self.task
+
+    def _end(self, task: TaskInfo, state: TaskState, message: str, now: float) -> None:
         """Say how the task ended; stay until that is acknowledged, or for a bounded time (TK-82, 3.2.6)."""
-        assert self.task is not None, "an end without a task"
         if self._wanted_signal is not None:
             state = TaskState.TASK_KILLED
             self.effects.append(CancelTimer(Escalation()))
-        self._last_update = self._say(self.task.task_id, state, now, message)
+        self._last_update = self._say(task.task_id, state, now, message)
         self._limit_the_wait()
 
     def _limit_the_wait(self) -> None:
@@ -209,7 +224,7 @@ class CommandExecutorCore(Core):
     def _signal(self, signum: int) -> None:
         self._wanted_signal = signum
         if self._has_process:
-            self.effects.append(SignalWork(self.registration.name, signum))
+            self.effects.append(SignalWork(self._work_id, signum))
 
     def _shut_down(self, grace_s: float, now: float) -> None:
         """End, and keep a margin of the grace for escalating and reporting (3.1.7)."""

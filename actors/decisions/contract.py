@@ -20,6 +20,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar, get_args
 from attrs import astuple, field, frozen
 
 from mesolite.messages.base import Message
+from mesolite.messages.resources import NOTHING, Resources
 from mesolite.messages.tasks import CommandInfo, ExecutorInfo, SimulatedWork
 
 _new_tuple: Any = tuple.__new__
@@ -251,6 +252,8 @@ class Run:
     simulated: SimulatedWork | None = None
     task_id: str = ""
     """Whose sandbox that is."""
+    resources: Resources = NOTHING
+    """What the task was given, to be held to it."""
 
 
 @frozen

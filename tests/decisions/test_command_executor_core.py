@@ -25,6 +25,7 @@ from mesolite.actors.decisions.contract import (
 from mesolite.actors.decisions.rules.executor_registration import ReconnectTimeout
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agents import AgentInfo
+from mesolite.messages.checking import evolve
 from mesolite.messages.executor import (
     ExecutorRegistered,
     ExecutorReregistered,
@@ -55,7 +56,7 @@ REGISTERED = ExecutorRegistered(
 )
 COMMAND = CommandInfo(value="sleep 30")
 WORK = SimulatedWork(duration=30.0)
-TASK = TaskInfo(task_id="t1", command=COMMAND, work=WORK)
+TASK = TaskInfo(task_id="t1", command=COMMAND, work=WORK, resources="cpus:1;mem:64")
 AGENT_EXITED = PeerExited("agent-1", 1)
 ESCALATION = TimerFired(Escalation())
 NO_ESCALATION = CancelTimer(Escalation())
@@ -102,7 +103,7 @@ def running(
 ) -> CommandExecutorCore:
     """An executor whose command is running; it has sent two updates."""
     core = registered(checkpoint)
-    task = TaskInfo(task_id="t1", command=COMMAND, work=WORK, kill_policy=kill_policy)
+    task = evolve(TASK, kill_policy=kill_policy)
     hear(core, launch(task, framework))
     hear(core, WorkStarted(NAME, 0))
     return core
@@ -159,7 +160,7 @@ def test_a_command_runs_and_its_executor_ends_with_it() -> None:
     # The task comes.
     assert hear(core, launch()) == [
         says(1, TaskState.TASK_STARTING),
-        Run(NAME, COMMAND, (("A", "1"),), "/s", WORK, TASK.task_id),
+        Run(NAME, COMMAND, (("A", "1"),), "/s", WORK, TASK.task_id, TASK.resources),
     ]
     # Its process is there.
     assert hear(core, WorkStarted(NAME, 4711), 1.0) == [says(2, TaskState.TASK_RUNNING, "pid 4711", 1.0)]
@@ -202,6 +203,20 @@ def test_a_command_that_cannot_be_started_is_a_failure() -> None:
 
     failed = says(2, TaskState.TASK_FAILED, "no such user")
     assert hear(core, WorkFailedToStart(NAME, "no such user")) == [failed, PATIENCE]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [WorkStarted("other", 7), WorkFailedToStart("other", "no"), WorkExited("other", 0, None)],
+    ids=lambda event: type(event).__name__,
+)
+def test_news_of_other_work_is_a_mistake_and_not_the_tasks(event: object) -> None:
+    """Work is matched by the id under which it was started."""
+    core = registered()
+    hear(core, launch())
+
+    with pytest.raises(AssertionError, match=f"'other'.*, but what was started is {NAME!r}"):
+        hear(core, event)
 
 
 def test_a_second_task_is_refused() -> None:

@@ -80,7 +80,7 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
         for task in [task for task in agent.tasks.values() if task.framework_id == framework_id]:
             tasks.lose(m, framework, task, loss, now)
         for key in [key for key in agent.executors if key[0] == framework_id]:
-            m.recover(framework_id, agent.id, agent.executors.pop(key), now)
+            m.recover(framework_id, framework.info.role, agent.id, agent.executors.pop(key), now)
 
 
 def await_return(m: MasterState, agent: AgentRecord, now: float) -> None:

@@ -20,6 +20,7 @@ from mesolite.actors.decisions.master.records import (
     ReclaimRecord,
 )
 from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.rules.authorization import EVERYTHING, Acl
 from mesolite.actors.decisions.rules.inverse_offers import Asking
 from mesolite.actors.decisions.rules.maintenance import Machine, Schedule
 from mesolite.actors.decisions.rules.ping_rounds import PingRounds
@@ -163,6 +164,9 @@ class MasterState:
     removals: RemovalRate = field(init=False)
     pruning_at: float | None = None
 
+    # Who may do what (core.md SEC-13).
+    acl: Acl = EVERYTHING
+
     # Agents on which something was let go since the last event: their drains and reclaims may have ended.
     touched: dict[AgentId, None] = field(factory=dict)
     counters: Counters = field(factory=Counters)
@@ -204,13 +208,14 @@ class MasterState:
     def recover(
         self,
         framework_id: FrameworkId,
+        role: str,
         agent_id: AgentId,
         resources: Resources,
         now: float,
         refuse_s: float | None = None,
     ) -> None:
         """Give resources back to the allocator, which may end a drain or a reclaim of that agent."""
-        self.allocator.recover(framework_id, agent_id, resources, now, refuse_s)
+        self.allocator.recover(framework_id, role, agent_id, resources, now, refuse_s)
         self.touched[agent_id] = None
 
     def id_for(self, letter: str, number: int) -> str:
