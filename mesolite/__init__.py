@@ -75,10 +75,11 @@ if TYPE_CHECKING:
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
-    from mesolite.messages.drains import DrainState
+    from mesolite.messages.drains import DrainConfig, DrainState
     from mesolite.messages.frameworks import Capability, FrameworkInfo
+    from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId, UpdateId
     from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
-    from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
+    from mesolite.messages.offers import Filters, InverseOffer, InverseOfferStatus, Launch, Offer
     from mesolite.messages.reclaims import ReclaimState
     from mesolite.messages.resources import ResourceError, Resources
     from mesolite.messages.tasks import (
@@ -119,6 +120,8 @@ __all__ = [
     "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo", "TaskState", "TaskStatus", "Trace",
     "Unavailability", "UnknownName", "UserCodeFailed", "UserError", "Window", "WorkDirInUse", "WorkDirUnusable",
     "WouldBlock", "WrongThread",
+    # what ids are, and what else fields and answers hold
+    "AgentId", "ExecutorId", "FrameworkId", "OfferId", "TaskId", "UpdateId", "DrainConfig", "InverseOfferStatus",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "CountersEntry",
     "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -197,6 +200,9 @@ _MODULE_OF = {
     "WorkDirUnusable": "actors.errors",
     "WouldBlock": "actors.errors",
     "WrongThread": "actors.errors",
+    **dict.fromkeys(("AgentId", "ExecutorId", "FrameworkId", "OfferId", "TaskId", "UpdateId"), "messages.ids"),
+    "DrainConfig": "messages.drains",
+    "InverseOfferStatus": "messages.offers",
     **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "actors.decisions.master.books"),
 }
 """Where each public name lives, below `mesolite`."""

@@ -95,7 +95,7 @@ def test_waiting_inside_a_handler_is_an_error(stage: VirtualStage, wait: Callabl
     error = error_of(stage, lambda: wait(stage))
 
     assert error.startswith(f"status_update raised {WouldBlock.__name__}: mine tried to wait inside a handler")
-    assert "use call_later(delay_s, function)" in error
+    assert "use call_later(delay, function)" in error
 
 
 def test_a_foreign_thread_may_not_drive_it(stage: VirtualStage) -> None:
@@ -113,7 +113,7 @@ def test_a_foreign_thread_may_not_drive_it(stage: VirtualStage) -> None:
     thread.join()
 
     (wrong,) = caught
-    assert "call_later(delay_s, function)" in str(wrong)
+    assert "call_later(delay, function)" in str(wrong)
 
 
 @pytest.mark.parametrize("drive", ["settle", "wait", "advance"])
