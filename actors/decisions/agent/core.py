@@ -91,7 +91,7 @@ DECISIONS: dict[type, Decision] = dict(
 
 TIMERS: dict[type, Decision] = dict(
     [
-        on(timers.RegisterRetry, registration.attempt),
+        on(timers.RegistrationAttempt, registration.attempt),
         on(timers.PingTimeout, registration.ping_timed_out),
         on(timers.UpdateRetry, updates.retry),
         on(timers.ExecutorRegistrationTimeout, executors.registration_timed_out),

@@ -15,7 +15,7 @@ from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
 
 
 @frozen
-class RegisterRetry(TimerKey):
+class RegistrationAttempt(TimerKey):
     """It is time for an attempt to register (drain.md 1.1.2 to 1.1.4)."""
 
     PERIODIC: ClassVar[bool] = True
