@@ -104,6 +104,7 @@ if TYPE_CHECKING:
         TaskView,
         View,
     )
+    from mesolite.simulation.messages_in_flight import MessageInFlight
     from mesolite.simulation.network import Rule
 
 for _name in ("actors", "messages"):
@@ -121,8 +122,8 @@ __all__ = [
     "CommandInfo", "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop",
     "Executor", "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue",
     "InverseOffer", "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
-    "MesoliteSchedulerDriver", "NameTaken", "NothingToWaitFor", "Offer", "OfferView", "Operator", "OutcomeUnknown",
-    "Party", "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState",
+    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferView", "Operator",
+    "OutcomeUnknown", "Party", "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState",
     "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
     "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo",
     "TaskState", "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UserCodeFailed", "UserError",
@@ -168,6 +169,7 @@ _MODULE_OF = {
     "MasterMachine": "machines",
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
+    "MessageInFlight": "simulation.messages_in_flight",
     "NameTaken": "actors.errors",
     "NothingToWaitFor": "actors.errors",
     "Offer": "messages.offers",
