@@ -29,6 +29,7 @@ from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encod
 from mesolite.actors.trace import Trace, raised
 from mesolite.messages.base import Message, Query
 from mesolite.simulation.choices import Order, Seeded, draw, stream
+from mesolite.simulation.deliveries import Deliveries
 from mesolite.simulation.dispatcher import Dispatcher
 from mesolite.simulation.in_flight import Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
@@ -87,6 +88,8 @@ class VirtualRuntime(Dispatcher):
             self.in_flight.forget(host, seat.name, self._now)  # an executor's name hardly ever comes back
         seat.actor.actor_stopped.set()
         self.processes.forget(seat)
+        if seat.inbox.paused:
+            self.resume(seat)  # what waits is refused, not kept
         if seat is not self._running and seat.inbox.empty():
             self.vacate(seat)  # or else after its loop, which refuses what is in the inbox
         if silent:
@@ -248,7 +251,7 @@ class DiskWrite(Moment):
         self.tag = tag
         self.cause = cause
 
-    def occur(self, dispatcher: Dispatcher) -> None:
+    def occur(self, deliveries: Deliveries) -> None:
         """Make it, or not; nothing if its actor died while the disk was at work."""
         if not self.seat.alive:
             return

@@ -969,8 +969,11 @@ def test_a_launch_that_was_under_way_is_told_before_the_drain_and_killed(sim: Si
     framework = Recorder()
     driver = cluster.run(framework, framework=AWARE)
     sim.settle()
+    under_way = sim.hold((RunTask, DrainAgent), receiver="agent-1")
     driver.launch_tasks(framework.offers, command_task("t1"))
+    sim.settle()
     drain = cluster.operator.drain("agent-1")
+    under_way.release()
 
     assert drain.wait(60.0) is DrainState.DRAINED
     assert framework.states("t1")[-1] in ("KILLED", "DROPPED")
