@@ -77,8 +77,8 @@ class Performer:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)
             elif type(effect) is SetTimer:
-                key, after_s, spread_s, periodic = effect
-                self._runtime.set_timer(seat, key, after_s, spread_s, index, periodic)
+                key, after_s, spread_s = effect
+                self._runtime.set_timer(seat, key, after_s, spread_s, index)
             elif type(effect) is CancelTimer:
                 self._runtime.cancel_timer(seat, effect.key)
             else:

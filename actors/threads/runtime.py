@@ -249,9 +249,7 @@ class ThreadsRuntime:
         else:
             self._send(seat, to, message, cause)
 
-    def set_timer(
-        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
-    ) -> None:
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer; here it makes no difference whether it will be set again."""
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
         self.cancel_timer(seat, key)
