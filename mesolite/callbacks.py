@@ -53,6 +53,10 @@ class SchedulerDriver(Protocol):
         """Why it aborted by itself, None if it did not: a master refused the framework, or a callback raised."""
 
     @property
+    def framework_name(self) -> str:
+        """The name in the framework's `FrameworkInfo`, which its successors share; `name` is the driver's own."""
+
+    @property
     def framework_id(self) -> FrameworkId | None:
         """The framework's id, once a master has given one; a successor presents it to fail over."""
 

@@ -19,7 +19,10 @@ from typing import Any, ClassVar, NamedTuple, TypeVar, get_args
 
 from attrs import astuple, field, frozen
 
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, Query
+from mesolite.messages.facts import Fact
+from mesolite.messages.operator import CallAnswered
+from mesolite.messages.queries import QueryAnswered
 from mesolite.messages.resources import NOTHING, Resources
 from mesolite.messages.tasks import CommandInfo, ExecutorInfo, SimulatedWork
 
@@ -274,6 +277,20 @@ class Callback:
 
 
 @frozen
+class Publish:
+    """Make this known to whoever looks: it has changed. The newest of each thing is kept (runtime/event_stream.py)."""
+
+    fact: Fact
+
+
+@frozen
+class Reply:
+    """Give this answer to whoever waits for it outside, by its `call_id`."""
+
+    answer: CallAnswered | QueryAnswered
+
+
+@frozen
 class Exit:
     """This party ends here; its links break. `reason` is for the log and the trace."""
 
@@ -282,7 +299,20 @@ class Exit:
 
 
 Effect = (
-    Send | SetTimer | CancelTimer | Link | Load | Save | SpawnExecutor | Destroy | Run | SignalWork | Callback | Exit
+    Send
+    | SetTimer
+    | CancelTimer
+    | Link
+    | Load
+    | Save
+    | SpawnExecutor
+    | Destroy
+    | Run
+    | SignalWork
+    | Callback
+    | Publish
+    | Reply
+    | Exit
 )
 
 
@@ -354,6 +384,10 @@ class Core:
         else:
             self.let_pass(event)
         return effects
+
+    def answer(self, query: Query, now: float) -> Message | None:
+        """What there is to say to that query, as things are; it only reads. None: nobody asks this role anything."""
+        return None
 
     def timer_handler(self, event: TimerFired) -> Callable[..., None]:
         """Who decides on that timer.

@@ -185,5 +185,5 @@ def waited(a: AgentState, key: ExecutorReregistrationTimeout, sender: str, now: 
 
 
 def _begin(a: AgentState, now: float) -> None:
-    a.phase = Phase.DISCONNECTED
+    a.become(Phase.DISCONNECTED)
     a.effects.extend(a.watch.start(now).effects)
