@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import attrs
 from attrs import evolve, field, frozen
@@ -64,7 +64,7 @@ class Fault:
 
     def __attrs_post_init__(self) -> None:
         """Refuse what cannot be."""
-        if not isinstance(self.rate, int | float) or isinstance(self.rate, bool) or not 0 <= self.rate < float("inf"):
+        if not 0 <= self.rate < math.inf:
             raise InvalidValue(f"a fault's rate cannot be {self.rate!r}: it must be a number, so many a virtual minute")
         if self.lasts is not None and not 0 <= self.lasts[0] <= self.lasts[1]:
             raise InvalidValue(f"a fault cannot last {self.lasts!r}: give the shorter time first, in seconds")
@@ -72,10 +72,6 @@ class Fault:
 
 def _as_fault(value: float | Fault) -> Fault:
     return value if isinstance(value, Fault) else Fault(value)
-
-
-def _kind(rate: float) -> Any:
-    return field(default=rate, converter=_as_fault)
 
 
 @frozen(kw_only=True)
@@ -86,39 +82,39 @@ class Faults:
     Each seed switches a random half of the kinds off, so that what others hide is seen.
     """
 
-    crash: Fault = _kind(0.5)
-    power_off: Fault = _kind(0.3)
-    restart: Fault = _kind(0.3)
-    stop: Fault = _kind(0.2)
-    wipe: Fault = _kind(0.1)
-    reconfigure: Fault = _kind(0.1)
-    signal: Fault = _kind(0.2)
-    pause: Fault = _kind(0.3)
-    kill_executor: Fault = _kind(0.3)
-    partition: Fault = _kind(0.4)
-    split: Fault = _kind(0.1)
-    break_link: Fault = _kind(0.4)
-    slow_link: Fault = _kind(0.4)
-    drop: Fault = _kind(0.3)
-    duplicate: Fault = _kind(0.3)
-    expire_session: Fault = _kind(0.2)
-    slow_disk: Fault = _kind(0.2)
-    full_disk: Fault = _kind(0.1)
-    last_write: Fault = _kind(0.2)
-    deactivate: Fault = _kind(0.2)
-    drain: Fault = _kind(0.4)
-    mark_gone: Fault = _kind(0.1)
-    reclaim: Fault = _kind(0.2)
-    maintenance: Fault = _kind(0.1)
-    rolling_restart: Fault = _kind(0.1)
-    rack_loss: Fault = _kind(0.1)
-    flapping: Fault = _kind(0.1)
-    swizzle: Fault = _kind(0.1)
+    crash: Fault = field(default=Fault(0.5), converter=_as_fault)
+    power_off: Fault = field(default=Fault(0.3), converter=_as_fault)
+    restart: Fault = field(default=Fault(0.3), converter=_as_fault)
+    stop: Fault = field(default=Fault(0.2), converter=_as_fault)
+    wipe: Fault = field(default=Fault(0.1), converter=_as_fault)
+    reconfigure: Fault = field(default=Fault(0.1), converter=_as_fault)
+    signal: Fault = field(default=Fault(0.2), converter=_as_fault)
+    pause: Fault = field(default=Fault(0.3), converter=_as_fault)
+    kill_executor: Fault = field(default=Fault(0.3), converter=_as_fault)
+    partition: Fault = field(default=Fault(0.4), converter=_as_fault)
+    split: Fault = field(default=Fault(0.1), converter=_as_fault)
+    break_link: Fault = field(default=Fault(0.4), converter=_as_fault)
+    slow_link: Fault = field(default=Fault(0.4), converter=_as_fault)
+    drop: Fault = field(default=Fault(0.3), converter=_as_fault)
+    duplicate: Fault = field(default=Fault(0.3), converter=_as_fault)
+    expire_session: Fault = field(default=Fault(0.2), converter=_as_fault)
+    slow_disk: Fault = field(default=Fault(0.2), converter=_as_fault)
+    full_disk: Fault = field(default=Fault(0.1), converter=_as_fault)
+    last_write: Fault = field(default=Fault(0.2), converter=_as_fault)
+    deactivate: Fault = field(default=Fault(0.2), converter=_as_fault)
+    drain: Fault = field(default=Fault(0.4), converter=_as_fault)
+    mark_gone: Fault = field(default=Fault(0.1), converter=_as_fault)
+    reclaim: Fault = field(default=Fault(0.2), converter=_as_fault)
+    maintenance: Fault = field(default=Fault(0.1), converter=_as_fault)
+    rolling_restart: Fault = field(default=Fault(0.1), converter=_as_fault)
+    rack_loss: Fault = field(default=Fault(0.1), converter=_as_fault)
+    flapping: Fault = field(default=Fault(0.1), converter=_as_fault)
+    swizzle: Fault = field(default=Fault(0.1), converter=_as_fault)
 
     @staticmethod
     def none() -> Faults:
         """No faults at all."""
-        return Faults(**dict.fromkeys(KINDS, 0.0))
+        return Faults().times(0.0)
 
     @staticmethod
     def mild() -> Faults:
@@ -136,7 +132,7 @@ class Faults:
 
     def but(self, **changes: float | Fault) -> Faults:
         """The same with something changed."""
-        return evolve(self, **changes)
+        return evolve(self, **{name: _as_fault(value) for name, value in changes.items()})
 
     def each(self) -> dict[str, Fault]:
         """The faults by kind, those that never happen, too."""

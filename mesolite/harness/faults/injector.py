@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from attrs import define, evolve
 
@@ -59,7 +60,7 @@ class Injector:
     def follow(self, script: Iterable[Injection]) -> None:
         """Let these happen, each at its time."""
         for injection in script:
-            self._at(injection.at, lambda injection=injection: self._due(injection))
+            self._at(injection.at, partial(self._due, injection))
 
     def _next(self, kind: Kind, fault: Fault, number: int) -> None:
         """Draw when the next of a kind comes."""
@@ -84,9 +85,9 @@ class Injector:
 
         self._at(at, come)
 
-    def _at(self, time: float, action: object) -> Moment:
+    def _at(self, time: float, action: Callable[[], object]) -> Moment:
         # Faults that are to come are nothing that anybody waits for.
-        return self._sim.runtime.at(time, Scheduled(action), routine=True)  # type: ignore[arg-type]
+        return self._sim.runtime.at(time, Scheduled(action), routine=True)
 
     # ----------------------------------------------------------------------------------------------------- happening
 
@@ -124,7 +125,7 @@ class Injector:
         injected = Injected(injection, ongoing)
         self.injected.append(injected)
         if injection.lasts is not None:
-            injected.end = self._at(sim.now + injection.lasts, lambda: self._end(injected))
+            injected.end = self._at(sim.now + injection.lasts, partial(self._end, injected))
 
     def _end(self, injected: Injected) -> None:
         if not injected.ended:

@@ -43,7 +43,7 @@ class Draws:
 
     def some_of(self, things: Sequence[T], count: int) -> list[T]:
         """Draw so many of several, in the order drawn."""
-        left, drawn = list(things), []
+        left, drawn = list(things), list[T]()
         while left and len(drawn) < count:
             drawn.append(left.pop(int(self.unit() * len(left))))
         return drawn

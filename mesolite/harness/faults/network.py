@@ -24,6 +24,7 @@ from mesolite.messages.agent import (
     ReregisterAgent,
     UnregisterAgent,
 )
+from mesolite.messages.base import Message
 from mesolite.messages.election import ELECTOR
 from mesolite.messages.relayed import KillTask, StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.scheduler import (
@@ -36,7 +37,7 @@ from mesolite.messages.scheduler import (
 from mesolite.simulation.network import Rule, Verdict
 from mesolite.simulation.simulation import SimulatedCluster, Simulation
 
-LOST = {
+LOST: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
         PingAgent,
@@ -58,7 +59,7 @@ LOST = {
 }
 """Said again until it is answered, or of no consequence."""
 
-TWICE = {
+TWICE: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
         PingAgent,
@@ -222,7 +223,7 @@ class _OfAMessage(Kind):
     """Hits a few messages of one kind, to the leader or from it."""
 
     lasts = True
-    kinds: dict[str, type]
+    kinds: dict[str, type[Message]]
 
     def draw(self, scene: Scene) -> Arguments | None:
         """A kind, a direction, and how many."""

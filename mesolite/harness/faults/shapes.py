@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mesolite.harness.faults.kind import DoesNotFit, Kind, Ongoing, Scene
@@ -30,7 +31,7 @@ class _OfAgents(Kind):
         if not names:
             raise DoesNotFit("there is none of these agents")
         for number, name in enumerate(names):
-            sim.at(sim.now + number * arguments["every"], lambda name=name: self.hit(sim, cluster, name))
+            sim.at(sim.now + number * arguments["every"], partial(self.hit, sim, cluster, name))
         return Ongoing(end=lambda: self.bring_back(sim, cluster, names))
 
     def hit(self, sim: Simulation, cluster: SimulatedCluster, name: str) -> None:
@@ -116,4 +117,4 @@ class Swizzle(_OfAgents):
     def bring_back(self, sim: Simulation, cluster: SimulatedCluster, names: list[str]) -> None:
         """Let them come back, the last first."""
         for number, name in enumerate(reversed(names)):
-            sim.at(sim.now + number, lambda name=name: sim.heal(name))
+            sim.at(sim.now + number, partial(sim.heal, name))
