@@ -91,6 +91,7 @@ class Simulation(KeepsUserErrors):
     Attributes:
         seed: what every random choice is drawn from.
         settings: the timings and limits in force, by default `Settings.mesos()`.
+        latency_s: between which times a message takes, in seconds.
         trace: what happened: `print(sim.trace.text())`, the `story` of one task or agent, the `hash` of all of it.
     """
 
@@ -118,8 +119,9 @@ class Simulation(KeepsUserErrors):
         shortest, longest = map(in_seconds, latency_s)
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")
+        self.latency_s = (shortest, longest)
         standstill_s = PERIODS * self.settings.silence_noticed_s
-        self.runtime = VirtualRuntime(seed, self.trace, (shortest, longest), standstill_s, encoded_store)
+        self.runtime = VirtualRuntime(seed, self.trace, self.latency_s, standstill_s, encoded_store)
         self._cluster: SimulatedCluster | None = None
 
     def __enter__(self) -> Self:

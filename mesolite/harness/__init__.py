@@ -1,0 +1,4 @@
+"""The harness: find, shrink and replay any bad ordering of events. It stands on `mesolite.simulation`, which knows it not.
+
+    checkers   what must hold whatever happens, of Mesolite and of who uses it
+"""
