@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from mesolite.actors.runtime.port import Seat, Timer
 from mesolite.messages import (
     AgentDrained,
     AgentLost,
@@ -42,6 +43,7 @@ from mesolite.messages import (
     UnregisterAgent,
 )
 from mesolite.simulation.network import Rule, Verdict
+from tests.seeds.workload import VERBS, mark_gone
 
 if TYPE_CHECKING:
     from tests.seeds.frameworks import View
@@ -293,6 +295,85 @@ def leader_loses_the_elector(world: World) -> None:
     world.end_later(lambda: world.sim.heal(leader, "elector"), 2 * FAULT_S)
 
 
+def agents_fall_silent(world: World) -> None:
+    """Some agents hear no pings of the leader for a while, about as long as it takes to give them up."""
+    leader, draw, settings = world.a_leader(), world.random, world.sim.settings
+    silent_s = settings.total_ping_timeout_s + 2 * settings.agent_ping_timeout_s
+    agents = list(world.cluster.agents)
+    for agent in draw.sample(agents, draw.randint(1, min(3, len(agents)))):
+        world.sim.partition(leader, agent, both_ways=draw.random() < 0.5)
+        world.end_later(lambda agent=agent: world.sim.heal(leader, agent), silent_s)  # type: ignore[misc]
+
+
+def leader_pauses(world: World) -> None:
+    """The leader's process stands still, as under SIGSTOP, and goes on as if nothing had happened.
+
+    It takes no message and no timer meanwhile; afterwards messages come first. Its registrar stands still with it.
+    """
+    leader = world.cluster.leader
+    names = (leader.name, f"{leader.name}/registrar") if leader is not None else ()
+    seats = map(world.sim.runtime.directory.find, names)
+    paused = [Paused(world, seat) for seat in seats if seat is not None]
+    for each in paused:
+        each.begin()
+
+    def go_on() -> None:
+        for each in paused:
+            each.end()
+
+    world.end_later(go_on, 3 * FAULT_S)
+
+
+def all_at_once(world: World) -> None:
+    """The leader's disk is slow, and operators ask for several things without waiting."""
+    leader, draw = world.cluster.leader, world.random
+    if leader is None:
+        return
+    leader.disk.slow(draw.uniform(0.5, 4.0))
+    world.end_later(leader.disk.mend, FAULT_S)
+    world.in_a_hurry = True
+    for verb in draw.choices(list(VERBS), list(VERBS.values()), k=draw.randint(3, 6)):
+        verb(world)
+    world.in_a_hurry = False
+
+
+def gone_while_away(world: World) -> None:
+    """An agent dies, is marked gone, and comes back."""
+    agent = world.an_agent()
+    if agent.alive:
+        agent.crash()
+    mark_gone(world)
+    world.end_later(lambda: None if agent.alive or agent.name in world.unregistered else agent.restart(), FAULT_S)
+
+
+@define(eq=False)
+class Paused:
+    """Somebody who stands still: what is said to it waits, and so do its timers."""
+
+    world: World
+    seat: Seat
+    timers: list[Timer] = field(factory=list)
+    held: Held | None = None
+
+    def begin(self) -> None:
+        """Stand still."""
+        runtime = self.world.sim.runtime
+        self.timers = list(self.seat.timers.values())
+        for timer in self.timers:
+            runtime.cancel_timer(self.seat, timer.key)
+        self.held = Held(self.world, None, None, self.seat.name)
+        self.held.begin()
+
+    def end(self) -> None:
+        """Go on, unless it has died meanwhile; what was said to it is lost then."""
+        runtime = self.world.sim.runtime
+        assert self.held is not None
+        self.held.release()
+        for timer in self.timers if self.seat.alive else ():
+            after_s = max(0.0, timer.deadline - runtime.now())
+            runtime.set_timer(self.seat, timer.key, after_s, 0.0, timer.cause, bool(timer.period_s))
+
+
 FAULTS: tuple[Fault, ...] = (
     bad_disk,
     bad_disk,
@@ -300,6 +381,10 @@ FAULTS: tuple[Fault, ...] = (
     scheduler_returns_twice,
     kills_in_the_dark,
     leader_loses_the_elector,
+    agents_fall_silent,
+    leader_pauses,
+    all_at_once,
+    gone_while_away,
     slow_store,
     slow_store,
     slow_link,

@@ -87,6 +87,7 @@ class World:
         self.unregistered: dict[str, None] = {}
         self.reclaims: list[Any] = []
         self.log: list[str] = []
+        self.in_a_hurry = False
         self._endings: list[Ending] = []
         self._serial = itertools.count(1_000_000)
         for number in range(1, draw.randint(1, 4) + 1):
@@ -174,7 +175,9 @@ class World:
         self.log.append(f"{self.sim.now:10.3f}  {name}")
         self.checkers.tally[f"asked {name.split(maxsplit=1)[0]}"] += 1
         leader = self.cluster.leader
-        if call is not None and leader is not None and self.random.random() < 0.5:
+        if self.in_a_hurry and (call is None or leader is None):
+            return
+        if call is not None and leader is not None and (self.in_a_hurry or self.random.random() < 0.5):
             self.sim.inject(leader, call(self.call_id()), sender="operator")
             return
         try:
@@ -225,8 +228,10 @@ def drain(world: World) -> None:
 
 
 def mark_gone(world: World) -> None:
-    """Give an agent up for good."""
-    agent = world.an_agent()
+    """Give an agent up for good; one that is away, if there is one."""
+    everybody = world.cluster.agents.values()
+    away = [agent for agent in everybody if not agent.alive and agent.name not in world.unregistered]
+    agent = world.random.choice(away) if away else world.an_agent()
     agent_id = AgentId(agent.id or "")
     world.ask(
         f"mark_gone {agent}",

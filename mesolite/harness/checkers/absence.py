@@ -39,6 +39,7 @@ class GivenUpInTime(Checker):
     def __init__(self) -> None:
         """Start with nobody silent."""
         self._silent: dict[str, float] = {}
+        self._unanswered: dict[str, int] = {}
         self._away: dict[str, float] = {}
         self._given_up_at = float("-inf")
 
@@ -47,6 +48,7 @@ class GivenUpInTime(Checker):
         """A new leader has pinged nobody yet."""
         if self.watch.leads(core):
             self._silent.clear()
+            self._unanswered.clear()
             self._away.clear()
             self._given_up_at = float("-inf")
 
@@ -54,9 +56,9 @@ class GivenUpInTime(Checker):
     def pinged(self, record: Record, core: Any, message: PingAgent, to: str) -> None:
         """A ping; the first that stays unanswered counts. Whoever was silent too long should have been given up."""
         since = self._silent.setdefault(to, record.time)
-        settings, m = core.state.settings, core.state
-        late_s = settings.total_ping_timeout_s + settings.agent_ping_timeout_s / 2
-        if record.time - since > late_s and self.watch.leads(core):
+        count = self._unanswered[to] = self._unanswered.get(to, 0) + 1
+        if count > core.state.settings.max_agent_ping_timeouts and self.watch.leads(core):
+            m = core.state
             agent_id = m.agent_of_party.get(to)
             guards = (m.marking_unreachable, m.marking_gone, m.removing, m.reregistering)
             waits = (Absence.UNHEALTHY, agent_id) in m.removals
@@ -67,6 +69,7 @@ class GivenUpInTime(Checker):
     def answered(self, record: Record, core: Any) -> None:
         """Any pong counts."""
         self._silent.pop(record.sender, None)
+        self._unanswered.pop(record.sender, None)
 
     @hears(ActorRole.MASTER, PeerExited, LinkBroken)
     def parted(self, record: Record, core: Any) -> None:
@@ -85,7 +88,7 @@ class GivenUpInTime(Checker):
         operation = record.event.operation
         if isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable | AdmitAgent | MarkAgentReachable):
             for party in [party for party in self._silent if party not in core.state.agent_of_party]:
-                del self._silent[party]
+                del self._silent[party], self._unanswered[party]
 
     @says(ActorRole.MASTER, ApplyOperation)
     def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
@@ -105,8 +108,10 @@ class GivenUpInTime(Checker):
             return
         moment_s = settings.agent_ping_timeout_s / MOMENTS_PER_INTERVAL
         silent_s = now - self._silent.get(agent.party, now)
+        enough = self._unanswered.get(agent.party, 0) >= settings.max_agent_ping_timeouts
+        silent = enough and silent_s >= settings.total_ping_timeout_s - moment_s - EARLY_S
         away_s = 0.0 if agent.connected else now - self._away.get(agent.party, m.leading_since)
-        if silent_s < settings.total_ping_timeout_s - moment_s - EARLY_S and away_s < back_s:
+        if not silent and away_s < back_s:
             text = f"{agent_id} is given up: silent for {silent_s:.3f} s, away for {away_s:.3f} s"
             self.violated(text, agent_id, agent.party)
 

@@ -123,6 +123,8 @@ class DrainsEnd(Checker):
             return
         if drain is None or drain.id != known.id or drain.state is DrainState.DRAINING or drain.ended_at is None:
             self.violated(f"{known.id} of {agent_id} is dropped without an end: there is {drain}", agent_id)
+        elif known.config.mark_gone and drain.state is DrainState.DRAINED:
+            self.violated(f"{known.id} of {agent_id} was to mark it gone, and has left it drained", agent_id)
 
     def calm(self) -> Iterator[Finding]:
         """Look for those that have not ended, and for what is alive all the same."""
@@ -167,7 +169,9 @@ class GracesAreKept(Checker):
         """Look for what lives too long."""
         watch = self.watch
         m = watch.reader.leader() if watch.decided.deactivated else None
-        for agent_id, drain in m.deactivated.items() if m is not None else ():
+        if m is None:
+            return
+        for agent_id, drain in m.deactivated.items():
             agent = m.agents.get(agent_id)
             grace_s = drain.config.max_grace_period_s if drain is not None else None
             if agent is None or grace_s is None or drain.ended_at is not None or agent.drain_told_at is None:

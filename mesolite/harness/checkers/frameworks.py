@@ -16,8 +16,8 @@ from mesolite.messages.operator import TeardownFrameworkCall
 from mesolite.messages.registrar import RegistryRecovered
 from mesolite.messages.scheduler import FrameworkRegistered, FrameworkReregistered, Subscribe, Teardown
 
-LATE_S = 5.0
-"""A framework that nobody came for is removed so soon after its time."""
+LATE_S = 1.0
+"""A leader that is late with something for so long has forgotten it."""
 
 
 class FrameworksHaveTheirTime(Checker):
@@ -25,19 +25,22 @@ class FrameworksHaveTheirTime(Checker):
 
     name = "frameworks_have_their_time"
     statement = (
-        "A framework ends because somebody ended it, or because it was away for its failover time-out since it last left."
+        "A framework ends because somebody ended it, or because it was away for its failover time-out since it last "
+        "left; then it does end."
     )
     assumes = frozenset({Assumption.HONEST})
 
     def __init__(self) -> None:
         """Start with nobody away."""
         self._away: dict[FrameworkId, float] = {}
+        self._late: dict[FrameworkId, float] = {}
 
     @hears(ActorRole.MASTER, RegistryRecovered)
     def recovered(self, record: Record, core: Any) -> None:
         """A new leader knows of nobody who left."""
         if self.watch.leads(core):
             self._away.clear()
+            self._late.clear()
 
     @hears(ActorRole.MASTER, PeerExited)
     def parted(self, record: Record, core: Any) -> None:
@@ -51,6 +54,7 @@ class FrameworksHaveTheirTime(Checker):
         """It is back."""
         if self.watch.leads(core):
             self._away.pop(message.framework_id, None)
+            self._late.pop(message.framework_id, None)
 
     @says(ActorRole.MASTER, ShutdownFramework)
     def ended(self, record: Record, core: Any, message: ShutdownFramework, to: str) -> None:
@@ -67,16 +71,18 @@ class FrameworksHaveTheirTime(Checker):
             text = f"{message.framework_id} left at {left_at:.3f} s, has {framework.info.failover_timeout_s:g} s, "
             self.violated(text + "and is ended", message.framework_id)
 
-    def calm(self) -> Iterator[Finding]:
-        """Nobody is waited for longer than that."""
-        m, now = self.watch.reader.leader(), self.watch.sim.now
-        for framework_id, left_at in self._away.items():
-            framework = m.frameworks.get(framework_id) if m is not None else None
+    @hears(ActorRole.MASTER, TimerFired)
+    def went_on(self, record: Record, core: Any) -> None:
+        """The leader's time goes on: nobody is waited for longer than that. It may have stood still for a while."""
+        for framework_id, left_at in self._away.items() if self._away and self.watch.leads(core) else ():
+            framework = core.state.frameworks.get(framework_id)
             if framework is None or framework.connected:
                 continue
-            if now > left_at + framework.info.failover_timeout_s + LATE_S:
+            if record.time <= left_at + framework.info.failover_timeout_s + EARLY_S:
+                continue
+            if record.time > self._late.setdefault(framework_id, record.time) + LATE_S:
                 text = f"{framework_id} left at {left_at:.3f} s, has {framework.info.failover_timeout_s:g} s, "
-                yield text + "and is waited for", (framework_id,)
+                self.violated(text + "and is waited for", framework_id)
 
 
 class DriversAreConnected(Checker):

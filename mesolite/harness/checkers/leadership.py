@@ -46,7 +46,7 @@ class EverybodyIsRegistered(Checker):
     """Nobody is left waiting."""
 
     name = "everybody_is_registered"
-    statement = "Once all is mended there is a leader, every running agent is registered, and no write is still awaited."
+    statement = "Once all is mended there is a leader, every running agent is registered, and no write is awaited."
 
     def calm(self) -> Iterator[Finding]:
         """Compare the leader's books with who is there."""
@@ -69,6 +69,25 @@ class EverybodyIsRegistered(Checker):
         for agent in m.agents.values():
             if machine_of(agent) in self.watch.decided.down:
                 yield f"{agent.id} is registered, and its machine is down", (agent.id,)
+
+
+class LivingTasksAreKnown(Checker):
+    """What lives counts."""
+
+    name = "living_tasks_are_known"
+    statement = "Once all is mended the leader knows every task that lives on a registered agent, or has said its end."
+
+    def calm(self) -> Iterator[Finding]:
+        """Compare the leader's books with what lives; a launch may have been on its way when its agent was given up."""
+        m = self.watch.reader.leader()
+        if m is None:
+            return
+        over = [task_id for framework in m.frameworks.values() for task_id in framework.completed_tasks]
+        for agent in m.agents.values():
+            known = [*over, *(task_id for _, task_id in agent.tasks)]
+            for task_id in self.watch.life.alive_on(agent.party) if agent.connected else ():
+                if task_id not in known:
+                    yield f"{task_id} lives on {agent.id} ({agent.party}), and the leader does not know it", (task_id,)
 
 
 class ExecutorsAccountedFor(Checker):

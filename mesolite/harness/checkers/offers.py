@@ -292,20 +292,21 @@ class RefusedOffersWait(Checker):
     @hears(ActorRole.MASTER, AcceptOffers)
     def accepted(self, record: Record, core: Any) -> None:
         """A framework does not want what it leaves; at least what no launch can have taken."""
-        message = record.event
-        offers = self._taken(record, core, message.offer_ids)
-        if len(offers) != len(message.offer_ids) or len({offer.agent_id for offer in offers}) != 1:
+        accept = record.event
+        offers = self._taken(record, core, accept.offer_ids)
+        if len(offers) != len(accept.offer_ids) or len({offer.agent_id for offer in offers}) != 1:
             return
         left = Resources.sum(offer.resources for offer in offers)
         for effect in record.effects:
-            task = getattr(getattr(effect, "message", None), "task", None)
-            if isinstance(getattr(effect, "message", None), RunTask):
+            message = getattr(effect, "message", None)
+            if isinstance(message, RunTask):
+                task = message.task
                 parts = [task.resources, *([task.executor.resources] if task.executor is not None else [])]
                 taken = Resources.sum(parts)
                 if not left.contains(taken):
                     return
                 left = left - taken
-        self._refuse(core, offers[0], left, message.filters.refuse_seconds, record.time)
+        self._refuse(core, offers[0], left, accept.filters.refuse_seconds, record.time)
 
     def _taken(self, record: Record, core: Any, offer_ids: tuple[OfferId, ...]) -> list[Offer]:
         framework = core.state.frameworks.get(record.event.framework_id)

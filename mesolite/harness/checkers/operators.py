@@ -95,7 +95,7 @@ class AnsweredIsStored(Checker):
     def called(self, record: Record, core: Any) -> None:
         """An operator calls."""
         if core.state.leading:
-            done = _is_so(record.event, "", self._stored())
+            done = _is_so(record.event, self._stored())
             self._calls[record.party, record.event.call_id] = Call(record.event, done)
 
     @says(ActorRole.REGISTRAR, OperationApplied)
@@ -103,7 +103,7 @@ class AnsweredIsStored(Checker):
         """Something is durable that somebody may have waited for."""
         for (party, _), call in self._calls.items():
             if party == core.master and not call.done:
-                call.done = _is_so(call.event, "", {key: each for key, each in changes_of(message.operation)} , partly=True)
+                call.done = _is_so(call.event, dict(changes_of(message.operation)), partly=True)
 
     @says(ActorRole.MASTER, CallAnswered)
     def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
@@ -111,16 +111,16 @@ class AnsweredIsStored(Checker):
         call = self._calls.pop((record.party, message.call_id), None)
         if call is None or message.code != 200 or call.done or type(record.event) is OperationApplied:
             return
-        if not _is_so(call.event, message.made, self._stored()):
-            text = f"{record.party} says that {type(call.event).__name__} {message.call_id} is done, and it is not stored"
-            self.violated(text, record.party)
+        if not _is_so(call.event, self._stored()):
+            text = f"{record.party} says that {type(call.event).__name__} {message.call_id} is done, "
+            self.violated(text + "and it is not stored", record.party)
 
     def _stored(self) -> Mapping[str, Any]:
         store = self.watch.sim.runtime.store
         return store.load(OWNER, store.term(OWNER))
 
 
-def _is_so(call: Any, made: str, records: Mapping[str, Any], *, partly: bool = False) -> bool:
+def _is_so(call: Any, records: Mapping[str, Any], *, partly: bool = False) -> bool:
     """Whether these records say that what was called for is done; `partly`: they are only what has changed."""
     look: Callable[[str], bool] = records.__contains__
     match call:
@@ -132,7 +132,8 @@ def _is_so(call: Any, made: str, records: Mapping[str, Any], *, partly: bool = F
         case MarkAgentGoneCall(agent_id=agent_id):
             return records.get(f"gone/{agent_id}") is not None
         case UpdateMaintenanceScheduleCall() | StartMaintenanceCall() | StopMaintenanceCall():
-            return (not partly or look("maintenance")) and _maintained(call, records.get("maintenance") or Maintenance())
+            maintenance = records.get("maintenance") or Maintenance()
+            return (not partly or look("maintenance")) and _maintained(call, maintenance)
         case ReclaimResourcesCall():
             return any(key.startswith("reclaim/") and each is not None for key, each in records.items())
         case ReleaseReclaimCall(reclaim_id=reclaim_id):

@@ -67,7 +67,8 @@ class NewestAreRevokedFirst(Checker):
         taken = agent.tasks.get((message.framework_id, message.task_id)) if agent is not None else None
         if taken is None or taken.executor_id is not None or self.watch.decided.in_force(agent, record.time):
             return
-        reclaims = [m.reclaims[each] for each in (m.reclaim_of.get(agent.id), m.reclaim_of.get(taken.framework_id)) if each]
+        targets = (agent.id, taken.framework_id)
+        reclaims = [m.reclaims[m.reclaim_of[each]] for each in targets if each in m.reclaim_of]
         if len(reclaims) != 1 or taken.key in agent.kills or taken.state is TaskState.TASK_KILLING or taken.kill_cause:
             return
         answer = reclaims[0].answers.get(taken.framework_id)
@@ -113,9 +114,9 @@ class ReclaimsAreInTime(Checker):
         """A task may want longer to end than others, and its executor, too."""
         policy, executor = message.task.kill_policy, message.task.executor
         settings = core.state.settings
-        grace_s = policy.grace_period_s if policy is not None else settings.task_kill_grace_s
+        grace_s = policy.grace_period_s if policy is not None else None
         own_s = executor.shutdown_grace_period_s if executor is not None else settings.executor_shutdown_grace_s
-        self._grace_s = max(self._grace_s, grace_s)
+        self._grace_s = max(self._grace_s, settings.task_kill_grace_s if grace_s is None else grace_s)
         self._executor_grace_s = max(self._executor_grace_s, own_s or 0.0)
 
     @says(ActorRole.MASTER, ApplyOperation)

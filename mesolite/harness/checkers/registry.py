@@ -22,7 +22,7 @@ class ConfirmedIsStored(Checker):
     """An answer of the registrar means that it is durable (drain.md 0.2.4), and that no later leader missed it."""
 
     name = "confirmed_is_stored"
-    statement = "An operation is confirmed when the registry holds it, and not before; a deposed leader changes nothing."
+    statement = "An operation is confirmed when the registry holds it, not before; a deposed leader changes nothing."
     assumes = frozenset({Assumption.HONEST})
 
     def __init__(self) -> None:

@@ -149,7 +149,8 @@ class NobodyStarves(Checker):
             wants = framework.active and driver is not None and not driver.suppressed and not framework.tasks
             if wants and not framework.offers and hungry_s > self._patience_s:
                 keepers = ", ".join(dict.fromkeys(each.framework_id for each in kept))
-                yield f"{framework.id} was offered nothing for {hungry_s:.3f} s, while {keepers} keeps offers", (framework.id,)
+                text = f"{framework.id} was offered nothing for {hungry_s:.3f} s, while {keepers} keeps offers"
+                yield text, (framework.id,)
 
 
 class _Jobs(Checker):

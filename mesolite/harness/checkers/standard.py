@@ -51,6 +51,7 @@ STANDARD: tuple[type[Checker], ...] = (
     frameworks.SubscribersAreAnswered,
     leadership.OneLeaderPerTerm,
     leadership.EverybodyIsRegistered,
+    leadership.LivingTasksAreKnown,
     leadership.ExecutorsAccountedFor,
     registry.ConfirmedIsStored,
     registry.RecoveredIsApplied,

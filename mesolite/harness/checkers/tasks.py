@@ -81,8 +81,8 @@ class OneEndPerTask(_Told):
         key = (framework_id, status.task_id)
         final = self._final.get(key)
         if final is not None and status.uuid != final.uuid and not _may_follow(final, status):
-            text = f"{framework_id} was told {status.state} ({status.reason}) of {status.task_id}, which is {final.state}"
-            self.violated(text, status.task_id)
+            text = f"{framework_id} was told {status.state} ({status.reason}) of {status.task_id}, "
+            self.violated(text + f"which is {final.state}", status.task_id)
         elif status.uuid is not None and status.state.is_terminal:
             self._final[key] = status
 

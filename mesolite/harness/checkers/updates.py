@@ -9,7 +9,15 @@ from attrs import define
 
 from mesolite.actors.decisions.agent.state import Phase
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
+from mesolite.harness.checkers.checker import (
+    ActorRole,
+    Assumption,
+    Checker,
+    Finding,
+    afterwards,
+    hears,
+    says,
+)
 from mesolite.messages.agent import AgentRegistered, AgentReregistered
 from mesolite.messages.ids import FrameworkId, TaskId
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
@@ -73,13 +81,28 @@ class UpdatesAreSaidAgain(Checker):
         self._said: dict[Any, dict[Key, Said]] = {}
         self._registered: dict[Any, float] = {}
         self._unsaid: dict[str | None, float] = {}
+        self._phases: dict[Any, Phase] = {}
+
+    @afterwards(ActorRole.AGENT)
+    def handled(self, record: Record, core: Any) -> None:
+        """Remember where an agent stands before the next event."""
+        self._phases[core] = core.state.phase
 
     @hears(ActorRole.AGENT, AgentRegistered, AgentReregistered)
     def registered(self, record: Record, core: Any) -> None:
-        """An agent is registered, perhaps again: intervals start over."""
+        """An agent is registered, perhaps again: intervals start over, and all heads go out, once all is stored."""
+        state = core.state
+        came = state.phase is Phase.RUNNING and self._phases.get(core) is Phase.DISCONNECTED
+        if came and not state.writes.in_flight:
+            messages = [getattr(effect, "message", None) for effect in record.effects]
+            said = [each.status.uuid for each in messages if isinstance(each, StatusUpdate)]
+            for (_, task_id), stream in state.streams.items():
+                if stream.updates and stream.updates[0].status.uuid not in said:
+                    text = f"{record.party} is registered, and does not say {stream.updates[0].status.uuid}"
+                    self.violated(f"{text} of {task_id}", task_id, record.party)
         self._registered[core] = record.time
-        for said in self._said.get(core, {}).values():
-            said.times = 0
+        for known in self._said.get(core, {}).values():
+            known.times = 0
 
     @says(ActorRole.AGENT, StatusUpdate)
     def said(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:

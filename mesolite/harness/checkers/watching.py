@@ -160,7 +160,7 @@ class Checkers:
 
     def leads(self, core: Any) -> bool:
         """Whether this master leads, and no later one has read the registry."""
-        return core.state.leading and core.state.info.term >= self.decided.term
+        return bool(core.state.leading and core.state.info.term >= self.decided.term)
 
     def _see(self, record: Record) -> None:
         """Show a record to whoever wants it. This runs for every message."""
