@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from mesolite.operator import Operator
     from mesolite.reclaim import Reclaim
     from mesolite.simulation import Hold, SimulatedCluster, Simulation
+    from mesolite.simulation.messages_in_flight import MessageInFlight
     from mesolite.simulation.network import Rule
 
 for _name in ("actors", "messages"):
@@ -113,7 +114,8 @@ __all__ = [
     "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop", "Executor",
     "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer",
     "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
-    "MesoliteSchedulerDriver", "NameTaken", "NothingToWaitFor", "Offer", "Operator", "OutcomeUnknown", "Party",
+    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "Operator", "OutcomeUnknown",
+    "Party",
     "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy",
     "Record", "Refused", "ResourceError", "Resources", "Rule", "Scheduler", "SchedulerDriver", "Settings",
     "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo", "TaskState", "TaskStatus", "Trace",
@@ -159,6 +161,7 @@ _MODULE_OF = {
     "MasterMachine": "machines",
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
+    "MessageInFlight": "simulation.messages_in_flight",
     "NameTaken": "actors.errors",
     "NothingToWaitFor": "actors.errors",
     "Offer": "messages.offers",
