@@ -111,7 +111,8 @@ class GivenUpInTime(Checker):
         enough = self._unanswered.get(agent.party, 0) >= settings.max_agent_ping_timeouts
         silent = enough and silent_s >= settings.total_ping_timeout_s - moment_s - EARLY_S
         away_s = 0.0 if agent.connected else now - self._away.get(agent.party, m.leading_since)
-        if not silent and away_s < back_s:
+        watched = now - self.watch.began_at > settings.silence_noticed_s or not self.watch.is_late
+        if not silent and away_s < back_s and watched:
             text = f"{agent_id} is given up: silent for {silent_s:.3f} s, away for {away_s:.3f} s"
             self.violated(text, agent_id, agent.party)
 

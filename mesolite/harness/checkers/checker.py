@@ -126,6 +126,11 @@ class Observer:
     def attach(self, watch: Checkers) -> None:
         """Belong to this simulation from now on."""
         self.watch = watch
+        if watch.is_late:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Learn from the states of actors what happened before anybody watched."""
 
 
 class Checker(Observer):

@@ -34,6 +34,13 @@ class FrameworksHaveTheirTime(Checker):
         """Start with nobody away."""
         self._away: dict[FrameworkId, float] = {}
         self._late: dict[FrameworkId, float] = {}
+        self._left_before: dict[FrameworkId, None] = {}
+
+    def catch_up(self) -> None:
+        """Nobody knows when those left that are away."""
+        m = self.watch.reader.leader()
+        away = [each.id for each in m.frameworks.values() if not each.connected] if m is not None else []
+        self._left_before = dict.fromkeys(away)
 
     @hears(ActorRole.MASTER, RegistryRecovered)
     def recovered(self, record: Record, core: Any) -> None:
@@ -55,6 +62,7 @@ class FrameworksHaveTheirTime(Checker):
         if self.watch.leads(core):
             self._away.pop(message.framework_id, None)
             self._late.pop(message.framework_id, None)
+            self._left_before.pop(message.framework_id, None)
 
     @says(ActorRole.MASTER, ShutdownFramework)
     def ended(self, record: Record, core: Any, message: ShutdownFramework, to: str) -> None:
@@ -65,6 +73,8 @@ class FrameworksHaveTheirTime(Checker):
         left_at = self._away.get(message.framework_id)
         if framework is None:
             self.violated(f"{message.framework_id} is ended on {to}, and is not over", message.framework_id)
+        elif left_at is None and message.framework_id in self._left_before:
+            return
         elif left_at is None:
             self.violated(f"{message.framework_id} is ended for being away, and is there", message.framework_id)
         elif record.time - left_at < framework.info.failover_timeout_s - EARLY_S:
@@ -99,6 +109,13 @@ class DriversAreConnected(Checker):
         self._drivers: dict[FrameworkId, dict[str, None]] = {}
         self._parted: dict[str, None] = {}
         self._ended: dict[FrameworkId, None] = {}
+
+    def catch_up(self) -> None:
+        """Nobody knows why those were aborted that are."""
+        for seat, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
+            self._parted[seat.name] = None
+            if core.framework_info.id is not None:
+                self._drivers.setdefault(core.framework_info.id, {})[seat.name] = None
 
     @hears(ActorRole.SCHEDULER, Started, FrameworkRegistered, FrameworkReregistered)
     def began(self, record: Record, core: Any) -> None:

@@ -60,6 +60,16 @@ class Decided(Observer):
         self.windows_since = 0.0
         self.reclaims: dict[ReclaimId, ReclaimInfo] = {}
 
+    def catch_up(self) -> None:
+        """Believe the leader's books."""
+        m = self.watch.reader.leader()
+        if m is not None:
+            self.term = m.info.term
+            self.admitted = dict.fromkeys((*m.agents, *m.recovered))
+            self.unreachable, self.gone, self.deactivated = dict(m.unreachable), dict(m.gone), dict(m.deactivated)
+            self.reclaims = {reclaim_id: each.info for reclaim_id, each in m.reclaims.items()}
+            self._set(m.schedule.maintenance)
+
     @hears(ActorRole.MASTER, RegistryRecovered)
     def recovered(self, record: Record, core: Any) -> None:
         """A leader has read the registry."""
@@ -163,6 +173,14 @@ class Life(Observer):
     def __init__(self) -> None:
         """Start with nothing alive."""
         self._hosts: dict[str, dict[str, Host]] = {}
+
+    def catch_up(self) -> None:
+        """Believe what executors hold themselves."""
+        for seat, core in self.watch.reader.all_of(ActorRole.EXECUTOR):
+            updates = core.registration.updates.values()
+            over = [each.status.task_id for each in updates if each.status.state.is_terminal]
+            tasks = dict.fromkeys(task_id for task_id in core.registration.tasks if task_id not in over)
+            self._hosts.setdefault(seat.host, {})[seat.name] = Host(seat, core, tasks)
 
     def _host(self, record: Record, core: Any) -> Host:
         seat = self.watch.reader.seat(record.party)

@@ -136,7 +136,11 @@ class OffersRescinded(Checker):
     def __init__(self) -> None:
         """Start with nothing offered."""
         self._made: dict[str, dict[OfferId, FrameworkId]] = {}
-        self._answered: tuple[OfferId, ...] = ()
+
+    def catch_up(self) -> None:
+        """Believe masters what they offer."""
+        for seat, core in self.watch.reader.all_of(ActorRole.MASTER):
+            self._made[seat.name] = {offer.id: offer.framework_id for offer in core.state.offers.values()}
 
     @hears(ActorRole.MASTER, RegistryRecovered)
     def recovered(self, record: Record, core: Any) -> None:

@@ -51,6 +51,7 @@ class CallsAreAnswered(Checker):
     def __init__(self) -> None:
         """Start with no call."""
         self._open: dict[tuple[str, int], Seat] = {}
+        self._answered: dict[tuple[str, int], None] = {}
 
     @hears(ActorRole.MASTER, *CALLS)
     def called(self, record: Record, core: Any) -> None:
@@ -62,7 +63,10 @@ class CallsAreAnswered(Checker):
     @says(ActorRole.MASTER, CallAnswered)
     def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
         """A call is answered."""
-        if self._open.pop((record.party, message.call_id), None) is None:
+        call = (record.party, message.call_id)
+        unasked = self._open.pop(call, None) is None and (call in self._answered or not self.watch.is_late)
+        self._answered[call] = None
+        if unasked:
             self.violated(f"{record.party} answered call {message.call_id} again, or unasked", record.party)
 
     def calm(self) -> Iterator[Finding]:

@@ -72,6 +72,11 @@ class RecoveredIsApplied(Checker):
         self._records: dict[str, Any] = {}
         self._term = 0
         self._writing: tuple[tuple[str, Any], ...] = ()
+        self._knows = True
+
+    def catch_up(self) -> None:
+        """Nobody knows what was confirmed before: the next leader may read anything."""
+        self._knows = False
 
     @does(ActorRole.REGISTRAR, Save)
     def writes(self, record: Record, core: Any, effect: Save) -> None:
@@ -105,7 +110,7 @@ class RecoveredIsApplied(Checker):
         if core.term <= self._term:
             return
         known = registry_of(self._records)
-        if message.registry != known:
+        if self._knows and message.registry != known:
             self._apply(self._writing)
             if message.registry != registry_of(self._records):
                 text = f"{record.party} reads {message.registry}, and {known} was confirmed"
@@ -113,7 +118,7 @@ class RecoveredIsApplied(Checker):
         store = self.watch.sim.runtime.store
         if store.term(OWNER) == core.term:
             self._records = dict(store.load(OWNER, core.term))
-            self._term, self._writing = core.term, ()
+            self._term, self._writing, self._knows = core.term, (), True
 
 
 class LeadersBelieveTheStore(Checker):
@@ -155,6 +160,11 @@ class RegistryIsAskedInOrder(Checker):
     def __init__(self) -> None:
         """Start with nothing asked for."""
         self._asked: dict[Any, list[Operation]] = {}
+
+    def catch_up(self) -> None:
+        """Believe registrars what they were asked for."""
+        for _, core in self.watch.reader.all_of(ActorRole.REGISTRAR):
+            self._asked[core] = [*core.saving, *core.waiting]
 
     @hears(ActorRole.REGISTRAR, RecoverRegistry)
     def claimed(self, record: Record, core: Any) -> None:

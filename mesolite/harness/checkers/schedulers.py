@@ -11,7 +11,6 @@ from typing import Any
 from mesolite.actors.decisions.contract import Callback
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, Family, Finding, does, hears, says
-from mesolite.messages.agent import RevokeExecutor, RevokeTask
 from mesolite.messages.ids import FrameworkId, OfferId, TaskId
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.scheduler import AcceptOffers, InverseOffers, RescindInverseOffer, ResourceOffers
@@ -197,44 +196,45 @@ class NoJobTwice(_Jobs):
 
 
 class NoJobLost(_Jobs):
-    """What was started is wanted, until its scheduler or itself ends it."""
+    """What was started is wanted, until its scheduler or the job itself ends it."""
 
     name = "no_job_lost"
-    statement = "A job whose task has ended for a reason not its own is begun anew in the end."
+    statement = "A job whose tasks have all ended for reasons not their own is begun anew in the end."
 
     def __init__(self, *, job_of: Callable[[TaskInfo], str | None] = named, framework: str | None = None) -> None:
         """Look at the tasks of which `job_of` says a job, of all frameworks or the one of that name."""
         super().__init__(job_of=job_of, framework=framework)
-        self._lost: dict[tuple[FrameworkId, str], tuple[TaskId, float]] = {}
-        self._over: dict[TaskId, None] = {}
+        self._over: dict[tuple[FrameworkId, str], None] = {}
 
     def launched(self, framework_id: FrameworkId, job: str, task_id: TaskId) -> None:
         """It is begun, perhaps anew."""
-        self._lost.pop((framework_id, job), None)
+        self._over.pop((framework_id, job), None)
 
     @says(ActorRole.SCHEDULER, KillTask)
     def killed(self, record: Record, core: Any, message: KillTask, to: str) -> None:
         """Its scheduler ends it."""
-        self._over[message.task_id] = None
+        self._end(message.task_id)
 
     @says(ActorRole.EXECUTOR, StatusUpdate)
     def ended(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
         """A task says itself how it ended."""
         if message.status.state in (TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_ERROR):
-            self._over[message.status.task_id] = None
+            self._end(message.status.task_id)
 
-    @says(ActorRole.MASTER, RevokeTask, RevokeExecutor)
-    def revoked(self, record: Record, core: Any, message: Any, to: str) -> None:
-        """An operator takes its resources: it is lost as by any other cause."""
+    def _end(self, task_id: TaskId) -> None:
+        job = self.jobs.get(task_id)
+        if job is not None:
+            self._over[job] = None
 
     def calm(self) -> Iterator[Finding]:
-        """Look for jobs without a task that is alive or over."""
-        m, life, now = self.watch.reader.leader(), self.watch.life, self.watch.sim.now
-        newest: dict[tuple[FrameworkId, str], TaskId] = {job: task_id for task_id, job in self.jobs.items()}
-        for (framework_id, job), task_id in newest.items():
+        """Look for jobs that are not over, without a task that is alive or about to be."""
+        m, life = self.watch.reader.leader(), self.watch.life
+        tasks: dict[tuple[FrameworkId, str], list[TaskId]] = {}
+        for task_id, job in self.jobs.items():
+            tasks.setdefault(job, []).append(task_id)
+        for (framework_id, name), task_ids in tasks.items():
             framework = m.frameworks.get(framework_id) if m is not None else None
-            if framework is None or not framework.connected or task_id in self._over:
+            if framework is None or not framework.connected or (framework_id, name) in self._over:
                 continue
-            copies = [each for each, other in self.jobs.items() if other == (framework_id, job)]
-            if not any(life.is_alive(each) or each in self._over for each in copies) and task_id not in framework.tasks:
-                yield f"{task_id} of job {job} has ended at {now:.3f} s, and nothing has replaced it", (task_id,)
+            if not any(task_id in framework.tasks or life.is_alive(task_id) for task_id in task_ids):
+                yield f"job {name} has ended with {task_ids[-1]}, and nothing has replaced it", (task_ids[-1],)

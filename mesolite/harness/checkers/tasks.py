@@ -47,6 +47,12 @@ class _Told(Checker):
         """Start with no framework."""
         self._newest: dict[FrameworkId, str] = {}
 
+    def catch_up(self) -> None:
+        """The newest came last."""
+        for seat, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
+            if core.framework_info.id is not None:
+                self._newest[core.framework_info.id] = seat.name
+
     @hears(ActorRole.SCHEDULER, Started, FrameworkRegistered, FrameworkReregistered)
     def began(self, record: Record, core: Any) -> None:
         """A driver begins, or learns its framework's id."""

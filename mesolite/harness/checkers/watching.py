@@ -68,10 +68,12 @@ class Checkers:
         violations: what was found, the first first.
         tally: how often what happened, for whoever counts.
         quiet_from: nothing is disturbed any more, and everybody has had time, from then on.
+        began_at: since when somebody watches.
+        is_late: whether somebody was there before.
     """
 
     def __init__(self, sim: Simulation, checkers: Iterable[Checker], *, without: Iterable[str] = ()) -> None:
-        """Watch this simulation from now on, best before it has a cluster.
+        """Watch this simulation from now on, before it has a cluster or afterwards.
 
         Raises:
             Refused: there is no checker of a name that is to be left out.
@@ -84,6 +86,7 @@ class Checkers:
         self.tally: Counter[str] = Counter()
         self.broken: dict[Assumption, None] = {}
         self.quiet_from = 0.0
+        self.began_at, self.is_late = sim.now, len(sim.runtime.directory) > 0
         self._find = sim.runtime.directory.find
         self._known: dict[str, Known] = {}
         self._tables = {role: Table() for role in ActorRole}
@@ -249,4 +252,5 @@ def _wishes(observer: Observer) -> Iterator[tuple[Callable[..., None], How, Acto
 
 
 def _is_heartbeat(event: Any) -> bool:
-    return isinstance(event, HEARTBEATS) or (type(event) is TimerFired and type(event.key) is PingRound)
+    kind = type(event)
+    return kind in HEARTBEATS or (kind is TimerFired and type(event.key) is PingRound)
