@@ -11,7 +11,7 @@ from mesolite.harness.checkers.checker import ActorRole, Checker, Finding, does,
 from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId
 from mesolite.messages.registrar import MarkAgentUnreachable, OperationApplied, RegistryRecovered
-from mesolite.messages.relayed import KillTask, RunTask
+from mesolite.messages.relayed import KillTask, RunTask, StatusUpdate
 from mesolite.messages.scheduler import AcceptOffers, FrameworkRegistered, FrameworkReregistered, ReconcileTasks
 from mesolite.messages.tasks import Reason, TaskState, TaskStatus
 
@@ -81,11 +81,28 @@ class OneEndPerTask(_Told):
         """Start with no task ended."""
         super().__init__()
         self._final: dict[Key, TaskStatus] = {}
+        self._said: dict[Key, str | None] = {}
+
+    @says(ActorRole.SCHEDULER, AcceptOffers)
+    def accepted(self, record: Record, core: Any, message: AcceptOffers, to: str) -> None:
+        """A framework launches tasks, perhaps one of an earlier one's id."""
+        for task in (task for operation in message.operations for task in operation.tasks):
+            self._final.pop((message.framework_id, task.task_id), None)
+            self._said.pop((message.framework_id, task.task_id), None)
+
+    @says(ActorRole.EXECUTOR, StatusUpdate)
+    def reported(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """An executor that says two ends of a task is at fault itself."""
+        status, key = message.status, (message.framework_id, message.status.task_id)
+        if status.state.is_terminal and self._said.setdefault(key, status.uuid) != status.uuid:
+            self._said[key] = None
 
     def told(self, framework_id: FrameworkId, status: TaskStatus, core: Any) -> None:
         """Compare it with the end it was told of before."""
         key = (framework_id, status.task_id)
         final = self._final.get(key)
+        if key in self._said and self._said[key] is None:
+            return
         if final is not None and status.uuid != final.uuid and not _may_follow(final, status):
             text = f"{framework_id} was told {status.state} ({status.reason}) of {status.task_id}, "
             self.violated(text + f"which is {final.state}", status.task_id)
@@ -156,6 +173,7 @@ class TasksAccountedFor(_Told):
         for operation in message.operations:
             for task in operation.tasks:
                 self._agents[message.framework_id, task.task_id] = task.agent_id
+                self._told.pop((message.framework_id, task.task_id), None)
 
     @says(ActorRole.SCHEDULER, ReconcileTasks)
     def reconciled(self, record: Record, core: Any, message: ReconcileTasks, to: str) -> None:
@@ -229,6 +247,11 @@ class KillsTakeEffect(Checker):
         self._taken.pop((record.event.framework_id, record.event.task_id), None)
         self._told.setdefault(record.event.task_id, record.time)
 
+    @hears(ActorRole.EXECUTOR, RunTask)
+    def given(self, record: Record, core: Any) -> None:
+        """Another task may have the id of one that was killed."""
+        self._told.pop(record.event.task.task_id, None)
+
     def calm(self) -> Iterator[Finding]:
         """Look whether they live on."""
         life, now = self.watch.life, self.watch.sim.now
@@ -259,6 +282,12 @@ class LaunchedOnce(Checker):
         if key in self._given:
             self.violated(f"{record.party} was given {key[1]} twice", key[1])
         self._given[key] = None
+
+    @says(ActorRole.EXECUTOR, StatusUpdate)
+    def ended(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """When it has ended, its id may be given to another."""
+        if message.status.state.is_terminal:
+            self._given.pop((core, message.status.task_id), None)
 
     @says(ActorRole.MASTER, RunTask)
     def launched(self, record: Record, core: Any, message: RunTask, to: str) -> None:
