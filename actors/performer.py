@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mesolite.actors.decisions.contract import (
     Callback,
     CallbackReturned,
@@ -12,6 +14,8 @@ from mesolite.actors.decisions.contract import (
     Exit,
     Link,
     Load,
+    Publish,
+    Reply,
     Run,
     Save,
     Send,
@@ -20,9 +24,15 @@ from mesolite.actors.decisions.contract import (
     SpawnExecutor,
     TimerFired,
 )
+from mesolite.actors.decisions.operator import PlaceQuery
 from mesolite.actors.runtime import hosting
 from mesolite.actors.runtime.port import Seat, Timer
 from mesolite.actors.trace import raised
+from mesolite.messages.base import Query
+from mesolite.messages.queries import QUERIES, QueryAnswered
+
+LOOKING = frozenset({*QUERIES, QueryAnswered, PlaceQuery})
+"""What comes of somebody looking. It is looked up for every event, so it is a set."""
 
 
 class Performer:
@@ -51,6 +61,9 @@ class Performer:
                 return
             seat.timers.pop(event.key, None)  # on threads the party may be ended from outside at this moment
             event = TimerFired(event.key)
+        elif type(event) in LOOKING:
+            self._perform_unseen(event, sender)
+            return
         now = self._now()
         try:
             effects = self.core.handle(event, sender, now)
@@ -64,8 +77,8 @@ class Performer:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)
             elif type(effect) is SetTimer:
-                key, after_s, spread_s, periodic = effect
-                self._runtime.set_timer(seat, key, after_s, spread_s, index, periodic)
+                key, after_s, spread_s = effect
+                self._runtime.set_timer(seat, key, after_s, spread_s, index)
             elif type(effect) is CancelTimer:
                 self._runtime.cancel_timer(seat, effect.key)
             else:
@@ -78,6 +91,24 @@ class Performer:
             while self._returned and seat.alive:
                 self.perform(*self._returned.pop(0))
             self._draining = False
+
+    def _perform_unseen(self, event: Any, sender: str) -> None:
+        """Answer who only looks, or pass the answer on: it leaves no record, unless the core raises at it."""
+        now = self._now()
+        try:
+            if isinstance(event, Query):
+                answer = self.core.answer(event, now)
+                effects: list[Effect] = [] if answer is None else [Send(sender, answer)]
+            else:
+                effects = self.core.handle(event, sender, now)
+        except BaseException as error:
+            self._trace.record(now, self.seat.name, sender, event, (raised(error),), -1)
+            raise
+        for effect in effects:
+            if type(effect) is Send:
+                self._send(self.seat, effect.to, effect.message, -1)
+            else:
+                self._carry_out(effect, -1)
 
     def _carry_out(self, effect: Effect, index: int) -> None:
         seat, runtime = self.seat, self._runtime
@@ -96,6 +127,10 @@ class Performer:
                 hosting.spawn(seat, name, start, index)
             case Destroy(name):
                 hosting.destroy(seat, name)
+            case Publish(fact):
+                runtime.events.publish(fact, seat.name, seat.incarnation)
+            case Reply(answer):
+                seat.actor.reply(answer)
             case Load(term):
                 runtime.load(seat, term, index)
             case Exit(reason, status):

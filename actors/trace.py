@@ -226,8 +226,7 @@ def _say(event: Any) -> str:
     if isinstance(event, CallbackReturned):
         return f"({event.callback} returned{': ' + event.error if event.error else ''})"
     if isinstance(event, TimerFired):
-        key = event.key
-        return "(timer " + (" ".join(map(str, key)) if isinstance(key, tuple) else str(key)) + ")"
+        return f"(timer {event.key})"
     if not attrs.has(type(event)):
         return repr(event)
     words = " ".join(_fields(event))

@@ -6,6 +6,8 @@ sayable over a wire (core.md LP-16), and the codec is the only place that knows 
 
 from __future__ import annotations
 
+from attrs import frozen
+
 
 class Message:
     """Marks what one party says to another. Its class name is its kind on the wire, unique across conversations."""
@@ -19,8 +21,24 @@ class FrameworkCall(Message):
     __slots__ = ()
 
 
+OPERATOR_PRINCIPAL = "operator"
+
+
+@frozen(kw_only=True)
 class OperatorCall(Message):
-    """Marks what an operator asks of the leading master, and nobody else may; it is answered by `CallAnswered`."""
+    """Marks what an operator asks of the leading master, and nobody else may; it is answered by `CallAnswered`.
+
+    `principal` is who makes the call: what he may is looked up under it (core.md SEC-13).
+    """
+
+    principal: str = OPERATOR_PRINCIPAL
+
+
+class Query(Message):
+    """Marks what is asked of the leading master only to be told; answered by `QueryAnswered`, and changes nothing.
+
+    It and its answer leave no trace records: who looks again and again must not push out what happened.
+    """
 
     __slots__ = ()
 

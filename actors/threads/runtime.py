@@ -30,6 +30,7 @@ from mesolite.actors.errors import MesoliteError, PartyFailed, Refused
 from mesolite.actors.logs import logger, told
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.disk import SOUND, Disk
+from mesolite.actors.runtime.event_stream import EventStream
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
@@ -43,7 +44,7 @@ from mesolite.actors.threads.thread import Thread
 from mesolite.actors.threads.unseen import Unseen
 from mesolite.actors.trace import Lost, Trace, raised
 from mesolite.actors.user_errors import UserErrors
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, Query
 
 if TYPE_CHECKING:
     from mesolite.actors.role import Role
@@ -65,6 +66,7 @@ class ThreadsRuntime:
         """Start the workers, the clock and the store thread."""
         self.trace = trace
         self.directory = Directory()
+        self.events = EventStream()
         self.disks: dict[str, Disk] = {}
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
         self.failures: list[PartyFailed] = []
@@ -168,6 +170,10 @@ class ThreadsRuntime:
         """Seconds since the cluster began."""
         return self._clock.now()
 
+    def answer(self, name: str, query: Query) -> Message | None:
+        """Nothing: another thread may be at work on what is asked about, so the query has to be sent."""
+        return None
+
     @property
     def forked(self) -> bool:
         """Whether this is a process forked from the one that made the cluster: nothing of it lives here."""
@@ -243,9 +249,7 @@ class ThreadsRuntime:
         else:
             self._send(seat, to, message, cause)
 
-    def set_timer(
-        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
-    ) -> None:
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer; here it makes no difference whether it will be set again."""
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
         self.cancel_timer(seat, key)

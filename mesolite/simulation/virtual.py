@@ -21,13 +21,15 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.runtime.disk import Disk, Fate
+from mesolite.actors.runtime.event_stream import EventStream
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
 from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
 from mesolite.actors.trace import Trace, raised
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, Query
 from mesolite.simulation.choices import Order, Seeded, draw, stream
+from mesolite.simulation.deliveries import Deliveries
 from mesolite.simulation.dispatcher import Dispatcher
 from mesolite.simulation.in_flight import Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
@@ -54,6 +56,7 @@ class VirtualRuntime(Dispatcher):
         super().__init__(seed, trace, latency_s, standstill_s, order or Seeded(seed))
         self.store = MemoryStore(encoded=encoded_store)
         self.disks: dict[str, Disk] = {}
+        self.events = EventStream()
         self.processes = SimulatedProcesses(self)
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
 
@@ -63,6 +66,8 @@ class VirtualRuntime(Dispatcher):
         """Start a party; its first event is `Started`."""
         seat = self.directory.enter(self, name, place, make)
         start_loop(seat.actor)
+        if seat.own_thread and seat.host != name:
+            self.processes.executors[seat] = None
         self.post(seat, Started(name, seat.incarnation), cause=cause)
         return seat
 
@@ -83,6 +88,8 @@ class VirtualRuntime(Dispatcher):
             self.in_flight.forget(host, seat.name, self._now)  # an executor's name hardly ever comes back
         seat.actor.actor_stopped.set()
         self.processes.forget(seat)
+        if seat.inbox.paused:
+            self.resume(seat)  # what waits is refused, not kept
         if seat is not self._running and seat.inbox.empty():
             self.vacate(seat)  # or else after its loop, which refuses what is in the inbox
         if silent:
@@ -102,6 +109,11 @@ class VirtualRuntime(Dispatcher):
         stopped: Any = Stopped()
         actor.actor_stopped = actor.actor_ref.actor_stopped = stopped
         set_up(actor)
+
+    def answer(self, name: str, query: Query) -> Message | None:
+        """What that actor answers to a query: nobody is at work, so it is looked up at once, and nothing happens."""
+        seat = self._find(name)
+        return seat.actor.performer.core.answer(query, self._now) if seat is not None else None
 
     def failed(self, seat: Seat, error: BaseException) -> None:
         """Remember the failure, to raise it from whatever drives the simulation."""
@@ -132,12 +144,10 @@ class VirtualRuntime(Dispatcher):
             channel.sent = serial = channel.sent + 1
             self._put_in_flight(channel, serial, delivery)
 
-    def set_timer(
-        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
-    ) -> None:
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set a timer; the seed draws the spread."""
         delay = after_s + (spread_s * self._jitter(seat, key) if spread_s else 0.0)
-        timer = Timer(seat, key, self._now + delay, cause, after_s + spread_s if periodic else 0.0)
+        timer = Timer(seat, key, self._now + delay, cause, after_s + spread_s if key.PERIODIC else 0.0)
         if key in seat.timers:
             self.cancel_timer(seat, key)
         seat.timers[key] = timer
@@ -239,7 +249,7 @@ class DiskWrite(Moment):
         self.tag = tag
         self.cause = cause
 
-    def occur(self, dispatcher: Dispatcher) -> None:
+    def occur(self, deliveries: Deliveries) -> None:
         """Make it, or not; nothing if its actor died while the disk was at work."""
         if not self.seat.alive:
             return

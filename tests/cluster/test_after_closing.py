@@ -45,7 +45,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 }
 """What those verbs are given that want something else than names."""
 
-OURS = {"begin", "prepare", "call", "user", "raised", "status_is", "learn"}
+OURS = {"begin", "prepare", "call", "user", "raised", "status_is", "framework_is"}
 """What parties and the wiring call."""
 
 ANSWERS: dict[str, object] = {
@@ -114,7 +114,7 @@ def test_what_was_known_can_still_be_read(handles: dict[str, Any]) -> None:
     assert not agent.registered
     assert (cluster.leader, cluster.user_errors, driver.framework_id) == (None, (), "m1-F1")
     assert cluster.trace.text()
-    assert 0.0 < driver.now() <= cluster.now()
+    assert 0.0 < driver.now() <= cluster.now
     assert repr(handles["Drain"]).endswith(": this cluster is closed; make another one>")
 
 

@@ -19,7 +19,7 @@ FITTING: Mapping[str, Callable[[], Any]] = {
     "agent_id": lambda: "m1-S1",
     "agents": lambda: 1,
     "data": lambda: "x",
-    "delay_s": lambda: 0.5,
+    "delay": lambda: 0.5,
     "done": lambda: lambda: True,
     "executor_id": lambda: "e",
     "framework": lambda: "nobody",
@@ -55,7 +55,7 @@ FITTING: Mapping[str, Callable[[], Any]] = {
 }
 """A value that fits, for each argument that has no default."""
 
-NOT_VERBS = frozenset({"begin", "call", "learn", "prepare", "raised", "status_is", "user"})
+NOT_VERBS = frozenset({"begin", "call", "framework_is", "prepare", "raised", "status_is", "user"})
 """What the actors behind them call, and nobody else."""
 
 

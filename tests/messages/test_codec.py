@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mesolite import messages
 from mesolite.messages.agent import PongAgent, RegisterAgent
 from mesolite.messages.agents import AgentInfo
-from mesolite.messages.base import ExecutorCall, FrameworkCall, Message, OperatorCall
+from mesolite.messages.base import ExecutorCall, FrameworkCall, Message, OperatorCall, Query
 from mesolite.messages.codec import KINDS, NOUNS, decode, decode_record, encode, encode_record
 from mesolite.messages.executor import ShutdownExecutor
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId
@@ -41,7 +41,7 @@ DEFINED = {
 }
 """What the modules define themselves, under public names."""
 
-MARKS = {Message, FrameworkCall, OperatorCall, ExecutorCall}
+MARKS = {Message, FrameworkCall, OperatorCall, Query, ExecutorCall}
 """What messages are, and none of them."""
 
 # --- everything has its place ---
@@ -64,7 +64,7 @@ def test_every_noun_can_be_recorded() -> None:
 
 def test_every_public_name_of_the_storey_can_be_had_from_the_package() -> None:
     """`from mesolite.messages import X` works for every X, and for nothing that is not there."""
-    internal = {"NOTHING", "Items", "Ranges", "as_data", "OnMachine", "machine_id", "machine_ids"}
+    internal = {"NOTHING", "Items", "Ranges", "as_data", "OnMachine", "machine_id", "machine_ids", "OfferOperation"}
     internal |= {mark.__name__ for mark in MARKS - {Message}}
 
     assert DEFINED.keys() - internal <= set(messages.__all__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from attrs import frozen
 
@@ -23,6 +23,7 @@ from mesolite.actors.decisions.contract import (
     PeerExited,
     Started,
     TimerFired,
+    TimerKey,
 )
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.role import Role
@@ -67,6 +68,13 @@ class Curse(Message):
     word: str
 
 
+@frozen
+class Alarm(TimerKey):
+    """A puppet's timer, by name."""
+
+    name: str
+
+
 class Puppet(Core):
     """Hears everything, decides nothing."""
 
@@ -104,8 +112,19 @@ class UserFunction:
         pass
 
 
+class Inspect(NamedTuple):
+    """Ask a puppet about its core: `ref.ask(Inspect(lambda core: core.heard))`, answered between two events."""
+
+    read: Callable[[Any], Any]
+
+
 class PuppetRole(Role):
     """The Pykka actor of a puppet, with or without user code."""
+
+    def on_receive(self, message: Any) -> Any:
+        if type(message) is Inspect:
+            return message.read(self.performer.core)
+        return super().on_receive(message)
 
     def __init__(self, seat: Seat, user: Callable[[], object] | None = None) -> None:
         super().__init__(seat, Puppet())
@@ -144,7 +163,7 @@ class Party:
     @property
     def fired(self) -> list[str]:
         """The names of the timers that fired."""
-        return [event.key[0] for event in self.kinds(TimerFired)]
+        return [event.key.name for event in self.kinds(TimerFired)]
 
     @property
     def exits(self) -> list[PeerExited]:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from mesolite.actors.runtime.port import Seat, Timer
 from mesolite.messages import (
     AgentDrained,
     AgentLost,
@@ -306,22 +305,30 @@ def agents_fall_silent(world: World) -> None:
 
 
 def leader_pauses(world: World) -> None:
-    """The leader's process stands still, as under SIGSTOP, and goes on as if nothing had happened.
-
-    It takes no message and no timer meanwhile; afterwards messages come first. Its registrar stands still with it.
-    """
+    """The leader's process stands still, its registrar with it, and goes on as if nothing had happened."""
     leader = world.cluster.leader
-    names = (leader.name, f"{leader.name}/registrar") if leader is not None else ()
-    seats = map(world.sim.runtime.directory.find, names)
-    paused = [Paused(world, seat) for seat in seats if seat is not None]
-    for each in paused:
-        each.begin()
+    if leader is None:
+        return
+    world.sim.pause(leader)
+    world.end_later(lambda: world.sim.resume(leader) if leader.alive else None, 3 * FAULT_S)
 
-    def go_on() -> None:
-        for each in paused:
-            each.end()
 
-    world.end_later(go_on, 3 * FAULT_S)
+def link_breaks(world: World) -> None:
+    """The connection of the leader to an agent or a driver breaks, with what is in flight on it."""
+    leader, seat = world.a_leader(), world.checkers.reader.seat
+    others = [name for name in (*world.cluster.agents, *world.framework_parties()) if seat(name) is not None]
+    if others and seat(leader) is not None:
+        world.sim.break_link(leader, world.random.choice(others))
+        world.checkers.disturbed()
+
+
+def session_expires(world: World) -> None:
+    """The elector ends the session of a master."""
+    alive = [master for master in world.cluster.masters.values() if master.alive]
+    if alive:
+        master = world.random.choice(alive)
+        world.sim.expire_session(master)
+        world.end_later(lambda: None if master.alive else master.restart(), FAULT_S)
 
 
 def all_at_once(world: World) -> None:
@@ -346,34 +353,6 @@ def gone_while_away(world: World) -> None:
     world.end_later(lambda: None if agent.alive or agent.name in world.unregistered else agent.restart(), FAULT_S)
 
 
-@define(eq=False)
-class Paused:
-    """Somebody who stands still: what is said to it waits, and so do its timers."""
-
-    world: World
-    seat: Seat
-    timers: list[Timer] = field(factory=list)
-    held: Held | None = None
-
-    def begin(self) -> None:
-        """Stand still."""
-        runtime = self.world.sim.runtime
-        self.timers = list(self.seat.timers.values())
-        for timer in self.timers:
-            runtime.cancel_timer(self.seat, timer.key)
-        self.held = Held(self.world, None, None, self.seat.name)
-        self.held.begin()
-
-    def end(self) -> None:
-        """Go on, unless it has died meanwhile; what was said to it is lost then."""
-        runtime = self.world.sim.runtime
-        assert self.held is not None
-        self.held.release()
-        for timer in self.timers if self.seat.alive else ():
-            after_s = max(0.0, timer.deadline - runtime.now())
-            runtime.set_timer(self.seat, timer.key, after_s, 0.0, timer.cause, bool(timer.period_s))
-
-
 FAULTS: tuple[Fault, ...] = (
     bad_disk,
     bad_disk,
@@ -385,6 +364,8 @@ FAULTS: tuple[Fault, ...] = (
     leader_pauses,
     all_at_once,
     gone_while_away,
+    link_breaks,
+    session_expires,
     slow_store,
     slow_store,
     slow_link,

@@ -75,7 +75,7 @@ class World:
             # A session's heartbeat and its answer have to fit into a third of it.
             session_timeout_s=TIMINGS.session_timeout_s + 6 * latency_s,
         )
-        self.sim = Simulation(seed, settings=settings, latency_s=(latency_s / 4, latency_s))
+        self.sim = Simulation(seed, settings=settings, latency=(latency_s / 4, latency_s))
         ours = [checker() for checker in STANDARD if checker.family is Family.OURS]
         self.checkers = Checkers(self.sim, [*ours, Tally()])
         self.cluster = self.sim.cluster(

@@ -19,6 +19,7 @@ from mesolite.actors.decisions.contract import (
     SetTimer,
     Started,
     TimerFired,
+    on,
 )
 from mesolite.actors.decisions.master import (
     admission,
@@ -34,6 +35,7 @@ from mesolite.actors.decisions.master import (
     maintenance,
     offers,
     pruning,
+    queries,
     reclaims,
     removal,
     returns,
@@ -57,8 +59,9 @@ from mesolite.messages.agent import (
     UnregisterAgent,
 )
 from mesolite.messages.agents import MasterInfo
-from mesolite.messages.drains import DrainInfo
-from mesolite.messages.ids import AgentId
+from mesolite.messages.base import Query
+from mesolite.messages.facts import MasterStatus
+from mesolite.messages.ids import AgentId, PartyName
 from mesolite.messages.operator import (
     DeactivateAgentCall,
     DrainAgentCall,
@@ -71,6 +74,7 @@ from mesolite.messages.operator import (
     TeardownFrameworkCall,
     UpdateMaintenanceScheduleCall,
 )
+from mesolite.messages.queries import QueryAnswered
 from mesolite.messages.registrar import (
     AdmitAgent,
     DeactivateAgent,
@@ -113,58 +117,63 @@ from mesolite.messages.scheduler import (
 
 Decision = Callable[[MasterState, Any, str, float], None]
 
-LEADER_DECISIONS: dict[type, Decision] = {
-    RegisterAgent: agents.register,
-    ReregisterAgent: returns.reregister,
-    UnregisterAgent: removal.unregister,
-    PongAgent: health.pong,
-    StatusUpdate: tasks.update,
-    ExitedExecutor: tasks.exited_executor,
-    ExecutorToFramework: tasks.to_framework,
-    Subscribe: frameworks.subscribe,
-    DeactivateFramework: frameworks.deactivate,
-    Teardown: frameworks.teardown,
-    TeardownFrameworkCall: frameworks.end,
-    AcceptOffers: offers.accept,
-    DeclineOffers: offers.decline,
-    SuppressOffers: offers.suppress,
-    ReviveOffers: offers.revive,
-    AcceptInverseOffers: answers.accept,
-    DeclineInverseOffers: answers.decline,
-    KillTask: tasks.kill,
-    StatusUpdateAcknowledgement: tasks.acknowledge,
-    ReconcileTasks: tasks.reconcile,
-    FrameworkToExecutor: tasks.to_executor,
-    AgentDrained: draining.confirmed,
-    DrainAgentCall: draining.drain,
-    MarkAgentGoneCall: gone.mark_gone,
-    DeactivateAgentCall: deactivation.deactivate,
-    ReactivateAgentCall: deactivation.reactivate,
-    UpdateMaintenanceScheduleCall: schedules.change,
-    StartMaintenanceCall: schedules.change,
-    StopMaintenanceCall: schedules.change,
-    ReclaimResourcesCall: reclaims.reclaim,
-    ReleaseReclaimCall: reclaims.release,
-}
+LEADER_DECISIONS: dict[type, Decision] = dict(
+    [
+        on(RegisterAgent, agents.register),
+        on(ReregisterAgent, returns.reregister),
+        on(UnregisterAgent, removal.unregister),
+        on(PongAgent, health.pong),
+        on(StatusUpdate, tasks.update),
+        on(ExitedExecutor, tasks.exited_executor),
+        on(ExecutorToFramework, tasks.to_framework),
+        on(Subscribe, frameworks.subscribe),
+        on(DeactivateFramework, frameworks.deactivate),
+        on(Teardown, frameworks.teardown),
+        on(TeardownFrameworkCall, frameworks.end),
+        on(AcceptOffers, offers.accept),
+        on(DeclineOffers, offers.decline),
+        on(SuppressOffers, offers.suppress),
+        on(ReviveOffers, offers.revive),
+        on(AcceptInverseOffers, answers.accept),
+        on(DeclineInverseOffers, answers.decline),
+        on(KillTask, tasks.kill),
+        on(StatusUpdateAcknowledgement, tasks.acknowledge),
+        on(ReconcileTasks, tasks.reconcile),
+        on(FrameworkToExecutor, tasks.to_executor),
+        on(AgentDrained, draining.confirmed),
+        on(DrainAgentCall, draining.drain),
+        on(MarkAgentGoneCall, gone.mark_gone),
+        on(DeactivateAgentCall, deactivation.deactivate),
+        on(ReactivateAgentCall, deactivation.reactivate),
+        on(UpdateMaintenanceScheduleCall, schedules.change),
+        on(StartMaintenanceCall, schedules.change),
+        on(StopMaintenanceCall, schedules.change),
+        on(ReclaimResourcesCall, reclaims.reclaim),
+        on(ReleaseReclaimCall, reclaims.release),
+    ]
+)
 """What a leader decides on. Anybody else, and a leader that has not read the registry, discards these (0.2.1)."""
 
 EXAMINED = frozenset(kind for kind in LEADER_DECISIONS if issubclass(kind, admission.EXAMINED))
 """Those that must be admitted first. They are looked up, as nearly all that a leader hears are pongs."""
 
-TIMERS: dict[type, Decision] = {
-    timers.PingRound: health.ping,
-    timers.ReregisterTimeout: health.reregistration_timed_out,
-    timers.RecoveryTimeout: health.recovery_timed_out,
-    timers.Permit: health.permit_due,
-    timers.Pruning: pruning.prune,
-    timers.FailoverTimeout: frameworks.failover_timed_out,
-    timers.Allocation: offers.allocate,
-    timers.OfferTimeout: offers.timed_out,
-    timers.InverseOfferTimeout: inverse_offers.timed_out,
-    timers.ReclaimDue: reclaims.timed_out,
-    timers.WindowBound: enforcement.bound_reached,
-    timers.Enforcement: enforcement.repeat,
-}
+TIMERS: dict[type, Decision] = dict(
+    [
+        on(timers.PingRound, health.ping),
+        on(timers.ReregisterTimeout, health.reregistration_timed_out),
+        on(timers.RecoveryTimeout, health.recovery_timed_out),
+        on(timers.Permit, health.permit_due),
+        on(timers.Pruning, pruning.prune),
+        on(timers.FailoverTimeout, frameworks.failover_timed_out),
+        on(timers.Allocation, offers.allocate),
+        on(timers.OfferTimeout, offers.timed_out),
+        on(timers.InverseOfferTimeout, inverse_offers.timed_out),
+        on(timers.ReclaimDue, reclaims.timed_out),
+        on(timers.ReclaimReminder, reclaims.timed_out),
+        on(timers.WindowBound, enforcement.bound_reached),
+        on(timers.Enforcement, enforcement.repeat),
+    ]
+)
 
 
 APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
@@ -191,6 +200,8 @@ TOUCHED: tuple[Callable[[MasterState, AgentId, float], None], ...] = (draining.l
 class MasterCore(Core):
     """One master process: contends, and decides while it leads."""
 
+    TIMERS = TIMERS
+
     def __init__(self, settings: Settings, registrar: str) -> None:
         """Contend when started; `registrar` is the party that keeps this master's registry."""
         super().__init__()
@@ -215,6 +226,10 @@ class MasterCore(Core):
             self._keep_allocating(now)
             pruning.keep_due(state, now)
         return state.effects
+
+    def answer(self, query: Query, now: float) -> QueryAnswered:
+        """What it has to say to that query; it only reads."""
+        return queries.answer(self.state, query, now)
 
     def standing(self) -> str:
         """What its books hold, if it leads."""
@@ -263,7 +278,7 @@ class MasterCore(Core):
             case TimerFired(key):
                 if type(key) is timers.Allocation:
                     self._allocation_at = None
-                TIMERS[type(key)](state, key, sender, now)
+                self.timer_handler(event)(state, key, sender, now)
             case PeerExited():
                 self._peer_exited(event, now)
             case LinkBroken(name):
@@ -278,6 +293,8 @@ class MasterCore(Core):
                 self.name = name
                 state.effects.append(Link(state.registrar))
                 self._follow(self.watch.start(now), now)
+            case _:
+                self.let_pass(event)
 
     def _peer_exited(self, event: PeerExited, now: float) -> None:
         state = self.state
@@ -350,16 +367,18 @@ class MasterCore(Core):
             state.unreachable[unreachable.agent_id] = unreachable.unreachable_time
         for left in sorted(registry.gone, key=lambda record: record.gone_time):
             state.gone[left.agent_id] = left.gone_time
-        state.deactivated = {record.agent_id: record.drain for record in registry.deactivated}
-        state.past_drains = {drain.id: drain for drain in sorted(registry.past_drains, key=_ended_at)}
+        deactivation.recovered(state, registry)
         state.schedule = Schedule(registry.maintenance)
         reclaims.recovered(state, registry.reclaims, now)
         self._recovering = False
         state.leading, state.leading_since = True, now
+        state.publish(MasterStatus(name=PartyName(self.name), leading=True, term=state.term))
         if state.recovered:
             state.set_timer(timers.RecoveryTimeout(), state.settings.agent_reregister_timeout_s)  # EL-40
 
     def _exit(self, reason: str) -> None:
+        if self.state.leading:
+            self.state.publish(MasterStatus(name=PartyName(self.name), term=self.state.term))
         self.state.leading = self._recovering = False
         self.state.effects.append(Exit(reason, 1))
 
@@ -381,8 +400,3 @@ class MasterCore(Core):
 def _is_heartbeat(event: object) -> bool:
     """Pings and pongs change nobody's share, and they are nine in ten of all events."""
     return type(event) is PongAgent or (type(event) is TimerFired and type(event.key) is timers.PingRound)
-
-
-def _ended_at(drain: DrainInfo) -> float:
-    assert drain.ended_at is not None, f"a drain under way is no history: {drain}"
-    return drain.ended_at

@@ -10,6 +10,7 @@ from attrs import evolve
 from mesolite.actors.decisions.agent import causes, checkpoints, draining, executors, registration, reports, updates
 from mesolite.actors.decisions.agent.core import DECISIONS
 from mesolite.actors.decisions.agent.state import AgentState, Phase
+from mesolite.actors.decisions.agent.timers import UpdateRetry
 from mesolite.actors.decisions.agent.writes import Writes
 from mesolite.actors.decisions.contract import Effect, Save, StoreRefused
 from mesolite.messages import DrainAgent, KillTask, RevokeTask, StatusUpdate, StatusUpdateAcknowledgement
@@ -92,7 +93,7 @@ def _say_updates_once(patch: pytest.MonkeyPatch) -> None:
     once = AgentState.set_timer
 
     def set_timer(a: AgentState, key: Any, *arguments: Any, **more: Any) -> None:
-        if tuple(key)[:1] != ("update",):
+        if type(key) is not UpdateRetry:
             once(a, key, *arguments, **more)
 
     patch.setattr(AgentState, "set_timer", set_timer)

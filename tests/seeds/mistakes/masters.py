@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from mesolite.actors.decisions.agent import draining
-from mesolite.actors.decisions.contract import Send, TypedTimerKey
+from mesolite.actors.decisions.contract import Send, TimerKey
 from mesolite.actors.decisions.master import (
     deactivation,
     frameworks,
@@ -134,7 +134,7 @@ def _time_out_who_is_back(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(TIMERS, FailoverTimeout, timed_out)
 
 
-def _set(patch: pytest.MonkeyPatch, kind: type[TypedTimerKey], times: float) -> None:
+def _set(patch: pytest.MonkeyPatch, kind: type[TimerKey], times: float) -> None:
     """Let timers of that kind fire after another time; 0: never."""
     once = MasterState.set_timer
 

@@ -87,8 +87,8 @@ def _refuse_nothing(patch: pytest.MonkeyPatch) -> None:
 def _refuse_too_shortly(patch: pytest.MonkeyPatch) -> None:
     once = Refusals.add
 
-    def add(refusals: Refusals, framework_id: Any, agent_id: Any, resources: Any, until: float) -> None:
-        once(refusals, framework_id, agent_id, resources, until - 1.5)
+    def add(refusals: Refusals, framework_id: Any, agent_id: Any, what: Any, until: float) -> None:
+        once(refusals, framework_id, agent_id, what, until - 1.5)
 
     patch.setattr(Refusals, "add", add)
 
@@ -127,9 +127,9 @@ def _keep_offers_at_a_failover(patch: pytest.MonkeyPatch) -> None:
 def _keep_what_is_left(patch: pytest.MonkeyPatch) -> None:
     once = MasterState.recover
 
-    def recover(m: MasterState, framework_id: Any, agent_id: Any, what: Any, now: float, refuse_s: Any = None) -> None:
-        if refuse_s != 1.0:
-            once(m, framework_id, agent_id, what, now, refuse_s)
+    def recover(m: MasterState, *what: Any) -> None:
+        if what[-1] != 1.0:  # for how long it is refused
+            once(m, *what)
 
     patch.setattr(MasterState, "recover", recover)
 
