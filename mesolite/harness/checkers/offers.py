@@ -96,6 +96,17 @@ class WithheldIsNotOffered(Checker):
         "being reclaimed."
     )
 
+    def __init__(self) -> None:
+        """Start with nobody awake."""
+        self._awake: dict[str, tuple[float, float]] = {}
+
+    @afterwards(ActorRole.MASTER)
+    def handled(self, record: Record, core: Any) -> None:
+        """Remember the last two instants at which a master did something: it may have stood still between them."""
+        last = self._awake.get(record.party, (0.0, 0.0))[1]
+        if record.time > last:
+            self._awake[record.party] = (last, record.time)
+
     @says(ActorRole.MASTER, ResourceOffers)
     def offered(self, record: Record, core: Any, message: ResourceOffers, to: str) -> None:
         """Offers are made."""
@@ -103,11 +114,13 @@ class WithheldIsNotOffered(Checker):
         if self.watch.leads(core) and (decided.reclaims or decided.windows):
             for offer in message.offers:
                 if offer.agent_id in core.state.agents:
-                    self._look(core.state, offer, record.time)
+                    self._look(record.party, core.state, offer, record.time)
 
-    def _look(self, state: Any, offer: Offer, now: float) -> None:
+    def _look(self, party: str, state: Any, offer: Offer, now: float) -> None:
         decided, agent = self.watch.decided, state.agents[offer.agent_id]
-        if decided.in_force(agent, now) is not None:
+        window, instants = decided.in_force(agent, now), self._awake.get(party, (0.0, 0.0))
+        awake_at = max((at for at in instants if at < now), default=0.0)  # or it has not come to the beginning of the window
+        if window is not None and window.unavailability.start < awake_at:
             self.violated(f"{offer.id} is of {agent.id}, whose window is enforced", agent.id)
         for reclaim in decided.reclaims.values():
             if reclaim.framework_id == offer.framework_id:
