@@ -101,7 +101,7 @@ class Outcome:
 def drawn(
     scenario: Scenario, seed: int, script: Script, faults: dict[str, Fault], setting: Setting, *, note: bool = False
 ) -> Outcome:
-    """Run it with faults that the seed draws. `note`: the exceptions from the calm order are in the outcome's script."""
+    """Run it with faults that the seed draws. `note`: the exceptions from the calm order are in the outcome, too."""
     order: Order = Seeded(seed, script.share)
     noting = Noting(order) if note else None
     return _live(
@@ -118,7 +118,9 @@ def replayed(scenario: Scenario, seed: int, script: Script, setting: Setting, *,
     )
 
 
-def calm(scenario: Scenario, seed: int, script: Script, setting: Setting, prepare: Callable[[Simulation], object]) -> Outcome:
+def calm(
+    scenario: Scenario, seed: int, script: Script, setting: Setting, prepare: Callable[[Simulation], object]
+) -> Outcome:
     """Run it first in, first out, without faults but those that `prepare` makes."""
     return _live(scenario, seed, script, setting, Calm(), lambda injector: None, None, prepare)
 
@@ -169,7 +171,8 @@ def _finish(sim: Simulation, checkers: Checkers) -> None:
     """Everything is mended: give everybody time, and see what has not come to its end."""
     if sim.started is None:
         return
-    sim.advance(max(0.0, checkers.quiet_from - sim.now) + checkers.recovery_s)
+    # An agent that a new leader only knows of is given up after its time to come back; then nothing is left to come.
+    sim.advance(max(0.0, checkers.quiet_from - sim.now) + sim.settings.agent_reregister_timeout_s + checkers.recovery_s)
     unfinished = checkers.unfinished()
     if unfinished:
         raise CheckerViolated(unfinished[0])

@@ -90,6 +90,7 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         self.runtime = VirtualRuntime(
             seed, self.trace, self.latency_s, standstill_s, encoded_store, order_of(order, seed)
         )
+        self._is_ready = False
         self.stated = Stated()
         self.faults = None
         self._cluster: SimulatedCluster | None = None
@@ -137,7 +138,13 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
 
         self.run_until(ready, timeout=60.0)
         self.settle()
+        self._is_ready = True
         return cluster
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a cluster that has come up: from then on it may be disturbed."""
+        return self._is_ready
 
     @property
     def started(self) -> SimulatedCluster | None:

@@ -72,7 +72,7 @@ class Injector:
         at = max(at, sim.now)
 
         def come() -> None:
-            cluster = sim.started
+            cluster = sim.started if sim.is_ready else None
             scene = Scene(sim, cluster, draws, fault.targets) if cluster is not None else None
             arguments = kind.draw(scene) if scene is not None else None
             if arguments is not None:
