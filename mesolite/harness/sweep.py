@@ -73,7 +73,7 @@ def sweep(
     if first.outcome.error is not None:
         swept.failures[-1] = first.outcome.error
         return swept
-    for instant in range(first.began, first.events):
+    for instant in range(first.began + 1, first.events + 1):
         ran = _events(scenario, seed, script, setting, instant, action)
         if ran.outcome.error is not None:
             swept.failures[instant] = ran.outcome.error
