@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mesolite.actors.decisions.contract import (
     Callback,
     CallbackReturned,
@@ -22,7 +24,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.runtime import hosting
 from mesolite.actors.runtime.port import Seat, Timer
-from mesolite.actors.trace import raised
+from mesolite.actors.trace import Routine, raised
 
 
 class Performer:
@@ -45,21 +47,24 @@ class Performer:
     def perform(self, event: object, sender: str, cause: int) -> None:
         """Let the core decide on one event, and do what it wants; user code that has returned is the next event."""
         seat = self.seat
-        if type(event) is Timer:
+        kind: type = type(event)
+        if kind is Timer:
+            timer: Any = event
             # Between coming due and being handled it may have been cancelled or set again (core.md LP-33, LP-34).
-            if not event.live:
+            if not timer.live:
                 return
-            seat.timers.pop(event.key, None)  # on threads the party may be ended from outside at this moment
-            event = TimerFired(event.key)
+            seat.timers.pop(timer.key, None)  # on threads the party may be ended from outside at this moment
+            kind = Routine if timer.period_s else TimerFired
+            event = TimerFired(timer.key)
         now = self._now()
         try:
             effects = self.core.handle(event, sender, now)
         except BaseException as error:
             # What ends a party is the first thing to look for in its story.
-            self._trace.keep((self._next_index(), now, seat.name, sender, event, (raised(error),), cause))
+            self._trace.record(now, seat.name, sender, event, (raised(error),), cause, seat.incarnation)
             raise
         index = self._next_index()
-        self._trace.keep((index, now, seat.name, sender, event, effects, cause))
+        self._trace.keepers[kind]((index, now, seat.name, sender, event, effects, cause, seat.incarnation))
         for effect in effects:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)

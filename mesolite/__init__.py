@@ -67,7 +67,7 @@ if TYPE_CHECKING:
         WrongThread,
     )
     from mesolite.actors.runtime.disk import Disk
-    from mesolite.actors.trace import Record, Trace
+    from mesolite.actors.trace import Record, Trace, TraceFailure, TraceHead
     from mesolite.actors.user_errors import AllowedErrors, UserError
     from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
     from mesolite.cluster import Cluster
@@ -117,6 +117,7 @@ __all__ = [
     "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy",
     "Record", "Refused", "ResourceError", "Resources", "Rule", "Scheduler", "SchedulerDriver", "Settings",
     "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo", "TaskState", "TaskStatus", "Trace",
+    "TraceFailure", "TraceHead",
     "Unavailability", "UnknownName", "UserCodeFailed", "UserError", "Window", "WorkDirInUse", "WorkDirUnusable",
     "WouldBlock", "WrongThread",
     # what operator.state() consists of
@@ -188,6 +189,8 @@ _MODULE_OF = {
     "TaskState": "messages.tasks",
     "TaskStatus": "messages.tasks",
     "Trace": "actors.trace",
+    "TraceFailure": "actors.trace",
+    "TraceHead": "actors.trace",
     "Unavailability": "messages.maintenance",
     "UnknownName": "actors.errors",
     "UserCodeFailed": "actors.errors",

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, Self
 
+import mesolite
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue, Refused
@@ -115,6 +116,8 @@ class Simulation(KeepsUserErrors):
         self.seed = seed
         self.settings = settings or Settings.mesos()
         self.trace = Trace(trace_records)
+        changed = self.settings.changed()
+        self.trace.describe(version=mesolite.__version__, virtual=True, seed=seed, settings=changed)
         shortest, longest = map(in_seconds, latency_s)
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -105,6 +106,8 @@ class Stage:
             result.release()
         elif isinstance(result, Rule):
             self.sim.forget(result)
+        elif inspect.isfunction(result):
+            result()  # ends a subscription to the trace, whose observer may not be one
 
     def complaints(self) -> list[str]:
         """What does not hold, after everything that was said has been dealt with."""

@@ -551,7 +551,7 @@ def test_a_core_that_raises_ends_its_party_only(stage: Any) -> None:
     assert isinstance(failure, PartyFailed)
     assert error is failure.__cause__
     assert "party failed: ZeroDivisionError: our bug" in str(failure)
-    assert "Say word=before" in str(failure)
+    assert "Say before" in str(failure)
     assert [PeerExited("party", 1, -1)] == watcher.exits
 
 
@@ -566,7 +566,7 @@ def test_the_event_that_ended_a_party_is_the_last_of_its_story(stage: Any) -> No
     (told,) = [record for record in stage.runtime.trace if record.index == records[-1].cause]
     assert (records[-1].event, records[-1].sender, told.party) == (Curse("abracadabra"), "talker", "talker")
     assert records[-1].effects == (Raised("RuntimeError: cursed by abracadabra"),)
-    last = "talker -> party        Curse word=abracadabra  (raised RuntimeError: cursed by abracadabra)"
+    last = "talker -> party           Curse abracadabra  (raised RuntimeError: cursed by abracadabra)"
     assert str(failure).endswith(last)
     for text in (stage.runtime.trace.text(), stage.runtime.trace.tail("party"), stage.runtime.trace.story("party")):
         assert last in text

@@ -17,6 +17,7 @@ from mesolite.actors.decisions.command_executor import CommandExecutorCore
 from mesolite.actors.decisions.contract import Run, Send, TimerFired, TimerKey, WorkExited, WorkFailedToStart
 from mesolite.actors.decisions.master.timers import PingRound
 from mesolite.actors.runtime.port import Seat
+from mesolite.actors.trace import Record
 from mesolite.messages import (
     ApplyOperation,
     CallAnswered,
@@ -111,8 +112,7 @@ class Watch:
         self.violations: list[Violation] = []
         self.tally: Counter[str] = Counter()
         self._find = sim.runtime.directory.find
-        self._record = sim.trace.keep
-        sim.trace.keep = self._keep
+        sim.trace.subscribe(self._look)
         self._roles: dict[str, Callable[[float, str, Any, Any], None] | None] = {}
         self._executors: dict[str, Host] = {}
         self._final: dict[tuple[str, TaskId], TaskStatus] = {}
@@ -134,14 +134,13 @@ class Watch:
 
     # ------------------------------------------------------------------------------------------------- every record
 
-    def _keep(self, fields: tuple[Any, ...]) -> None:
-        self._record(fields)
-        _, now, name, _, event, effects, _ = fields
+    def _look(self, record: Record) -> None:
+        name = record.party
         if name not in self._roles:
             self._roles[name] = self._role(name)
         look = self._roles[name]
         if look is not None:
-            look(now, name, event, effects)
+            look(record.time, name, record.event, record.effects)
 
     def _role(self, name: str) -> Callable[[float, str, Any, Any], None] | None:
         if name.startswith("agent-") and "/" in name:
