@@ -30,7 +30,9 @@ from mesolite.actors.trace import Routine, raised
 class Performer:
     """Stands between one core and one runtime."""
 
-    __slots__ = ("_draining", "_next_index", "_now", "_returned", "_runtime", "_send", "_trace", "core", "seat")
+    __slots__ = (
+        "_draining", "_next_index", "_now", "_returned", "_runtime", "_send", "_trace", "core", "latest", "seat"
+    )  # fmt: skip
 
     def __init__(self, seat: Seat, core: Core) -> None:
         """Perform for this seat, whose actor runs user code if it has any."""
@@ -43,6 +45,8 @@ class Performer:
         self._trace = seat.runtime.trace
         self._returned: list[tuple[CallbackReturned, str, int]] = []
         self._draining = False
+        self.latest = -1
+        """The record that user code was last called in, or that the core raised at."""
 
     def perform(self, event: object, sender: str, cause: int) -> None:
         """Let the core decide on one event, and do what it wants; user code that has returned is the next event."""
@@ -61,7 +65,8 @@ class Performer:
             effects = self.core.handle(event, sender, now)
         except BaseException as error:
             # What ends a party is the first thing to look for in its story.
-            self._trace.record(now, seat.name, sender, event, (raised(error),), cause, seat.incarnation)
+            said = (raised(error),)
+            self.latest = self._trace.record(now, seat.name, sender, event, said, cause, seat.incarnation)
             raise
         index = self._next_index()
         self._trace.keepers[kind]((index, now, seat.name, sender, event, effects, cause, seat.incarnation))
@@ -88,6 +93,7 @@ class Performer:
         seat, runtime = self.seat, self._runtime
         match effect:
             case Callback():
+                self.latest = index
                 self._returned.append((seat.actor.call_user_code(effect), seat.name, index))
             case Save(changes, term, tag):
                 runtime.save(seat, changes, term, tag, index)
@@ -96,14 +102,14 @@ class Performer:
             case Run():
                 runtime.run(seat, effect, index)
             case SignalWork(work_id, signum):
-                runtime.signal_work(seat, work_id, signum)
+                runtime.signal_work(seat, work_id, signum, index)
             case SpawnExecutor(name, start):
                 hosting.spawn(seat, name, start, index)
             case Destroy(name):
-                hosting.destroy(seat, name)
+                hosting.destroy(seat, name, index)
             case Load(term):
                 runtime.load(seat, term, index)
             case Exit(reason, status):
-                runtime.exit(seat, status, reason)
+                runtime.exit(seat, status, reason, index)
             case _:
                 raise TypeError(f"{effect!r} is not an effect of the contract (actors/decisions/contract.py)")

@@ -2,6 +2,7 @@
 
 records  what is written: events with their effects, what was lost or disturbed, what hands did, who ended
 head     what a trace says of the run it is of
+states   what state everything was in, and who believed so; moments, what happened; why, what led to it
 words    how a record reads, the one wording of all texts; values, how a value does
 trace    Trace: the rings that records are kept in, and every way to read them
 
@@ -10,7 +11,9 @@ are (everything in them is immutable) and formatted only when somebody looks. No
 """
 
 from mesolite.actors.trace.head import TraceFailure, TraceHead
+from mesolite.actors.trace.moments import Moment
 from mesolite.actors.trace.records import HEARTBEATS, Disturbed, Done, Ended, Lost, Raised, Record, Routine, raised
+from mesolite.actors.trace.states import TraceState, states
 from mesolite.actors.trace.trace import DEFAULT_RECORDS, Trace
 from mesolite.actors.trace.words import Names, line, say
 
@@ -22,7 +25,9 @@ __all__ = [
     "Ended",
     "TraceFailure",
     "TraceHead",
+    "TraceState",
     "Lost",
+    "Moment",
     "Names",
     "Raised",
     "Record",
@@ -31,4 +36,5 @@ __all__ = [
     "line",
     "raised",
     "say",
+    "states",
 ]

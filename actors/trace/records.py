@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any, NamedTuple
 
 import attrs
@@ -86,6 +87,8 @@ def _literal(value: object) -> str:
         return value.__name__
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, enum.Enum):
+        return value.name
     if callable(value):
         return getattr(value, "__name__", "...")
     return f"{value:g}" if isinstance(value, float) else repr(value)

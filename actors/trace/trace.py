@@ -13,7 +13,10 @@ from typing import Any
 import attrs
 
 from mesolite.actors.trace.head import TraceFailure, TraceHead
+from mesolite.actors.trace.moments import Moment, moments
 from mesolite.actors.trace.records import HEARTBEATS, Record, Routine
+from mesolite.actors.trace.states import TraceState, states
+from mesolite.actors.trace.why import why
 from mesolite.actors.trace.words import Names, lines, said_of
 from mesolite.messages.agent import AgentRegistered
 from mesolite.messages.checking import Count, checked_arguments
@@ -177,6 +180,23 @@ class Trace:
     def _backwards(self, kept: list[tuple[Any, ...]], *, system: bool, heartbeats: bool) -> Iterator[str]:
         for fields in reversed(kept):
             yield from reversed(lines(Record(*fields), self.names, system, heartbeats))
+
+    def states(self) -> list[TraceState]:
+        """What state agents, tasks, drains, reclaims and leaders were in, and who believed so, from when to when."""
+        return states(self, self.names)
+
+    def moments(self) -> list[Moment]:
+        """What happened, in a few lines: what hands and operators did, what was lost, what changed its state."""
+        return moments(self, self.names)
+
+    @checked_arguments
+    def why(self, index: int) -> str:
+        """The chain of causes of that record as text, and what bears on it.
+
+        Raises:
+            LookupError: that record is not kept.
+        """
+        return why(self, index, self.names)
 
     def hash(self) -> str:
         """A digest of every record kept: equal runs have equal hashes, under any PYTHONHASHSEED."""

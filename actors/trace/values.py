@@ -40,6 +40,9 @@ UNSAID = frozenset(
 LONGEST = 300
 """So many characters of a value are said."""
 
+LINE = 100
+"""And so many of a record, where it is told in short."""
+
 FAILED = (TaskState.TASK_FAILED, TaskState.TASK_ERROR, TaskState.TASK_DROPPED)
 
 
@@ -83,6 +86,11 @@ def one_line(text: str) -> str:
     if not text.isprintable():
         text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text[: LONGEST + 1])
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def cut(text: str, longest: int = LINE) -> str:
+    """A text short enough to be one of several lines."""
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _brief(value: Any) -> str:

@@ -98,7 +98,7 @@ class Dispatcher(ABC):
         """Say in a few lines who is there, and what they may be waited for with."""
 
     @abstractmethod
-    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "", cause: int = -1) -> None:
         """End a party whose loop has come to its end."""
 
     def now(self) -> float:

@@ -18,6 +18,7 @@ from mesolite.simulation.plain_commands import work_of
 class _Process:
     seat: Seat
     work: SimulatedWork
+    cause: int
     end: Moment | None = None
     ends_at: float = math.inf
 
@@ -39,24 +40,25 @@ class SimulatedProcesses:
         """The work that does not end by itself."""
         return [work_id for work_id, process in self._processes.items() if process.ends_at == math.inf]
 
-    def run(self, seat: Seat, run: Run) -> None:
+    def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start, and end by itself after its duration."""
         work = run.simulated or work_of(run.command)
         if work is None:
             error = f"cannot start {run.command.value!r}: there is no program of that name, only a shell understands it"
-            self._dispatcher.post(seat, WorkFailedToStart(run.work_id, error))
+            self._dispatcher.post(seat, WorkFailedToStart(run.work_id, error), cause=cause)
             return
-        process = self._processes[run.work_id] = _Process(seat, work)
+        process = self._processes[run.work_id] = _Process(seat, work, cause)
         self._of_seat.setdefault(seat, {})[run.work_id] = None
-        self._dispatcher.post(seat, WorkStarted(run.work_id, 0))
+        self._dispatcher.post(seat, WorkStarted(run.work_id, 0), cause=cause)
         if process.work.duration is not None:
             self._end_after(run.work_id, process.work.duration, process.work.exit_status, None)
 
-    def signal(self, work_id: str, signum: int) -> None:
+    def signal(self, work_id: str, signum: int, cause: int) -> None:
         """Do what the description says it does on this signal; unknown work has ended already."""
         process = self._processes.get(work_id)
         if process is None:
             return
+        process.cause = cause
         if signum == signal.SIGKILL:
             self._end_after(work_id, 0.0, None, signum)
         elif signum == signal.SIGTERM and process.work.on_sigterm is not None:
@@ -80,7 +82,7 @@ class SimulatedProcesses:
 
         def end() -> None:
             self._drop(work_id)
-            self._dispatcher.post(seat, WorkExited(work_id, exit_status, signum))
+            self._dispatcher.post(seat, WorkExited(work_id, exit_status, signum), cause=process.cause)
 
         process.end, process.ends_at = self._dispatcher.at(ends_at, end), ends_at
 
