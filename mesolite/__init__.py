@@ -67,7 +67,7 @@ if TYPE_CHECKING:
         WrongThread,
     )
     from mesolite.actors.runtime.disk import Disk
-    from mesolite.actors.trace import Record, Trace, TraceFailure, TraceHead
+    from mesolite.actors.trace import Record, Trace, TraceFailure, TraceHead, TraceMoment, TraceState
     from mesolite.actors.user_errors import AllowedErrors, UserError
     from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
     from mesolite.cluster import Cluster
@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from mesolite.operator import Operator
     from mesolite.reclaim import Reclaim
     from mesolite.simulation import Hold, SimulatedCluster, Simulation
+    from mesolite.simulation.messages_in_flight import MessageInFlight
     from mesolite.simulation.network import Rule
 
 for _name in ("actors", "messages"):
@@ -113,13 +114,13 @@ __all__ = [
     "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop", "Executor",
     "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer",
     "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
-    "MesoliteSchedulerDriver", "NameTaken", "NothingToWaitFor", "Offer", "Operator", "OutcomeUnknown", "Party",
-    "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy",
-    "Record", "Refused", "ResourceError", "Resources", "Rule", "Scheduler", "SchedulerDriver", "Settings",
-    "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo", "TaskState", "TaskStatus", "Trace",
-    "TraceFailure", "TraceHead",
-    "Unavailability", "UnknownName", "UserCodeFailed", "UserError", "Window", "WorkDirInUse", "WorkDirUnusable",
-    "WouldBlock", "WrongThread",
+    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "Operator",
+    "OutcomeUnknown", "Party", "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState",
+    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "Scheduler",
+    "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo",
+    "TaskState", "TaskStatus", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState", "Unavailability",
+    "UnknownName", "UserCodeFailed", "UserError", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock",
+    "WrongThread",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "CountersEntry",
     "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -160,6 +161,7 @@ _MODULE_OF = {
     "MasterMachine": "machines",
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
+    "MessageInFlight": "simulation.messages_in_flight",
     "NameTaken": "actors.errors",
     "NothingToWaitFor": "actors.errors",
     "Offer": "messages.offers",
@@ -191,6 +193,8 @@ _MODULE_OF = {
     "Trace": "actors.trace",
     "TraceFailure": "actors.trace",
     "TraceHead": "actors.trace",
+    "TraceMoment": "actors.trace",
+    "TraceState": "actors.trace",
     "Unavailability": "messages.maintenance",
     "UnknownName": "actors.errors",
     "UserCodeFailed": "actors.errors",

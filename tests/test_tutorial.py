@@ -1,4 +1,4 @@
-"""What the tutorial says before its fix: the test fails with one seed of twenty, and the report has what is shown."""
+"""What the tutorial says before its fix: the test fails with one seed of forty, and the report has what is shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.snippets import ROOT, blocks_of
 
 PAGE = ROOT / "docs" / "tutorial.md"
-SEEDS = "20"
+SEEDS = "40"
 
 
 def test_the_bug_shows_where_the_tutorial_says(pytester: pytest.Pytester) -> None:

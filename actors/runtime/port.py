@@ -83,7 +83,9 @@ class Seat:
         "host",
         "inbox",
         "incarnation",
+        "jitters",
         "name",
+        "outgoing",
         "own_thread",
         "ref",
         "runtime",
@@ -102,6 +104,10 @@ class Seat:
         self.own_thread = place.own_thread
         self.timers: dict[TimerKey, Timer] = {}
         self.alive = True
+        self.outgoing: dict[str, Any] = {}
+        """On virtual time: its channels, by receiver (mesolite/simulation/in_flight.py)."""
+        self.jitters: dict[TimerKey, tuple[int, int]] = {}
+        """On virtual time: where the jitter of a timer is drawn from, and how often it was."""
         self.user_call: UserCall | None = None
         """What user code the party is in, if it runs any."""
         self.actor: Role

@@ -31,6 +31,10 @@ class Timeline(Generic[E]):
         """How many entries are kept, those called off included."""
         return len(self._entries)
 
+    def __iter__(self) -> Iterator[tuple[float, E]]:
+        """Go through what is to come, in order, each with its deadline; for whoever looks."""
+        return ((deadline, entry) for deadline, _, entry in sorted(self._entries, key=_in_order) if entry.live)
+
     def add(self, deadline: float, entry: E) -> None:
         """Put something in the future."""
         self._count += 1
@@ -66,3 +70,7 @@ class Timeline(Generic[E]):
         """Take out whatever is due, in order."""
         while (entry := self.take_due(now)) is not None:
             yield entry
+
+
+def _in_order(entry: tuple[float, int, object]) -> tuple[float, int]:
+    return entry[:2]

@@ -11,7 +11,7 @@ are (everything in them is immutable) and formatted only when somebody looks. No
 """
 
 from mesolite.actors.trace.head import TraceFailure, TraceHead
-from mesolite.actors.trace.moments import Moment
+from mesolite.actors.trace.moments import TraceMoment
 from mesolite.actors.trace.records import HEARTBEATS, Disturbed, Done, Ended, Lost, Raised, Record, Routine, raised
 from mesolite.actors.trace.states import TraceState, states
 from mesolite.actors.trace.trace import DEFAULT_RECORDS, Trace
@@ -27,7 +27,7 @@ __all__ = [
     "TraceHead",
     "TraceState",
     "Lost",
-    "Moment",
+    "TraceMoment",
     "Names",
     "Raised",
     "Record",

@@ -31,7 +31,7 @@ _GOOD_ENDS = (TaskState.TASK_FINISHED, TaskState.TASK_KILLED)
 
 
 @frozen
-class Moment:
+class TraceMoment:
     """One thing that happened: when, at which record, of which kind, in which words.
 
     Kinds: `fault` and `undone` (hands), `verb` (an operator), `lost` (messages), and of states `leads`, `up`,
@@ -60,13 +60,13 @@ class _Telling:
     whom: list[str] = field(factory=list)
     until: float = 0.0
 
-    def moment(self) -> Moment:
+    def moment(self) -> TraceMoment:
         more = len(self.whom) - NAMED_AT_MOST
         named = ", ".join(self.whom[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-        return Moment(self.time, self.index, self.kind, self.says.replace("{}", named, 1))
+        return TraceMoment(self.time, self.index, self.kind, self.says.replace("{}", named, 1))
 
 
-def moments(records: Iterable[Record], names: Names) -> list[Moment]:
+def moments(records: Iterable[Record], names: Names) -> list[TraceMoment]:
     """The moments of a run, in their order. What was before the first that hands or an operator did is left out."""
     kept = list(records)
     told = [*_done(kept, names), *_losses(kept, names), *_changes(states(kept, names), names)]

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from mesolite.actors.trace.head import TraceFailure, TraceHead
-from mesolite.actors.trace.moments import Moment, moments
+from mesolite.actors.trace.moments import TraceMoment, moments
 from mesolite.actors.trace.records import HEARTBEATS, Record, Routine
 from mesolite.actors.trace.states import TraceState, states
 from mesolite.actors.trace.why import why
@@ -185,7 +185,7 @@ class Trace:
         """What state agents, tasks, drains, reclaims and leaders were in, and who believed so, from when to when."""
         return states(self, self.names)
 
-    def moments(self) -> list[Moment]:
+    def moments(self) -> list[TraceMoment]:
         """What happened, in a few lines: what hands and operators did, what was lost, what changed its state."""
         return moments(self, self.names)
 

@@ -1,19 +1,18 @@
 """The dispatcher of a simulation: its loop, its clock, and who may drive it.
 
-Rule: one thing happens at a time, the seed says which of those that are due, and time moves only when none is left, to
-the next live timer. Nothing is ever run inside the call that moves the clock.
+Rule: one thing happens at a time, the order says which of those that are due (choices.py), and time moves only when
+none is left, to the next live timer. Nothing is ever run inside the call that moves the clock.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-import random
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 import pykka
 
@@ -28,12 +27,17 @@ from mesolite.actors.runtime.timeline import Timeline
 from mesolite.actors.trace import Lost, Trace
 from mesolite.actors.user_errors import UserErrors
 from mesolite.simulation import instant
+from mesolite.simulation.choices import Order, draw, stream
+from mesolite.simulation.in_flight import NOT_BEGUN, Channel, Entry, InFlight, Special
 from mesolite.simulation.inbox import Idle
+from mesolite.simulation.messages_in_flight import MessageInFlight, messages_in_flight
+from mesolite.simulation.moments import Arrival, Moment
 from mesolite.simulation.network import Network, Parcel, Verdict
 from mesolite.simulation.standstill import Standstill
-from mesolite.simulation.under_way import UnderWay
 
 _new_tuple: Any = tuple.__new__
+
+M = TypeVar("M", bound=Moment)
 
 SAME_INSTANT_S = 1e-9
 """Sums of seconds are not exact: what is due so shortly after the end of an advance is due at its end."""
@@ -42,36 +46,12 @@ LONGEST_WAIT_S = 24 * 3600.0
 """A wait without a time-out is given up after so long, a few seconds of real time: it must not hang a test."""
 
 
-class Special(NamedTuple):
-    """Something under way that is not simply for whoever has the name when it arrives, or not for the network to judge.
-
-    `seat`: an answer or a piece of news for one life of a party; its successor under that name must not get it.
-    """
-
-    event: object
-    seat: Seat | None = None
-    judged: bool = False
-
-
-class Moment:
-    """Something the simulation itself does at a point in time: a delayed parcel arrives, simulated work ends.
-
-    `routine`: it comes of nothing but timers that repeat themselves, as a ping under way does.
-    """
-
-    __slots__ = ("act", "live", "routine")
-
-    def __init__(self, act: Callable[[], None], routine: bool) -> None:
-        """Be live until called off."""
-        self.routine = routine
-        self.act = act
-        self.live = True
-
-
 class Dispatcher(ABC):
     """Lets things happen. What a party is, and what ends with it, its subclass knows."""
 
-    def __init__(self, seed: int, trace: Trace, latency_s: tuple[float, float], standstill_s: float) -> None:
+    def __init__(
+        self, seed: int, trace: Trace, latency_s: tuple[float, float], standstill_s: float, order: Order
+    ) -> None:
         """Start at time 0 with nothing to do. A message takes a random time within `latency_s`.
 
         An unbounded wait ends when for `standstill_s`, or longer, only what repeats itself has happened.
@@ -82,14 +62,15 @@ class Dispatcher(ABC):
         self.directory = Directory()
         self.user_errors = UserErrors(seed)
         self.runnable: deque[Seat] = deque()
-        self._random = random.Random(seed)
+        self.in_flight = InFlight(order)
+        self._seed = seed
+        self._put_in_flight = self.in_flight.put
         self._latency_s = latency_s
+        self._takes_time = latency_s[1] > 0.0
         self._now = 0.0
         self._thread = threading.get_ident()
-        self._under_way = UnderWay()
         self._find = self.directory.find
         self._timeline: Timeline[Timer | Moment] = Timeline()
-        self._arrivals: dict[tuple[str, str], float] = {}
         self._running: Seat | None = None
         self._failure: BaseException | None = None
 
@@ -167,15 +148,24 @@ class Dispatcher(ABC):
             self._standstill.routine = True
         return True
 
+    def messages_in_flight(self) -> tuple[MessageInFlight, ...]:
+        """What is in flight, in order of arrival."""
+        return messages_in_flight(self.in_flight, self._timeline, self._now)
+
     def bind(self, future: pykka.Future[Any], asked: str) -> None:
         """Make the `get` of a future, which somebody was asked for, drive this simulation."""
         if isinstance(future, PortFuture):
             future.pump = lambda future, timeout: self._answer(future, asked, timeout)
 
     def release(self, parcels: list[Parcel]) -> None:
-        """Put held parcels back under way, ahead of what came later, past the rules."""
-        for sender, to, event, cause in reversed(parcels):
-            self._under_way.put_first(sender, to, Delivery(Special(event, judged=True), sender, cause))
+        """Put held parcels back in flight, ahead of what came later, past the rules."""
+        kept: dict[tuple[str, str], list[Entry]] = {}
+        for sender, to, event, cause, entry in parcels:
+            assert entry is not None, "only what was in flight can be released"
+            delivery = Delivery(Special(event, judged=True), sender, cause)
+            kept.setdefault((sender, to), []).append((self._channel(sender, to), entry[1], delivery))
+        for entries in kept.values():
+            self.in_flight.put_first(entries)
 
     def heal(self, one: str | None, other: str | None) -> None:
         """Undo cuts, and let those at both ends learn what a broken connection tells (network.py)."""
@@ -193,7 +183,7 @@ class Dispatcher(ABC):
 
     def lose(self, parcels: list[Parcel]) -> None:
         """Let parcels never arrive."""
-        for sender, to, event, cause in parcels:
+        for sender, to, event, cause, _ in parcels:
             self._lose(to, Delivery(event, sender, cause), "dropped")
 
     # ------------------------------------------------------------------------------------------------ inside
@@ -203,19 +193,17 @@ class Dispatcher(ABC):
 
         This loop runs for every message: it keeps what it needs at hand, and calls as little as it can.
         """
-        runnable, active, take = self.runnable, self._under_way.active, self._under_way.take
-        draw, network, unraised = self._random.random, self.network, self.user_errors.unraised
+        runnable, take = self.runnable, self.in_flight.take
+        network, unraised = self.network, self.user_errors.unraised
         steps, next_look, looks = 0, instant.EVENTS_PER_INSTANT, None
         while done is None or not done():
             if runnable:
                 self._run(runnable.popleft())
-            elif active:
-                # The seed picks a channel; within it, order holds.
-                to, delivery = take(int(draw() * len(active)))
+            elif (entry := take()) is not None:
                 if network.plain:
-                    self._deliver(to, delivery)
+                    self._deliver(entry[0].to, entry[2])
                 else:
-                    self._judge(to, delivery)
+                    self._judge(entry)
             elif not self._fire():
                 return False
             if unraised or self._failure is not None:
@@ -223,7 +211,7 @@ class Dispatcher(ABC):
             steps += 1
             if steps >= next_look:
                 looks = looks or instant.Instant()  # not before: hardly any instant comes so far
-                if looks.never_ends(steps, len(self.directory), len(self.runnable) + len(self._under_way)):
+                if looks.never_ends(steps, len(self.directory), len(self.runnable) + len(self.in_flight)):
                     raise EndlessLoop(
                         f"{steps} events at {self._now:.3f} s without time passing, and no end in sight; the last were:"
                         f"\n{self.trace.tail()}"
@@ -271,22 +259,31 @@ class Dispatcher(ABC):
         if not self.wait(lambda: future.is_ready, timeout):
             raise pykka.Timeout(f"{asked} has not answered within {timeout:g} virtual seconds")
 
-    def _put(self, sender: str, to: str, event: object, cause: int) -> None:
-        delivery = Delivery(event, sender, cause)
-        if self._latency_s[1] > 0.0 and sender != to:
-            # Nothing overtakes on one channel: arrive no earlier than what was sent before (core.md LP-13).
-            arrival = max(self._now + self._random.uniform(*self._latency_s), self._arrivals.get((sender, to), 0.0))
-            self._arrivals[sender, to] = arrival
-            self.at(arrival, lambda: self._arrive(to, delivery), routine=self._standstill.routine)
-        else:
-            self._under_way.put(delivery.sender, to, delivery)
+    def _channel(self, sender: str, to: str) -> Channel:
+        """The channel from whoever has that name, or had it."""
+        seat = self._find(sender)
+        if seat is None:
+            return self.in_flight.of_nobody(sender, to)
+        channel: Channel | None = seat.outgoing.get(to)
+        return self.in_flight.open(seat, to) if channel is None else channel
 
-    def _arrive(self, to: str, delivery: Delivery) -> None:
-        """A message has taken its time. What is behind us holds nobody up, and is forgotten."""
-        sender = delivery.sender
-        if self._arrivals.get((sender, to), math.inf) <= self._now:
-            del self._arrivals[sender, to]
-        self._under_way.put(sender, to, delivery)
+    def _put(self, sender: str, to: str, event: object, cause: int) -> None:
+        channel = self._channel(sender, to)
+        self._post(channel, Delivery(event, sender, cause))
+
+    def _post(self, channel: Channel, delivery: Delivery) -> None:
+        """Put it at the end of its channel, on which it takes its time."""
+        channel.sent = serial = channel.sent + 1
+        if self._takes_time and delivery.sender != channel.to:
+            shortest, longest = self._latency_s
+            if channel.begin_latency == NOT_BEGUN:
+                channel.begin_latency = stream(self._seed, "latency", *channel.key)
+            takes = shortest + (longest - shortest) * draw(channel.begin_latency, serial)
+            # Nothing overtakes on one channel: arrive no earlier than what was sent before (core.md LP-13).
+            channel.arrives = max(self._now + takes, channel.arrives)
+            self.at(channel.arrives, Arrival(channel, serial, delivery), routine=self._standstill.routine)
+        else:
+            self.in_flight.put(channel, serial, delivery)
 
     def _deliver(self, to: str, delivery: Delivery) -> None:
         event = delivery[0]
@@ -302,25 +299,26 @@ class Dispatcher(ABC):
             seat.ref.tell(delivery)
             self._run(self.runnable.pop())
 
-    def _judge(self, to: str, delivery: Delivery) -> None:
+    def _judge(self, entry: Entry) -> None:
         """Ask the network what becomes of it."""
+        channel, serial, delivery = entry
         event, seat, judged = delivery.event if type(delivery.event) is Special else Special(delivery.event)
-        parcel = Parcel(delivery.sender, to, event, delivery.cause)
+        parcel = Parcel(delivery.sender, channel.to, event, delivery.cause, entry)
         verdict, rule = (Verdict.DELIVER, None) if judged else self.network.judge(parcel)
         match verdict:
             case Verdict.DROP:
                 if rule is None:
                     self.network.swallow(parcel, seat)
-                self._lose(to, Delivery(event, delivery.sender, delivery.cause), "dropped" if rule else "cut")
+                self._lose(channel.to, Delivery(event, delivery.sender, delivery.cause), "dropped" if rule else "cut")
             case Verdict.DELAY:
                 assert rule is not None
                 late = Delivery(Special(event, seat, judged=True), delivery.sender, delivery.cause)
-                later, routine = self._now + rule.delay_s, self._standstill.routine
-                self.at(later, lambda: self._under_way.put(late.sender, to, late), routine=routine)
+                arrival = Arrival(self._channel(delivery.sender, channel.to), serial, late)
+                self.at(self._now + rule.delay_s, arrival, routine=self._standstill.routine)
             case Verdict.DELIVER | Verdict.DUPLICATE:
                 for _ in range(1 if verdict is Verdict.DELIVER else 2):
                     self.network.observe(parcel)
-                    self._deliver(to, delivery)
+                    self._deliver(channel.to, delivery)
             case Verdict.HOLD:
                 pass  # the rule keeps it until its hold is released
 
@@ -364,9 +362,9 @@ class Dispatcher(ABC):
         seat.inbox.close()
         seat.vacate()
 
-    def at(self, deadline: float, action: Callable[[], None], *, routine: bool = False) -> Moment:
-        """Do this at that virtual time, unless the moment is called off; for the simulation itself, not for parties."""
-        moment = Moment(action, routine)
+    def at(self, deadline: float, moment: M, *, routine: bool = False) -> M:
+        """Let this happen at that virtual time, unless it is called off; for the simulation itself, not for actors."""
+        moment.routine = routine
         self._timeline.add(deadline, moment)
         if not routine:
             self._standstill.to_come.add(moment)
@@ -380,20 +378,22 @@ class Dispatcher(ABC):
             self._timeline.called_off()
 
     def _fire(self) -> bool:
-        """Put what is due now under way; the seed then chooses among it and everything else."""
-        fired, standstill = False, self._standstill
+        """Put what is due now in flight; the order then says which of all that goes first."""
+        fired, standstill, in_flight = False, self._standstill, self.in_flight
         while (entry := self._timeline.take_due(self._now)) is not None:
             fired = True
-            if isinstance(entry, Timer):
-                name = entry.seat.name
+            if type(entry) is Timer:
+                seat = entry.seat
                 if not entry.period_s:
                     standstill.routine = False
                     standstill.to_come.discard(entry)
-                self._under_way.put(name, name, _new_tuple(Delivery, (entry, name, entry.cause)))
-            else:
+                channel = seat.outgoing.get(seat.name) or in_flight.open(seat, seat.name)
+                channel.sent = serial = channel.sent + 1
+                in_flight.put(channel, serial, _new_tuple(Delivery, (entry, seat.name, entry.cause)))
+            elif isinstance(entry, Moment):
                 entry.live = False
                 if not entry.routine:
                     standstill.routine = False
                     standstill.to_come.discard(entry)
-                entry.act()
+                entry.occur(self)
         return fired

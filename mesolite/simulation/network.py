@@ -21,6 +21,7 @@ from mesolite.messages.agent import AgentRegistered, AgentReregistered, Register
 from mesolite.messages.base import Message
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.scheduler import FrameworkRegistered, FrameworkReregistered, Subscribe
+from mesolite.simulation.in_flight import Entry
 
 SAID_AGAIN = (
     *HEARTBEATS,
@@ -43,6 +44,8 @@ class Parcel(NamedTuple):
     to: str
     event: Any
     cause: int
+    entry: Entry | None = None
+    """Its place in flight, to be put back there if it is held."""
 
 
 class Verdict(enum.Enum):

@@ -34,7 +34,10 @@ from mesolite.messages.checking import (
     in_seconds,
     misfit,
 )
-from mesolite.simulation.network import Parcel, Rule, Verdict
+from mesolite.simulation.choices import Order, order_of
+from mesolite.simulation.hold import Hold
+from mesolite.simulation.messages_in_flight import MessageInFlight
+from mesolite.simulation.network import Rule, Verdict
 from mesolite.simulation.standstill import PERIODS, some
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
@@ -47,40 +50,6 @@ Party = Name | Machine | Driver | None
 
 class SimulatedCluster(Wiring):
     """A cluster on virtual time. Nothing happens until the simulation is settled or advanced."""
-
-
-class Hold:
-    """Messages kept back until they are released."""
-
-    def __init__(self, runtime: VirtualRuntime, rule: Rule) -> None:
-        """Hold what the rule matches."""
-        self._runtime = runtime
-        self._rule = rule
-        self._released = 0
-
-    @property
-    def count(self) -> int:
-        """How many messages are or were held."""
-        return self._rule.count
-
-    @property
-    def all(self) -> list[Any]:
-        """The messages that are or were held, oldest first."""
-        return self._rule.all
-
-    def release(self) -> None:
-        """Hold nothing more, and deliver what was held, in order."""
-        self._runtime.release(self._let_go())
-
-    def drop(self) -> None:
-        """Hold nothing more, and lose what was held: nobody learns of it, as with `sim.drop`."""
-        self._runtime.lose(self._let_go())
-
-    def _let_go(self) -> list[Parcel]:
-        self._runtime.network.remove(self._rule)
-        parcels = self._rule.matched[self._released :]
-        self._released += len(parcels)
-        return parcels
 
 
 class Simulation(KeepsUserErrors):
@@ -106,8 +75,12 @@ class Simulation(KeepsUserErrors):
         latency_s: tuple[Duration, Duration] = (0.0, 0.0),
         trace_records: Count = DEFAULT_RECORDS,
         encoded_store: bool = True,
+        order: str | Order = "random",
     ) -> None:
         """Start at time 0. A message takes a random time within `latency_s`; by default none.
+
+        `order`: which of the messages that are due at one instant goes first. "random": the seed postpones some of
+        them; "fifo": first in, first out. On one channel nothing ever overtakes.
 
         What parties save, such as the registry and the tasks of checkpointing frameworks, is encoded and read back as
         on a real cluster, so that what cannot be stored there fails here. A very large simulation can spare that time
@@ -122,7 +95,9 @@ class Simulation(KeepsUserErrors):
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")
         standstill_s = PERIODS * self.settings.silence_noticed_s
-        self.runtime = VirtualRuntime(seed, self.trace, (shortest, longest), standstill_s, encoded_store)
+        self.runtime = VirtualRuntime(
+            seed, self.trace, (shortest, longest), standstill_s, encoded_store, order_of(order, seed)
+        )
         self._cluster: SimulatedCluster | None = None
 
     def __enter__(self) -> Self:
@@ -173,6 +148,11 @@ class Simulation(KeepsUserErrors):
     def started(self) -> SimulatedCluster | None:
         """The cluster of this simulation, None before there is one."""
         return self._cluster
+
+    @property
+    def in_flight(self) -> tuple[MessageInFlight, ...]:
+        """The messages in flight now, in order of arrival: due now, then those that still take their time."""
+        return self.runtime.messages_in_flight()
 
     # ------------------------------------------------------------------------------------------------------- time
 

@@ -13,7 +13,7 @@ from mesolite.actors.runtime.port import Seat, Timer
 from mesolite.simulation.network import Network
 
 if TYPE_CHECKING:
-    from mesolite.simulation.dispatcher import Moment
+    from mesolite.simulation.moments import Moment
 
 PERIODS = 2
 """Every timer that repeats itself must have had the time to fire so often."""

@@ -20,20 +20,22 @@ from mesolite.actors.decisions.contract import (
     TimerKey,
 )
 from mesolite.actors.errors import PartyFailed
-from mesolite.actors.runtime.disk import Disk
+from mesolite.actors.runtime.disk import Disk, Fate
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
 from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
 from mesolite.actors.trace import Ended, Trace, raised
 from mesolite.messages.base import Message
-from mesolite.simulation.dispatcher import Dispatcher, Special
+from mesolite.simulation.choices import Order, Seeded, draw, stream
+from mesolite.simulation.dispatcher import Dispatcher
+from mesolite.simulation.in_flight import Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
+from mesolite.simulation.moments import Moment
 from mesolite.simulation.standstill import situation
 from mesolite.simulation.work import SimulatedProcesses
 
 _new_tuple: Any = tuple.__new__
-
 
 
 class VirtualRuntime(Dispatcher):
@@ -46,9 +48,10 @@ class VirtualRuntime(Dispatcher):
         latency_s: tuple[float, float] = (0.0, 0.0),
         standstill_s: float = 0.0,
         encoded_store: bool = True,
+        order: Order | None = None,
     ) -> None:
         """Start at time 0 with nobody there. A message takes a random time within `latency_s`; by default none."""
-        super().__init__(seed, trace, latency_s, standstill_s)
+        super().__init__(seed, trace, latency_s, standstill_s, order or Seeded(seed))
         self.store = MemoryStore(encoded=encoded_store)
         self.disks: dict[str, Disk] = {}
         self.processes = SimulatedProcesses(self)
@@ -76,6 +79,10 @@ class VirtualRuntime(Dispatcher):
         ended = Ended(status, reason, silent)
         index = self.trace.record(self._now, seat.name, seat.name, ended, (), cause, seat.incarnation)
         watchers = self.directory.leave(seat, index)
+        self.in_flight.close(seat, self._now)
+        host = self._find(seat.host)
+        if host is not None:
+            self.in_flight.forget(host, seat.name, self._now)  # an executor's name hardly ever comes back
         seat.actor.actor_stopped.set()
         self.processes.forget(seat)
         if seat is not self._running and seat.inbox.empty():
@@ -115,18 +122,23 @@ class VirtualRuntime(Dispatcher):
         self._failure = error
 
     def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
-        """Put it under way."""
-        if self._latency_s[1] > 0.0:
-            self._put(seat.name, to, message, cause)
+        """Put it in flight."""
+        channel = seat.outgoing.get(to)
+        if channel is None:
+            channel = self.in_flight.open(seat, to)
+        # A Delivery made the short way: these lines run for every message.
+        delivery = _new_tuple(Delivery, (message, seat.name, cause))
+        if self._takes_time:
+            self._post(channel, delivery)
         else:
-            # A Delivery made the short way: this line runs for every message.
-            self._under_way.put(seat.name, to, _new_tuple(Delivery, (message, seat.name, cause)))
+            channel.sent = serial = channel.sent + 1
+            self._put_in_flight(channel, serial, delivery)
 
     def set_timer(
         self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
     ) -> None:
         """Set a timer; the seed draws the spread."""
-        delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
+        delay = after_s + (spread_s * self._jitter(seat, key) if spread_s else 0.0)
         timer = Timer(seat, key, self._now + delay, cause, after_s + spread_s if periodic else 0.0)
         if key in seat.timers:
             self.cancel_timer(seat, key)
@@ -134,6 +146,11 @@ class VirtualRuntime(Dispatcher):
         self._timeline.add(timer.deadline, timer)
         if not timer.period_s and delay < math.inf:
             self._standstill.to_come.add(timer)
+
+    def _jitter(self, seat: Seat, key: TimerKey) -> float:
+        begin, n = seat.jitters.get(key) or (stream(self._seed, "jitter", seat.name, seat.incarnation, key), 0)
+        seat.jitters[key] = begin, n + 1
+        return draw(begin, n)
 
     def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
         """Let a timer never fire."""
@@ -161,26 +178,20 @@ class VirtualRuntime(Dispatcher):
         kept = encoded(seat.store, changes) if self.store.encoded else changes
         disk = self.disks.get(seat.host)
         if disk is None:
-            self._store(seat, kept, term, tag, cause)
+            self.write(seat, kept, term, tag, cause)
             return
-        fate = disk.take(self._now)
-
-        def write() -> None:
-            if not seat.alive:
-                return  # it died while the disk was at work
-            if fate.refused:
-                self._put(seat.name, seat.name, Special(StoreRefused(fate.refused), seat), cause)
-            elif fate.stored:
-                self._store(seat, kept, term, tag, cause)
-            if fate.last:
-                disk.crash()
-
-        if fate.due > self._now:
-            self.at(fate.due, write)
+        write = DiskWrite(self, disk, disk.take(self._now), seat, kept, term, tag, cause)
+        if write.fate.due > self._now:
+            self.at(write.fate.due, write)
         else:
-            write()
+            write.occur(self)
 
-    def _store(self, seat: Seat, kept: Changes, term: int, tag: str, cause: int) -> None:
+    def refuse_save(self, seat: Seat, reason: str, cause: int) -> None:
+        """Say that a write was not made."""
+        self._put(seat.name, seat.name, Special(StoreRefused(reason), seat), cause)
+
+    def write(self, seat: Seat, kept: Changes, term: int, tag: str, cause: int) -> None:
+        """Make a write, and say so."""
         event: object = Saved(tag)
         try:
             self.store.save(seat.store, kept, term)
@@ -201,3 +212,42 @@ class VirtualRuntime(Dispatcher):
         """End the party that asks."""
         self.directory.ends_itself(seat, reason)
         self.end(seat, status, reason=reason if status else "", cause=cause)
+
+
+class DiskWrite(Moment):
+    """A write that a disk of its own mind was given, and what becomes of it."""
+
+    __slots__ = ("cause", "changes", "disk", "fate", "runtime", "seat", "tag", "term")
+
+    def __init__(
+        self,
+        runtime: VirtualRuntime,
+        disk: Disk,
+        fate: Fate,
+        seat: Seat,
+        changes: Changes,
+        term: int,
+        tag: str,
+        cause: int,
+    ) -> None:
+        """Let that disk write these changes of that actor."""
+        super().__init__()
+        self.runtime = runtime
+        self.disk = disk
+        self.fate = fate
+        self.seat = seat
+        self.changes = changes
+        self.term = term
+        self.tag = tag
+        self.cause = cause
+
+    def occur(self, dispatcher: Dispatcher) -> None:
+        """Make it, or not; nothing if its actor died while the disk was at work."""
+        if not self.seat.alive:
+            return
+        if self.fate.refused:
+            self.runtime.refuse_save(self.seat, self.fate.refused, self.cause)
+        elif self.fate.stored:
+            self.runtime.write(self.seat, self.changes, self.term, self.tag, self.cause)
+        if self.fate.last:
+            self.disk.crash()

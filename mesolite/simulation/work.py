@@ -10,7 +10,8 @@ from attrs import define
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
 from mesolite.actors.runtime.port import Seat
 from mesolite.messages.tasks import SimulatedWork
-from mesolite.simulation.dispatcher import Dispatcher, Moment
+from mesolite.simulation.dispatcher import Dispatcher
+from mesolite.simulation.moments import Moment
 from mesolite.simulation.plain_commands import work_of
 
 
@@ -19,8 +20,26 @@ class _Process:
     seat: Seat
     work: SimulatedWork
     cause: int
-    end: Moment | None = None
+    end: WorkEnds | None = None
     ends_at: float = math.inf
+
+
+class WorkEnds(Moment):
+    """A simulated process comes to its end, by itself or by a signal."""
+
+    __slots__ = ("exited", "process", "processes")
+
+    def __init__(self, processes: SimulatedProcesses, process: _Process, exited: WorkExited) -> None:
+        """Let that actor learn how its work has ended."""
+        super().__init__()
+        self.processes = processes
+        self.process = process
+        self.exited = exited
+
+    def occur(self, dispatcher: Dispatcher) -> None:
+        """End it."""
+        self.processes.drop(self.exited.work_id)
+        dispatcher.post(self.process.seat, self.exited, cause=self.process.cause)
 
 
 class SimulatedProcesses:
@@ -68,7 +87,7 @@ class SimulatedProcesses:
     def forget(self, seat: Seat) -> None:
         """End everything of a party that has ended; nobody is left to be told."""
         for work_id in list(self._of_seat.get(seat, ())):
-            self._drop(work_id)
+            self.drop(work_id)
 
     def _end_after(self, work_id: str, after_s: float, exit_status: int | None, signum: int | None) -> None:
         """Let it end then, unless it ends earlier anyway."""
@@ -78,15 +97,11 @@ class SimulatedProcesses:
             return
         if process.end is not None:
             self._dispatcher.call_off(process.end)
-        seat = process.seat
-
-        def end() -> None:
-            self._drop(work_id)
-            self._dispatcher.post(seat, WorkExited(work_id, exit_status, signum), cause=process.cause)
-
+        end = WorkEnds(self, process, WorkExited(work_id, exit_status, signum))
         process.end, process.ends_at = self._dispatcher.at(ends_at, end), ends_at
 
-    def _drop(self, work_id: str) -> None:
+    def drop(self, work_id: str) -> None:
+        """Forget work that has ended."""
         process = self._processes.pop(work_id)
         works = self._of_seat[process.seat]
         del works[work_id]

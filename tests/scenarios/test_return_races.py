@@ -24,7 +24,8 @@ from mesolite.messages.agents import AgentInfo
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, TaskId
 from mesolite.messages.tasks import TaskState
-from mesolite.simulation.simulation import Hold, SimulatedCluster
+from mesolite.simulation.hold import Hold
+from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,

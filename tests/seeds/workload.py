@@ -25,7 +25,7 @@ from mesolite.messages.operator import (
     UpdateMaintenanceScheduleCall,
 )
 from mesolite.messages.resources import Resources
-from mesolite.simulation.dispatcher import Moment
+from mesolite.simulation.moments import Moment, Scheduled
 from tests.seeds.checkers import Watch
 from tests.seeds.frameworks import EXECUTORS, KINDS, View, Worker, make_view
 from tests.seeds.teeth import FREE, GRACE
@@ -149,7 +149,7 @@ class World:
         runtime = self.sim.runtime
         at = self.sim.now + self.random.uniform(0.1, within_s)
         self.watch.teeth.quiet_from = max(self.watch.teeth.quiet_from, at + RECOVERY_S)
-        self._endings.append(Ending(at, act, runtime.at(at, act)))
+        self._endings.append(Ending(at, act, runtime.at(at, Scheduled(act))))
 
     def end_faults(self) -> None:
         """End every fault that lasts, the oldest first."""

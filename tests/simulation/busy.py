@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import Any
 
 from mesolite import (
     Executor,
@@ -74,9 +75,9 @@ class Worker(Executor):
         driver.send_status_update(task_id, TaskState.TASK_KILLED)
 
 
-def live_through(seed: int, latency_s: float) -> Simulation:
+def live_through(seed: int, latency_s: float, order: Any = "random") -> Simulation:
     """Three masters, four agents, two frameworks; a crash, a partition, a drain, a leader that dies."""
-    with Simulation(seed=seed, latency_s=(latency_s / 2, latency_s)) as sim:
+    with Simulation(seed=seed, latency_s=(latency_s / 2, latency_s), order=order) as sim:
         cluster = sim.cluster(agents=4, masters=3)
         info = ExecutorInfo(executor_id=ExecutorId("worker"), name="worker", resources="cpus:0.1;mem:32")
         commands = Busy("command", None)

@@ -1,0 +1,42 @@
+"""Messages that a test keeps back, to let them go later, or never."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mesolite.simulation.network import Parcel, Rule
+from mesolite.simulation.virtual import VirtualRuntime
+
+
+class Hold:
+    """Messages kept back until they are released."""
+
+    def __init__(self, runtime: VirtualRuntime, rule: Rule) -> None:
+        """Hold what the rule matches."""
+        self._runtime = runtime
+        self._rule = rule
+        self._released = 0
+
+    @property
+    def count(self) -> int:
+        """How many messages are or were held."""
+        return self._rule.count
+
+    @property
+    def all(self) -> list[Any]:
+        """The messages that are or were held, oldest first."""
+        return self._rule.all
+
+    def release(self) -> None:
+        """Hold nothing more, and deliver what was held, in order."""
+        self._runtime.release(self._let_go())
+
+    def drop(self) -> None:
+        """Hold nothing more, and lose what was held: nobody learns of it, as with `sim.drop`."""
+        self._runtime.lose(self._let_go())
+
+    def _let_go(self) -> list[Parcel]:
+        self._runtime.network.remove(self._rule)
+        parcels = self._rule.matched[self._released :]
+        self._released += len(parcels)
+        return parcels

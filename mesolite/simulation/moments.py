@@ -1,0 +1,65 @@
+"""What the simulation itself does at a point in time. All but what a test wants done is data: it can be listed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mesolite.actors.runtime.port import Delivery
+from mesolite.simulation.in_flight import Channel
+
+if TYPE_CHECKING:
+    from mesolite.simulation.dispatcher import Dispatcher
+
+
+class Moment(ABC):
+    """Something that will happen once.
+
+    Attributes:
+        live: False once it was called off.
+        routine: it comes of nothing but timers that repeat themselves, as a ping in flight does.
+    """
+
+    __slots__ = ("live", "routine")
+
+    def __init__(self) -> None:
+        """Be live until called off."""
+        self.live = True
+        self.routine = False
+
+    @abstractmethod
+    def occur(self, dispatcher: Dispatcher) -> None:
+        """Do it; its time has come."""
+
+
+class Arrival(Moment):
+    """A message has taken its time, and is due."""
+
+    __slots__ = ("channel", "delivery", "serial")
+
+    def __init__(self, channel: Channel, serial: int, delivery: Delivery) -> None:
+        """Let the serial-th message of a channel arrive."""
+        super().__init__()
+        self.channel = channel
+        self.serial = serial
+        self.delivery = delivery
+
+    def occur(self, dispatcher: Dispatcher) -> None:
+        """Put it on its channel."""
+        dispatcher.in_flight.put(self.channel, self.serial, self.delivery)
+
+
+class Scheduled(Moment):
+    """What a test or a script wants done."""
+
+    __slots__ = ("action",)
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        """Call it when the time has come."""
+        super().__init__()
+        self.action = action
+
+    def occur(self, dispatcher: Dispatcher) -> None:
+        """Call it."""
+        self.action()
