@@ -12,7 +12,18 @@ are (everything in them is immutable) and formatted only when somebody looks. No
 
 from mesolite.actors.trace.head import TraceFailure, TraceHead
 from mesolite.actors.trace.moments import TraceMoment
-from mesolite.actors.trace.records import HEARTBEATS, Disturbed, Done, Ended, Lost, Raised, Record, Routine, raised
+from mesolite.actors.trace.records import (
+    HEARTBEATS,
+    Code,
+    Disturbed,
+    Done,
+    Ended,
+    Lost,
+    Raised,
+    Record,
+    Routine,
+    raised,
+)
 from mesolite.actors.trace.states import TraceState, states
 from mesolite.actors.trace.trace import DEFAULT_RECORDS, Trace
 from mesolite.actors.trace.words import Names, line, say
@@ -20,6 +31,7 @@ from mesolite.actors.trace.words import Names, line, say
 __all__ = [
     "DEFAULT_RECORDS",
     "HEARTBEATS",
+    "Code",
     "Disturbed",
     "Done",
     "Ended",

@@ -43,6 +43,10 @@ class Lost(NamedTuple):
     by: int = -1
 
 
+RELEASED = "released"
+"""How a message is disturbed whose holding is over; what it did next is told anyway."""
+
+
 class Disturbed(NamedTuple):
     """Stands for a message that did not go its usual way: `held`, `released`, `delayed`, `duplicated`.
 
@@ -72,9 +76,15 @@ class Done:
 
     @classmethod
     def by_sim(cls, verb: str, about: tuple[str | None, ...], *arguments: object, **named: object) -> Done:
-        """What was done to the network of a simulation; those it is `about` come first where there are no arguments."""
+        """What was done to the network of a simulation, with the arguments that are not None."""
         known = tuple(name for name in about if name is not None)
-        return cls(verb, known, f"sim.{verb}({_given(arguments or known, named)})")
+        return cls(verb, known, f"sim.{verb}({_given(arguments, named)})")
+
+
+class Code(str):
+    """An argument that is code already."""
+
+    __slots__ = ()
 
 
 def _given(arguments: tuple[object, ...], named: dict[str, object]) -> str:
@@ -90,7 +100,10 @@ def _literal(value: object) -> str:
     if isinstance(value, enum.Enum):
         return value.name
     if callable(value):
-        return getattr(value, "__name__", "...")
+        name = str(getattr(value, "__name__", "..."))
+        return name if name.isidentifier() else "..."
+    if isinstance(value, Code):
+        return value
     return f"{value:g}" if isinstance(value, float) else repr(value)
 
 

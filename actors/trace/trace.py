@@ -81,26 +81,30 @@ class Trace:
     def subscribe(self, observer: Callable[[Record], object]) -> Callable[[], None]:
         """Show every record that is written from now on to `observer`, before its effects are carried out.
 
-        It runs where the record was written, on threads on any of them, and only looks; what it raises ends whoever
-        wrote the record. Returns what ends the subscription.
+        It runs where the record was written, on threads on any of them, and only looks; what it raises ends its
+        subscription and whoever wrote the record. Returns what ends the subscription.
         """
         self._observers = (*self._observers, observer)
         shown = [(kind, self._shown_by(self._quiet[kind])) for kind in self._quiet]
         self.keepers = _Keepers(self._shown_by(self._ring.append), shown)
 
-        def unsubscribe() -> None:
-            self._observers = tuple(other for other in self._observers if other is not observer)
-            if not self._observers:
-                self.keepers = self._quiet
+        return lambda: self._unsubscribe(observer)
 
-        return unsubscribe
+    def _unsubscribe(self, observer: Callable[[Record], object]) -> None:
+        self._observers = tuple(other for other in self._observers if other is not observer)
+        if not self._observers:
+            self.keepers = self._quiet
 
     def _shown_by(self, keep: Keep) -> Keep:
         def keep_and_show(fields: tuple[Any, ...]) -> None:
             keep(fields)
             record = Record(*fields)
             for observer in self._observers:
-                observer(record)
+                try:
+                    observer(record)
+                except BaseException:
+                    self._unsubscribe(observer)  # or the record of the end that this leads to would be in its way
+                    raise
 
         return keep_and_show
 

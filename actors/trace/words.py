@@ -38,7 +38,7 @@ from mesolite.actors.decisions.contract import (
     TimerFired,
     WorkExited,
 )
-from mesolite.actors.trace.records import HEARTBEATS, Disturbed, Done, Ended, Lost, Raised, Record
+from mesolite.actors.trace.records import HEARTBEATS, RELEASED, Disturbed, Done, Ended, Lost, Raised, Record
 from mesolite.actors.trace.values import fields, one_line
 from mesolite.messages.agent import AgentRegistered
 from mesolite.messages.base import Message
@@ -172,7 +172,7 @@ def _row(record: Record, names: Names, system: bool, unheard: Kinds) -> Row | No
             return _pair(record, "=>" if calls else "->"), _say(message, unsaid, names)
         case Lost(message, why):
             return _pair(record, "-x"), f"{_say(message, unsaid, names)}  ({one_line(why)})"
-        case Disturbed(message, how):
+        case Disturbed(message, how) if system or how != RELEASED:
             return _pair(record, "--"), f"{_say(message, unsaid, names)}  ({one_line(how)})"
         case Done(code=code):
             return "", one_line(code)

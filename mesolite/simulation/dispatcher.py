@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import pykka
 
-from mesolite.actors.decisions.contract import LinkBroken
 from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, WouldBlock, WrongThread
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.future import PortFuture
@@ -24,7 +23,7 @@ from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Delivery, Seat, Timer
 from mesolite.actors.runtime.pykka_inside import Failed, run_loop, tear_down
 from mesolite.actors.runtime.timeline import Timeline
-from mesolite.actors.trace import Lost, Trace
+from mesolite.actors.trace import Disturbed, Lost, Trace
 from mesolite.actors.user_errors import UserErrors
 from mesolite.simulation import instant
 from mesolite.simulation.choices import Order, draw, stream
@@ -157,35 +156,6 @@ class Dispatcher(ABC):
         if isinstance(future, PortFuture):
             future.pump = lambda future, timeout: self._answer(future, asked, timeout)
 
-    def release(self, parcels: list[Parcel]) -> None:
-        """Put held parcels back in flight, ahead of what came later, past the rules."""
-        kept: dict[tuple[str, str], list[Entry]] = {}
-        for sender, to, event, cause, entry in parcels:
-            assert entry is not None, "only what was in flight can be released"
-            delivery = Delivery(Special(event, judged=True), sender, cause)
-            kept.setdefault((sender, to), []).append((self._channel(sender, to), entry[1], delivery))
-        for entries in kept.values():
-            self.in_flight.put_first(entries)
-
-    def heal(self, one: str | None, other: str | None) -> None:
-        """Undo cuts, and let those at both ends learn what a broken connection tells (network.py)."""
-        broken: dict[tuple[str, ...], None] = {}
-        for way, cut in self.network.heal(one, other).items():
-            for parcel, seat in cut.exits:
-                self._put(parcel.sender, parcel.to, Special(parcel.event, seat), parcel.cause)
-            if cut.matters:
-                broken[tuple(sorted(way))] = None
-        for first, second in broken:
-            ends = self._find(first), self._find(second)
-            for seat, peer in (ends, ends[::-1]):
-                if seat is not None and peer is not None:
-                    self._put(peer.name, seat.name, Special(LinkBroken(peer.name), seat), -1)
-
-    def lose(self, parcels: list[Parcel]) -> None:
-        """Let parcels never arrive."""
-        for sender, to, event, cause, _ in parcels:
-            self._lose(to, Delivery(event, sender, cause), "dropped")
-
     # ------------------------------------------------------------------------------------------------ inside
 
     def _let_happen(self, done: Callable[[], bool] | None) -> bool:
@@ -294,7 +264,8 @@ class Dispatcher(ABC):
         elif type(event) is Special:
             seat, delivery = event.seat or seat, Delivery(event.event, delivery.sender, delivery.cause)
         if seat is None:
-            self._lose(to, delivery, "nobody there")
+            by = self.directory.ends.get(to, -1)
+            self._lose(Parcel(delivery.sender, to, delivery.event, delivery.cause), "nobody there", by)
         elif seat.alive:
             seat.ref.tell(delivery)
             self._run(self.runnable.pop())
@@ -307,23 +278,34 @@ class Dispatcher(ABC):
         verdict, rule = (Verdict.DELIVER, None) if judged else self.network.judge(parcel)
         match verdict:
             case Verdict.DROP:
-                if rule is None:
-                    self.network.swallow(parcel, seat)
-                self._lose(channel.to, Delivery(event, delivery.sender, delivery.cause), "dropped" if rule else "cut")
+                by = self.network.swallow(parcel, seat) if rule is None else rule.by
+                self._lose(parcel, "dropped" if rule else "cut", by)
             case Verdict.DELAY:
                 assert rule is not None
-                late = Delivery(Special(event, seat, judged=True), delivery.sender, delivery.cause)
+                cause = self._disturbed(parcel, f"delayed by {rule.delay_s:g} s", rule.by)
+                late = Delivery(Special(event, seat, judged=True), delivery.sender, cause)
                 arrival = Arrival(self._channel(delivery.sender, channel.to), serial, late)
                 self.at(self._now + rule.delay_s, arrival, routine=self._standstill.routine)
-            case Verdict.DELIVER | Verdict.DUPLICATE:
-                for _ in range(1 if verdict is Verdict.DELIVER else 2):
+            case Verdict.DELIVER:
+                self.network.observe(parcel)
+                self._deliver(channel.to, delivery)
+            case Verdict.DUPLICATE:
+                assert rule is not None
+                twice = delivery._replace(cause=self._disturbed(parcel, "duplicated", rule.by))
+                for _ in range(2):
                     self.network.observe(parcel)
-                    self._deliver(channel.to, delivery)
+                    self._deliver(channel.to, twice)
             case Verdict.HOLD:
-                pass  # the rule keeps it until its hold is released
+                assert rule is not None
+                rule.keep(parcel._replace(cause=self._disturbed(parcel, "held", rule.by)))
 
-    def _lose(self, to: str, delivery: Delivery, why: str) -> None:
-        self.trace.record(self._now, to, delivery.sender, Lost(delivery.event, why), (), delivery.cause)
+    def _lose(self, parcel: Parcel, why: str, by: int) -> None:
+        self.trace.record(self._now, parcel.to, parcel.sender, Lost(parcel.event, why, by), (), parcel.cause)
+
+    def _disturbed(self, parcel: Parcel, how: str, by: int) -> int:
+        """Record what a fault did to it; of that record comes its delivery."""
+        event = Disturbed(parcel.event, how, by)
+        return self.trace.record(self._now, parcel.to, parcel.sender, event, (), parcel.cause)
 
     def _run(self, seat: Seat) -> None:
         """Let an actor handle the oldest envelope of its inbox.

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from attrs import define, field
 
 from mesolite.actors.decisions.contract import PeerExited
-from mesolite.actors.trace import HEARTBEATS
+from mesolite.actors.trace import HEARTBEATS, Done
 from mesolite.messages.agent import AgentRegistered, AgentReregistered, RegisterAgent, ReregisterAgent
 from mesolite.messages.base import Message
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
@@ -75,7 +75,27 @@ class Rule:
     verdict: Verdict
     times: int | None = None
     delay_s: float = 0.0
+    by: int = -1
+    """The trace record of its making, if it is a fault, and below the code that makes it."""
+    code: str = ""
     matched: list[Parcel] = field(factory=list)
+
+    def done(self) -> Done:
+        """The making of it, as it stands in the trace."""
+        return Done.by_sim(
+            self.verdict.value,
+            (self.sender, self.receiver),
+            self.delay_s or None,
+            self.kind,
+            sender=self.sender,
+            receiver=self.receiver,
+            where=self.where,
+            times=self.times,
+        )
+
+    def keep(self, parcel: Parcel) -> None:
+        """Keep the parcel that it has matched last as it is to be released."""
+        self.matched[-1] = parcel
 
     @property
     def count(self) -> int:
@@ -123,9 +143,10 @@ class Rule:
 class Cut:
     """A way on which nothing passes: how many messages it has lost, whether one for good, and whose ends.
 
-    `exits`: the news that somebody had ended, with the life of the party it was for.
+    `by`: the trace record of its making. `exits`: the news that somebody had ended, with the life it was for.
     """
 
+    by: int
     count: int = 0
     matters: bool = False
     exits: list[tuple[Parcel, Any]] = field(factory=list)
@@ -165,11 +186,11 @@ class Network:
             rules.remove(rule)
         self._look()
 
-    def cut(self, one: str, other: str, *, both_ways: bool) -> None:
+    def cut(self, one: str, other: str, *, both_ways: bool, by: int) -> None:
         """Let nothing pass from one to the other, and back if both ways."""
-        self._cuts.setdefault((one, other), Cut())
+        self._cuts.setdefault((one, other), Cut(by))
         if both_ways:
-            self._cuts.setdefault((other, one), Cut())
+            self._cuts.setdefault((other, one), Cut(by))
         self.plain = False
 
     def heal(self, one: str | None, other: str | None) -> dict[tuple[str, str], Cut]:
@@ -184,14 +205,15 @@ class Network:
         self._look()
         return undone
 
-    def swallow(self, parcel: Parcel, seat: Any) -> None:
-        """Note what a cut has lost, and which life it was for."""
+    def swallow(self, parcel: Parcel, seat: Any) -> int:
+        """Note what a cut has lost, and which life it was for; returns the record of the cut."""
         cut = self._cuts[parcel.sender, parcel.to]
         cut.count += 1
         if isinstance(parcel.event, PeerExited):
             cut.exits.append((parcel, seat))
         elif not _is_said_again(parcel.event):
             cut.matters = True
+        return cut.by
 
     def faults(self) -> list[str]:
         """What is done to messages now, in words; observing them is nothing."""

@@ -20,7 +20,7 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue, Refused
 from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.port import Delivery
-from mesolite.actors.trace import DEFAULT_RECORDS, Trace
+from mesolite.actors.trace import DEFAULT_RECORDS, Code, Done, Trace
 from mesolite.drivers import Driver
 from mesolite.machines import AnyResources, Machine
 from mesolite.messages.base import Message
@@ -277,9 +277,7 @@ class Simulation(KeepsUserErrors):
         times: Count | None = None,
     ) -> Rule:
         """Let messages take so much longer; others of the same pair may overtake them."""
-        rule = self._rule(kind, sender, receiver, where, Verdict.DELAY, times)
-        rule.delay_s = in_seconds(seconds)
-        return rule
+        return self._rule(kind, sender, receiver, where, Verdict.DELAY, times, in_seconds(seconds))
 
     @checked_arguments
     def duplicate(
@@ -296,6 +294,8 @@ class Simulation(KeepsUserErrors):
     @checked_arguments
     def forget(self, rule: Rule) -> None:
         """End an observation or a fault; what it has seen stays readable."""
+        if rule.code:
+            self._did("forget", (rule.sender, rule.receiver), Code(rule.code), cause=rule.by)
         self.runtime.network.remove(rule)
 
     @checked_arguments
@@ -311,7 +311,9 @@ class Simulation(KeepsUserErrors):
         if seat is None:
             names = ", ".join(seat.name for seat in self.runtime.directory)
             raise Refused(f"there is nobody named {to} to inject {type(message).__name__} to; there are {names}")
-        seat.ref.tell(Delivery(message, self._name(sender) or OUTSIDE, -1))
+        by, said = self._name(sender) or OUTSIDE, Code(f"{type(message).__name__}(...)")
+        done = self._did("inject", (seat.name,), seat.name, said, sender=None if by == OUTSIDE else by)
+        seat.ref.tell(Delivery(message, by, done))
 
     @checked_arguments
     def partition(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
@@ -319,7 +321,9 @@ class Simulation(KeepsUserErrors):
 
         Nobody is told while it lasts. When it heals, a connection has broken that has lost what nobody says again.
         """
-        self.runtime.network.cut(self._existing(one), self._existing(other), both_ways=both_ways)
+        pair = self._existing(one), self._existing(other)
+        done = self._did("partition", pair, *pair, both_ways=None if both_ways else False)
+        self.runtime.network.cut(*pair, both_ways=both_ways, by=done)
 
     @checked_arguments
     def heal(self, one: Party = None, other: Party = None) -> None:
@@ -328,7 +332,8 @@ class Simulation(KeepsUserErrors):
         Parties that missed something of each other learn that their connection broke: an agent re-registers, a driver
         subscribes again, and what was lost comes out. Who ended meanwhile is known to have ended (core.md LP-28).
         """
-        self.runtime.heal(self._name(one), self._name(other))
+        pair = self._name(one), self._name(other)
+        self.runtime.heal(*pair, self._did("heal", pair, *pair))
 
     # ------------------------------------------------------------------------------------------------------ inside
 
@@ -340,11 +345,21 @@ class Simulation(KeepsUserErrors):
         where: Callable[[Any], bool] | None,
         verdict: Verdict,
         times: Count | None = None,
+        delay_s: float = 0.0,
     ) -> Rule:
         kinds = kind if isinstance(kind, type | None) else tuple(kind)
-        return self.runtime.network.add(
-            Rule(kinds, self._known(sender), self._known(receiver), where, verdict, times)
-        )
+        rule = Rule(kinds, self._known(sender), self._known(receiver), where, verdict, times, delay_s)
+        if verdict is not Verdict.DELIVER:  # who only looks does nothing
+            done = rule.done()
+            rule.by, rule.code = self._record(done), done.code
+        return self.runtime.network.add(rule)
+
+    def _did(self, verb: str, about: tuple[str | None, ...], *given: object, cause: int = -1, **named: object) -> int:
+        """Record what hands did; returns the record, of which comes what follows."""
+        return self._record(Done.by_sim(verb, about, *given, **named), cause)
+
+    def _record(self, done: Done, cause: int = -1) -> int:
+        return self.trace.record(self.now, "", OUTSIDE, done, (), cause)
 
     def _name(self, party: Party) -> str | None:
         return party.name if isinstance(party, Machine | Driver) else party

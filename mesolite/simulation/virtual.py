@@ -11,6 +11,7 @@ from typing import Any
 
 from mesolite.actors.decisions.contract import (
     ExecutorStart,
+    LinkBroken,
     Loaded,
     PeerExited,
     Run,
@@ -29,9 +30,10 @@ from mesolite.actors.trace import Ended, Trace, raised
 from mesolite.messages.base import Message
 from mesolite.simulation.choices import Order, Seeded, draw, stream
 from mesolite.simulation.dispatcher import Dispatcher
-from mesolite.simulation.in_flight import Special
+from mesolite.simulation.in_flight import Entry, Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
 from mesolite.simulation.moments import Moment
+from mesolite.simulation.network import Parcel
 from mesolite.simulation.standstill import situation
 from mesolite.simulation.work import SimulatedProcesses
 
@@ -92,6 +94,38 @@ class VirtualRuntime(Dispatcher):
         for watcher in watchers:
             news = PeerExited(seat.name, seat.incarnation, status, reason)
             self._put(seat.name, watcher.name, Special(news, watcher), index)
+
+    # ------------------------------------------------------------------------------------------------ faults
+
+    def release(self, parcels: list[Parcel], by: int = -1) -> None:
+        """Put held parcels back in flight, ahead of what came later, past the rules; `by`: the record of who did so."""
+        kept: dict[tuple[str, str], list[Entry]] = {}
+        for parcel in parcels:
+            sender, to, event, _, entry = parcel
+            assert entry is not None, "only what was in flight can be released"
+            delivery = Delivery(Special(event, judged=True), sender, self._disturbed(parcel, "released", by))
+            kept.setdefault((sender, to), []).append((self._channel(sender, to), entry[1], delivery))
+        for entries in kept.values():
+            self.in_flight.put_first(entries)
+
+    def lose(self, parcels: list[Parcel], by: int) -> None:
+        """Let parcels never arrive."""
+        for parcel in parcels:
+            self._lose(parcel, "dropped", by)
+
+    def heal(self, one: str | None, other: str | None, by: int) -> None:
+        """Undo cuts, and let those at both ends learn what a broken connection tells (network.py)."""
+        broken: dict[tuple[str, ...], None] = {}
+        for way, cut in self.network.heal(one, other).items():
+            for parcel, seat in cut.exits:
+                self._put(parcel.sender, parcel.to, Special(parcel.event, seat), parcel.cause)
+            if cut.matters:
+                broken[tuple(sorted(way))] = None
+        for first, second in broken:
+            ends = self._find(first), self._find(second)
+            for seat, peer in (ends, ends[::-1]):
+                if seat is not None and peer is not None:
+                    self._put(peer.name, seat.name, Special(LinkBroken(peer.name), seat), by)
 
     # ------------------------------------------------------------------------------------------------ the port
 

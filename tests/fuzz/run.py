@@ -101,13 +101,13 @@ class Stage:
 
     def undo(self, result: object) -> None:
         """Take back a fault that was asked for well enough: what it does is no damage."""
+        if inspect.isfunction(result):
+            result()  # ends a subscription to the trace, whose observer may not be one
         self.sim.heal()
         if isinstance(result, Hold):
             result.release()
         elif isinstance(result, Rule):
             self.sim.forget(result)
-        elif inspect.isfunction(result):
-            result()  # ends a subscription to the trace, whose observer may not be one
 
     def complaints(self) -> list[str]:
         """What does not hold, after everything that was said has been dealt with."""
