@@ -9,6 +9,8 @@ OperatorParty    puts an operator's calls before the leader
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from mesolite.actors.decisions.agent import AgentCore
 from mesolite.actors.decisions.command_executor import CommandExecutorCore
 from mesolite.actors.decisions.contract import ExecutorStart
@@ -20,6 +22,8 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Seat
 from mesolite.messages.agents import AgentInfo
+from mesolite.messages.operator import CallAnswered
+from mesolite.messages.queries import QueryAnswered
 
 
 class Elector(Role):
@@ -62,9 +66,21 @@ class CommandExecutor(Role):
         super().__init__(seat, CommandExecutorCore(start, settings))
 
 
+class Answers(Protocol):
+    """Where those who wait outside find what they asked for (mesolite/operator.py)."""
+
+    def answered(self, answer: CallAnswered | QueryAnswered) -> None:
+        """Take an answer, on the actor's thread."""
+
+
 class OperatorParty(Role):
     """Speaks for an operator (drain.md sections 4 and 5)."""
 
-    def __init__(self, seat: Seat, core: OperatorCore) -> None:
-        """Keep the answers in that core, where whoever asked finds them."""
-        super().__init__(seat, core)
+    def __init__(self, seat: Seat, answers: Answers) -> None:
+        """Give what is answered to whoever waits for it."""
+        super().__init__(seat, OperatorCore())
+        self._answers = answers
+
+    def reply(self, answer: CallAnswered | QueryAnswered) -> None:
+        """Give it to whoever waits for it."""
+        self._answers.answered(answer)

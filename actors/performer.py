@@ -14,6 +14,8 @@ from mesolite.actors.decisions.contract import (
     Exit,
     Link,
     Load,
+    Publish,
+    Reply,
     Run,
     Save,
     Send,
@@ -22,9 +24,15 @@ from mesolite.actors.decisions.contract import (
     SpawnExecutor,
     TimerFired,
 )
+from mesolite.actors.decisions.operator import PlaceQuery
 from mesolite.actors.runtime import hosting
 from mesolite.actors.runtime.port import Seat, Timer
 from mesolite.actors.trace import Routine, raised
+from mesolite.messages.base import Query
+from mesolite.messages.queries import QUERIES, QueryAnswered
+
+LOOKING = frozenset({*QUERIES, QueryAnswered, PlaceQuery})
+"""What comes of somebody looking. It is looked up for every event, so it is a set."""
 
 
 class Performer:
@@ -60,6 +68,9 @@ class Performer:
             seat.timers.pop(timer.key, None)  # on threads the party may be ended from outside at this moment
             kind = Routine if timer.period_s else TimerFired
             event = TimerFired(timer.key)
+        elif kind in LOOKING:
+            self._perform_unseen(event, sender)
+            return
         now = self._now()
         try:
             effects = self.core.handle(event, sender, now)
@@ -89,6 +100,24 @@ class Performer:
                 self.perform(*self._returned.pop(0))
             self._draining = False
 
+    def _perform_unseen(self, event: Any, sender: str) -> None:
+        """Answer who only looks, or pass the answer on: it leaves no record, unless the core raises at it."""
+        now = self._now()
+        try:
+            if isinstance(event, Query):
+                answer = self.core.answer(event, now)
+                effects: list[Effect] = [] if answer is None else [Send(sender, answer)]
+            else:
+                effects = self.core.handle(event, sender, now)
+        except BaseException as error:
+            self._trace.record(now, self.seat.name, sender, event, (raised(error),), -1)
+            raise
+        for effect in effects:
+            if type(effect) is Send:
+                self._send(self.seat, effect.to, effect.message, -1)
+            else:
+                self._carry_out(effect, -1)
+
     def _carry_out(self, effect: Effect, index: int) -> None:
         seat, runtime = self.seat, self._runtime
         match effect:
@@ -107,6 +136,10 @@ class Performer:
                 hosting.spawn(seat, name, start, index)
             case Destroy(name):
                 hosting.destroy(seat, name, index)
+            case Publish(fact):
+                runtime.events.publish(fact, seat.name, seat.incarnation)
+            case Reply(answer):
+                seat.actor.reply(answer)
             case Load(term):
                 runtime.load(seat, term, index)
             case Exit(reason, status):

@@ -5,26 +5,18 @@ A runtime gives each actor its inbox and runs its loop (`runtime/pykka_inside.py
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core
 from mesolite.actors.performer import Performer
 from mesolite.actors.runtime.port import Seat
 from mesolite.actors.runtime.pykka_inside import HostedActor
+from mesolite.messages.operator import CallAnswered
+from mesolite.messages.queries import QueryAnswered
 
 OUTSIDE = "outside"
 """Who a message is from when it was told to a ref directly, as a test does."""
-
-
-class Inspect(NamedTuple):
-    """Ask a role about its core: `ref.ask(Inspect(lambda core: core.state))`, answered between two events.
-
-    What `read` returns must be plain data of its own, not a live part of the core.
-    """
-
-    read: Callable[[Any], Any]
 
 
 class Role(HostedActor):
@@ -38,9 +30,7 @@ class Role(HostedActor):
         seat.handle = self.performer.perform
 
     def on_receive(self, message: Any) -> Any:
-        """Handle an inspection, or a bare event told from outside."""
-        if type(message) is Inspect:
-            return message.read(self.performer.core)
+        """Handle a bare event told from outside."""
         self.seat.handle(message, OUTSIDE, -1)
         return None
 
@@ -57,3 +47,7 @@ class Role(HostedActor):
     def call_user_code(self, callback: Callback) -> CallbackReturned:
         """Run user code; only schedulers and executors have any."""
         raise TypeError(f"{self.seat.name} has no user code to call {callback.callback!r} on")
+
+    def reply(self, answer: CallAnswered | QueryAnswered) -> None:
+        """Give an answer to whoever waits for it outside; only an operator's actor has anybody waiting."""
+        raise TypeError(f"nobody waits at {self.seat.name} for {type(answer).__name__} {answer.call_id}")

@@ -40,6 +40,9 @@ class UserCode(Protocol):
     def raised(self, error: UserError) -> None:
         """Learn what the user's code has raised."""
 
+    def framework_is(self, info: FrameworkInfo) -> None:
+        """Learn which framework it is; executors have none of their own."""
+
     def status_is(self, status: DriverStatus, error: str | None, aborted_by: AbortedBy | None) -> None:
         """Learn what the core has decided about the driver."""
 
@@ -76,6 +79,7 @@ class SchedulerParty(Role):
         seat.handle = self._handle_and_tell
         self._user = user
         user.begin(self)
+        user.framework_is(info)
 
     def _handle_and_tell(self, event: object, sender: str, cause: int) -> None:
         """Handle it, and let the driver know what became of it."""
@@ -96,6 +100,7 @@ class SchedulerParty(Role):
 
     def call_user_code(self, callback: Callback) -> CallbackReturned:
         """Call the user's scheduler."""
+        self._user.framework_is(self._scheduler_core.framework_info)  # it has its id before it is told so
         return fenced(self, self._user, callback)
 
 

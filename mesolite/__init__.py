@@ -22,31 +22,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mesolite.actors.decisions.contract import PeerExited
     from mesolite.actors.decisions.driver_calls import DriverStatus
-    from mesolite.actors.decisions.master.books import (
-        AgentEntry,
-        AnswerEntry,
-        AskedAgentEntry,
-        AskedFrameworkEntry,
-        BlockerEntry,
-        Books,
-        CountersEntry,
-        DrainConfigEntry,
-        DrainEntry,
-        DrainingMachineEntry,
-        ExecutorEntry,
-        FrameworkEntry,
-        InverseOfferEntry,
-        MachineEntry,
-        MaintenanceEntry,
-        MaintenanceStatusEntry,
-        OfferEntry,
-        OpenDrainEntry,
-        ReclaimEntry,
-        TaskEntry,
-        WindowEntry,
-    )
-    from mesolite.actors.decisions.master.reclaim_view import AskedFramework
-    from mesolite.actors.decisions.rules.drain import Blocker, Party
     from mesolite.actors.decisions.settings import ReconfigurationPolicy, Settings
     from mesolite.actors.errors import (
         DriverAborted,
@@ -75,12 +50,36 @@ if TYPE_CHECKING:
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
-    from mesolite.messages.drains import DrainState
+    from mesolite.messages.drains import Blocker, DrainState, Party
     from mesolite.messages.frameworks import Capability, FrameworkInfo
     from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
     from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
-    from mesolite.messages.reclaims import ReclaimState
+    from mesolite.messages.reclaims import AskedFramework, ReclaimState
     from mesolite.messages.resources import ResourceError, Resources
+    from mesolite.messages.state import (
+        AgentEntry,
+        AnswerEntry,
+        AskedAgentEntry,
+        AskedFrameworkEntry,
+        BlockerEntry,
+        Books,
+        ClusterState,
+        CountersEntry,
+        DrainConfigEntry,
+        DrainEntry,
+        DrainingMachineEntry,
+        ExecutorEntry,
+        FrameworkEntry,
+        InverseOfferEntry,
+        MachineEntry,
+        MaintenanceEntry,
+        MaintenanceStatusEntry,
+        OfferEntry,
+        OpenDrainEntry,
+        ReclaimEntry,
+        TaskEntry,
+        WindowEntry,
+    )
     from mesolite.messages.tasks import (
         Cause,
         CommandInfo,
@@ -95,7 +94,16 @@ if TYPE_CHECKING:
     )
     from mesolite.operator import Operator
     from mesolite.reclaim import Reclaim
-    from mesolite.simulation import Hold, SimulatedCluster, Simulation
+    from mesolite.simulation import (
+        AgentView,
+        Hold,
+        OfferView,
+        RunningTask,
+        SimulatedCluster,
+        Simulation,
+        TaskView,
+        View,
+    )
     from mesolite.simulation.messages_in_flight import MessageInFlight
     from mesolite.simulation.network import Rule
 
@@ -110,29 +118,30 @@ for _name in ("actors", "messages"):
 __version__ = "0.1.0"
 
 __all__ = [
-    "AgentMachine", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause", "Cluster", "CommandInfo",
-    "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop", "Executor",
-    "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer",
+    "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause", "Cluster",
+    "CommandInfo", "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop",
+    "Executor", "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer",
     "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
-    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "Operator",
+    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferView", "Operator",
     "OutcomeUnknown", "Party", "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState",
-    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "Scheduler",
+    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
     "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo",
-    "TaskState", "TaskStatus", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState", "Unavailability",
-    "UnknownName", "UserCodeFailed", "UserError", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock",
-    "WrongThread",
+    "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
+    "Unavailability", "UnknownName", "UserCodeFailed", "UserError", "View", "Window", "WorkDirInUse",
+    "WorkDirUnusable", "WouldBlock", "WrongThread",
     # what operator.state() consists of
-    "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "CountersEntry",
-    "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
+    "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
+    "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
     "InverseOfferEntry", "MachineEntry", "MaintenanceEntry", "MaintenanceStatusEntry", "OfferEntry",
     "OpenDrainEntry", "ReclaimEntry", "TaskEntry", "WindowEntry",
 ]  # fmt: skip
 
 _MODULE_OF = {
     "AgentMachine": "machines",
+    "AgentView": "simulation",
     "AllowedErrors": "actors.user_errors",
-    "AskedFramework": "actors.decisions.master.reclaim_view",
-    "Blocker": "actors.decisions.rules.drain",
+    "AskedFramework": "messages.reclaims",
+    "Blocker": "messages.drains",
     "Capability": "messages.frameworks",
     "Cause": "messages.tasks",
     "Cluster": "cluster",
@@ -165,9 +174,10 @@ _MODULE_OF = {
     "NameTaken": "actors.errors",
     "NothingToWaitFor": "actors.errors",
     "Offer": "messages.offers",
+    "OfferView": "simulation",
     "Operator": "operator",
     "OutcomeUnknown": "actors.errors",
-    "Party": "actors.decisions.rules.drain",
+    "Party": "messages.drains",
     "PartyEnded": "actors.errors",
     "PartyFailed": "actors.errors",
     "PeerExited": "actors.decisions.contract",
@@ -180,6 +190,7 @@ _MODULE_OF = {
     "ResourceError": "messages.resources",
     "Resources": "messages.resources",
     "Rule": "simulation.network",
+    "RunningTask": "simulation",
     "Scheduler": "callbacks",
     "SchedulerDriver": "callbacks",
     "Settings": "actors.decisions.settings",
@@ -190,6 +201,7 @@ _MODULE_OF = {
     "TaskInfo": "messages.tasks",
     "TaskState": "messages.tasks",
     "TaskStatus": "messages.tasks",
+    "TaskView": "simulation",
     "Trace": "actors.trace",
     "TraceFailure": "actors.trace",
     "TraceHead": "actors.trace",
@@ -199,12 +211,13 @@ _MODULE_OF = {
     "UnknownName": "actors.errors",
     "UserCodeFailed": "actors.errors",
     "UserError": "actors.user_errors",
+    "View": "simulation",
     "Window": "messages.maintenance",
     "WorkDirInUse": "actors.errors",
     "WorkDirUnusable": "actors.errors",
     "WouldBlock": "actors.errors",
     "WrongThread": "actors.errors",
-    **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "actors.decisions.master.books"),
+    **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "messages.state"),
 }
 """Where each public name lives, below `mesolite`."""
 

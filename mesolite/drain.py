@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from mesolite.actors.decisions.master import draining
-from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
 from mesolite.messages.checking import Timeout, checked_arguments, optional_seconds
-from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
+from mesolite.messages.drains import Blocker, DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
-from mesolite.undertaking import AskLeader, Books, Undertaking
+from mesolite.messages.queries import GetDrain
+from mesolite.undertaking import Ask, Undertaking
 
 
 class Drain(Undertaking):
-    """One drain, as the leading master knows it. Its end, once seen, stays known when no master leads.
+    """One drain. Where it stands is what a leader last made known; what it waits for, the present one is asked.
 
     Attributes:
         id: the drain's own id.
         agent_id: the agent that is drained.
     """
 
-    def __init__(self, runtime: Runtime, ask: AskLeader, books: Books, drain_id: DrainId, agent_id: AgentId) -> None:
+    def __init__(self, runtime: Runtime, ask: Ask, drain_id: DrainId, agent_id: AgentId) -> None:
         """Refer to that drain of that agent."""
-        super().__init__(runtime, ask, books, f"drain {drain_id}", f"agent {agent_id}")
+        super().__init__(runtime, ask, f"drain {drain_id}", f"agent {agent_id}")
         self._end: DrainInfo | None = None
         self.id = drain_id
         self.agent_id = agent_id
@@ -75,9 +72,10 @@ class Drain(Undertaking):
 
         Raises:
             Refused: nobody leads at the moment.
+            OutcomeUnknown: the leader did not answer.
         """
-        found: list[Blocker] = self._ask(self._blocked_by)
-        return found
+        answer = self._ask(lambda number: GetDrain(call_id=number, drain_id=self.id, agent_id=self.agent_id))
+        return list(answer.blocked_by)
 
     @property
     def remaining_tasks(self) -> list[Blocker]:
@@ -85,6 +83,7 @@ class Drain(Undertaking):
 
         Raises:
             Refused: nobody leads at the moment.
+            OutcomeUnknown: the leader did not answer.
         """
         return [blocker for blocker in self.blocked_by if blocker.task_id is not None]
 
@@ -111,26 +110,23 @@ class Drain(Undertaking):
 
     @property
     def _info(self) -> DrainInfo:
+        info = self._known()
+        if info is None:
+            raise self._forgotten()
+        if info.ended_at is None:
+            self._runtime.check_open()  # nobody goes on with it in a cluster that is closed
+        return info
+
+    def _known(self) -> DrainInfo | None:
+        """What was last made known of it; its end stays known. It only reads, and may be called on any thread."""
         if self._end is not None:
             return self._end
-        known = next((info for info in self._look() if info is not None), None)
-        if known is None:
-            raise self._unknown()
-        return known
-
-    def _look(self) -> list[DrainInfo | None]:
-        """What each leader knows of it; after a partition an old one may still think that it leads."""
-        found = [draining.find(books, self.id, self.agent_id) for books in self._books()]
-        self._end = next((info for info in found if info is not None and info.ended_at is not None), None)
-        return found
+        info = self._runtime.events.newest(DrainInfo, self.id)
+        if info is not None and info.ended_at is not None:
+            self._end = info
+        return info
 
     def _is_over(self) -> bool:
-        """Whether nothing is left to wait for; nobody leading is not an end."""
-        known = [self._end] if self._end is not None else self._look()
-        ended = any(info is not None and info.ended_at is not None for info in known)
-        forgotten = bool(known) and not any(known)
-        return ended or forgotten
-
-    def _blocked_by(self, books: Any) -> list[Blocker]:
-        info = draining.find(books, self.id, self.agent_id)
-        return draining.blocked_by(books, info) if info is not None and info.ended_at is None else []
+        """Whether nothing is left to wait for: it has ended, or is forgotten."""
+        info = self._known()
+        return info is None or info.ended_at is not None

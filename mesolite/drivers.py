@@ -42,6 +42,7 @@ from mesolite.actors.user_errors import UserError
 from mesolite.callbacks import Executor, InverseOffers, Offers, Scheduler
 from mesolite.messages.checking import Duration, Timeout, checked_arguments, in_seconds, optional_seconds, several
 from mesolite.messages.data import Data
+from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState, TaskStatus
@@ -107,6 +108,9 @@ class Driver:
     def raised(self, error: UserError) -> None:
         """Learn what the user's code has raised; executors have no use for it."""
 
+    def framework_is(self, info: FrameworkInfo) -> None:
+        """Learn which framework it is; executors have no use for it."""
+
     def status_is(self, status: DriverStatus, error: str | None, aborted_by: AbortedBy | None) -> None:
         """Learn what the core has decided; executors have no use for it."""
 
@@ -169,6 +173,7 @@ class MesoliteSchedulerDriver(Driver):
         """Not started until its party has begun."""
         super().__init__()
         self._user = user
+        self._framework: FrameworkInfo
         self._ended = threading.Event()
         self._error: str | None = None
         self._aborted_by: AbortedBy | None = None
@@ -185,11 +190,14 @@ class MesoliteSchedulerDriver(Driver):
         return self._error
 
     @property
+    def framework_name(self) -> str:
+        """The name in the framework's `FrameworkInfo`, which its successors share; `name` is the driver's own."""
+        return self._framework.name
+
+    @property
     def framework_id(self) -> FrameworkId | None:
         """The framework's id, once a master has given one; a successor presents it to fail over."""
-        core: Any = self._role.performer.core
-        framework_id: FrameworkId | None = core.framework_info.id
-        return framework_id
+        return self._framework.id
 
     def user(self) -> Scheduler:
         """The user's scheduler."""
@@ -216,6 +224,10 @@ class MesoliteSchedulerDriver(Driver):
         if self._status is DriverStatus.DRIVER_RUNNING and self._calling != threading.get_ident():
             self._role.seat.runtime.check_open()
         return super()._ask(call)
+
+    def framework_is(self, info: FrameworkInfo) -> None:
+        """Learn which framework it is, by which id as soon as a master has given one; called by the party."""
+        self._framework = info
 
     def raised(self, error: UserError) -> None:
         """Learn what the user's code has raised; the first error ends a driver that has not ended."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.actors.errors import Refused
@@ -15,11 +15,14 @@ from mesolite.actors.runtime.disk import Disk
 from mesolite.actors.runtime.port import Runtime, Seat
 from mesolite.actors.trace import Done
 from mesolite.messages.checking import checked_arguments
+from mesolite.messages.facts import AgentStatus, MasterStatus
 from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
 
 AnyResources = Resources | str | Mapping[str, float]
 """Resources as people write them: text, a mapping of scalars, or resources as they are."""
+
+S = TypeVar("S", AgentStatus, MasterStatus)
 
 
 class Machine(ABC):
@@ -111,11 +114,10 @@ class Machine(ABC):
             raise Refused(f"{self.name} is not running; start it again with restart()")
         return seat
 
-    def _core_state(self) -> Any:
-        # Looked up once: on threads the daemon may go at any moment.
+    def _pushed(self, kind: type[S]) -> S | None:
+        """What its daemon's present life has last made known of itself."""
         seat = self._runtime.directory.find(self.name)
-        actor: Any = getattr(seat, "actor", None)
-        return actor.performer.core.state if actor is not None else None
+        return self._runtime.events.of_life(kind, self.name, seat.incarnation) if seat is not None else None
 
 
 class AgentMachine(Machine):
@@ -130,24 +132,20 @@ class AgentMachine(Machine):
         super().__init__(runtime, name, start)
         self.machine_id = machine_id
         self._agent_id: str | None = None
-        self._core: Any = None
-
-    def learn(self, core: Any) -> None:
-        """Learn the core of the agent's next life."""
-        self._agent_id = self.id
-        self._core = core
 
     @property
     def id(self) -> str | None:
         """The id a master gave the agent, None if it has none yet; known also while the agent is not running."""
-        known: str | None = self._core.state.info.id if self._core is not None else None
-        return known or self._agent_id
+        known = self._runtime.events.newest(AgentStatus, self.name)
+        if known is not None and known.agent_id is not None:
+            self._agent_id = known.agent_id
+        return self._agent_id
 
     @property
     def registered(self) -> bool:
         """Whether the agent is running and registered with a leader."""
-        state = self._core_state()
-        return state is not None and state.phase.name == "RUNNING"
+        status = self._pushed(AgentStatus)
+        return status is not None and status.registered
 
     @checked_arguments
     def signal(self, signum: signal.Signals) -> None:
@@ -203,13 +201,13 @@ class MasterMachine(Machine):
     @property
     def leading(self) -> bool:
         """Whether this master is the leader, and has read the registry."""
-        return self.books is not None
+        return self.term is not None
 
     @property
-    def books(self) -> Any:
-        """What this master knows, None unless it leads; on threads it changes while it is looked at."""
-        state = self._core_state()
-        return state if state is not None and state.leading else None
+    def term(self) -> int | None:
+        """Of its election, while it leads: a later leader has a higher one; None while it does not lead."""
+        status = self._pushed(MasterStatus)
+        return status.term if status is not None and status.leading else None
 
     def restart(self) -> None:
         """Start the master's process again; it joins the election at the end of the queue."""
@@ -229,3 +227,9 @@ class MasterMachine(Machine):
         registrar = self._runtime.directory.find(f"{self.name}/registrar")
         if registrar is not None:
             self._runtime.end(registrar, status, cause=cause)
+
+
+def leader_among(masters: Iterable[MasterMachine]) -> MasterMachine | None:
+    """The master that leads; of several that believe it, as after a partition, the one that was elected last."""
+    leading = [(term, master) for master in masters if (term := master.term) is not None]
+    return max(leading, key=lambda known: known[0])[1] if leading else None

@@ -1,25 +1,20 @@
-"""What an operator may ask of a cluster: look at its books, take agents out of service, get resources back.
+"""What an operator may ask of a cluster: look at its state, take agents out of service, get resources back.
 
 Every verb is a message to the leading master and waits for its answer; what was refused is raised as `Refused`, saying
 what was asked, why not, and what would work. Verbs are safe to repeat.
+
+Looking leaves no record. On virtual time it is not even a message: the leader's answer is looked up at once, so that a
+predicate or a callback may look without changing the run.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import cast
 
-import pykka
-
-from mesolite.actors.decisions.master import draining, reclaim_view
-from mesolite.actors.decisions.master.books import Books, MaintenanceStatusEntry, WindowEntry
-from mesolite.actors.decisions.master.view import view
-from mesolite.actors.decisions.operator import MASTER_DIED, OperatorCore, PlaceCall
-from mesolite.actors.errors import OutcomeUnknown, Refused
-from mesolite.actors.parties import OperatorParty
-from mesolite.actors.role import Inspect
-from mesolite.actors.runtime.port import Delivery, Place, Runtime, Seat
+from mesolite.actors.errors import Refused
+from mesolite.actors.runtime.port import Runtime
+from mesolite.calls import DONE, Calls
 from mesolite.drain import Drain
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, MasterMachine
@@ -27,8 +22,6 @@ from mesolite.messages.checking import Duration, checked_arguments, in_seconds, 
 from mesolite.messages.ids import AgentId, DrainId, FrameworkId, ReclaimId
 from mesolite.messages.maintenance import MachineId, Window, machine_ids
 from mesolite.messages.operator import (
-    OPERATOR,
-    CallAnswered,
     DeactivateAgentCall,
     DrainAgentCall,
     MarkAgentGoneCall,
@@ -39,11 +32,17 @@ from mesolite.messages.operator import (
     TeardownFrameworkCall,
     UpdateMaintenanceScheduleCall,
 )
+from mesolite.messages.queries import (
+    GetDrains,
+    GetFramework,
+    GetMaintenanceSchedule,
+    GetMaintenanceStatus,
+    GetReclaims,
+    GetState,
+)
 from mesolite.messages.resources import Resources
+from mesolite.messages.state import ClusterState, MaintenanceStatusEntry, WindowEntry
 from mesolite.reclaim import Reclaim
-
-ANSWER_S = 30.0
-"""How long a verb waits for the master's answer, in seconds on the cluster's clock."""
 
 AnyAgent = AgentMachine | str
 """An agent: its machine, the machine's name, or the agent's id."""
@@ -68,32 +67,41 @@ class Operator:
         """Speak to whichever of these masters leads."""
         self._runtime = runtime
         self._agents = agents
-        self._masters = masters
         self._frameworks = frameworks
-        self._call_ids = itertools.count(1)
-        self._core = OperatorCore()
-        self._seat: Seat = runtime.start(OPERATOR, Place(OPERATOR), lambda seat: OperatorParty(seat, self._core))
+        self._calls = Calls(runtime, masters)
+        self._ask, self._call = self._calls.ask, self._calls.call
 
     # ----------------------------------------------------------------------------------------------------- looking
 
-    def state(self) -> Books:
-        """Return the leader's books as plain data: agents, tasks, frameworks, offers, drains, schedule (OP-2).
+    def state(self) -> ClusterState:
+        """Return what the leader knows as plain data: agents, tasks, frameworks, offers, drains, schedule (OP-2).
 
-        It is dictionaries, lists, text and numbers, as JSON would have it; `Books` says which keys there are.
+        It is dictionaries, lists, text and numbers, as JSON would have it; `ClusterState` says which keys there are.
 
         Raises:
             Refused: nobody leads at the moment.
+            OutcomeUnknown: the leader did not answer.
         """
-        books: Books = self._ask_leader(view)
-        return books
+        return cast(ClusterState, self._ask(lambda number: GetState(call_id=number)).data)
 
     def maintenance_schedule(self) -> list[WindowEntry]:
-        """Return the windows of the schedule, as plain data (drain.md 5.2.8)."""
-        return self.state()["maintenance"]["schedule"]
+        """Return the windows of the schedule, as plain data (drain.md 5.2.8).
+
+        Raises:
+            Refused: nobody leads at the moment.
+            OutcomeUnknown: the leader did not answer.
+        """
+        windows: list[WindowEntry] = self._ask(lambda number: GetMaintenanceSchedule(call_id=number)).data["windows"]
+        return windows
 
     def maintenance_status(self) -> MaintenanceStatusEntry:
-        """Return the machines that are DRAINING, with what frameworks answered, and those DOWN (drain.md 5.9)."""
-        return self.state()["maintenance"]["status"]
+        """Return the machines that are DRAINING, with what frameworks answered, and those DOWN (drain.md 5.9).
+
+        Raises:
+            Refused: nobody leads at the moment.
+            OutcomeUnknown: the leader did not answer.
+        """
+        return cast(MaintenanceStatusEntry, self._ask(lambda number: GetMaintenanceStatus(call_id=number)).data)
 
     # ------------------------------------------------------------------------------------------------------ agents
 
@@ -156,8 +164,10 @@ class Operator:
 
         Raises:
             Refused: nobody leads at the moment.
+            OutcomeUnknown: the leader did not answer.
         """
-        return [self._drain(drain.id, drain.agent_id) for drain in self._ask_leader(draining.all_known)]
+        known = self._ask(lambda number: GetDrains(call_id=number)).drains
+        return [self._drain(drain.id, drain.agent_id) for drain in known]
 
     @checked_arguments
     def mark_gone(self, agent: AnyAgent) -> None:
@@ -250,8 +260,10 @@ class Operator:
 
         Raises:
             Refused: nobody leads at the moment.
+            OutcomeUnknown: the leader did not answer.
         """
-        return [self._reclaim(record.info.id, record.target) for record in self._ask_leader(reclaim_view.all_known)]
+        known = self._ask(lambda number: GetReclaims(call_id=number)).reclaims
+        return [self._reclaim(reclaim.id, reclaim.agent_id or reclaim.framework_id or "") for reclaim in known]
 
     @checked_arguments
     def teardown(self, framework: AnyFramework) -> None:
@@ -267,55 +279,10 @@ class Operator:
     # ------------------------------------------------------------------------------------------------------ inside
 
     def _drain(self, drain_id: DrainId, agent_id: AgentId) -> Drain:
-        return Drain(self._runtime, self._ask_leader, self._books, drain_id, agent_id)
+        return Drain(self._runtime, self._ask, drain_id, agent_id)
 
     def _reclaim(self, reclaim_id: ReclaimId, target: str) -> Reclaim:
-        return Reclaim(self._runtime, self._ask_leader, self._books, self._call, reclaim_id, target)
-
-    def _ask_leader(self, question: Callable[[Any], Any]) -> Any:
-        """Let the leader answer a question about its books between two of its decisions."""
-        self._runtime.check_open()
-        seat = self._runtime.directory.find(self._leader())
-        try:
-            if seat is not None:
-                return seat.ref.ask(Inspect(lambda core: question(core.state)), block=True)
-        except pykka.ActorDeadError:
-            pass  # it died before it came to that
-        raise Refused("the leader has just died; wait until another has been elected")
-
-    def _books(self) -> list[Any]:
-        """The books of whoever leads, for a quick look while their owner may be writing in them."""
-        return [books for books in (master.books for master in list(self._masters.values())) if books is not None]
-
-    def _leader(self) -> str:
-        leader = next((master.name for master in list(self._masters.values()) if master.leading), None)
-        if leader is None:
-            reasons = self._runtime.directory.reasons.copy()
-            if all(name in reasons for name in self._masters):
-                ended = "; ".join(f"{name} has ended: {reasons[name]}" for name in self._masters)
-                raise Refused(f"nobody leads, nor will: {ended}; when that is mended, restart() a master")
-            raise Refused("nobody leads at the moment; wait until a master has been elected")
-        return leader
-
-    def _call(self, make: Callable[[int], Any]) -> CallAnswered:
-        """Put a call before the leader and wait for the answer."""
-        self._runtime.check_open()
-        call = make(next(self._call_ids))
-        leader, answers = self._leader(), self._core.answers
-        self._seat.ref.tell(Delivery(PlaceCall(leader, call), OPERATOR, -1))
-        began = self._runtime.now()
-        self._runtime.wait(lambda: call.call_id in answers, ANSWER_S)
-        answer = answers.pop(call.call_id, None)
-        asked = f"{type(call).__name__} was sent to {leader}"
-        if answer is None and self._runtime.now() < began + ANSWER_S:
-            raise OutcomeUnknown(f"{asked}, and the cluster was closed before it answered")
-        if answer is None:
-            raise OutcomeUnknown(f"{asked}, which has not answered within {ANSWER_S:g} s; look at state(), then repeat")
-        if answer.code == MASTER_DIED:
-            raise OutcomeUnknown(f"{asked}: {answer.refusal}; look at state(), then repeat")
-        if answer.code != 200:
-            raise Refused(answer.refusal)
-        return answer
+        return Reclaim(self._runtime, self._ask, self._call, reclaim_id, target)
 
     def _agent_id(self, agent: AnyAgent) -> AgentId:
         """The id of an agent, whether or not it is running; what is no known name is taken for an id."""
@@ -345,6 +312,6 @@ class Operator:
             return None, self._framework_id(target)  # type: ignore[arg-type]
         if isinstance(target, str) and target not in self._agents:
             framework_id = FrameworkId(target)
-            if self._ask_leader(lambda books: framework_id in books.frameworks):
+            if self._ask(lambda number: GetFramework(call_id=number, framework_id=framework_id)).code == DONE:
                 return None, framework_id
         return self._agent_id(target), None

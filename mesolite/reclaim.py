@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mesolite.actors.decisions.master import reclaim_view
-from mesolite.actors.decisions.master.reclaim_view import AskedFramework, ReclaimView
-from mesolite.actors.decisions.rules.drain import Blocker
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Runtime
 from mesolite.messages.checking import Timeout, checked_arguments, optional_seconds
+from mesolite.messages.drains import Blocker
 from mesolite.messages.ids import ExecutorId, ReclaimId, TaskId
 from mesolite.messages.operator import CallAnswered, ReleaseReclaimCall
-from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
+from mesolite.messages.queries import GetReclaim
+from mesolite.messages.reclaims import AskedFramework, ReclaimInfo, ReclaimState, ReclaimView
 from mesolite.messages.resources import Resources
-from mesolite.undertaking import AskLeader, Books, Undertaking
+from mesolite.undertaking import Ask, Undertaking
 
 Place = Callable[[Callable[[int], Any]], CallAnswered]
 """Put a call before the leading master and wait for the answer."""
 
 
 class Reclaim(Undertaking):
-    """One reclaim, as the leading master knows it. Its end, once seen, stays known when no master leads.
+    """One reclaim. Where it stands is what a leader last made known; who gave what, the present one is asked.
 
-    Everything that is looked at raises `Refused` when nobody leads, or when it ended so long ago that it was forgotten.
+    What is asked raises `Refused` when nobody leads. Everything does when it ended so long ago that it was forgotten.
 
     Attributes:
         id: the reclaim's own id.
@@ -32,13 +31,12 @@ class Reclaim(Undertaking):
     """
 
     def __init__(
-        self, runtime: Runtime, ask: AskLeader, books: Books, place: Place, reclaim_id: ReclaimId, target: str
+        self, runtime: Runtime, ask: Ask, place: Place, reclaim_id: ReclaimId, target: str
     ) -> None:
         """Refer to that reclaim of that agent or framework."""
-        super().__init__(runtime, ask, books, f"reclaim {reclaim_id}", target)
+        super().__init__(runtime, ask, f"reclaim {reclaim_id}", target)
         self._place = place
-        self._info: ReclaimInfo | None = None
-        self._end: ReclaimState | None = None
+        self._end: ReclaimInfo | None = None
         self.id = reclaim_id
         self.target = target
 
@@ -56,37 +54,32 @@ class Reclaim(Undertaking):
     @property
     def state(self) -> ReclaimState:
         """ASKED, REVOKING, DONE, LEFT or RELEASED (RV-4)."""
-        if self._end is not None:
-            return self._end
-        known = next((state for state in self._look() if state is not None), None)
-        if known is None:
-            raise self._unknown()
-        return known
+        return self._info.state
 
     @property
     def resources(self) -> Resources | None:
         """What is wanted; None: everything."""
-        return self._wanted.resources
+        return self._info.resources
 
     @property
     def asked_at(self) -> float:
         """When it was asked for, in seconds on the cluster's clock."""
-        return self._wanted.asked_at
+        return self._info.asked_at
 
     @property
     def deadline(self) -> float:
         """From when on what is missing is revoked, in seconds on the cluster's clock."""
-        return self._wanted.deadline
+        return self._info.deadline
 
     @property
     def message(self) -> str:
         """Why, in the operator's words."""
-        return self._wanted.message
+        return self._info.message
 
     @property
     def initiator(self) -> str:
         """Who wanted it, in the operator's words."""
-        return self._wanted.initiator
+        return self._info.initiator
 
     @property
     def asked(self) -> tuple[AskedFramework, ...]:
@@ -116,7 +109,7 @@ class Reclaim(Undertaking):
     @property
     def ended_at(self) -> float | None:
         """When it ended, None while it is open, as it is while its resources are withheld."""
-        return self._view.ended_at
+        return self._info.ended_at
 
     @property
     def blocked_by(self) -> tuple[Blocker, ...]:
@@ -154,37 +147,31 @@ class Reclaim(Undertaking):
     # ------------------------------------------------------------------------------------------------------ inside
 
     @property
-    def _wanted(self) -> ReclaimInfo:
-        """What was wanted, which never changes."""
-        if self._info is None:
-            self._look()
-        if self._info is None:
-            raise self._unknown()
-        return self._info
+    def _info(self) -> ReclaimInfo:
+        info = self._known()
+        if info is None:
+            raise self._forgotten()
+        if info.ended_at is None:
+            self._runtime.check_open()  # nobody goes on with it in a cluster that is closed
+        return info
 
     @property
     def _view(self) -> ReclaimView:
-        found: ReclaimView | None = self._ask(self._in)
-        if found is None:
-            raise self._unknown()
-        return found
+        answer = self._ask(lambda number: GetReclaim(call_id=number, reclaim_id=self.id))
+        if not answer.reclaims:
+            raise self._forgotten()
+        return answer.reclaims[0]
 
-    def _in(self, books: Any) -> ReclaimView | None:
-        record = reclaim_view.find(books, self.id)
-        return reclaim_view.view(books, record) if record is not None else None
-
-    def _look(self) -> list[ReclaimState | None]:
-        """Where each leader says it stands; after a partition an old one may still think that it leads."""
-        records = [reclaim_view.find(books, self.id) for books in self._books()]
-        for record in records:
-            if record is not None:
-                self._info = record.info
-                self._end = record.state if record.info.ended_at is not None else self._end
-        return [None if record is None else record.state for record in records]
+    def _known(self) -> ReclaimInfo | None:
+        """What was last made known of it; its end stays known. It only reads, and may be called on any thread."""
+        if self._end is not None:
+            return self._end
+        info = self._runtime.events.newest(ReclaimInfo, self.id)
+        if info is not None and info.ended_at is not None:
+            self._end = info
+        return info
 
     def _is_over(self) -> bool:
-        """Whether nothing is left to wait for; nobody leading is not an end."""
-        known = [self._end] if self._end is not None else self._look()
-        over = (ReclaimState.DONE, ReclaimState.LEFT, ReclaimState.RELEASED)
-        forgotten = bool(known) and not any(known)
-        return forgotten or any(state in over for state in known)
+        """Whether nothing is left to wait for: nothing is missing, or it has ended otherwise, or is forgotten."""
+        info = self._known()
+        return info is None or info.state in (ReclaimState.DONE, ReclaimState.LEFT, ReclaimState.RELEASED)

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from mesolite.actors.decisions.rules.drain import Blocker
-from mesolite.actors.errors import NothingToWaitFor, Refused
+from mesolite.actors.errors import NothingToWaitFor, OutcomeUnknown, Refused
 from mesolite.actors.logs import logger
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import Runtime
+from mesolite.messages.base import Query
+from mesolite.messages.drains import Blocker
+from mesolite.messages.queries import QueryAnswered
 from mesolite.waiting import unless_broken
 
 SILENCE_S = 600.0
 """Whoever waits without a time-out is told once, after so long, what is being waited for."""
 
-AskLeader = Callable[[Callable[[Any], Any]], Any]
-"""Let the leading master answer a question about its books."""
-
-Books = Callable[[], list[Any]]
-"""The books of the masters that lead, to read single entries in: on threads they change under the reader."""
+Ask = Callable[[Callable[[int], Query]], QueryAnswered]
+"""Put a query before the leading master, and return what it answers."""
 
 
 class Undertaking(ABC):
-    """Something under way in a cluster, as the leading master knows it; nobody leading is not an end."""
+    """Something under way in a cluster: where it stands is what a leader last made known, and stays while none leads.
 
-    def __init__(self, runtime: Runtime, ask: AskLeader, books: Books, name: str, of: str) -> None:
-        """Look at it through whoever leads; errors call it by its `name`, and say `of` whom it is."""
+    What it waits for is worked out by the leader when it is asked, as nearly every event changes it.
+    """
+
+    def __init__(self, runtime: Runtime, ask: Ask, name: str, of: str) -> None:
+        """Show what leaders make known of it, and ask them for the rest; errors call it `name`, and say `of` whom."""
         self._runtime = runtime
         self._ask = ask
-        self._books = books
         self._name = name
         self._whole_name = f"{name} of {of}"
 
@@ -72,19 +72,17 @@ class Undertaking(ABC):
                 raise Refused(f"the cluster was closed before {self._whole_name} had {end}")
             raise TimeoutError(f"{self._whole_name} has not {end} within {timeout:g} s: {self._waits_for()}")
 
-    def _unknown(self) -> Refused:
+    def _forgotten(self) -> Refused:
         """Why there is nothing to be seen of it: to be raised.
 
         Raises:
             Refused: the cluster is closed.
         """
         self._runtime.check_open()
-        if not self._books():
-            return Refused(f"nobody leads at the moment, so nobody knows about {self._name}; wait for a master")
         return Refused(f"{self._whole_name} ended so long ago that it was forgotten")
 
     def _waits_for(self) -> str:
         try:
             return "; ".join(map(str, self.blocked_by))
-        except Refused as why_not:
+        except (Refused, OutcomeUnknown) as why_not:
             return str(why_not)

@@ -17,12 +17,12 @@ from mesolite.actors.decisions.rules.sandboxes import folder_name
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import NameTaken, Refused
 from mesolite.actors.parties import Agent, CommandExecutor, Elector, Master, Registrar
-from mesolite.actors.runtime.port import Birth, Place, Runtime, Seat
+from mesolite.actors.runtime.port import Birth, Place, Runtime
 from mesolite.actors.trace import Trace
 from mesolite.actors.user_code import ExecutorParty, SchedulerParty
 from mesolite.callbacks import Executor, Scheduler
 from mesolite.drivers import MesoliteExecutorDriver, MesoliteSchedulerDriver
-from mesolite.machines import AgentMachine, AnyResources, MasterMachine
+from mesolite.machines import AgentMachine, AnyResources, MasterMachine, leader_among
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checking import Name, Timeout, checked_arguments, in_seconds
 from mesolite.messages.election import ELECTOR
@@ -112,7 +112,7 @@ class Wiring(KeepsUserErrors):
     @property
     def leader(self) -> MasterMachine | None:
         """The master that leads and has read the registry; None while there is none."""
-        return next((master for master in list(self.masters.values()) if master.leading), None)
+        return leader_among(list(self.masters.values()))
 
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual, as in the trace."""
@@ -188,12 +188,7 @@ class Wiring(KeepsUserErrors):
         info = self._infos[name] = attrs.evolve(self._infos[name], **facts)
         settings, work_dir = self.settings, f"{self._work_dir}/{folder_name(name)}"
 
-        def make(seat: Seat) -> Agent:
-            agent = Agent(seat, settings, info, work_dir, anew=anew)
-            self.agents[name].learn(agent.performer.core)
-            return agent
-
-        self.runtime.start(name, Place(name), make, cause)
+        self.runtime.start(name, Place(name), lambda seat: Agent(seat, settings, info, work_dir, anew=anew), cause)
 
     def _start_master(self, name: str, *, cause: int = -1) -> None:
         """Start a master's process, and its registrar, on its machine."""

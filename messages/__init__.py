@@ -88,6 +88,17 @@ Who says what to whom. Beside it, what the sender means by it; in the modules, t
       TeardownFrameworkCall          operator -> master         end this framework
       CallAnswered                   master -> operator         done, or why not
 
+    queries: an operator and the leading master, and nothing changes
+      GetState                     operator -> master           tell me everything
+      GetMaintenanceSchedule       operator -> master           which windows are there?
+      GetMaintenanceStatus         operator -> master           which machines are draining or down?
+      GetFramework                 operator -> master           is there one of that id?
+      GetDrains                    operator -> master           which drains are there?
+      GetDrain                     operator -> master           where does it stand, what does it wait for?
+      GetReclaims                  operator -> master           which reclaims are there?
+      GetReclaim                   operator -> master           where does it stand, what does it wait for?
+      QueryAnswered                master -> operator           this is so, or why there is no telling
+
     executor: an executor and its agent
       RegisterExecutor             executor -> agent            I am up
       ExecutorRegistered           agent -> executor            known: what you are, and where
@@ -134,7 +145,7 @@ from mesolite.messages.agents import AgentInfo, ExecutorSummary, MasterInfo
 from mesolite.messages.base import Message
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
 from mesolite.messages.data import Data
-from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
+from mesolite.messages.drains import Blocker, DrainConfig, DrainInfo, DrainState, Party
 from mesolite.messages.election import (
     ELECTOR,
     DetectLeader,
@@ -156,6 +167,7 @@ from mesolite.messages.executor import (
     ReregisterExecutor,
     ShutdownExecutor,
 )
+from mesolite.messages.facts import AgentStatus, DrainForgotten, MasterStatus, ReclaimForgotten
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.ids import (
     AgentId,
@@ -183,7 +195,18 @@ from mesolite.messages.operator import (
     TeardownFrameworkCall,
     UpdateMaintenanceScheduleCall,
 )
-from mesolite.messages.reclaims import Demand, ReclaimInfo, ReclaimState
+from mesolite.messages.queries import (
+    GetDrain,
+    GetDrains,
+    GetFramework,
+    GetMaintenanceSchedule,
+    GetMaintenanceStatus,
+    GetReclaim,
+    GetReclaims,
+    GetState,
+    QueryAnswered,
+)
+from mesolite.messages.reclaims import AskedFramework, Demand, ReclaimInfo, ReclaimState, ReclaimView
 from mesolite.messages.registrar import (
     AdmitAgent,
     AdmittedAgent,
@@ -239,6 +262,30 @@ from mesolite.messages.scheduler import (
     SuppressOffers,
     Teardown,
 )
+from mesolite.messages.state import (
+    AgentEntry,
+    AnswerEntry,
+    AskedAgentEntry,
+    AskedFrameworkEntry,
+    BlockerEntry,
+    Books,
+    ClusterState,
+    CountersEntry,
+    DrainConfigEntry,
+    DrainEntry,
+    DrainingMachineEntry,
+    ExecutorEntry,
+    FrameworkEntry,
+    InverseOfferEntry,
+    MachineEntry,
+    MaintenanceEntry,
+    MaintenanceStatusEntry,
+    OfferEntry,
+    OpenDrainEntry,
+    ReclaimEntry,
+    TaskEntry,
+    WindowEntry,
+)
 from mesolite.messages.tasks import (
     Cause,
     CommandInfo,
@@ -264,6 +311,8 @@ __all__ = [
     "TaskInfo", "CommandInfo", "ExecutorInfo", "KillPolicy", "SimulatedWork", "Data",
     "Task", "TaskStatus", "TaskState", "Source", "Reason", "Cause",
     "DrainState", "DrainConfig", "DrainInfo", "Demand", "ReclaimInfo", "ReclaimState",
+    "Blocker", "Party", "AskedFramework", "ReclaimView",
+    "AgentStatus", "MasterStatus", "DrainForgotten", "ReclaimForgotten",
     "MachineId", "MachineMode", "Unavailability", "Window", "Maintenance",
     "FrameworkCheckpoint", "ExecutorCheckpoint", "TaskCheckpoint",
     "Registry", "AdmittedAgent", "UnreachableAgent", "GoneAgent", "DeactivatedAgent",
@@ -288,6 +337,13 @@ __all__ = [
     "DeactivateAgentCall", "ReactivateAgentCall", "DrainAgentCall", "MarkAgentGoneCall",
     "UpdateMaintenanceScheduleCall", "StartMaintenanceCall", "StopMaintenanceCall", "ReclaimResourcesCall",
     "ReleaseReclaimCall", "TeardownFrameworkCall", "CallAnswered",
+    # queries, and what a state consists of
+    "GetState", "GetMaintenanceSchedule", "GetMaintenanceStatus", "GetFramework", "GetDrains", "GetDrain",
+    "GetReclaims", "GetReclaim", "QueryAnswered",
+    "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
+    "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry",
+    "FrameworkEntry", "InverseOfferEntry", "MachineEntry", "MaintenanceEntry", "MaintenanceStatusEntry",
+    "OfferEntry", "OpenDrainEntry", "ReclaimEntry", "TaskEntry", "WindowEntry",
     # relayed
     "RunTask", "KillTask", "StatusUpdate", "StatusUpdateAcknowledgement", "FrameworkToExecutor",
     "ExecutorToFramework",

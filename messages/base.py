@@ -25,6 +25,15 @@ class OperatorCall(Message):
     __slots__ = ()
 
 
+class Query(Message):
+    """Marks what is asked of the leading master only to be told; answered by `QueryAnswered`, and changes nothing.
+
+    It and its answer leave no trace records: who looks again and again must not push out what happened.
+    """
+
+    __slots__ = ()
+
+
 class ExecutorCall(Message):
     """Marks what an executor says to its agent, which checks it before it decides on it."""
 

@@ -9,7 +9,8 @@ import enum
 
 from attrs import frozen
 
-from mesolite.messages.ids import AgentId, DrainId
+from mesolite.messages.ids import AgentId, DrainId, FrameworkId, TaskId
+from mesolite.messages.tasks import TaskState
 
 
 class DrainState(enum.Enum):
@@ -52,3 +53,42 @@ class DrainInfo:
     ended_at: float | None = None
     message: str = ""
     initiator: str = ""
+
+
+class Party(enum.Enum):
+    """Who has to act."""
+
+    EXECUTOR = "EXECUTOR"
+    FRAMEWORK = "FRAMEWORK"
+    AGENT = "AGENT"
+    MASTER = "MASTER"
+
+    def __str__(self) -> str:
+        """Print the bare name."""
+        return self.name
+
+
+@frozen(kw_only=True)
+class Blocker:
+    """One thing a drain or a reclaim waits for: this party has to act, about this task if there is one.
+
+    `since`: when it was asked to, on the cluster's clock, None if that is not known. `grace_s`: at most so long after
+    that its task, or the executor that does not end it, goes the hard way; None if that is not known, or never.
+    """
+
+    party: Party
+    name: str
+    why: str
+    since: float | None = None
+    task_id: TaskId | None = None
+    framework_id: FrameworkId | None = None
+    framework: str = ""
+    state: TaskState | None = None
+    grace_s: float | None = None
+
+    def __str__(self) -> str:
+        """Print it as a sentence."""
+        task = f"task {self.task_id} of framework {self.framework} ({self.state}) waits for " if self.task_id else ""
+        since = f" (asked at {self.since:.3f} s)" if self.since is not None else ""
+        grace = f" (after at most {self.grace_s:g} s the hard way)" if self.grace_s is not None else ""
+        return f"{task}{str(self.party).lower()} {self.name}: {self.why}{since}{grace}"

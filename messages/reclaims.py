@@ -6,7 +6,9 @@ import enum
 
 from attrs import frozen
 
-from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
+from mesolite.messages.drains import Blocker
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, ReclaimId, TaskId
+from mesolite.messages.offers import InverseOfferStatus
 from mesolite.messages.resources import NOTHING, Resources
 
 
@@ -58,3 +60,41 @@ class ReclaimInfo:
     initiator: str = ""
     state: ReclaimState = ReclaimState.ASKED
     ended_at: float | None = None
+
+
+@frozen(kw_only=True)
+class AskedFramework:
+    """One framework that was asked: for how much, and what it said; `answer` None: nothing, or to a former master."""
+
+    framework_id: FrameworkId
+    framework: str
+    share: Resources
+    answer: InverseOfferStatus | None = None
+    returning: tuple[TaskId, ...] = ()
+    reason: str = ""
+    answered_at: float | None = None
+
+
+@frozen(kw_only=True)
+class ReclaimView:
+    """Everything that is known of a reclaim. Times are seconds on the cluster's clock; `resources` None: everything.
+
+    `missing` of an agent that is away is what was missing when it was last seen.
+    """
+
+    id: ReclaimId
+    agent_id: AgentId | None
+    framework_id: FrameworkId | None
+    resources: Resources | None
+    state: ReclaimState
+    asked_at: float
+    deadline: float
+    ended_at: float | None
+    message: str
+    initiator: str
+    asked: tuple[AskedFramework, ...]
+    missing: Resources
+    returned: Resources
+    revoked_tasks: tuple[TaskId, ...]
+    revoked_executors: tuple[ExecutorId, ...]
+    blocked_by: tuple[Blocker, ...]

@@ -33,12 +33,12 @@ FOLDERS = {"examples/__init__.py": "examples/index.md", "tests/stories": "storie
 
 REFERENCE = {
     "Clusters and simulations": (
-        "cluster", "simulation", "simulation.network", "machines", "wiring", "actors.trace", "actors.runtime.disk",
+        "cluster", "simulation", "simulation.view", "simulation.network", "machines", "wiring", "actors.trace",
+        "actors.runtime.disk",
     ),
     "Schedulers and executors": ("callbacks", "drivers", "actors.decisions.driver_calls"),
     "Operators": (
-        "operator", "drain", "reclaim", "undertaking",
-        "actors.decisions.rules.drain", "actors.decisions.master.reclaim_view", "actors.decisions.master.books",
+        "operator", "drain", "reclaim", "undertaking", "messages.drains", "messages.reclaims", "messages.state",
     ),
     "Errors": ("actors.errors", "messages.errors", "actors.user_errors", "user_errors"),
     "Settings": ("actors.decisions.settings",),

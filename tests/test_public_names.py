@@ -95,11 +95,12 @@ INSIDE = {
 }  # fmt: skip
 """What other parts of Mesolite read of people's handles: docs/stability.md promises nothing of it."""
 
-FOR_PARTIES = {"begin", "prepare", "call", "user", "raised", "status_is", "learn"}
+FOR_PARTIES = {"begin", "prepare", "call", "user", "raised", "status_is", "framework_is"}
 """What the actors behind handles call, and nobody else."""
 
 MADE_BY_US = (
-    mesolite.Machine, mesolite.Driver, mesolite.Operator, mesolite.Drain, mesolite.Reclaim, mesolite.Hold, mesolite.Rule
+    mesolite.Machine, mesolite.Driver, mesolite.Operator, mesolite.Drain, mesolite.Reclaim, mesolite.Hold,
+    mesolite.Rule, mesolite.View,
 )  # fmt: skip
 """Nobody else constructs them, so what their constructors take is of no interest."""
 

@@ -19,7 +19,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from attrs import astuple, field, frozen
 
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, Query
+from mesolite.messages.facts import Fact
+from mesolite.messages.operator import CallAnswered
+from mesolite.messages.queries import QueryAnswered
 from mesolite.messages.tasks import CommandInfo, ExecutorInfo, SimulatedWork
 
 _new_tuple: Any = tuple.__new__
@@ -272,6 +275,20 @@ class Callback:
 
 
 @frozen
+class Publish:
+    """Make this known to whoever looks: it has changed. The newest of each thing is kept (runtime/event_stream.py)."""
+
+    fact: Fact
+
+
+@frozen
+class Reply:
+    """Give this answer to whoever waits for it outside, by its `call_id`."""
+
+    answer: CallAnswered | QueryAnswered
+
+
+@frozen
 class Exit:
     """This party ends here; its links break. `reason` is for the log and the trace."""
 
@@ -280,7 +297,20 @@ class Exit:
 
 
 Effect = (
-    Send | SetTimer | CancelTimer | Link | Load | Save | SpawnExecutor | Destroy | Run | SignalWork | Callback | Exit
+    Send
+    | SetTimer
+    | CancelTimer
+    | Link
+    | Load
+    | Save
+    | SpawnExecutor
+    | Destroy
+    | Run
+    | SignalWork
+    | Callback
+    | Publish
+    | Reply
+    | Exit
 )
 
 
@@ -325,6 +355,10 @@ class Core:
         if handler is not None:
             handler(self, event, sender, now)
         return effects
+
+    def answer(self, query: Query, now: float) -> Message | None:
+        """What there is to say to that query, as things are; it only reads. None: nobody asks this role anything."""
+        return None
 
     def send(self, to: str, message: Message) -> None:
         """Want this said."""

@@ -39,6 +39,7 @@ from mesolite.messages.executor import (
     ReconnectExecutor,
     ShutdownExecutor,
 )
+from mesolite.messages.ids import TaskId
 from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,
@@ -62,6 +63,8 @@ class ExecutorCore(Core):
         super().__init__()
         self.registration = ExecutorRegistration(start, settings.executor_recovery_timeout_s)
         self.callbacks = CallbackQueue()
+        self.tasks: dict[TaskId, None] = {}
+        """Those that user code was given and has not said the end of."""
         self._grace_s = start.shutdown_grace_s
         self._ending = False
 
@@ -82,6 +85,7 @@ class ExecutorCore(Core):
                 self.effects.extend(self.registration.confirm())
             case RunTask(task=task) if self.registration.connected:
                 self.registration.take(task)
+                self.tasks[task.task_id] = None
                 self._callback("launch_task", task)
             case KillTask(task_id=task_id, kill_policy=kill_policy):
                 # Connected or not (TK-68); the policy gets here, while Mesos loses it on the way (3.2.7).
@@ -142,6 +146,8 @@ class ExecutorCore(Core):
         registration = self.registration
         match event:
             case SendStatusUpdateCall(task_id, state, message, data, said_at):
+                if state.is_terminal:
+                    self.tasks.pop(task_id, None)
                 update = registration.new_update(task_id, state, said_at, message, data)
                 self.send(registration.agent, update)
             case ExecutorMessageCall(data=data):

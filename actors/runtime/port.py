@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pykka
 
 from mesolite.actors.decisions.contract import ExecutorStart, Run, TimerKey
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, Query
 
 if TYPE_CHECKING:
     from mesolite.actors.role import Role
     from mesolite.actors.runtime.directory import Directory
     from mesolite.actors.runtime.disk import Disk
+    from mesolite.actors.runtime.event_stream import EventStream
     from mesolite.actors.runtime.pykka_inside import Envelope, HostedActor
     from mesolite.actors.trace import Trace
     from mesolite.actors.user_errors import UserErrors
@@ -161,6 +162,8 @@ class Runtime(Protocol):
     directory: Directory
     user_errors: UserErrors
     """What user code has raised."""
+    events: EventStream
+    """What actors have made known; handles read it, and it can be subscribed to."""
     disks: dict[str, Disk]
     """The disks of machines that something was done to, by host."""
     give_birth: Callable[[str, ExecutorStart], Birth]
@@ -180,6 +183,12 @@ class Runtime(Protocol):
 
     def now(self) -> float:
         """Seconds on this runtime's clock."""
+
+    def answer(self, name: str, query: Query) -> Message | None:
+        """What that actor answers to a query, where it can be looked at without a message; None: it has to be sent.
+
+        On virtual time it is no event, and takes no time; on threads others may be at work on what is asked about.
+        """
 
     def check_thread(self) -> None:
         """Refuse calls from threads that must not make any; on threads all may."""

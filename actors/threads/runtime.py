@@ -30,6 +30,7 @@ from mesolite.actors.errors import MesoliteError, PartyFailed, Refused
 from mesolite.actors.logs import logger, told
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.disk import SOUND, Disk
+from mesolite.actors.runtime.event_stream import EventStream
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.patience import limit
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
@@ -43,7 +44,7 @@ from mesolite.actors.threads.thread import Thread
 from mesolite.actors.threads.unseen import Unseen
 from mesolite.actors.trace import Ended, Lost, Trace, raised
 from mesolite.actors.user_errors import UserErrors
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, Query
 
 if TYPE_CHECKING:
     from mesolite.actors.role import Role
@@ -65,6 +66,7 @@ class ThreadsRuntime:
         """Start the workers, the clock and the store thread."""
         self.trace = trace
         self.directory = Directory()
+        self.events = EventStream()
         self.disks: dict[str, Disk] = {}
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
         self.failures: list[PartyFailed] = []
@@ -170,6 +172,10 @@ class ThreadsRuntime:
     def now(self) -> float:
         """Seconds since the cluster began."""
         return self._clock.now()
+
+    def answer(self, name: str, query: Query) -> Message | None:
+        """Nothing: another thread may be at work on what is asked about, so the query has to be sent."""
+        return None
 
     @property
     def forked(self) -> bool:

@@ -14,6 +14,7 @@ from mesolite.actors.trace.head import TraceFailure, TraceHead
 from mesolite.actors.trace.moments import TraceMoment
 from mesolite.actors.trace.records import (
     HEARTBEATS,
+    RELEASED,
     Code,
     Disturbed,
     Done,
@@ -31,6 +32,7 @@ from mesolite.actors.trace.words import Names, line, say
 __all__ = [
     "DEFAULT_RECORDS",
     "HEARTBEATS",
+    "RELEASED",
     "Code",
     "Disturbed",
     "Done",

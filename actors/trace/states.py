@@ -9,9 +9,9 @@
     task       t1           its scheduler        TASK_STAGING, ... as it was told
     process    t1           its executor         RUNNING, SIGNALLED: the truth
 
-What operators decide about agents, drains and reclaims is read from the answers of registrars, which is when a leader
-acts on it; who is connected from what a leader says and waits for; tasks from the callbacks of their schedulers. Each
-is a method below, so that a core that publishes its own changes can take the place of one of them.
+Who leads, and how drains and reclaims are, is what masters make known of that (messages/facts.py). What a leader has of
+agents is read from the answers of its registrar, which is when it acts on them, and from what it says to agents and
+waits for; tasks from the callbacks of their schedulers; processes from what executors start, signal and see end.
 """
 
 from __future__ import annotations
@@ -24,37 +24,35 @@ from attrs import define, frozen
 
 from mesolite.actors.decisions.contract import (
     Callback,
-    Exit,
+    Publish,
     Run,
     Send,
     SetTimer,
     SignalWork,
-    TimerFired,
     WorkExited,
     WorkStarted,
 )
-from mesolite.actors.decisions.master.timers import ReclaimDue, ReregisterTimeout
+from mesolite.actors.decisions.master.timers import ReregisterTimeout
 from mesolite.actors.trace.records import Ended, Record
 from mesolite.actors.trace.values import brief
 from mesolite.actors.trace.words import NOBODY, Names, say
 from mesolite.messages.agent import AgentRegistered, AgentReregistered
 from mesolite.messages.drains import DrainInfo
-from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
+from mesolite.messages.facts import DrainForgotten, MasterStatus, ReclaimForgotten
+from mesolite.messages.ids import PartyName
+from mesolite.messages.reclaims import ReclaimInfo
 from mesolite.messages.registrar import (
     DeactivateAgent,
     EndDrain,
-    EndReclaim,
     MarkAgentGone,
     MarkAgentUnreachable,
     OperationApplied,
     PruneAgents,
     ReactivateAgent,
-    RecoverRegistry,
     Registry,
     RegistryRecovered,
     RemoveAgent,
     StartDrain,
-    StartReclaim,
 )
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.scheduler import AcceptOffers
@@ -115,13 +113,10 @@ class _Reader:
         self._names = names
         self._open: dict[Key, _Span] = {}
         self._done: list[TraceState] = []
-        self._recovering: dict[str, None] = {}
         self._leading: dict[str, None] = {}
-        self._deadlines: dict[str, float] = {}
+        self._first: int | None = None
         self._task_of: dict[tuple[str, str], str] = {}
         self._commands: dict[str, None] = {}
-        self._seen: dict[str, None] = {}
-        self._partial: bool | None = None
 
     def all(self) -> list[TraceState]:
         """What has ended and what has not."""
@@ -130,13 +125,17 @@ class _Reader:
 
     def read(self, record: Record) -> None:
         """Take in one more record."""
-        if self._partial is None:
-            self._partial = record.index > 0
         event, party = record.event, record.party
         if type(event) is Ended:
             self._ended(record)
             return
-        self._lead(record)
+        for effect in record.effects:
+            if type(effect) is Publish:
+                self._published(record, effect.fact)
+        if self._first is None:
+            self._first = record.index
+        if self._first > 0 and type(event) is OperationApplied and party not in self._leading:
+            self._published(record, MasterStatus(name=PartyName(party), leading=True))  # since before this trace begins
         if party in self._leading:
             self._books(record)
         if type(event) in (WorkStarted, WorkExited):
@@ -187,30 +186,32 @@ class _Reader:
         """Whoever ends believes nothing any more, and nothing that it ran is left."""
         party = record.party
         self._leading.pop(party, None)
-        self._recovering.pop(party, None)
         ending = "its executor ended" if "/" in party else "its believer ended"
         for key in [key for key in self._open if key[2] == party]:
             self._end(record, key, ending)
 
     # ------------------------------------------------------------------------------------------------------ masters
 
-    def _lead(self, record: Record) -> None:
-        """A master leads from when it has read the registry to when it ends, as it does when it is deposed."""
-        event, party = record.event, record.party
-        if any(type(effect) is Exit for effect in record.effects):
-            self._leading.pop(party, None)
-            self._end(record, ("leader", party, party))
-        elif type(event) is RegistryRecovered and party in self._recovering:
-            self._recovering.pop(party)
-            self._begin_to_lead(record)
-            self._recovered(record, event.registry)
-        elif type(event) is OperationApplied and self._partial and party not in self._seen:
-            self._begin_to_lead(record)  # it did so before this trace begins
-        self._seen[party] = None
-
-    def _begin_to_lead(self, record: Record) -> None:
-        self._leading[record.party] = None
-        self._become(record, ("leader", record.party, record.party), "LEADS")
+    def _published(self, record: Record, fact: object) -> None:
+        """What an actor makes known: that it leads, from when it has read the registry; how drains and reclaims are."""
+        match fact:
+            case MasterStatus(leading=True):
+                self._leading[record.party] = None
+                self._become(record, ("leader", record.party, record.party), "LEADS")
+            case MasterStatus():
+                self._leading.pop(record.party, None)
+                self._end(record, ("leader", record.party, record.party))
+            case DrainInfo():
+                words = " ".join(word for word in (self._names.of(fact.agent_id), brief(fact.message)) if word)
+                self._become(record, ("drain", fact.id, REGISTRY), str(fact.state), words)
+            case ReclaimInfo():
+                wanted = "everything" if fact.resources is None else str(fact.resources)
+                words = f"{wanted} of {self._names.of(fact.agent_id or fact.framework_id or '')}"
+                self._become(record, ("reclaim", fact.id, REGISTRY), str(fact.state), words)
+            case DrainForgotten(id=forgotten):
+                self._end(record, ("drain", forgotten, REGISTRY), "forgotten")
+            case ReclaimForgotten(id=forgotten):
+                self._end(record, ("reclaim", forgotten, REGISTRY), "forgotten")
 
     def _recovered(self, record: Record, registry: Registry) -> None:
         for admitted in registry.admitted:
@@ -221,28 +222,14 @@ class _Reader:
             self._agent(record, gone.agent_id, "GONE")
         for mark in registry.deactivated:
             self._offering(record, mark.agent_id, "DEACTIVATED" if mark.drain is None else str(mark.drain.state))
-        # What its predecessor has written and did not live to act upon.
-        for drain in (*(mark.drain for mark in registry.deactivated if mark.drain), *registry.past_drains):
-            self._drain(record, drain)
-        for reclaim in registry.reclaims:
-            self._reclaim(record, reclaim)
-        left = [key for key in self._open if key[0] in ("drain", "reclaim") and key[1] not in self._known(registry)]
-        for key in left:
-            self._end(record, key, "forgotten")
-
-    @staticmethod
-    def _known(registry: Registry) -> list[str]:
-        marked = [mark.drain.id for mark in registry.deactivated if mark.drain is not None]
-        past = [drain.id for drain in registry.past_drains]
-        return [*marked, *past, *(reclaim.id for reclaim in registry.reclaims)]
 
     def _books(self, record: Record) -> None:
-        """What a leader's books say of agents, drains and reclaims, after this event."""
+        """What a leader's books say of agents after this event."""
         event = record.event
-        if type(event) is OperationApplied:
+        if type(event) is RegistryRecovered:
+            self._recovered(record, event.registry)
+        elif type(event) is OperationApplied:
             self._applied(record, event.operation)
-        elif type(event) is TimerFired and type(event.key) is ReclaimDue:
-            self._due(record, event.key.reclaim_id)
         for effect in record.effects:
             if type(effect) is Send and isinstance(effect.message, AgentRegistered | AgentReregistered):
                 self._agent(record, effect.message.agent_id, "CONNECTED")
@@ -269,13 +256,6 @@ class _Reader:
                 self._offering(record, drain.agent_id, str(drain.state))
             case ReactivateAgent(agent_id=agent_id):
                 self._offering(record, agent_id, None)
-        for drain in _drains_in(operation):
-            self._drain(record, drain)
-        for each in getattr(operation, "forget", ()):
-            self._end(record, ("drain", each, REGISTRY), "forgotten")
-            self._end(record, ("reclaim", each, REGISTRY), "forgotten")
-        if isinstance(operation, StartReclaim | EndReclaim):
-            self._reclaim(record, operation.reclaim)
 
     def _is_known(self, record: Record, agent_id: str) -> bool:
         span = self._open.get(("agent", self._names.of(agent_id), record.party))
@@ -295,22 +275,6 @@ class _Reader:
         else:
             self._become(record, key, state)
 
-    def _drain(self, record: Record, drain: DrainInfo) -> None:
-        words = " ".join(word for word in (self._names.of(drain.agent_id), brief(drain.message)) if word)
-        self._become(record, ("drain", drain.id, REGISTRY), str(drain.state), words)
-
-    def _reclaim(self, record: Record, reclaim: ReclaimInfo) -> None:
-        wanted = "everything" if reclaim.resources is None else str(reclaim.resources)
-        words = f"{wanted} of {self._names.of(reclaim.agent_id or reclaim.framework_id or '')}"
-        late = reclaim.state is ReclaimState.ASKED and record.time >= reclaim.deadline
-        self._become(record, ("reclaim", reclaim.id, REGISTRY), "REVOKING" if late else str(reclaim.state), words)
-
-    def _due(self, record: Record, reclaim_id: str) -> None:
-        key = ("reclaim", reclaim_id, REGISTRY)
-        span = self._open.get(key)
-        if span is not None and span.state == "ASKED":
-            self._become(record, key, "REVOKING", span.words)
-
     # -------------------------------------------------------------------------------------------------------- tasks
 
     def _called(self, record: Record, effect: Callback) -> None:
@@ -324,8 +288,6 @@ class _Reader:
 
     def _sent(self, record: Record, message: Any) -> None:
         match message:
-            case RecoverRegistry():
-                self._recovering[record.party] = None
             case AcceptOffers(operations=operations):
                 for operation in operations:
                     for task in operation.tasks:
@@ -351,9 +313,3 @@ class _Reader:
         key = ("process", task_id or "", record.party)
         if key in self._open:
             self._become(record, key, "SIGNALLED", signal.Signals(effect.signum).name)
-
-
-def _drains_in(operation: object) -> list[DrainInfo]:
-    """Every drain that an operation writes about."""
-    drain = getattr(operation, "drain", None)
-    return [*([drain] if drain is not None else []), *getattr(operation, "drains", ())]

@@ -1,16 +1,21 @@
 """A cluster on virtual time.
 
-simulation  Simulation: time, faults and observations, as a test or a story uses them
+simulation  Simulation: time, as a test or a story uses it
+observing   ... its verbs about messages: observe, hold, drop, delay
+disrupting  ... its verbs about actors and their connections: partition, break_link, pause
 virtual     the runtime: one thread, a clock of its own
 dispatcher  its loop
+deliveries  what becomes of what arrives
 choices     what a seed chooses: draws by key, and exceptions from first in, first out
 in_flight   what is in flight between actors, by channel; messages_in_flight lists it
 moments     what happens at a point in time
 network     what is done to messages: faults, cuts, observations
 work        simulated processes
+view        what is so, to be looked at without changing the run
 """
 
 from mesolite.simulation.hold import Hold
 from mesolite.simulation.simulation import SimulatedCluster, Simulation
+from mesolite.simulation.view import AgentView, OfferView, RunningTask, TaskView, View
 
-__all__ = ["Hold", "SimulatedCluster", "Simulation"]
+__all__ = ["AgentView", "Hold", "OfferView", "RunningTask", "SimulatedCluster", "Simulation", "TaskView", "View"]

@@ -126,17 +126,22 @@ class InFlight:
     def put_first(self, entries: list[Entry]) -> None:
         """Put entries of one channel back, before all that is on it now."""
         channel = entries[0][0]
-        waiting: list[Entry] = []
+        first, *others = [*entries, *self.clear(channel)]
+        channel.behind = deque(others) if others else NOTHING_BEHIND
+        self._fresh.append(first)
+
+    def clear(self, channel: Channel) -> list[Entry]:
+        """Take out everything that is due on a channel, in order."""
+        taken: list[Entry] = []
         if channel.behind is not None:
-            waiting = [entry for entry in self._heads() if entry[0] is channel] + list(channel.behind)
+            taken = [entry for entry in self._heads() if entry[0] is channel] + list(channel.behind)
+            channel.behind = None
             self._fresh = [entry for entry in self._fresh if entry[0] is not channel]
             self._calm = deque(entry for entry in self._calm if entry[0] is not channel)
             for rank, entries_of_rank in enumerate(self._postponed):
                 self._postponed[rank] = deque(ranked for ranked in entries_of_rank if ranked[1][0] is not channel)
             self._some = sum(1 << rank for rank, entries_of_rank in enumerate(self._postponed) if entries_of_rank)
-        first, *others = [*entries, *waiting]
-        channel.behind = deque(others) if others else NOTHING_BEHIND
-        self._fresh.append(first)
+        return taken
 
     def __len__(self) -> int:
         """How much is due, on all channels."""

@@ -39,7 +39,7 @@ class Stopped:
 class VirtualInbox:
     """A Pykka inbox that tells the dispatcher when it has something."""
 
-    __slots__ = ("_bind", "_envelopes", "_runnable", "_seat")
+    __slots__ = ("_bind", "_envelopes", "_runnable", "_seat", "paused")
 
     def __init__(self, seat: Seat, runnable: deque[Seat], bind: Callable[[pykka.Future[Any], str], None]) -> None:
         """Belong to this seat; note it as runnable, and bind futures that wait for its answers to the dispatcher."""
@@ -47,6 +47,8 @@ class VirtualInbox:
         self._seat = seat
         self._runnable = runnable
         self._bind = bind
+        self.paused = False
+        """Whether nothing is given out."""
 
     def put(self, envelope: Envelope[Any]) -> None:
         """Take an envelope; its actor becomes runnable."""
@@ -59,16 +61,16 @@ class VirtualInbox:
         """Give out the oldest envelope.
 
         Raises:
-            Idle: there is none.
+            Idle: there is none, or its actor is paused.
         """
-        if not self._envelopes:
+        if self.paused or not self._envelopes:
             raise Idle
         return self._envelopes.pop(0)
 
     def take_delivery(self) -> Delivery | None:
         """Give out the oldest envelope's content if it is a plain delivery, so that Pykka's loop need not be run."""
         envelopes = self._envelopes
-        if envelopes and type(message := envelopes[0].message) is Delivery:
+        if envelopes and not self.paused and type(message := envelopes[0].message) is Delivery:
             del envelopes[0]
             return message
         return None
@@ -80,6 +82,10 @@ class VirtualInbox:
     def close(self) -> None:
         """Let go of the seat, whose actor takes nothing any more."""
         del self._seat
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._envelopes)
 
     def empty(self) -> bool:
         """Whether there is none."""

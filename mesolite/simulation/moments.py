@@ -10,7 +10,7 @@ from mesolite.actors.runtime.port import Delivery
 from mesolite.simulation.in_flight import Channel
 
 if TYPE_CHECKING:
-    from mesolite.simulation.dispatcher import Dispatcher
+    from mesolite.simulation.deliveries import Deliveries
 
 
 class Moment(ABC):
@@ -29,7 +29,7 @@ class Moment(ABC):
         self.routine = False
 
     @abstractmethod
-    def occur(self, dispatcher: Dispatcher) -> None:
+    def occur(self, deliveries: Deliveries) -> None:
         """Do it; its time has come."""
 
 
@@ -45,9 +45,9 @@ class Arrival(Moment):
         self.serial = serial
         self.delivery = delivery
 
-    def occur(self, dispatcher: Dispatcher) -> None:
+    def occur(self, deliveries: Deliveries) -> None:
         """Put it on its channel."""
-        dispatcher.in_flight.put(self.channel, self.serial, self.delivery)
+        deliveries.in_flight.put(self.channel, self.serial, self.delivery)
 
 
 class Scheduled(Moment):
@@ -60,6 +60,6 @@ class Scheduled(Moment):
         super().__init__()
         self.action = action
 
-    def occur(self, dispatcher: Dispatcher) -> None:
+    def occur(self, deliveries: Deliveries) -> None:
         """Call it."""
         self.action()

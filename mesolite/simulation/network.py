@@ -80,23 +80,6 @@ class Rule:
     code: str = ""
     matched: list[Parcel] = field(factory=list)
 
-    def done(self) -> Done:
-        """The making of it, as it stands in the trace."""
-        return Done.by_sim(
-            self.verdict.value,
-            (self.sender, self.receiver),
-            self.delay_s or None,
-            self.kind,
-            sender=self.sender,
-            receiver=self.receiver,
-            where=self.where,
-            times=self.times,
-        )
-
-    def keep(self, parcel: Parcel) -> None:
-        """Keep the parcel that it has matched last as it is to be released."""
-        self.matched[-1] = parcel
-
     @property
     def count(self) -> int:
         """How many messages it has matched."""
@@ -137,6 +120,20 @@ class Rule:
             and (self.receiver is None or parcel.to == self.receiver)
             and (self.where is None or self.where(parcel.event))
         )
+
+
+def made(rule: Rule) -> Done:
+    """The making of a fault, as it stands in the trace."""
+    return Done.by_sim(
+        rule.verdict.value,
+        (rule.sender, rule.receiver),
+        rule.delay_s or None,
+        rule.kind,
+        sender=rule.sender,
+        receiver=rule.receiver,
+        where=rule.where,
+        times=rule.times,
+    )
 
 
 @define(eq=False)

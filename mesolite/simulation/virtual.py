@@ -11,7 +11,6 @@ from typing import Any
 
 from mesolite.actors.decisions.contract import (
     ExecutorStart,
-    LinkBroken,
     Loaded,
     PeerExited,
     Run,
@@ -22,18 +21,19 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.runtime.disk import Disk, Fate
+from mesolite.actors.runtime.event_stream import EventStream
 from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
 from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
 from mesolite.actors.trace import Ended, Trace, raised
-from mesolite.messages.base import Message
+from mesolite.messages.base import Message, Query
 from mesolite.simulation.choices import Order, Seeded, draw, stream
+from mesolite.simulation.deliveries import Deliveries
 from mesolite.simulation.dispatcher import Dispatcher
-from mesolite.simulation.in_flight import Entry, Special
+from mesolite.simulation.in_flight import Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
 from mesolite.simulation.moments import Moment
-from mesolite.simulation.network import Parcel
 from mesolite.simulation.standstill import situation
 from mesolite.simulation.work import SimulatedProcesses
 
@@ -56,6 +56,7 @@ class VirtualRuntime(Dispatcher):
         super().__init__(seed, trace, latency_s, standstill_s, order or Seeded(seed))
         self.store = MemoryStore(encoded=encoded_store)
         self.disks: dict[str, Disk] = {}
+        self.events = EventStream()
         self.processes = SimulatedProcesses(self)
         self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
 
@@ -65,6 +66,8 @@ class VirtualRuntime(Dispatcher):
         """Start a party; its first event is `Started`."""
         seat = self.directory.enter(self, name, place, make)
         start_loop(seat.actor)
+        if seat.own_thread and seat.host != name:
+            self.processes.executors[seat] = None
         self.post(seat, Started(name, seat.incarnation), cause=cause)
         return seat
 
@@ -87,6 +90,8 @@ class VirtualRuntime(Dispatcher):
             self.in_flight.forget(host, seat.name, self._now)  # an executor's name hardly ever comes back
         seat.actor.actor_stopped.set()
         self.processes.forget(seat)
+        if seat.inbox.paused:
+            self.resume(seat)  # what waits is refused, not kept
         if seat is not self._running and seat.inbox.empty():
             self.vacate(seat)  # or else after its loop, which refuses what is in the inbox
         if silent:
@@ -94,38 +99,6 @@ class VirtualRuntime(Dispatcher):
         for watcher in watchers:
             news = PeerExited(seat.name, seat.incarnation, status, reason)
             self._put(seat.name, watcher.name, Special(news, watcher), index)
-
-    # ------------------------------------------------------------------------------------------------ faults
-
-    def release(self, parcels: list[Parcel], by: int = -1) -> None:
-        """Put held parcels back in flight, ahead of what came later, past the rules; `by`: the record of who did so."""
-        kept: dict[tuple[str, str], list[Entry]] = {}
-        for parcel in parcels:
-            sender, to, event, _, entry = parcel
-            assert entry is not None, "only what was in flight can be released"
-            delivery = Delivery(Special(event, judged=True), sender, self._disturbed(parcel, "released", by))
-            kept.setdefault((sender, to), []).append((self._channel(sender, to), entry[1], delivery))
-        for entries in kept.values():
-            self.in_flight.put_first(entries)
-
-    def lose(self, parcels: list[Parcel], by: int) -> None:
-        """Let parcels never arrive."""
-        for parcel in parcels:
-            self._lose(parcel, "dropped", by)
-
-    def heal(self, one: str | None, other: str | None, by: int) -> None:
-        """Undo cuts, and let those at both ends learn what a broken connection tells (network.py)."""
-        broken: dict[tuple[str, ...], None] = {}
-        for way, cut in self.network.heal(one, other).items():
-            for parcel, seat in cut.exits:
-                self._put(parcel.sender, parcel.to, Special(parcel.event, seat), parcel.cause)
-            if cut.matters:
-                broken[tuple(sorted(way))] = None
-        for first, second in broken:
-            ends = self._find(first), self._find(second)
-            for seat, peer in (ends, ends[::-1]):
-                if seat is not None and peer is not None:
-                    self._put(peer.name, seat.name, Special(LinkBroken(peer.name), seat), by)
 
     # ------------------------------------------------------------------------------------------------ the port
 
@@ -138,6 +111,11 @@ class VirtualRuntime(Dispatcher):
         stopped: Any = Stopped()
         actor.actor_stopped = actor.actor_ref.actor_stopped = stopped
         set_up(actor)
+
+    def answer(self, name: str, query: Query) -> Message | None:
+        """What that actor answers to a query: nobody is at work, so it is looked up at once, and nothing happens."""
+        seat = self._find(name)
+        return seat.actor.performer.core.answer(query, self._now) if seat is not None else None
 
     def failed(self, seat: Seat, error: BaseException, cause: int = -1) -> None:
         """Remember the failure, to raise it from whatever drives the simulation."""
@@ -275,7 +253,7 @@ class DiskWrite(Moment):
         self.tag = tag
         self.cause = cause
 
-    def occur(self, dispatcher: Dispatcher) -> None:
+    def occur(self, deliveries: Deliveries) -> None:
         """Make it, or not; nothing if its actor died while the disk was at work."""
         if not self.seat.alive:
             return

@@ -10,7 +10,7 @@ from attrs import define
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
 from mesolite.actors.runtime.port import Seat
 from mesolite.messages.tasks import SimulatedWork
-from mesolite.simulation.dispatcher import Dispatcher
+from mesolite.simulation.deliveries import Deliveries
 from mesolite.simulation.moments import Moment
 from mesolite.simulation.plain_commands import work_of
 
@@ -20,6 +20,7 @@ class _Process:
     seat: Seat
     work: SimulatedWork
     cause: int
+    task_id: str = ""
     end: WorkEnds | None = None
     ends_at: float = math.inf
 
@@ -36,20 +37,22 @@ class WorkEnds(Moment):
         self.process = process
         self.exited = exited
 
-    def occur(self, dispatcher: Dispatcher) -> None:
+    def occur(self, deliveries: Deliveries) -> None:
         """End it."""
         self.processes.drop(self.exited.work_id)
-        dispatcher.post(self.process.seat, self.exited, cause=self.process.cause)
+        deliveries.post(self.process.seat, self.exited, cause=self.process.cause)
 
 
 class SimulatedProcesses:
-    """What would be running, by work id."""
+    """What would be running, by work id, and the executors that run tasks in user code instead."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, deliveries: Deliveries) -> None:
         """Start with nothing running."""
-        self._dispatcher = dispatcher
+        self._deliveries = deliveries
         self._processes: dict[str, _Process] = {}
         self._of_seat: dict[Seat, dict[str, None]] = {}
+        self.executors: dict[Seat, None] = {}
+        """Those alive that run user code, oldest first."""
 
     def __len__(self) -> int:
         """How many would be running."""
@@ -59,16 +62,20 @@ class SimulatedProcesses:
         """The work that does not end by itself."""
         return [work_id for work_id, process in self._processes.items() if process.ends_at == math.inf]
 
+    def tasks(self) -> list[tuple[Seat, str]]:
+        """The executor and the task of each process, oldest first."""
+        return [(process.seat, process.task_id) for process in self._processes.values()]
+
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start, and end by itself after its duration."""
         work = run.simulated or work_of(run.command)
         if work is None:
             error = f"cannot start {run.command.value!r}: there is no program of that name, only a shell understands it"
-            self._dispatcher.post(seat, WorkFailedToStart(run.work_id, error), cause=cause)
+            self._deliveries.post(seat, WorkFailedToStart(run.work_id, error), cause=cause)
             return
-        process = self._processes[run.work_id] = _Process(seat, work, cause)
+        process = self._processes[run.work_id] = _Process(seat, work, cause, run.task_id)
         self._of_seat.setdefault(seat, {})[run.work_id] = None
-        self._dispatcher.post(seat, WorkStarted(run.work_id, 0), cause=cause)
+        self._deliveries.post(seat, WorkStarted(run.work_id, 0), cause=cause)
         if process.work.duration is not None:
             self._end_after(run.work_id, process.work.duration, process.work.exit_status, None)
 
@@ -86,19 +93,20 @@ class SimulatedProcesses:
 
     def forget(self, seat: Seat) -> None:
         """End everything of a party that has ended; nobody is left to be told."""
+        self.executors.pop(seat, None)
         for work_id in list(self._of_seat.get(seat, ())):
             self.drop(work_id)
 
     def _end_after(self, work_id: str, after_s: float, exit_status: int | None, signum: int | None) -> None:
         """Let it end then, unless it ends earlier anyway."""
         process = self._processes[work_id]
-        ends_at = self._dispatcher.now() + after_s
+        ends_at = self._deliveries.now() + after_s
         if ends_at >= process.ends_at:
             return
         if process.end is not None:
-            self._dispatcher.call_off(process.end)
+            self._deliveries.call_off(process.end)
         end = WorkEnds(self, process, WorkExited(work_id, exit_status, signum))
-        process.end, process.ends_at = self._dispatcher.at(ends_at, end), ends_at
+        process.end, process.ends_at = self._deliveries.at(ends_at, end), ends_at
 
     def drop(self, work_id: str) -> None:
         """Forget work that has ended."""
@@ -108,4 +116,4 @@ class SimulatedProcesses:
         if not works:
             del self._of_seat[process.seat]
         if process.end is not None:
-            self._dispatcher.call_off(process.end)
+            self._deliveries.call_off(process.end)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, NewType, Union, get_args, get_origin
@@ -47,6 +47,8 @@ def expected(wanted: Any) -> str:
     if is_tuple(wanted):
         types = get_args(wanted)
         return "a list" if types[-1] is Ellipsis else f"a list of {len(types)}"
+    if get_origin(wanted) is Mapping:
+        return "an object of plain data"
     return f"an object ({wanted.__name__})"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from itertools import cycle
 from math import isfinite
 from types import NoneType
-from typing import Any, NewType, get_args
+from typing import Any, NewType, get_args, get_origin
 
 import attrs
 import cattrs
@@ -76,6 +76,23 @@ def _bytes_of(text: str) -> bytes:
     if data is None or base64.b64encode(data).decode() != text:
         raise ValueError(f"{shown(text)} is not base64 as it is written here: A-Z a-z 0-9 + / in fours, padded with =")
     return data
+
+
+def _read_plain(value: Any, wanted: Any) -> Any:
+    """Plain data: an object of nulls, truths, numbers, strings, lists and objects, taken as it is."""
+    if type(value) is not dict:
+        raise unlike(value, wanted)
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is dict:
+        return {carried(key): _plain(part) for key, part in value.items()}
+    if type(value) is list:
+        return [_plain(part) for part in value]
+    if type(value) is float and not isfinite(value):
+        raise unlike(value, float)
+    return carried(value) if type(value) is str else value
 
 
 def _written_bytes(data: bytes) -> dict[str, str]:
@@ -156,6 +173,10 @@ def _is_data(wanted: Any) -> bool:
     return bool(wanted == Data)
 
 
+def _is_plain(wanted: Any) -> bool:
+    return get_origin(wanted) is Mapping
+
+
 def _is_tagged_union(wanted: Any) -> bool:
     return is_union(wanted) and not _is_data(wanted) and sum(part is not NoneType for part in get_args(wanted)) > 1
 
@@ -173,6 +194,7 @@ def _strict_converter() -> cattrs.Converter:
     made.register_structure_hook_factory(is_tuple, _tuple_reader)
     made.register_structure_hook_factory(is_union, _union_reader)
     made.register_structure_hook_func(_is_data, _read_data)  # a union, so after those
+    made.register_structure_hook_func(_is_plain, _read_plain)
     made.register_structure_hook_factory(
         lambda wanted: isinstance(wanted, NewType), lambda new: made.get_structure_hook(new.__supertype__)
     )

@@ -6,11 +6,11 @@ import threading
 from typing import Any
 
 import pytest
+from pykka.messages import ProxyCall
 
 from mesolite import Cluster
-from mesolite.actors.role import Inspect
 from tests.cluster.stage import PATIENCE_S, until
-from tests.scenarios.schedulers import Recorder, only
+from tests.scenarios.schedulers import Recorder
 
 ENDS = pytest.mark.parametrize(("end", "status"), [("stop", "DRIVER_STOPPED"), ("abort", "DRIVER_ABORTED")])
 
@@ -20,7 +20,7 @@ def test_nothing_begins_after_the_end(end: str, status: str) -> None:
     """Its thread is busy, offers wait in its inbox, and the end comes from another thread."""
     entered, go_on = threading.Event(), threading.Event()
 
-    def busy(core: Any) -> int:
+    def busy() -> int:
         entered.set()
         assert go_on.wait(PATIENCE_S)
         return 1
@@ -29,14 +29,13 @@ def test_nothing_begins_after_the_end(end: str, status: str) -> None:
         framework = Recorder()
         driver = cluster.run(framework, framework="framework")
         until(cluster, lambda: framework.offers)
-        seat = cluster.runtime.directory.find("framework")
-        assert seat is not None
-        answer = seat.ref.ask(Inspect(busy), block=False)
+        seat: Any = cluster.runtime.directory.find("framework")
+        seat.actor.busy = busy
+        answer = seat.ref.ask(ProxyCall(attr_path=["busy"], args=(), kwargs={}), block=False)
         assert entered.wait(PATIENCE_S)
         calls = len(framework.calls)
         agent = cluster.add_agent()
-        books = only(cluster.masters.values()).books
-        until(cluster, lambda: any(offer.agent_id == agent.id for offer in list(books.offers.values())))
+        until(cluster, lambda: any(offer["agent"] == agent.name for offer in cluster.operator.state()["offers"]))
 
         assert getattr(driver, end)().name == status
         go_on.set()

@@ -55,7 +55,7 @@ FITTING: Mapping[str, Callable[[], Any]] = {
 }
 """A value that fits, for each argument that has no default."""
 
-NOT_VERBS = frozenset({"begin", "call", "learn", "prepare", "raised", "status_is", "user"})
+NOT_VERBS = frozenset({"begin", "call", "framework_is", "prepare", "raised", "status_is", "user"})
 """What the actors behind them call, and nobody else."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, Union, get_args, get_origin
 
@@ -31,6 +32,14 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+PLAIN_DATA = st.recursive(
+    st.none() | st.booleans() | PLAIN[int] | st.floats(allow_nan=False, allow_infinity=False) | PLAIN[str],
+    lambda parts: st.lists(parts, max_size=2) | st.dictionaries(st.text(max_size=5), parts, max_size=2),
+    max_leaves=4,
+)
+"""What JSON takes as it is."""
+
+
 def values(wanted: Any) -> st.SearchStrategy[Any]:
     """Values of a type that a field has, or of a class, as wide as the type allows."""
     if wanted in PLAIN:
@@ -41,6 +50,8 @@ def values(wanted: Any) -> st.SearchStrategy[Any]:
         return _meant(*get_args(wanted))
     if get_origin(wanted) in (Union, UnionType):
         return st.one_of(*map(values, get_args(wanted)))
+    if get_origin(wanted) is Mapping:
+        return st.dictionaries(st.text(max_size=5), PLAIN_DATA, max_size=2)
     if get_origin(wanted) is tuple and get_args(wanted)[-1] is Ellipsis:
         return st.lists(values(get_args(wanted)[0]), max_size=2).map(tuple)
     if get_origin(wanted) is tuple:

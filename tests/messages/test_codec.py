@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mesolite import messages
 from mesolite.messages.agent import PongAgent, RegisterAgent
 from mesolite.messages.agents import AgentInfo
-from mesolite.messages.base import ExecutorCall, FrameworkCall, Message, OperatorCall
+from mesolite.messages.base import ExecutorCall, FrameworkCall, Message, OperatorCall, Query
 from mesolite.messages.codec import KINDS, NOUNS, decode, decode_record, encode, encode_record
 from mesolite.messages.executor import ShutdownExecutor
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId
@@ -41,7 +41,7 @@ DEFINED = {
 }
 """What the modules define themselves, under public names."""
 
-MARKS = {Message, FrameworkCall, OperatorCall, ExecutorCall}
+MARKS = {Message, FrameworkCall, OperatorCall, Query, ExecutorCall}
 """What messages are, and none of them."""
 
 # --- everything has its place ---

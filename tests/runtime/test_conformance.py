@@ -36,13 +36,12 @@ from mesolite.actors.decisions.contract import (
     WorkStarted,
 )
 from mesolite.actors.errors import NameTaken, PartyFailed
-from mesolite.actors.role import Inspect
 from mesolite.actors.runtime.port import Place
 from mesolite.actors.trace import Ended, Lost, Raised
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import TaskId
 from mesolite.messages.tasks import CommandInfo, SimulatedWork, TaskState, TaskStatus
-from tests.runtime.toys import STAGES, Curse, Say, stage_of, start_of
+from tests.runtime.toys import STAGES, Curse, Inspect, Say, stage_of, start_of
 from tests.scenarios.unstorable import broken
 
 RECORD = AgentInfo(hostname="one", resources="cpus:1")

@@ -29,11 +29,11 @@ from mesolite.actors.decisions.contract import (
     StoreRefused,
     WorkFailedToStart,
 )
-from mesolite.actors.role import Inspect, Role
+from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Place
 from mesolite.actors.threads.pool import Idle, Pool, PooledInbox
 from mesolite.messages.tasks import CommandInfo
-from tests.runtime.toys import PATIENCE_S, Party, Say, ThreadsStage, stage_of
+from tests.runtime.toys import PATIENCE_S, Inspect, Party, Say, ThreadsStage, stage_of
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 
 from mesolite import EndlessLoop, InvalidValue, NothingToWaitFor, WouldBlock, WrongThread
 from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core, Effect, Send, SetTimer
-from mesolite.actors.role import Inspect, Role
+from mesolite.actors.role import Role
 from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.port import Place
 from mesolite.simulation import instant
-from tests.runtime.toys import Say, VirtualStage, stage_of
+from tests.runtime.toys import Inspect, Say, VirtualStage, stage_of
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ import pytest
 
 from mesolite import InvalidValue
 from mesolite.actors.decisions.contract import Send, SetTimer
-from mesolite.actors.role import Inspect
-from tests.runtime.toys import PATIENCE_S, Party, Say, ThreadsStage, stage_of
+from tests.runtime.toys import PATIENCE_S, Inspect, Party, Say, ThreadsStage, stage_of
 
 
 @pytest.fixture

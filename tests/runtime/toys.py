@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from attrs import frozen
 
@@ -104,8 +104,19 @@ class UserFunction:
         pass
 
 
+class Inspect(NamedTuple):
+    """Ask a puppet about its core: `ref.ask(Inspect(lambda core: core.heard))`, answered between two events."""
+
+    read: Callable[[Any], Any]
+
+
 class PuppetRole(Role):
     """The Pykka actor of a puppet, with or without user code."""
+
+    def on_receive(self, message: Any) -> Any:
+        if type(message) is Inspect:
+            return message.read(self.performer.core)
+        return super().on_receive(message)
 
     def __init__(self, seat: Seat, user: Callable[[], object] | None = None) -> None:
         super().__init__(seat, Puppet())

@@ -26,6 +26,7 @@ from mesolite import (
     TaskState,
     TaskStatus,
 )
+from mesolite.actors.decisions.master.state import MasterState
 from mesolite.machines import MasterMachine
 from mesolite.messages.data import Data
 from mesolite.messages.election import ExpireSession
@@ -289,6 +290,13 @@ def leader_of(cluster: SimulatedCluster) -> MasterMachine:
     leader = cluster.leader
     assert leader is not None, "nobody leads"
     return leader
+
+
+def books_of(cluster: SimulatedCluster) -> MasterState:
+    """What the leader knows, as it has it."""
+    seat: Any = cluster.runtime.directory.find(leader_of(cluster).name)
+    state: MasterState = seat.actor.performer.core.state
+    return state
 
 
 def fail_over(sim: Simulation, cluster: SimulatedCluster) -> MasterMachine:

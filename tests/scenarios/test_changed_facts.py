@@ -22,6 +22,7 @@ from tests.scenarios.schedulers import (
     PLAIN,
     Launcher,
     Recorder,
+    books_of,
     check_books,
     command_task,
     executor_task,
@@ -158,8 +159,8 @@ def test_an_executor_the_master_had_given_up_is_not_offered_again(sim: Simulatio
     executor = only(shown(cluster)["executors"])
     assert (executor["executor_id"], executor["resources"]) == ("e1", "cpus:0.1;mem:32")
     check_books(sim)
-    free = leader_of(cluster).books.allocator.free(id_of(cluster))
-    offered = Resources.sum(offer.resources for offer in leader_of(cluster).books.offers.values())
+    free = books_of(cluster).allocator.free(id_of(cluster))
+    offered = Resources.sum(offer.resources for offer in books_of(cluster).offers.values())
     assert free + offered == Resources.of("cpus:3.9;mem:2016")
 
 

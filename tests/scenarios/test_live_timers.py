@@ -19,6 +19,7 @@ from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
     Launcher,
     Recorder,
+    books_of,
     command_task,
     framework_of,
     leader_of,
@@ -179,6 +180,6 @@ def test_only_outstanding_offers_have_timers(sim: Simulation) -> None:
     cluster.agents["agent-3"].crash()
     sim.settle()
 
-    outstanding = leader_of(cluster).books.offers
+    outstanding = books_of(cluster).offers
 
     assert live(sim, cluster, timers.OfferTimeout) == [timers.OfferTimeout(each) for each in outstanding]

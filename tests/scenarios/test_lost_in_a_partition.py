@@ -26,12 +26,12 @@ from tests.scenarios.schedulers import (
     EXECUTORS,
     Launcher,
     Recorder,
+    books_of,
     check_books,
     command_task,
     executor_task,
     framework_of,
     id_of,
-    leader_of,
     shown,
 )
 
@@ -236,7 +236,7 @@ def test_a_driver_that_missed_something_subscribes_again(sim: Simulation, info: 
     assert framework.count("disconnected") == framework.count("reregistered") == 1
     assert (driver.status.name, framework.errors) == ("DRIVER_RUNNING", [])
     assert framework.states("t1") == ["STARTING", "RUNNING"]
-    books = leader_of(cluster).books
+    books = books_of(cluster)
     heard = [offer.id for offer in framework.offers if offer.id not in framework.rescinded]
     assert len(books.offers) == 3
     assert list(books.offers) == heard[-3:]
@@ -323,7 +323,7 @@ def test_an_abort_that_was_swallowed_is_said_again(sim: Simulation) -> None:
     sim.settle()
 
     assert (said.count, framework_of(cluster)["active"]) == (1, False)
-    assert leader_of(cluster).books.offers == {}
+    assert books_of(cluster).offers == {}
 
 
 def test_a_driver_that_is_subscribing_goes_on_subscribing(sim: Simulation) -> None:

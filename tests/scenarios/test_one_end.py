@@ -25,7 +25,6 @@ from tests.scenarios.schedulers import (
     executor_task,
     framework_of,
     id_of,
-    leader_of,
     only,
 )
 
@@ -301,4 +300,4 @@ def test_a_task_that_is_alive_is_answered_with_its_latest_state(sim: Simulation)
     answer = asked(sim, driver, framework, id_of(cluster))
 
     assert (answer.state, answer.message) == (TaskState.TASK_RUNNING, "the latest state the master knows")
-    assert leader_of(cluster).books.frameworks[driver.framework_id].tasks["t1"].state is TaskState.TASK_RUNNING
+    assert only(sim.view.tasks(driver)).state is TaskState.TASK_RUNNING

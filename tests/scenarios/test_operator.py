@@ -286,7 +286,8 @@ def test_the_state_names_executors_and_what_frameworks_answered(sim: Simulation)
     state = cluster.operator.state()
 
     assert unlike(state, Books, "state()") == []
-    executor = {"executor_id": "e1", "framework_id": driver.framework_id, "resources": "cpus:0.1;mem:32"}
+    ids = {"executor_id": "e1", "framework_id": driver.framework_id}
+    executor = ids | {"framework": "aware", "resources": "cpus:0.1;mem:32"}
     assert only(state["agents"])["executors"] == [executor]
     machine = only(cluster.operator.maintenance_status()["draining_machines"])
     answer = only(only(machine["agents"])["answers"])

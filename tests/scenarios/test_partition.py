@@ -33,6 +33,7 @@ from tests.scenarios.schedulers import (
     Launcher,
     Recorder,
     about,
+    books_of,
     command_task,
     counters,
     executor_task,
@@ -88,7 +89,7 @@ def test_agents_that_are_pinged_together_are_given_up_one_by_one(sim: Simulation
     (lost,) = (call for call in framework.calls if call.name == "agent_lost")
     # What it was pinged before it fell silent it had answered: one interval more, less the moment it came late by.
     assert registered_at + 89.8 <= lost.time <= registered_at + 90.0
-    assert len(leader_of(cluster).books.agents) == 39
+    assert len(books_of(cluster).agents) == 39
     rounds = {
         record.event.key
         for record in sim.trace

@@ -32,6 +32,7 @@ from tests.scenarios.schedulers import (
     PLAIN,
     Launcher,
     Recorder,
+    books_of,
     check_books,
     command_task,
     counters,
@@ -204,7 +205,7 @@ def test_an_agent_that_unregisters_while_new_facts_are_written_is_not_taken_back
     sim.settle()
 
     assert (answers.count, len(framework.offers), cluster.operator.state()["agents"]) == (0, offered, [])
-    assert leader_of(cluster).books.reregistering == {}
+    assert books_of(cluster).reregistering == {}
 
 
 def test_of_an_agent_that_comes_back_and_a_new_one_at_its_address_one_stays(sim: Simulation) -> None:

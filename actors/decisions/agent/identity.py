@@ -32,6 +32,7 @@ def recovered(a: AgentState, event: Loaded) -> Mapping[str, Any] | None:
     stored = event.records.get("agent")
     if isinstance(stored, AgentInfo):
         a.info = attrs.evolve(a.info, id=stored.id)
+        a.publish()
         if changed := objections(a.settings.reconfiguration_policy, stored, a.info):
             a.effects.append(Exit(f"agent {a.id} cannot go on: {_advice(a, changed)}", 1))
             return None
@@ -63,5 +64,5 @@ def forget(a: AgentState) -> None:
         a.effects.append(Exit(f"{a.why_it_ends}; with restart() its machine joins as a new agent"))
         return
     a.info = attrs.evolve(a.info, id=None)
-    a.phase = Phase.DISCONNECTED
+    a.become(Phase.DISCONNECTED)
     registration.begin(a)

@@ -32,7 +32,7 @@ def ordered(a: AgentState, message: ShutdownAgent, sender: str, now: float) -> N
 
 def terminate(a: AgentState) -> None:
     """End every framework, then the agent (2.1.4)."""
-    a.phase = Phase.TERMINATING
+    a.become(Phase.TERMINATING)
     draining.forget(a)
     a.effects.append(CancelTimer(("register",)))
     for framework in list(a.frameworks.values()):

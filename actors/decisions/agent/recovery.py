@@ -187,5 +187,5 @@ def waited(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
 
 
 def _begin(a: AgentState, now: float) -> None:
-    a.phase = Phase.DISCONNECTED
+    a.become(Phase.DISCONNECTED)
     a.effects.extend(a.watch.start(now).effects)

@@ -29,7 +29,7 @@ def follow(a: AgentState, step: Step, now: float) -> None:
     a.effects.extend(step.effects)
     if not step.detected or a.phase in (Phase.RECOVERING, Phase.TERMINATING):
         return
-    a.phase = Phase.DISCONNECTED
+    a.become(Phase.DISCONNECTED)
     a.cancel_timer(REGISTER)
     begin(a)
 
@@ -121,7 +121,7 @@ def reregistered(a: AgentState, message: AgentReregistered, sender: str, now: fl
 
 
 def _running(a: AgentState, total_ping_timeout_s: float, now: float) -> None:
-    a.phase = Phase.RUNNING
+    a.become(Phase.RUNNING)
     a.was_admitted = True
     a.cancel_timer(REGISTER)
     a.total_ping_timeout_s = total_ping_timeout_s

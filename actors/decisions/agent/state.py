@@ -12,14 +12,15 @@ import enum
 from attrs import define, field, frozen
 
 from mesolite.actors.decisions.agent.writes import Writes
-from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TimerKey
+from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainConfig
+from mesolite.messages.facts import AgentStatus
 from mesolite.messages.frameworks import FrameworkInfo
-from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, PartyName, TaskId
 from mesolite.messages.relayed import RunTask, StatusUpdate
 from mesolite.messages.tasks import Cause, ExecutorInfo, Reason, TaskInfo, TaskState
 
@@ -150,6 +151,7 @@ class AgentState:
     name: str = ""
     incarnation: int = 0
     phase: Phase = Phase.RECOVERING
+    published: AgentStatus | None = None
     begins_anew: bool = False
     was_admitted: bool = False  # in this life
     id_is_gone: bool = False
@@ -178,6 +180,18 @@ class AgentState:
     def leader(self) -> str | None:
         """The party that leads, as far as this agent knows."""
         return self.watch.leader.name if self.watch.leader is not None else None
+
+    def become(self, phase: Phase) -> None:
+        """Change the phase; whoever looks learns whether it is registered, and under which id."""
+        self.phase = phase
+        self.publish()
+
+    def publish(self) -> None:
+        """Want known what has changed of the agent's status, if anything has."""
+        status = AgentStatus(name=PartyName(self.name), agent_id=self.id, registered=self.phase is Phase.RUNNING)
+        if status != self.published:
+            self.published = status
+            self.effects.append(Publish(status))
 
     def send(self, to: str, message: Message) -> None:
         """Want this said."""

@@ -34,6 +34,7 @@ from mesolite.actors.decisions.master import (
     maintenance,
     offers,
     pruning,
+    queries,
     reclaims,
     removal,
     returns,
@@ -57,8 +58,9 @@ from mesolite.messages.agent import (
     UnregisterAgent,
 )
 from mesolite.messages.agents import MasterInfo
-from mesolite.messages.drains import DrainInfo
-from mesolite.messages.ids import AgentId
+from mesolite.messages.base import Query
+from mesolite.messages.facts import MasterStatus
+from mesolite.messages.ids import AgentId, PartyName
 from mesolite.messages.operator import (
     DeactivateAgentCall,
     DrainAgentCall,
@@ -71,6 +73,7 @@ from mesolite.messages.operator import (
     TeardownFrameworkCall,
     UpdateMaintenanceScheduleCall,
 )
+from mesolite.messages.queries import QueryAnswered
 from mesolite.messages.registrar import (
     AdmitAgent,
     DeactivateAgent,
@@ -216,6 +219,10 @@ class MasterCore(Core):
             pruning.keep_due(state, now)
         return state.effects
 
+    def answer(self, query: Query, now: float) -> QueryAnswered:
+        """What it has to say to that query; it only reads."""
+        return queries.answer(self.state, query, now)
+
     def standing(self) -> str:
         """What its books hold, if it leads."""
         return standing(self.state)
@@ -350,16 +357,18 @@ class MasterCore(Core):
             state.unreachable[unreachable.agent_id] = unreachable.unreachable_time
         for left in sorted(registry.gone, key=lambda record: record.gone_time):
             state.gone[left.agent_id] = left.gone_time
-        state.deactivated = {record.agent_id: record.drain for record in registry.deactivated}
-        state.past_drains = {drain.id: drain for drain in sorted(registry.past_drains, key=_ended_at)}
+        deactivation.recovered(state, registry)
         state.schedule = Schedule(registry.maintenance)
         reclaims.recovered(state, registry.reclaims, now)
         self._recovering = False
         state.leading, state.leading_since = True, now
+        state.publish(MasterStatus(name=PartyName(self.name), leading=True, term=state.term))
         if state.recovered:
             state.set_timer(timers.RecoveryTimeout(), state.settings.agent_reregister_timeout_s)  # EL-40
 
     def _exit(self, reason: str) -> None:
+        if self.state.leading:
+            self.state.publish(MasterStatus(name=PartyName(self.name), term=self.state.term))
         self.state.leading = self._recovering = False
         self.state.effects.append(Exit(reason, 1))
 
@@ -381,8 +390,3 @@ class MasterCore(Core):
 def _is_heartbeat(event: object) -> bool:
     """Pings and pongs change nobody's share, and they are nine in ten of all events."""
     return type(event) is PongAgent or (type(event) is TimerFired and type(event.key) is timers.PingRound)
-
-
-def _ended_at(drain: DrainInfo) -> float:
-    assert drain.ended_at is not None, f"a drain under way is no history: {drain}"
-    return drain.ended_at

@@ -12,9 +12,10 @@ from mesolite.actors.decisions.master import inverse_offers, maintenance, offers
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.drains import DrainInfo, DrainState
+from mesolite.messages.facts import DrainForgotten
 from mesolite.messages.ids import AgentId, DrainId
 from mesolite.messages.operator import DeactivateAgentCall, ReactivateAgentCall
-from mesolite.messages.registrar import DeactivateAgent, Operation, ReactivateAgent, StartDrain
+from mesolite.messages.registrar import DeactivateAgent, Operation, ReactivateAgent, Registry, StartDrain
 
 
 def withdraw(m: MasterState, agent: AgentRecord, now: float) -> None:
@@ -78,14 +79,30 @@ def too_old(m: MasterState) -> tuple[DrainId, ...]:
 def remember(m: MasterState, drain: DrainInfo, too_old: tuple[DrainId, ...]) -> None:
     """A drain has ended: it is history now, and older ones are not any more."""
     m.past_drains[drain.id] = drain
+    m.publish(drain)
     for drain_id in too_old:
-        m.past_drains.pop(drain_id, None)
+        if m.past_drains.pop(drain_id, None) is not None:
+            m.publish(DrainForgotten(id=drain_id))
+
+
+def recovered(m: MasterState, registry: Registry) -> None:
+    """A new leader has read the registry, and makes known what it found."""
+    m.deactivated = {record.agent_id: record.drain for record in registry.deactivated}
+    m.past_drains = {drain.id: drain for drain in sorted(registry.past_drains, key=_ended_at)}
+    for drain in (*m.deactivated.values(), *m.past_drains.values()):
+        if drain is not None:
+            m.publish(drain)
+
+
+def _ended_at(drain: DrainInfo) -> float:
+    assert drain.ended_at is not None, f"a drain under way is no history: {drain}"
+    return drain.ended_at
 
 
 def forget(m: MasterState, agent_id: AgentId, drain: DrainInfo | None, too_old: tuple[DrainId, ...]) -> None:
     """The agent has left for good, and what operators had decided about it with it; `drain` ended with that."""
     if drain is not None:
-        remember(m, drain, too_old)  # before the mark goes: whoever waits for that drain sees one or the other
+        remember(m, drain, too_old)
     m.deactivated.pop(agent_id, None)
 
 

@@ -19,9 +19,9 @@ import attrs
 from mesolite.actors.decisions.master import deactivation, gone, maintenance, tasks
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
-from mesolite.actors.decisions.rules.drain import Blocker, DrainingAgent, Party, TaskLeft, blockers, is_done
+from mesolite.actors.decisions.rules.drain import DrainingAgent, TaskLeft, blockers, is_done
 from mesolite.messages.agent import AgentDrained, DrainAgent
-from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
+from mesolite.messages.drains import Blocker, DrainConfig, DrainInfo, DrainState, Party
 from mesolite.messages.ids import AgentId, DrainId
 from mesolite.messages.operator import DrainAgentCall
 from mesolite.messages.registrar import EndDrain, StartDrain
@@ -81,6 +81,7 @@ def started(m: MasterState, operation: StartDrain, now: float) -> None:
         return  # it has left meanwhile, and the drain with it
     before = m.deactivated.get(wanted.agent_id)
     m.deactivated[wanted.agent_id] = wanted
+    m.publish(wanted)
     agent = m.agents.get(wanted.agent_id)
     if agent is not None:
         deactivation.withdraw(m, agent, now)
@@ -155,11 +156,7 @@ def ended(m: MasterState, operation: EndDrain, now: float) -> None:
 
 
 def find(m: MasterState, drain_id: DrainId, agent_id: AgentId) -> DrainInfo | None:
-    """That drain, under way or past; None if it is so long ago that it was forgotten.
-
-    Safe to call while the master is at work on another thread: it reads two entries. The current one comes first,
-    because a drain becomes history before its mark goes.
-    """
+    """That drain, under way or past; None if it is so long ago that it was forgotten."""
     current = m.deactivated.get(agent_id)
     past = m.past_drains.get(drain_id)
     return past or (current if current is not None and current.id == drain_id else None)

@@ -4,59 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import frozen
-
 from mesolite.actors.decisions.master import demands
 from mesolite.actors.decisions.master.records import ReclaimRecord
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
-from mesolite.actors.decisions.rules.drain import Blocker, Party
 from mesolite.actors.decisions.rules.reclaim import Holder, lacking, resources_of, together
-from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, ReclaimId, TaskId
-from mesolite.messages.offers import InverseOfferStatus
-from mesolite.messages.reclaims import Demand, ReclaimState
+from mesolite.messages.drains import Blocker, Party
+from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
+from mesolite.messages.reclaims import AskedFramework, Demand, ReclaimState, ReclaimView
 from mesolite.messages.resources import Resources
 
 
-@frozen(kw_only=True)
-class AskedFramework:
-    """One framework that was asked: for how much, and what it said; `answer` None: nothing, or to a former master."""
-
-    framework_id: FrameworkId
-    framework: str
-    share: Resources
-    answer: InverseOfferStatus | None = None
-    returning: tuple[TaskId, ...] = ()
-    reason: str = ""
-    answered_at: float | None = None
-
-
-@frozen(kw_only=True)
-class ReclaimView:
-    """Everything that is known of a reclaim. Times are seconds on the cluster's clock; `resources` None: everything.
-
-    `missing` of an agent that is away is what was missing when it was last seen.
-    """
-
-    id: ReclaimId
-    agent_id: AgentId | None
-    framework_id: FrameworkId | None
-    resources: Resources | None
-    state: ReclaimState
-    asked_at: float
-    deadline: float
-    ended_at: float | None
-    message: str
-    initiator: str
-    asked: tuple[AskedFramework, ...]
-    missing: Resources
-    returned: Resources
-    revoked_tasks: tuple[TaskId, ...]
-    revoked_executors: tuple[ExecutorId, ...]
-    blocked_by: tuple[Blocker, ...]
-
-
 def find(m: MasterState, reclaim_id: ReclaimId) -> ReclaimRecord | None:
-    """The record of a reclaim, open or past; None if there is none, or none any more. It only reads single entries."""
+    """The record of a reclaim, open or past; None if there is none, or none any more."""
     return m.reclaims.get(reclaim_id) or m.past_reclaims.get(reclaim_id)
 
 
@@ -93,7 +52,7 @@ def _asked(m: MasterState, record: ReclaimRecord, demand: Demand) -> AskedFramew
     answer = record.answers.get(demand.framework_id)
     return AskedFramework(
         framework_id=demand.framework_id,
-        framework=_name(m, demand.framework_id),
+        framework=framework_name(m, demand.framework_id),
         share=demand.share,
         answer=answer.status if answer is not None else None,
         returning=answer.returning if answer is not None else (),
@@ -102,7 +61,8 @@ def _asked(m: MasterState, record: ReclaimRecord, demand: Demand) -> AskedFramew
     )
 
 
-def _name(m: MasterState, framework_id: FrameworkId) -> str:
+def framework_name(m: MasterState, framework_id: FrameworkId) -> str:
+    """The name of a framework, present or past; its id if it is not known any more."""
     framework = m.frameworks.get(framework_id) or m.completed_frameworks.get(framework_id)
     return framework.info.name if framework is not None else framework_id
 
@@ -152,11 +112,11 @@ def _framework(m: MasterState, record: ReclaimRecord, demand: Demand, excess: Re
         said = "it cannot be asked, as its scheduler is away"
     return Blocker(
         party=Party.FRAMEWORK,
-        name=_name(m, demand.framework_id),
+        name=framework_name(m, demand.framework_id),
         why=f"it has {excess or 'something'} to return before {record.info.deadline:.3f} s; {said}",
         since=record.info.asked_at,
         framework_id=demand.framework_id,
-        framework=_name(m, demand.framework_id),
+        framework=framework_name(m, demand.framework_id),
     )
 
 
@@ -172,6 +132,6 @@ def _revoked(m: MasterState, record: ReclaimRecord, holder: Holder) -> Blocker:
         since=record.info.deadline,
         task_id=holder.task_id,
         framework_id=holder.framework_id,
-        framework=_name(m, holder.framework_id),
+        framework=framework_name(m, holder.framework_id),
         state=None if task is None else task.state,
     )

@@ -19,6 +19,7 @@ from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecor
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
 from mesolite.actors.decisions.master.timers import ReclaimDue
 from mesolite.actors.decisions.rules.reclaim import amount_error, resources_of, time_error, together
+from mesolite.messages.facts import ReclaimForgotten
 from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
 from mesolite.messages.operator import ReclaimResourcesCall, ReleaseReclaimCall
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
@@ -118,6 +119,7 @@ def started(m: MasterState, operation: StartReclaim, now: float) -> None:
     record = m.reclaims.get(info.id)
     if record is not None:
         record.info = info
+        _known(m, record)
     elif m.starting_reclaims.get(target_of(info)) != info.id:
         return  # said twice, and over meanwhile
     else:
@@ -137,6 +139,7 @@ def recovered(m: MasterState, infos: Iterable[ReclaimInfo], now: float) -> None:
             _open(m, info, now)
         else:
             m.past_reclaims[info.id] = ReclaimRecord(info=info, state=info.state)
+            m.publish(info)
     enforcement.schedule_changed(m, now)
 
 
@@ -145,6 +148,7 @@ def _open(m: MasterState, info: ReclaimInfo, now: float) -> ReclaimRecord:
     missing = together(demand.share.scalars for demand in info.demands)  # as far as is known before it is looked at
     record = m.reclaims[info.id] = ReclaimRecord(info=info, state=state, missing=missing)
     m.reclaim_of[record.target] = info.id
+    _known(m, record)
     m.set_timer(ReclaimDue(info.id), max(0.0, info.deadline - now))
     return record
 
@@ -186,9 +190,11 @@ def ended(m: MasterState, operation: EndReclaim, now: float) -> None:
     if record is None:
         return  # said twice
     record.info, record.state = info, info.state
-    m.past_reclaims[info.id] = record  # before it goes from the others: whoever looks sees one or the other
+    m.past_reclaims[info.id] = record
+    _known(m, record)
     for reclaim_id in operation.forget:
-        m.past_reclaims.pop(reclaim_id, None)
+        if m.past_reclaims.pop(reclaim_id, None) is not None:
+            m.publish(ReclaimForgotten(id=reclaim_id))
     del m.reclaims[info.id]
     del m.reclaim_of[record.target]
     del m.ending_reclaims[info.id]
@@ -219,22 +225,33 @@ def _look(m: MasterState, record: ReclaimRecord, now: float) -> bool:
     late = demands.is_due(info, now)
     if not can_be_judged(m, info):
         if late and record.state is ReclaimState.ASKED:
-            record.state = ReclaimState.REVOKING
+            _becomes(m, record, ReclaimState.REVOKING)
         return False
     missing = demands.missing(m, info)
     record.missing = dict(missing or {})
     if missing is None:
         _done(m, record, now)
         return False
-    record.state = ReclaimState.REVOKING if late else ReclaimState.ASKED
+    _becomes(m, record, ReclaimState.REVOKING if late else ReclaimState.ASKED)
     return late
+
+
+def _becomes(m: MasterState, record: ReclaimRecord, state: ReclaimState) -> None:
+    if record.state is not state:
+        record.state = state
+        _known(m, record)
+
+
+def _known(m: MasterState, record: ReclaimRecord) -> None:
+    """Make known where it stands; what is missing changes with nearly every event, and is told who asks."""
+    m.publish(attrs.evolve(record.info, state=record.state))
 
 
 def _done(m: MasterState, record: ReclaimRecord, now: float) -> None:
     if record.info.framework_id is not None:
         _end(m, record, ReclaimState.DONE, now)
     elif record.state is not ReclaimState.DONE:
-        record.state = ReclaimState.DONE
+        _becomes(m, record, ReclaimState.DONE)
         demands.ask_no_more(m, record.info)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from mesolite.actors.decisions.contract import CancelTimer, Effect, Send, SetTimer, TypedTimerKey
+from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TypedTimerKey
 from mesolite.actors.decisions.master.records import (
     AgentRecord,
     FrameworkRecord,
@@ -29,6 +29,7 @@ from mesolite.messages.agent import ReregisterAgent
 from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainInfo
+from mesolite.messages.facts import Fact
 from mesolite.messages.ids import AgentId, DrainId, FrameworkId, OfferId, ReclaimId
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.operator import (
@@ -186,6 +187,15 @@ class MasterState:
     def cancel_timer(self, key: TypedTimerKey) -> None:
         """Want not to be woken."""
         self.effects.append(CancelTimer(key))
+
+    def publish(self, fact: Fact) -> None:
+        """Want this known to whoever looks."""
+        self.effects.append(Publish(fact))
+
+    @property
+    def term(self) -> int:
+        """Of its election; 0 before the first."""
+        return self.info.term if self.info is not None else 0
 
     def write(self, operation: Operation) -> None:
         """Want this durable; `OperationApplied` will say when it is."""

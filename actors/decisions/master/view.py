@@ -8,30 +8,38 @@ from typing import Any
 import attrs
 
 from mesolite.actors.decisions.master import deactivation, draining, reclaim_view
-from mesolite.actors.decisions.master.books import (
+from mesolite.actors.decisions.master.records import (
+    AgentRecord,
+    FrameworkRecord,
+    InverseOfferRecord,
+    OfferRecord,
+    ReclaimRecord,
+    TaskRecord,
+)
+from mesolite.actors.decisions.master.state import Counters, MasterState
+from mesolite.actors.decisions.rules.maintenance import machine_of
+from mesolite.messages.drains import Blocker, DrainInfo
+from mesolite.messages.ids import AgentId
+from mesolite.messages.maintenance import MachineId
+from mesolite.messages.resources import NOTHING, Resources
+from mesolite.messages.state import (
     AgentEntry,
     AskedAgentEntry,
     BlockerEntry,
-    Books,
+    ClusterState,
     DrainEntry,
     FrameworkEntry,
+    InverseOfferEntry,
     MachineEntry,
     MaintenanceStatusEntry,
+    OfferEntry,
     OpenDrainEntry,
     TaskEntry,
     WindowEntry,
 )
-from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, ReclaimRecord, TaskRecord
-from mesolite.actors.decisions.master.state import Counters, MasterState
-from mesolite.actors.decisions.rules.drain import Blocker
-from mesolite.actors.decisions.rules.maintenance import machine_of
-from mesolite.messages.drains import DrainInfo
-from mesolite.messages.ids import AgentId
-from mesolite.messages.maintenance import MachineId
-from mesolite.messages.resources import Resources
 
 
-def view(m: MasterState) -> Books:
+def view(m: MasterState) -> ClusterState:
     """Everything the master knows, in Mesos's words (core.md OP-2 to OP-10)."""
     return {
         "leading": m.leading,
@@ -45,29 +53,38 @@ def view(m: MasterState) -> Books:
         "past_drains": [_plain(drain) for drain in m.past_drains.values()],
         "reclaims": [_reclaim(m, record) for record in m.reclaims.values()],
         "past_reclaims": [_reclaim(m, record) for record in m.past_reclaims.values()],
-        "frameworks": [_framework(framework) for framework in m.frameworks.values()],
-        "completed_frameworks": [_framework(framework) for framework in m.completed_frameworks.values()],
+        "frameworks": [_framework(m, framework) for framework in m.frameworks.values()],
+        "completed_frameworks": [_framework(m, framework) for framework in m.completed_frameworks.values()],
         "counters": _plain(m.counters),
-        "maintenance": {"schedule": _schedule(m), "status": _maintenance_status(m)},
-        "offers": [
-            {"id": o.id, "framework_id": o.framework_id, "agent_id": o.agent_id, "resources": str(o.resources)}
-            for o in m.offers.values()
-        ],
-        "inverse_offers": [
-            {"id": o.id, "framework_id": o.framework_id, "agent_id": o.agent_id, "reclaim_id": o.reclaim_id}
-            for o in m.inverse_offers.values()
-        ],
+        "maintenance": {"schedule": schedule(m), "status": maintenance_status(m)},
+        "offers": [_offer(m, offer) for offer in m.offers.values()],
+        "inverse_offers": [_inverse_offer(m, asked) for asked in m.inverse_offers.values()],
     }
+
+
+def used_on(agent: AgentRecord) -> Resources:
+    """What tasks and executors hold of an agent."""
+    return sum(agent.used().values(), NOTHING)
+
+
+def offered_on(m: MasterState, agent: AgentRecord) -> Resources:
+    """What is offered of an agent to anybody."""
+    return sum((m.offers[offer_id].resources for offer_id in agent.offers), NOTHING)
 
 
 def _agent(m: MasterState, agent: AgentRecord) -> AgentEntry:
     drain = m.deactivated.get(agent.id)  # 4.5.7
+    withheld = m.allocator.withheld(agent.id)
     return {
         "id": agent.id,
         "name": agent.party,
         "hostname": agent.info.hostname,
         "ip": agent.info.ip,
         "resources": str(agent.info.resources),
+        "total": str(agent.info.resources),
+        "used": str(used_on(agent)),
+        "offered": str(offered_on(m, agent)),
+        "withheld": None if withheld is None else str(withheld),
         "attributes": dict(agent.info.attributes),
         "connected": agent.connected,
         "active": agent.active,
@@ -75,13 +92,18 @@ def _agent(m: MasterState, agent: AgentRecord) -> AgentEntry:
         "drain": _plain(drain) if drain is not None else None,
         "tasks": [task.task_id for task in agent.tasks.values()],
         "executors": [
-            {"executor_id": executor_id, "framework_id": framework_id, "resources": str(resources)}
+            {
+                "executor_id": executor_id,
+                "framework_id": framework_id,
+                "framework": reclaim_view.framework_name(m, framework_id),
+                "resources": str(resources),
+            }
             for (framework_id, executor_id), resources in agent.executors.items()
         ],
     }
 
 
-def _framework(framework: FrameworkRecord) -> FrameworkEntry:
+def _framework(m: MasterState, framework: FrameworkRecord) -> FrameworkEntry:
     return {
         "id": framework.id,
         "name": framework.info.name,
@@ -93,13 +115,13 @@ def _framework(framework: FrameworkRecord) -> FrameworkEntry:
         "failover_timeout_s": framework.info.failover_timeout_s,
         "checkpoint": framework.info.checkpoint,
         "capabilities": [str(capability) for capability in framework.info.capabilities],
-        "tasks": [_task(task) for task in framework.tasks.values()],
-        "unreachable_tasks": [_task(task) for task in framework.unreachable_tasks.values()],
-        "completed_tasks": [_task(task) for task in framework.completed_tasks.values()],
+        "tasks": [_task(m, framework, task) for task in framework.tasks.values()],
+        "unreachable_tasks": [_task(m, framework, task) for task in framework.unreachable_tasks.values()],
+        "completed_tasks": [_task(m, framework, task) for task in framework.completed_tasks.values()],
     }
 
 
-def _schedule(m: MasterState) -> list[WindowEntry]:
+def schedule(m: MasterState) -> list[WindowEntry]:
     """The windows as they were posted (drain.md 5.2.8); `enforce` is ours."""
     return [
         {
@@ -112,7 +134,7 @@ def _schedule(m: MasterState) -> list[WindowEntry]:
     ]
 
 
-def _maintenance_status(m: MasterState) -> MaintenanceStatusEntry:
+def maintenance_status(m: MasterState) -> MaintenanceStatusEntry:
     """Machines that are DRAINING, each with the newest answer per agent and framework, and those DOWN (5.9.1)."""
     return {
         "draining_machines": [
@@ -145,10 +167,41 @@ def _asked(m: MasterState, agent_id: AgentId) -> AskedAgentEntry:
     }
 
 
-def _task(task: TaskRecord) -> TaskEntry:
+def _offer(m: MasterState, offer: OfferRecord) -> OfferEntry:
+    return {
+        "id": offer.id,
+        "framework_id": offer.framework_id,
+        "framework": reclaim_view.framework_name(m, offer.framework_id),
+        "agent_id": offer.agent_id,
+        "agent": agent_name(m, offer.agent_id),
+        "resources": str(offer.resources),
+    }
+
+
+def _inverse_offer(m: MasterState, asked: InverseOfferRecord) -> InverseOfferEntry:
+    return {
+        "id": asked.id,
+        "framework_id": asked.framework_id,
+        "framework": reclaim_view.framework_name(m, asked.framework_id),
+        "agent_id": asked.agent_id,
+        "agent": agent_name(m, asked.agent_id),
+        "reclaim_id": asked.reclaim_id,
+    }
+
+
+def agent_name(m: MasterState, agent_id: AgentId | None) -> str:
+    """The name of an agent, empty if it is not registered."""
+    agent = m.agents.get(agent_id) if agent_id is not None else None
+    return agent.party if agent is not None else ""
+
+
+def _task(m: MasterState, framework: FrameworkRecord, task: TaskRecord) -> TaskEntry:
     return {
         "task_id": task.task_id,
+        "framework_id": framework.id,
+        "framework": framework.info.name,
         "agent_id": task.agent_id,
+        "agent": agent_name(m, task.agent_id),
         "executor_id": task.executor_id,
         "state": task.state.name,
         "cause": None if task.cause is None else task.cause.name,

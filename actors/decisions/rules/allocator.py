@@ -310,6 +310,10 @@ class Allocator:
         """What nobody holds on that agent."""
         return self._agents[agent_id].free
 
+    def withheld(self, agent_id: AgentId) -> Resources | None:
+        """What is kept back of an agent; None: everything."""
+        return self._agents[agent_id].withheld
+
     def allocated(self, framework_id: FrameworkId, agent_id: AgentId) -> Resources:
         """What that framework holds on that agent, in offers and in use."""
         return self._agents[agent_id].held.get(framework_id, NOTHING)

@@ -1,4 +1,4 @@
-"""What `operator.state()` answers: a leader's books as plain data, which JSON takes as it is.
+"""What `GetState` is answered with: everything a leader knows as plain data, which JSON takes as it is.
 
 Ids and names are text, times are seconds on the cluster's clock, resources are text such as `cpus:1;mem:32`, and what
 has a name in Mesos (states, reasons, causes, capabilities) is that name. Every key is always there.
@@ -137,21 +137,30 @@ class ReclaimEntry(TypedDict):
 
 
 class ExecutorEntry(TypedDict):
-    """An executor on an agent."""
+    """An executor on an agent. `framework` is the name in its FrameworkInfo, here and below."""
 
     executor_id: str
     framework_id: str
+    framework: str
     resources: str
 
 
 class AgentEntry(TypedDict):
-    """A registered agent; `tasks` are the ids of those that hold its resources."""
+    """A registered agent; `tasks` are the ids of those it has, ended ones that are not acknowledged included.
+
+    Of the `total`, which `resources` is too, tasks and executors hold what is `used`, and what is `offered` is out.
+    `withheld` is kept back for a reclaim or within an enforced maintenance window; None: everything.
+    """
 
     id: str
     name: str
     hostname: str
     ip: str
     resources: str
+    total: str
+    used: str
+    offered: str
+    withheld: str | None
     attributes: dict[str, str]
     connected: bool
     active: bool
@@ -162,10 +171,13 @@ class AgentEntry(TypedDict):
 
 
 class TaskEntry(TypedDict):
-    """A task; `cause` says why it was lost or killed, if it was."""
+    """A task; `cause` says why it was lost or killed, if it was. `agent` is empty if that is not registered now."""
 
     task_id: str
+    framework_id: str
+    framework: str
     agent_id: str
+    agent: str
     executor_id: str | None
     state: str
     cause: str | None
@@ -195,16 +207,20 @@ class OfferEntry(TypedDict):
 
     id: str
     framework_id: str
+    framework: str
     agent_id: str
+    agent: str
     resources: str
 
 
 class InverseOfferEntry(TypedDict):
-    """A request for resources that is out: for maintenance, or for a reclaim."""
+    """A request for resources that is out: for maintenance, or for a reclaim; `agent` is empty if it names none."""
 
     id: str
     framework_id: str
+    framework: str
     agent_id: str | None
+    agent: str
     reclaim_id: str | None
 
 
@@ -225,7 +241,7 @@ class CountersEntry(TypedDict):
     outstanding_registry_writes: int
 
 
-class Books(TypedDict):
+class ClusterState(TypedDict):
     """Everything a leader knows, in Mesos's words (core.md OP-2 to OP-10).
 
     `recovered_agents` are in the registry and not back yet; `unreachable_agents` and `gone_agents` say since when.
@@ -248,3 +264,7 @@ class Books(TypedDict):
     maintenance: MaintenanceEntry
     offers: list[OfferEntry]
     inverse_offers: list[InverseOfferEntry]
+
+
+Books = ClusterState
+"""What it was called at first."""

@@ -1,0 +1,103 @@
+"""What a test does to actors and their connections: cut, break, pause, expire, kill."""
+
+from __future__ import annotations
+
+from mesolite.actors.errors import Refused
+from mesolite.actors.runtime.port import Delivery, Seat
+from mesolite.messages.checking import checked_arguments
+from mesolite.messages.election import ELECTOR, ExpireSession
+from mesolite.messages.ids import PartyName
+from mesolite.messages.operator import OPERATOR
+from mesolite.simulation.named import Named, Party
+
+
+class Disrupting(Named):
+    """The verbs of a simulation that are about actors and their connections; machines have their own (machines.py)."""
+
+    @checked_arguments
+    def partition(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
+        """Let nothing pass between two parties, or only not from the first to the second.
+
+        Nobody is told while it lasts. When it heals, a connection has broken that has lost what nobody says again.
+        """
+        pair = self._existing(one), self._existing(other)
+        done = self._did("partition", pair, *pair, both_ways=None if both_ways else False)
+        self.runtime.network.cut(*pair, both_ways=both_ways, by=done)
+
+    @checked_arguments
+    def heal(self, one: Party = None, other: Party = None) -> None:
+        """Undo partitions: all, those of one party, or those between two.
+
+        Parties that missed something of each other learn that their connection broke: an agent re-registers, a driver
+        subscribes again, and what was lost comes out. Who ended meanwhile is known to have ended (core.md LP-28).
+        """
+        pair = self._name(one), self._name(other)
+        self.runtime.heal(*pair, self._did("heal", pair, *pair))
+
+    @checked_arguments
+    def break_link(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
+        """Let the connection between two actors break: what is in flight between them is lost, and they hear of it.
+
+        Not `both_ways`: only the first hears of it; its peer has not noticed yet (core.md LP-28).
+
+        Raises:
+            Refused: one of them is not alive.
+        """
+        first, second = (self._alive(party, "have a link broken").name for party in (one, other))
+        done = self._did("break_link", (first, second), first, second, both_ways=None if both_ways else False)
+        self.runtime.break_link(first, second, both_ways=both_ways, by=done)
+
+    @checked_arguments
+    def expire_session(self, party: Party) -> None:
+        """Let the elector end that actor's session, as ZooKeeper may: a leader loses its candidacy (core.md EL-11).
+
+        Raises:
+            Refused: there is no such actor, or no elector.
+        """
+        name = PartyName(self._existing(party))
+        elector = self._alive(ELECTOR, "end a session")
+        elector.ref.tell(Delivery(ExpireSession(party=name), OPERATOR, self._did("expire_session", (name,), name)))
+
+    @checked_arguments
+    def pause(self, party: Party) -> None:
+        """Let an actor's process stand still, as SIGSTOP does: what comes waits, nothing breaks. Pausing twice is once.
+
+        A master's registrar stands still with it; what an agent has started goes on.
+
+        Raises:
+            Refused: it is not alive.
+        """
+        seats = self._process(party, "pause")
+        self._did("pause", (seats[0].name,), seats[0].name)
+        for seat in seats:
+            self.runtime.pause(seat)
+
+    @checked_arguments
+    def resume(self, party: Party) -> None:
+        """Let a paused actor go on with what has come meanwhile, in order. Harmless if it is not paused.
+
+        Raises:
+            Refused: it is not alive.
+        """
+        seats = self._process(party, "resume")
+        self._did("resume", (seats[0].name,), seats[0].name)
+        for seat in seats:
+            self.runtime.resume(seat)
+
+    @checked_arguments
+    def kill(self, party: Party) -> None:
+        """Let an executor's process, or a scheduler's, die without a word; its links break. Machines have `crash()`.
+
+        Raises:
+            Refused: it is not alive, or is the daemon of a machine.
+        """
+        seat = self._alive(party, "kill")
+        if "/" not in seat.name and not seat.own_thread:
+            raise Refused(f"{seat.name} is no executor or scheduler; crash() or power_off() its machine")
+        self.runtime.end(seat, -9, cause=self._did("kill", (seat.name,), seat.name))
+
+    def _process(self, party: Party, why: str) -> list[Seat]:
+        """The actors that stand and fall with one process."""
+        seat = self._alive(party, why)
+        registrar = self.runtime.directory.find(f"{seat.name}/registrar")
+        return [seat] if registrar is None else [seat, registrar]
