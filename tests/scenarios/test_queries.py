@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mesolite import ClusterState, Simulation
+from mesolite.actors.trace import Done
 from mesolite.messages import (
     GetDrain,
     GetDrains,
