@@ -67,7 +67,7 @@ def hello_fosdem(page: Page, seed: int) -> dict[str, str]:
     with Cluster(agents=3, resources="cpus:2;mem:1024") as cluster:
         names = {agent.id: agent.name for agent in cluster.agents.values()}
         framework = Hello(GREETINGS)
-        began_s = cluster.now()
+        began_s = cluster.now
         cluster.run(framework, framework="hello")
         while len(outputs) < GREETINGS:
             cluster.wait_until(lambda: not framework.said.empty(), PATIENCE_S)
@@ -75,7 +75,7 @@ def hello_fosdem(page: Page, seed: int) -> dict[str, str]:
             name, output = names[status.agent_id], (cluster.sandbox(status.task_id) / "stdout").read_text()
             outputs[status.task_id] = output
             machines[name] += 1
-            took_s = cluster.now() - began_s
+            took_s = cluster.now - began_s
             columns = (f"{took_s:.3f} s", -10), (name, 10), (status.task_id, 10), (str(status.state), 14)
             page.line(*columns, rest=output.rstrip("\n"))
     shares = ", ".join(f"{count} on {name}" for name, count in sorted(machines.items()))
@@ -110,7 +110,7 @@ def drain_now(page: Page, seed: int) -> Drained:
         doomed = cluster.agents[was["deaf"]]
         processes = sorted(cluster.processes(doomed.name))
         page.say(f"{doomed.name} has the deaf one, and these processes: {_listed(processes)}. It gets SIGUSR1:\n")
-        since_s = cluster.now()
+        since_s = cluster.now
         doomed.signal(signal.SIGUSR1)
         cluster.wait_until(lambda: shop.complete and not doomed.alive, PATIENCE_S)
         page.exchange(cluster.trace, since_s, lambda *line: _about_drain(doomed.name, *line))
@@ -210,7 +210,7 @@ class Failover:
 
 def leader_dies(page: Page, seed: int) -> Failover:
     """Crash the leader of three masters while a job is about to end."""
-    with Simulation(seed, latency_s=LATENCY_S) as sim:
+    with Simulation(seed, latency=LATENCY_S) as sim:
         cluster = sim.cluster(agents=3, masters=3)
         names = {agent.id: agent.name for agent in cluster.agents.values()}
         shop = Shop([service("job", f"sleep {JOB_S}"), *(service(f"web-{n}", "sleep infinity") for n in range(1, 6))])

@@ -3,6 +3,7 @@
     MesoliteError
     +-- Refused             you asked for something that cannot be done; the text says what would work
     |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
+    |   |   +-- ResourceError   resources that are none, or less than is to be taken of them (messages/resources.py)
     |   +-- NameTaken       a second party under a name in use
     |   +-- UnknownName     there is nobody of that name; a KeyError, too
     |   +-- WorkDirInUse    a second cluster in a work_dir in use; the text names the process of the first
@@ -10,6 +11,7 @@
     |   +-- WrongThread     a simulation is driven from the thread that made it
     |   +-- WouldBlock      waiting inside a handler would stop the only thread there is, or that handler's own
     |   +-- NothingToWaitFor  the condition can never come true: nobody has anything left to do but to repeat itself
+    +-- DecodeError         a text that the codec did not write; a ValueError, too (messages/codec)
     +-- OutcomeUnknown      an operator's call was sent and not answered; look, then repeat it
     +-- EndlessLoop         actors keep each other busy without time passing
     +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
@@ -17,7 +19,8 @@
     +-- PartyEnded          an agent or master you wait for has ended itself; the text says why, its store, say
     +-- DriverAborted       a driver you joined was aborted: a master refused or removed its framework
 
-A peer out of turn is no error: its message is recorded and dropped (core.md LP-14, LP-15).
+The root and the errors about values are those of `mesolite.messages`, which nothing points up from, and can be had from
+here as well. A peer out of turn is no error: its message is recorded and dropped (core.md LP-14, LP-15).
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Performer:
             if not timer.live:
                 return
             seat.timers.pop(timer.key, None)  # on threads the party may be ended from outside at this moment
-            kind = Routine if timer.period_s else TimerFired
+            kind = Routine if timer.key.PERIODIC else TimerFired
             event = TimerFired(timer.key)
         elif kind in LOOKING:
             self._perform_unseen(event, sender)
@@ -85,8 +85,8 @@ class Performer:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)
             elif type(effect) is SetTimer:
-                key, after_s, spread_s, periodic = effect
-                self._runtime.set_timer(seat, key, after_s, spread_s, index, periodic)
+                key, after_s, spread_s = effect
+                self._runtime.set_timer(seat, key, after_s, spread_s, index)
             elif type(effect) is CancelTimer:
                 self._runtime.cancel_timer(seat, effect.key)
             else:

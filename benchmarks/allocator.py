@@ -121,7 +121,7 @@ def mixed(*, suppress: bool) -> Mixed:
             placed, rest = place(profile, grant.resources)
             if placed:
                 left, idle, used = left - placed, 0, used + (grant.resources - rest)
-            allocator.recover(grant.framework_id, grant.agent_id, rest, now)
+            allocator.recover(grant.framework_id, grant.role, grant.agent_id, rest, now)
             if suppress and not profile.left:
                 allocator.suppress(grant.framework_id)
     capacity = {name: MIXED_AGENTS * amount for name, amount in MIXED_AGENT.scalars.items()}

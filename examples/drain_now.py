@@ -38,7 +38,7 @@ def main():
         cluster.run(service, framework="web")
         cluster.wait_until(lambda: service.told and service.told[-1][1].state.name == "TASK_RUNNING", timeout=10)
         (agent,) = [agent for agent in cluster.agents.values() if agent.id == service.told[-1][1].agent_id]
-        began = cluster.now()
+        began = cluster.now
         agent.signal(signal.SIGUSR1)
         cluster.wait_until(lambda: service.told[-1][1].state.name == "TASK_RUNNING" and service.copies == 2, timeout=10)
     for at, status in service.told:

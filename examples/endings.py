@@ -54,7 +54,7 @@ class Outcome:
 
 def outcome(ending: Ending, seed: int, checkpoint: bool) -> Outcome:
     """Run one ending, the machine's return, and what follows."""
-    with Simulation(seed, latency_s=LATENCY_S) as sim:
+    with Simulation(seed, latency=LATENCY_S) as sim:
         cluster, shop = _open_shop(sim, checkpoint, STEADY_S)
         machine, since_s, past = cluster.agents["agent-1"], sim.now, (len(sim.trace), sim.trace.hash())
         lost = [status.task_id for status in shop.status.values() if status.agent_id == machine.id]
@@ -75,7 +75,7 @@ def outcome(ending: Ending, seed: int, checkpoint: bool) -> Outcome:
 
 def silence_s(seed: int, moment_s: float) -> float:
     """How long the framework knows nothing of a machine that lost power at that moment."""
-    with Simulation(seed, latency_s=LATENCY_S) as sim:
+    with Simulation(seed, latency=LATENCY_S) as sim:
         cluster, shop = _open_shop(sim, False, moment_s)
         since_s, told = sim.now, len(shop.told)
         cluster.agents["agent-1"].power_off()

@@ -71,7 +71,7 @@ class Deactivated:
 
 def out_of_the_offers(page: Page, seed: int) -> Deactivated:
     """Deactivate an agent: nothing more is offered of it, and what runs there goes on."""
-    with Simulation(seed, latency_s=LATENCY_S) as sim:
+    with Simulation(seed, latency=LATENCY_S) as sim:
         cluster = sim.cluster(agents=2)
         shop = Shop([service("web-1", "sleep infinity"), service("web-2", "sleep infinity")])
         driver = cluster.run(shop, framework="shop")
@@ -132,7 +132,7 @@ def drain_with_grace(page: Page, seed: int) -> GentlyDrained:
             bell.wait(PATIENCE_S)  # they may run and have set no trap yet
         agent = cluster.agents["agent-1"]
         processes = sorted(cluster.processes(agent.name))
-        since_s = cluster.now()
+        since_s = cluster.now
         why, who = "new disks", "the night shift"
         drain = cluster.operator.drain(agent, max_grace_period=LONGEST_S, message=why, initiator=who)
         waits_for = [str(blocker) for blocker in drain.blocked_by]
@@ -173,7 +173,7 @@ class Maintained:
 
 def maintenance_window(page: Page, seed: int) -> Maintained:
     """Schedule a machine; two frameworks are asked to leave, one does, one stays; then the machine goes down."""
-    with Simulation(seed, latency_s=LATENCY_S) as sim:
+    with Simulation(seed, latency=LATENCY_S) as sim:
         cluster = sim.cluster(agents=1)
         mover, stayer = Mover([service("front", "sleep infinity")]), Stayer([service("batch", "sleep infinity")])
         cluster.run(mover, framework="mover")
@@ -235,7 +235,7 @@ class Reclaimed:
 
 def deadline_passes(page: Page, seed: int) -> Reclaimed:
     """Reclaim two cpus of an agent whose framework does not care; at the deadline they are taken, and only they."""
-    with Simulation(seed, latency_s=LATENCY_S) as sim:
+    with Simulation(seed, latency=LATENCY_S) as sim:
         cluster = sim.cluster(agents=1)
         stayer = Stayer([service(f"batch-{number}", "sleep infinity") for number in range(1, 5)])
         cluster.run(stayer, framework="stayer")

@@ -50,10 +50,11 @@ if TYPE_CHECKING:
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
-    from mesolite.messages.drains import Blocker, DrainState, Party
+    from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
     from mesolite.messages.frameworks import Capability, FrameworkInfo
+    from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId, UpdateId
     from mesolite.messages.maintenance import MachineId, MachineMode, Unavailability, Window
-    from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
+    from mesolite.messages.offers import Filters, InverseOffer, InverseOfferStatus, Launch, Offer
     from mesolite.messages.reclaims import AskedFramework, ReclaimState
     from mesolite.messages.resources import ResourceError, Resources
     from mesolite.messages.state import (
@@ -118,17 +119,18 @@ for _name in ("actors", "messages"):
 __version__ = "0.1.0"
 
 __all__ = [
-    "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause", "Cluster",
-    "CommandInfo", "Data", "Disk", "Drain", "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop",
-    "Executor", "ExecutorDriver", "ExecutorInfo", "Filters", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer",
-    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
-    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferView", "Operator",
-    "OutcomeUnknown", "Party", "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState",
-    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
-    "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskInfo",
-    "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
-    "Unavailability", "UnknownName", "UserCodeFailed", "UserError", "View", "Window", "WorkDirInUse",
-    "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
+    "Cluster", "CommandInfo", "Data", "Disk", "Drain", "DrainConfig", "DrainState", "Driver", "DriverAborted",
+    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Filters",
+    "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus", "KillPolicy",
+    "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
+    "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
+    "Party", "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy",
+    "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler", "SchedulerDriver",
+    "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo", "TaskState",
+    "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState", "Unavailability",
+    "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "Window", "WorkDirInUse", "WorkDirUnusable",
+    "WouldBlock", "WrongThread",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -217,6 +219,9 @@ _MODULE_OF = {
     "WorkDirUnusable": "actors.errors",
     "WouldBlock": "actors.errors",
     "WrongThread": "actors.errors",
+    **dict.fromkeys(("AgentId", "ExecutorId", "FrameworkId", "OfferId", "TaskId", "UpdateId"), "messages.ids"),
+    "DrainConfig": "messages.drains",
+    "InverseOfferStatus": "messages.offers",
     **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "messages.state"),
 }
 """Where each public name lives, below `mesolite`."""

@@ -40,6 +40,26 @@ class SchedulerDriver(Protocol):
     closed, calls on a driver that nobody had ended are refused, outside of callbacks.
     """
 
+    @property
+    def name(self) -> str:
+        """The framework's name in its cluster, by which faults, traces and stories know it."""
+
+    @property
+    def status(self) -> DriverStatus:
+        """Where the driver is in its life."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it aborted by itself, None if it did not: a master refused the framework, or a callback raised."""
+
+    @property
+    def framework_name(self) -> str:
+        """The name in the framework's `FrameworkInfo`, which its successors share; `name` is the driver's own."""
+
+    @property
+    def framework_id(self) -> FrameworkId | None:
+        """The framework's id, once a master has given one; a successor presents it to fail over."""
+
     def launch_tasks(
         self, offer_ids: Offers, tasks: TaskInfo | Iterable[TaskInfo], filters: Filters | None = None
     ) -> DriverStatus:
@@ -101,7 +121,7 @@ class SchedulerDriver(Protocol):
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
 
-    def call_later(self, delay_s: float | timedelta, function: Callable[[], object]) -> None:
+    def call_later(self, delay: float | timedelta, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds; never after a stop or abort."""
 
     def stop(self, failover: bool = False) -> DriverStatus:
@@ -128,6 +148,10 @@ class SchedulerDriver(Protocol):
 class ExecutorDriver(Protocol):
     """What an executor may ask for, from its callbacks or from other threads (core.md 5.8)."""
 
+    @property
+    def name(self) -> str:
+        """The executor's name in its cluster, by which faults, traces and stories know it."""
+
     def send_status_update(
         self, task_id: TaskId | str, state: TaskState, message: str | None = None, data: Data | None = None
     ) -> DriverStatus:
@@ -139,7 +163,7 @@ class ExecutorDriver(Protocol):
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
 
-    def call_later(self, delay_s: float | timedelta, function: Callable[[], object]) -> None:
+    def call_later(self, delay: float | timedelta, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds; never while shutting down."""
 
     def stop(self) -> DriverStatus:

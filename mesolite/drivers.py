@@ -119,11 +119,11 @@ class Driver:
         return self._role.seat.runtime.now()
 
     @checked_arguments
-    def call_later(self, delay_s: Duration, function: Callable[[], object]) -> None:
+    def call_later(self, delay: Duration, function: Callable[[], object]) -> None:
         """Call a function as if it were a callback, in that many seconds."""
         call_id = next(self._call_ids)
         self._functions[call_id] = function
-        self._ask(CallLaterCall(call_id, in_seconds(delay_s)))
+        self._ask(CallLaterCall(call_id, in_seconds(delay)))
 
     def _ask(self, call: object) -> DriverStatus:
         """Put a call before the core, unless the driver is not running; answer with its status (core.md FW-40)."""

@@ -89,7 +89,7 @@ def mesolite_sim(request: pytest.FixtureRequest, mesolite_seed: int) -> Iterator
     from mesolite.simulation import Simulation
 
     settings, latency = _wishes(request.node)
-    with Simulation(seed=mesolite_seed, settings=settings, latency_s=latency) as simulation:
+    with Simulation(seed=mesolite_seed, settings=settings, latency=latency) as simulation:
         request.node.stash.setdefault(RUNS, []).append(simulation)
         yield simulation
 

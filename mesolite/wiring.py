@@ -114,6 +114,7 @@ class Wiring(KeepsUserErrors):
         """The master that leads and has read the registry; None while there is none."""
         return leader_among(list(self.masters.values()))
 
+    @property
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual, as in the trace."""
         return self.runtime.now()
@@ -132,17 +133,17 @@ class Wiring(KeepsUserErrors):
             Exception: user code raised it meanwhile, or before and it was not raised yet (`raise_user_errors`).
             PartyFailed: a party failed, by our own fault; raised once.
         """
-        seconds, began = in_seconds(timeout), self.now()
+        seconds, began = in_seconds(timeout), self.now
         if self.runtime.wait(unless_broken(self.runtime, done), seconds):
             return
-        if self.now() < began + seconds:
+        if self.now < began + seconds:
             raise Refused(f"the cluster was closed, so this cannot come: {words(done)}")
         last = "\n".join(self.trace.text().splitlines()[-20:])
         ended = self.runtime.directory.ended()
         why = f"; ended by now: {', '.join(ended)}" if ended else ""
         why += "".join(f"; {stuck}" for stuck in in_callbacks(self.runtime))
         raise TimeoutError(
-            f"not so within {seconds:g} s, at {self.now():.3f} s: {words(done)}{why}; the last that was said:\n{last}"
+            f"not so within {seconds:g} s, at {self.now:.3f} s: {words(done)}{why}; the last that was said:\n{last}"
         )
 
     run_until = wait_until

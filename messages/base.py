@@ -6,6 +6,8 @@ sayable over a wire (core.md LP-16), and the codec is the only place that knows 
 
 from __future__ import annotations
 
+from attrs import frozen
+
 
 class Message:
     """Marks what one party says to another. Its class name is its kind on the wire, unique across conversations."""
@@ -19,10 +21,17 @@ class FrameworkCall(Message):
     __slots__ = ()
 
 
-class OperatorCall(Message):
-    """Marks what an operator asks of the leading master, and nobody else may; it is answered by `CallAnswered`."""
+OPERATOR_PRINCIPAL = "operator"
 
-    __slots__ = ()
+
+@frozen(kw_only=True)
+class OperatorCall(Message):
+    """Marks what an operator asks of the leading master, and nobody else may; it is answered by `CallAnswered`.
+
+    `principal` is who makes the call: what he may is looked up under it (core.md SEC-13).
+    """
+
+    principal: str = OPERATOR_PRINCIPAL
 
 
 class Query(Message):

@@ -37,12 +37,14 @@ class FrameworkInfo:
     """Who subscribes. `id` None means a new framework; a stored id fails over to it (core.md FW-1, FW-6).
 
     `failover_timeout_s` is how long the master keeps the framework's tasks after its scheduler has gone (FW-28);
-    `checkpoint` lets its executors survive an agent's restart (FW-44).
+    `checkpoint` lets its executors survive an agent's restart (FW-44). `principal` is under whom what it may is looked
+    up, '' if under nobody (SEC-13); a framework keeps it for life (FW-24).
     """
 
     name: Name
     id: FrameworkId | None = field(default=None, converter=_framework_id)
     user: str = ""
+    principal: str = ""
     role: str = "*"
     failover_timeout_s: Seconds = field(default=0.0, converter=in_seconds)
     checkpoint: bool = False

@@ -19,7 +19,8 @@ from mesolite.messages.tasks import TaskInfo
 class Offer:
     """One agent's free resources, offered to one framework (core.md OF-36, OF-38). Its id is never used again.
 
-    `unavailability`: the agent's machine is scheduled for maintenance then (drain.md 5.4).
+    `role` is what the resources are allocated to, in Mesos `allocation_info.role`. `unavailability`: the agent's
+    machine is scheduled for maintenance then (drain.md 5.4).
     """
 
     id: OfferId
@@ -93,3 +94,7 @@ class Launch:
     """The operation that starts tasks with the resources of the accepted offers (core.md OF-60)."""
 
     tasks: tuple[TaskInfo, ...] = field(converter=_tasks)
+
+
+OfferOperation = Launch
+"""What an accept may ask for (core.md OF-60); a union as soon as there is a second kind."""

@@ -8,7 +8,7 @@ from mesolite.messages.agents import MasterInfo
 from mesolite.messages.base import FrameworkCall, Message
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId, OfferId, TaskId
-from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
+from mesolite.messages.offers import Filters, InverseOffer, Offer, OfferOperation
 from mesolite.messages.tasks import TaskStatus
 
 
@@ -108,7 +108,7 @@ class AcceptOffers(FrameworkCall):
 
     framework_id: FrameworkId
     offer_ids: tuple[OfferId, ...]
-    operations: tuple[Launch, ...]
+    operations: tuple[OfferOperation, ...]
     filters: Filters = field(factory=Filters)
 
 

@@ -49,7 +49,7 @@ def crash_leader(cluster: SimulatedCluster) -> None:
 @pytest.mark.parametrize("after_s", AROUND_THE_CRASH_S)
 def test_services_of_an_agent_that_says_goodbye_to_a_dying_leader_run_again(after_s: float, aware: bool) -> None:
     """Nobody may have heard the goodbye, and the new leader tells nobody of what it never knew: the shop asks."""
-    with Simulation(1, latency_s=LATENCY_S) as sim:
+    with Simulation(1, latency=LATENCY_S) as sim:
         cluster, shop = open_shop(sim, aware=aware)
         sign = lambda: cluster.agents["agent-1"].signal(signal.SIGUSR1)  # noqa: E731  # one of two, in either order
         first, second = (sign, lambda: crash_leader(cluster)) if after_s < 0 else (lambda: crash_leader(cluster), sign)
@@ -67,7 +67,7 @@ def test_services_of_an_agent_that_says_goodbye_to_a_dying_leader_run_again(afte
 @pytest.mark.parametrize("way", [*WAYS, *ACCIDENTS], ids=lambda way: way.name)
 def test_services_of_a_machine_that_goes_run_elsewhere(way: Way, kind: type[Shop], leader_dies: bool) -> None:
     """Each exactly once, and none on that machine, unless what runs there was to go on."""
-    with Simulation(2, latency_s=LATENCY_S) as sim:
+    with Simulation(2, latency=LATENCY_S) as sim:
         cluster, shop = open_shop(sim, kind=kind)
         agent = cluster.agents["agent-1"]
         way.go(sim, cluster, agent)
@@ -82,7 +82,7 @@ def test_services_of_a_machine_that_goes_run_elsewhere(way: Way, kind: type[Shop
 @pytest.mark.parametrize("aware", [False, True], ids=["plain", "aware"])
 def test_copies_given_up_are_ended_when_their_machine_turns_up_again(aware: bool) -> None:
     """The machine was only cut off, and is back with a new leader before the shop: nobody announces its return."""
-    with Simulation(3, latency_s=LATENCY_S) as sim:
+    with Simulation(3, latency=LATENCY_S) as sim:
         cluster, shop = open_shop(sim, aware=aware)
         leaders = list(cluster.masters)
         for master in leaders:
@@ -112,7 +112,7 @@ def test_copies_given_up_are_ended_when_their_machine_turns_up_again(aware: bool
 )
 def test_a_lost_message_costs_time_and_no_service(lost: type, where: Callable[[object], bool] | None) -> None:
     """Launches, updates, questions and kills may be lost on their way; the shop gets there all the same."""
-    with Simulation(4, latency_s=LATENCY_S) as sim:
+    with Simulation(4, latency=LATENCY_S) as sim:
         cluster, shop = open_shop(sim)
         sim.drop(lost, where=where, times=2)
         cluster.agents["agent-1"].signal(signal.SIGUSR1)
@@ -125,7 +125,7 @@ def test_a_lost_message_costs_time_and_no_service(lost: type, where: Callable[[o
 
 def test_a_launch_lost_between_master_and_agent_is_given_up() -> None:
     """No link breaks and no leader changes, so the master calls it TASK_STAGING for ever (core.md TL-15)."""
-    with Simulation(10, latency_s=LATENCY_S) as sim:
+    with Simulation(10, latency=LATENCY_S) as sim:
         cluster, shop = open_shop(sim, 1)
         sim.drop(RunTask, times=1)
         cluster.agents["agent-1"].signal(signal.SIGUSR1)
@@ -137,7 +137,7 @@ def test_a_launch_lost_between_master_and_agent_is_given_up() -> None:
 
 def test_updates_said_twice_change_nothing() -> None:
     """At least once is what is promised; a replacement for each word of a loss would be one too many."""
-    with Simulation(5, latency_s=LATENCY_S) as sim:
+    with Simulation(5, latency=LATENCY_S) as sim:
         cluster, shop = open_shop(sim)
         sim.duplicate(StatusUpdate)
         cluster.agents["agent-1"].signal(signal.SIGUSR1)
@@ -148,7 +148,7 @@ def test_updates_said_twice_change_nothing() -> None:
 
 def test_a_second_driver_goes_on_where_the_first_one_ended() -> None:
     """A scheduler that fails over knows what it had launched, and finds out what was lost meanwhile."""
-    with Simulation(6, latency_s=LATENCY_S) as sim:
+    with Simulation(6, latency=LATENCY_S) as sim:
         cluster, shop = open_shop(sim)
         (framework,) = cluster.operator.state()["frameworks"]
         info = FrameworkInfo(name="shop", id=framework["id"], capabilities=AWARE, checkpoint=True)
@@ -188,7 +188,7 @@ def test_service_larger_than_an_offer_waits_and_holds_nothing() -> None:
 
 def test_mover_gives_back_what_it_is_asked_for_and_no_more() -> None:
     """Three cpus of a machine that has two free and runs two services: one goes, and runs again elsewhere."""
-    with Simulation(9, latency_s=LATENCY_S) as sim:
+    with Simulation(9, latency=LATENCY_S) as sim:
         cluster, shop = open_shop(sim, 1, kind=Mover)
         agent = cluster.agents["agent-1"]
         killed = sim.expect(KillTask, sender="shop")

@@ -15,6 +15,8 @@ import pytest
 
 import mesolite
 from mesolite import messages
+from mesolite.drivers import MesoliteExecutorDriver
+from mesolite.messages.codec import DecodeError
 from tests.house_checks import ROOT
 
 
@@ -171,3 +173,77 @@ def test_of_two_public_names_that_are_alike_both_are_the_same_thing() -> None:
     """Whether it was imported from `mesolite` or from `mesolite.messages`."""
     for name in set(mesolite.__all__) & set(messages.__all__):
         assert getattr(mesolite, name) is getattr(messages, name)
+
+
+def _answered(kind: type) -> Iterator[tuple[str, Any]]:
+    """What verbs of that class return and its attributes are: of ours, each with the place."""
+    for name, hints in _members(kind):
+        if name.startswith("_") or (kind.__name__, name) in INSIDE or name in FOR_PARTIES:
+            continue
+        for found in _ours_in(hints.get("return", hints.get(name))):
+            yield f"{kind.__name__}.{name}", found
+
+
+def test_what_verbs_return_and_attributes_are_can_be_had_from_the_package_itself() -> None:
+    """Whoever annotates what he was given needs no second import."""
+    exported = {getattr(mesolite, name) for name in mesolite.__all__}
+    answered = {found: where for kind in exported if isinstance(kind, type) for where, found in _answered(kind)}
+
+    assert [f"{found.__name__}, from {where}" for found, where in answered.items() if found not in exported] == []
+    assert {mesolite.DrainConfig, mesolite.Blocker, mesolite.AskedFramework} <= answered.keys()
+
+
+@pytest.mark.parametrize(
+    ("driver", "protocol"),
+    [(mesolite.MesoliteSchedulerDriver, mesolite.SchedulerDriver), (MesoliteExecutorDriver, mesolite.ExecutorDriver)],
+)
+def test_a_drivers_protocol_has_all_that_the_driver_has(driver: type, protocol: type) -> None:
+    """So callbacks, which are handed the protocol, may use it; all but what only the actor behind it calls."""
+    has, says = ({name for name, _ in _members(kind) if not name.startswith("_")} for kind in (driver, protocol))
+
+    assert has - FOR_PARTIES - {"still_running"} == says
+
+
+def test_every_error_of_ours_is_a_mesolite_error() -> None:
+    """One `except` catches them all; what was told in Python's own words can be caught by those, too."""
+    errors = [getattr(mesolite, name) for name in mesolite.__all__]
+    errors = [kind for kind in errors if isinstance(kind, type) and issubclass(kind, BaseException)]
+
+    assert [kind for kind in [*errors, DecodeError] if not issubclass(kind, mesolite.MesoliteError)] == []
+    assert issubclass(DecodeError, ValueError)
+    assert issubclass(mesolite.ResourceError, ValueError)
+
+
+def test_now_is_a_property_wherever_there_is_a_clock_but_of_drivers() -> None:
+    """Simulation and cluster say it alike; a driver's is a verb, as Mesos has it for none."""
+    assert isinstance(inspect.getattr_static(mesolite.Cluster, "now"), property)
+    assert isinstance(inspect.getattr_static(mesolite.SimulatedCluster, "now"), property)
+    assert isinstance(inspect.getattr_static(mesolite.Simulation, "now"), property)
+    assert callable(mesolite.MesoliteSchedulerDriver.now)
+
+
+def test_no_argument_of_a_public_verb_in_seconds_names_the_unit() -> None:
+    """Fields of messages and settings do; the one former spelling that is left is an alias."""
+    verbs = (*MADE_BY_US, mesolite.Cluster, mesolite.Simulation, mesolite.SimulatedCluster, mesolite.SchedulerDriver,
+             mesolite.ExecutorDriver, mesolite.Disk, mesolite.Trace)  # fmt: skip
+    named = {
+        f"{kind.__name__}.{name}({argument})"
+        for kind in verbs
+        for name, hints in _members(kind)
+        for argument in hints
+        if name != argument and argument.endswith("_s") and not name.startswith("__init__")
+    }
+
+    assert named == set()
+    assert list(inspect.signature(mesolite.Simulation).parameters)[-1] == "latency_s"
+
+
+def test_a_latency_may_be_given_under_its_former_name() -> None:
+    """And means the same."""
+    def traced(**latency: Any) -> str:
+        with mesolite.Simulation(seed=7, **latency) as sim:
+            sim.cluster(agents=1)
+            sim.advance(3)
+            return sim.trace.hash()
+
+    assert traced(latency=(0.01, 0.2)) == traced(latency_s=(0.01, 0.2)) != traced()

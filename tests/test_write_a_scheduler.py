@@ -122,7 +122,7 @@ SCHEDULERS: dict[str, Callable[[], Scheduler]] = {
 @pytest.mark.parametrize("way", [*WAYS, *ACCIDENTS], ids=lambda way: way.name)
 def test_no_way_of_losing_a_machine_takes_a_service(way: Way, aware: bool, leader_dies: bool, scheduler: str) -> None:
     """In the end each runs exactly once, and none where the machine was, unless it was to stay."""
-    with Simulation(1, latency_s=LATENCY_S) as sim:
+    with Simulation(1, latency=LATENCY_S) as sim:
         cluster = sim.cluster(agents=3, masters=3)
         info = FrameworkInfo(name="mine", checkpoint=True, capabilities=AWARE if aware else ())
         cluster.run(SCHEDULERS[scheduler](), framework=info, implicit_acknowledgements=scheduler == "of-the-page")
@@ -141,7 +141,7 @@ def test_no_way_of_losing_a_machine_takes_a_service(way: Way, aware: bool, leade
 
 def test_successor_goes_on_from_the_journal() -> None:
     """What it has not heard it asks; what ran on runs on, once."""
-    with Simulation(2, latency_s=LATENCY_S) as sim:
+    with Simulation(2, latency=LATENCY_S) as sim:
         cluster = sim.cluster(agents=3)
         first = Journal([])
         info = FrameworkInfo(name="mine", checkpoint=True, failover_timeout_s=600.0)

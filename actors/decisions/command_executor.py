@@ -13,25 +13,29 @@ Rule: once a kill has begun the task ends as KILLED, whatever its command makes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import ClassVar
+
+from attrs import frozen
 
 from mesolite.actors.decisions.contract import (
     CancelTimer,
     Core,
     ExecutorStart,
     Exit,
+    LinkBroken,
     PeerExited,
     Run,
     SetTimer,
     SignalWork,
     Started,
-    TimerFired,
+    Table,
+    TimerKey,
     WorkExited,
     WorkFailedToStart,
     WorkStarted,
+    on,
 )
-from mesolite.actors.decisions.rules.executor_registration import RECOVERY, ExecutorRegistration
+from mesolite.actors.decisions.rules.executor_registration import ExecutorRegistration, ReconnectTimeout
 from mesolite.actors.decisions.rules.work_outcome import SIGKILL, SIGTERM, outcome
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.executor import (
@@ -45,11 +49,16 @@ from mesolite.messages.ids import TaskId, UpdateId
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdateAcknowledgement
 from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState
 
-ESCALATE = ("escalate",)
-"""The timer from SIGTERM to SIGKILL."""
 
-ACKNOWLEDGEMENT_LIMIT = ("acknowledgement-limit",)
-"""The timer that ends the wait for the acknowledgement of the last update."""
+@frozen
+class Escalation(TimerKey):
+    """The grace is over: SIGKILL follows SIGTERM (drain.md 3.2.2)."""
+
+
+@frozen
+class AcknowledgementTimeout(TimerKey):
+    """Nobody has acknowledged the end of the task in time (3.2.6)."""
+
 
 
 class CommandExecutorCore(Core):
@@ -63,6 +72,8 @@ class CommandExecutorCore(Core):
         self.registration = ExecutorRegistration(start, settings.executor_recovery_timeout_s)
         self.task: TaskInfo | None = None
         self._says_killing = False
+        # What runs for the task; '' until something was started.
+        self._work_id = ""
         self._has_process = False
         # When the kill began, when SIGKILL is due, and the signal last wanted; None: no kill has begun.
         self._kill_began = 0.0
@@ -128,39 +139,52 @@ class CommandExecutorCore(Core):
         self._says_killing = event.framework_info.can(Capability.TASK_KILLING_STATE)
         self._say(task.task_id, TaskState.TASK_STARTING, now)
         start = self.start
+        self._work_id = self.registration.name
         self.effects.append(
-            Run(self.registration.name, task.command, start.environment, start.sandbox, task.work, task.task_id)
+            Run(
+                self._work_id,
+                task.command,
+                start.environment,
+                start.sandbox,
+                task.work,
+                task.task_id,
+                task.resources,
+            )
         )
 
     def _work_started(self, event: WorkStarted, sender: str, now: float) -> None:
-        assert self.task is not None, "work without a task"
+        task = self._task_of(event)
         self._has_process = True
         if self._wanted_signal is None:
             message = f"pid {event.pid}" if event.pid else ""
-            self._say(self.task.task_id, TaskState.TASK_RUNNING, now, message)
+            self._say(task.task_id, TaskState.TASK_RUNNING, now, message)
         else:
             self._signal(self._wanted_signal)  # it was killed before there was anything to signal
 
     def _work_failed_to_start(self, event: WorkFailedToStart, sender: str, now: float) -> None:
-        self._end(TaskState.TASK_FAILED, event.error, now)
+        self._end(self._task_of(event), TaskState.TASK_FAILED, event.error, now)
 
     def _work_exited(self, event: WorkExited, sender: str, now: float) -> None:
         state = TaskState.TASK_FINISHED if event.exit_status == 0 else TaskState.TASK_FAILED  # TK-79
-        self._end(state, outcome(event.exit_status, event.signal), now)
+        self._end(self._task_of(event), state, outcome(event.exit_status, event.signal), now)
 
-    def _end(self, state: TaskState, message: str, now: float) -> None:
+    def _task_of(self, event: WorkStarted | WorkFailedToStart | WorkExited) -> TaskInfo:
+        assert self.task is not None, f"{event}, but no task has come"
+        assert event.work_id == self._work_id, f"{event}, but what was started is {self._work_id!r}"
+        return self.task
+
+    def _end(self, task: TaskInfo, state: TaskState, message: str, now: float) -> None:
         """Say how the task ended; stay until that is acknowledged, or for a bounded time (TK-82, 3.2.6)."""
-        assert self.task is not None, "an end without a task"
         if self._wanted_signal is not None:
             state = TaskState.TASK_KILLED
-            self.effects.append(CancelTimer(ESCALATE))
-        self._last_update = self._say(self.task.task_id, state, now, message)
+            self.effects.append(CancelTimer(Escalation()))
+        self._last_update = self._say(task.task_id, state, now, message)
         self._limit_the_wait()
 
     def _limit_the_wait(self) -> None:
         settings = self.settings
         limit = settings.executor_shutdown_ack_limit_s if self._ending else settings.executor_ack_limit_s
-        self.effects.append(SetTimer(ACKNOWLEDGEMENT_LIMIT, limit))
+        self.effects.append(SetTimer(AcknowledgementTimeout(), limit))
 
     # --- killing it ------------------------------------------------------------------------------------
 
@@ -185,22 +209,22 @@ class CommandExecutorCore(Core):
             if self._says_killing:
                 self._say(self.task.task_id, TaskState.TASK_KILLING, now)
             self._signal(SIGTERM)
-            self.effects.append(SetTimer(ESCALATE, grace_s))
+            self.effects.append(SetTimer(Escalation(), grace_s))
             return
         deadline = self._kill_began + grace_s
         if self._wanted_signal == SIGKILL or deadline >= self._deadline:
             return
         self._deadline = deadline
         if deadline > now:
-            self.effects.append(SetTimer(ESCALATE, deadline - now))
+            self.effects.append(SetTimer(Escalation(), deadline - now))
         else:
-            self.effects.append(CancelTimer(ESCALATE))
+            self.effects.append(CancelTimer(Escalation()))
             self._signal(SIGKILL)
 
     def _signal(self, signum: int) -> None:
         self._wanted_signal = signum
         if self._has_process:
-            self.effects.append(SignalWork(self.registration.name, signum))
+            self.effects.append(SignalWork(self._work_id, signum))
 
     def _shut_down(self, grace_s: float, now: float) -> None:
         """End, and keep a margin of the grace for escalating and reporting (3.1.7)."""
@@ -214,26 +238,36 @@ class CommandExecutorCore(Core):
         else:
             self._limit_the_wait()
 
-    def _timer_fired(self, event: TimerFired, sender: str, now: float) -> None:
-        if event.key == ESCALATE:
-            self._signal(SIGKILL)
-        elif event.key == RECOVERY:
-            self._shut_down(self.start.shutdown_grace_s, now)
-        else:
-            self.effects.append(Exit("nobody acknowledged the end of its task"))
+    def _escalate(self, key: Escalation, sender: str, now: float) -> None:
+        self._signal(SIGKILL)
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        Started: _started,
-        TimerFired: _timer_fired,
-        PeerExited: _peer_exited,
-        WorkStarted: _work_started,
-        WorkFailedToStart: _work_failed_to_start,
-        WorkExited: _work_exited,
-        ExecutorRegistered: _agent_spoke,
-        ExecutorReregistered: _agent_spoke,
-        ReconnectExecutor: _reconnect,
-        RunTask: _agent_spoke,
-        KillTask: _agent_spoke,
-        StatusUpdateAcknowledgement: _agent_spoke,
-        ShutdownExecutor: _agent_spoke,
-    }
+    def _agent_is_lost(self, key: ReconnectTimeout, sender: str, now: float) -> None:
+        self._shut_down(self.start.shutdown_grace_s, now)
+
+    def _not_acknowledged(self, key: AcknowledgementTimeout, sender: str, now: float) -> None:
+        self.effects.append(Exit("nobody acknowledged the end of its task"))
+
+    HANDLERS: ClassVar[Table] = dict(
+        [
+            on(Started, _started),
+            on(PeerExited, _peer_exited),
+            on(WorkStarted, _work_started),
+            on(WorkFailedToStart, _work_failed_to_start),
+            on(WorkExited, _work_exited),
+            on(ExecutorRegistered, _agent_spoke),
+            on(ExecutorReregistered, _agent_spoke),
+            on(ReconnectExecutor, _reconnect),
+            on(RunTask, _agent_spoke),
+            on(KillTask, _agent_spoke),
+            on(StatusUpdateAcknowledgement, _agent_spoke),
+            on(ShutdownExecutor, _agent_spoke),
+        ]
+    )
+    TIMERS: ClassVar[Table] = dict(
+        [
+            on(Escalation, _escalate),
+            on(ReconnectTimeout, _agent_is_lost),
+            on(AcknowledgementTimeout, _not_acknowledged),
+        ]
+    )
+    IGNORED = frozenset({LinkBroken})

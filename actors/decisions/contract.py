@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar, get_args
 
 from attrs import astuple, field, frozen
 
@@ -23,16 +23,23 @@ from mesolite.messages.base import Message, Query
 from mesolite.messages.facts import Fact
 from mesolite.messages.operator import CallAnswered
 from mesolite.messages.queries import QueryAnswered
+from mesolite.messages.resources import NOTHING, Resources
 from mesolite.messages.tasks import CommandInfo, ExecutorInfo, SimulatedWork
 
 _new_tuple: Any = tuple.__new__
 
 
 @frozen
-class TypedTimerKey:
+class TimerKey:
     """What a timer is set, cancelled and handled under: each kind is a class that says what it is about.
 
     So nobody sets a timer under one key and cancels it under another: keys of two kinds are never equal.
+    """
+
+    PERIODIC: ClassVar[bool] = False
+    """It will be set again as long as nothing changes, and alone brings nothing about, as a ping or a retry.
+
+    Whoever waits for ever in a simulation learns from it that nothing is to come.
     """
 
     def __str__(self) -> str:
@@ -40,9 +47,6 @@ class TypedTimerKey:
         kind = re.sub("(?<=.)(?=[A-Z])", "-", type(self).__name__).lower()
         return " ".join([kind, *map(str, astuple(self, recurse=False))])
 
-
-TimerKey = TypedTimerKey | tuple[Any, ...]
-"""A core whose timers need no more than a name, one constant each, uses tuples, the name first."""
 
 # ------------------------------------------------------------------------------------------------------- system events
 
@@ -59,7 +63,7 @@ class Started:
 class TimerFired:
     """A timer came due that had been neither cancelled nor set again. A core knows the keys that it sets."""
 
-    key: Any
+    key: TimerKey
 
 
 @frozen
@@ -175,6 +179,7 @@ SystemEvent = (
     | SignalReceived
     | CallbackReturned
 )
+SYSTEM_EVENTS: frozenset[type] = frozenset(get_args(SystemEvent))
 
 # ------------------------------------------------------------------------------------------------------------- effects
 
@@ -187,16 +192,11 @@ class Send(NamedTuple):
 
 
 class SetTimer(NamedTuple):
-    """Fire once, `after_s` plus a random part of `spread_s` from now. Setting a key again replaces the old timer.
-
-    `periodic`: it will be set again as long as nothing changes, and alone brings nothing about, as a ping or a retry.
-    Whoever waits for ever in a simulation learns from it that nothing is to come.
-    """
+    """Fire once, `after_s` plus a random part of `spread_s` from now. Setting a key again replaces the old timer."""
 
     key: TimerKey
     after_s: float
     spread_s: float = 0.0
-    periodic: bool = False
 
 
 @frozen
@@ -255,6 +255,8 @@ class Run:
     simulated: SimulatedWork | None = None
     task_id: str = ""
     """Whose sandbox that is."""
+    resources: Resources = NOTHING
+    """What the task was given, to be held to it."""
 
 
 @frozen
@@ -335,13 +337,36 @@ class ExecutorStart:
 # ---------------------------------------------------------------------------------------------------------------- core
 
 
-class Core:
-    """The pure part of a role: its state, and a table from event class to the method that decides.
+S = TypeVar("S")
+E = TypeVar("E")
+Table = Mapping[type, Callable[..., None]]
+"""Who decides, by the class of what happens."""
 
-    An event whose class is not in the table is dropped: `handle` answers with no effects (core.md LP-15).
+
+def on(kind: type[E], decide: Callable[[S, E, str, float], None]) -> tuple[type, Callable[[S, Any, str, float], None]]:
+    """One entry of a table: an event, or the key of a timer, and who decides. mypy sees whether they fit."""
+    return kind, decide
+
+
+def on_each(
+    *kinds: type, decide: Callable[[S, object, str, float], None]
+) -> list[tuple[type, Callable[[S, Any, str, float], None]]]:
+    """Entries of events that one function takes, whatever they are."""
+    return [(kind, decide) for kind in kinds]
+
+
+class Core:
+    """The pure part of a role: its state, and tables from the classes of events and timers to who decides.
+
+    A message whose class is not in the table is dropped: `handle` answers with no effects (core.md LP-15). What the
+    runtime says of the core's own affairs must be in the table or among what it ignores.
     """
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {}
+    HANDLERS: ClassVar[Table] = {}
+    TIMERS: ClassVar[Table] = {}
+    """Who decides when a timer has fired, by the class of its key; a handler gets the key."""
+    IGNORED: ClassVar[frozenset[type]] = frozenset()
+    """System events that come to this core and change nothing."""
 
     def __init__(self) -> None:
         """Start with nothing decided."""
@@ -354,11 +379,35 @@ class Core:
         handler = self.HANDLERS.get(type(event))
         if handler is not None:
             handler(self, event, sender, now)
+        elif type(event) is TimerFired:
+            self.timer_handler(event)(self, event.key, sender, now)
+        else:
+            self.let_pass(event)
         return effects
 
     def answer(self, query: Query, now: float) -> Message | None:
         """What there is to say to that query, as things are; it only reads. None: nobody asks this role anything."""
         return None
+
+    def timer_handler(self, event: TimerFired) -> Callable[..., None]:
+        """Who decides on that timer.
+
+        Raises:
+            TypeError: this core sets no such timer.
+        """
+        handler = self.TIMERS.get(type(event.key))
+        if handler is None:
+            raise TypeError(f"{type(self).__name__} sets no timer that {event} could be: add its key to TIMERS")
+        return handler
+
+    def let_pass(self, event: object) -> None:
+        """Drop what nobody here decides on, unless it is news that somebody must have asked for.
+
+        Raises:
+            TypeError: a system event that this core does not ignore.
+        """
+        if type(event) in SYSTEM_EVENTS and type(event) not in self.IGNORED:
+            raise TypeError(f"{type(self).__name__} cannot handle {event}: add it to HANDLERS, or to IGNORED")
 
     def send(self, to: str, message: Message) -> None:
         """Want this said."""

@@ -10,9 +10,10 @@ import enum
 
 from attrs import field, frozen
 
+from mesolite.actors.decisions.contract import TimerKey
 from mesolite.messages.data import Data, as_data
 from mesolite.messages.ids import AgentId, ExecutorId, OfferId, TaskId
-from mesolite.messages.offers import Filters, Launch
+from mesolite.messages.offers import Filters, OfferOperation
 from mesolite.messages.tasks import KillPolicy, TaskState, TaskStatus
 
 
@@ -45,7 +46,7 @@ class AcceptCall:
     """Use these offers of one agent for these operations; what is left over is declined (OF-54..61)."""
 
     offer_ids: tuple[OfferId, ...]
-    operations: tuple[Launch, ...]
+    operations: tuple[OfferOperation, ...]
     filters: Filters
 
 
@@ -144,6 +145,13 @@ class CallLaterCall:
 
     call_id: int
     delay_s: float
+
+
+@frozen
+class CallLater(TimerKey):
+    """The function kept under this number is to be called."""
+
+    call_id: int
 
 
 # --- executors ------------------------------------------------------------------------------------------

@@ -15,12 +15,22 @@ until then. So a leader is known by its term; its name is not enough.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from attrs import define, frozen
 
-from mesolite.actors.decisions.contract import CancelTimer, Core, Link, PeerExited, SetTimer, TimerFired, TypedTimerKey
+from mesolite.actors.decisions.contract import (
+    CancelTimer,
+    Core,
+    Link,
+    LinkBroken,
+    PeerExited,
+    SetTimer,
+    Started,
+    Table,
+    TimerKey,
+    on,
+)
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
@@ -41,9 +51,10 @@ _OPERATOR = PartyName("operator")
 
 
 @frozen
-class SessionEnd(TypedTimerKey):
+class SessionEnd(TimerKey):
     """The timer of a session: it may have ended."""
 
+    PERIODIC: ClassVar[bool] = True
     session: int
 
 
@@ -88,7 +99,7 @@ class ElectorCore(Core):
             number = self.next_session
             self.next_session += 1
             self.sessions[number] = Session(number, PartyName(sender), now + timeout_s)
-            self.effects.append(SetTimer(SessionEnd(number), timeout_s, periodic=True))
+            self.effects.append(SetTimer(SessionEnd(number), timeout_s))
             self.send(sender, SessionKept(session=number, sent_at=message.sent_at))
         elif session := self._session_of(sender, message.session):
             session.deadline = now + timeout_s
@@ -102,11 +113,11 @@ class ElectorCore(Core):
             return None
         return session
 
-    def _timer_fired(self, event: TimerFired, sender: str, now: float) -> None:
+    def _session_may_be_over(self, key: SessionEnd, sender: str, now: float) -> None:
         """A session may have ended. Heartbeats only move its deadline; re-arming at each would cost more."""
-        session = self.sessions[event.key.session]
+        session = self.sessions[key.session]
         if now < session.deadline:
-            self.effects.append(SetTimer(event.key, session.deadline - now, periodic=True))
+            self.effects.append(SetTimer(key, session.deadline - now))
             return
         self._end(session)
         self._tell_watchers()
@@ -196,12 +207,15 @@ class ElectorCore(Core):
         held = sorted(s.sequence for s in self.sessions.values() if s.sequence is not None)
         assert held == list(self.candidates), "candidacies and sessions disagree"
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        KeepSession: _keep_session,
-        JoinElection: _join,
-        LeaveElection: _leave,
-        DetectLeader: _detect,
-        ExpireSession: _expire_session,
-        TimerFired: _timer_fired,
-        PeerExited: _peer_exited,
-    }
+    HANDLERS: ClassVar[Table] = dict(
+        [
+            on(KeepSession, _keep_session),
+            on(JoinElection, _join),
+            on(LeaveElection, _leave),
+            on(DetectLeader, _detect),
+            on(ExpireSession, _expire_session),
+            on(PeerExited, _peer_exited),
+        ]
+    )
+    TIMERS: ClassVar[Table] = dict([on(SessionEnd, _session_may_be_over)])
+    IGNORED = frozenset({Started, LinkBroken})

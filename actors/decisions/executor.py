@@ -10,27 +10,32 @@ with a task is its own affair; a callback that raises ends the executor, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+
+from attrs import frozen
 
 from mesolite.actors.decisions.contract import (
     CallbackReturned,
     Core,
     ExecutorStart,
     Exit,
+    LinkBroken,
     PeerExited,
     SetTimer,
     Started,
-    TimerFired,
+    Table,
+    TimerKey,
+    on,
 )
 from mesolite.actors.decisions.driver_calls import (
+    CallLater,
     CallLaterCall,
     ExecutorMessageCall,
     SendStatusUpdateCall,
     StopExecutorCall,
 )
 from mesolite.actors.decisions.rules.callback_queue import CallbackQueue
-from mesolite.actors.decisions.rules.executor_registration import RECOVERY, ExecutorRegistration
+from mesolite.actors.decisions.rules.executor_registration import ExecutorRegistration, ReconnectTimeout
 from mesolite.actors.decisions.rules.work_outcome import SIGKILL
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.executor import (
@@ -48,8 +53,12 @@ from mesolite.messages.relayed import (
     StatusUpdateAcknowledgement,
 )
 
-GRACE_OVER = ("grace-over",)
-"""The timer that ends an executor whose `shutdown` takes too long (drain.md 3.1.6)."""
+
+@frozen
+class ShutdownTimeout(TimerKey):
+    """`shutdown` has not returned within the grace (drain.md 3.1.6)."""
+
+
 
 USER_CODE_RAISED = 1
 """What an executor exits with when its user's code has raised."""
@@ -112,18 +121,20 @@ class ExecutorCore(Core):
     def _shut_down(self, grace_s: float) -> None:
         """The user's code has until the grace is over to return from `shutdown` (TK-70)."""
         self._ending = True
-        self.effects.append(SetTimer(GRACE_OVER, grace_s))
+        self.effects.append(SetTimer(ShutdownTimeout(), grace_s))
         self._callback("shutdown")
 
-    def _timer_fired(self, event: TimerFired, sender: str, now: float) -> None:
-        if event.key == GRACE_OVER:
-            # The status of a process that was killed, which in Mesos it would have been.
-            self.effects.append(Exit("shutdown() did not return within the grace", SIGKILL))
-        elif event.key == RECOVERY and not self._ending:
+    def _shutdown_takes_too_long(self, key: ShutdownTimeout, sender: str, now: float) -> None:
+        # The status of a process that was killed, which in Mesos it would have been.
+        self.effects.append(Exit("shutdown() did not return within the grace", SIGKILL))
+
+    def _agent_is_lost(self, key: ReconnectTimeout, sender: str, now: float) -> None:
+        if not self._ending:
             self._shut_down(self._grace_s)
-        elif not self._ending:
-            _, call_id = event.key
-            self._callback("call_later", call_id)
+
+    def _call_is_due(self, key: CallLater, sender: str, now: float) -> None:
+        if not self._ending:
+            self._callback("call_later", key.call_id)
 
     # --- user code -------------------------------------------------------------------------------------
 
@@ -159,25 +170,34 @@ class ExecutorCore(Core):
                 )
                 self.send(registration.agent, message_to_framework)
             case CallLaterCall(call_id=call_id, delay_s=delay_s):
-                self.effects.append(SetTimer(("call", call_id), max(0.0, delay_s)))
+                self.effects.append(SetTimer(CallLater(call_id), max(0.0, delay_s)))
             case StopExecutorCall():
                 self.effects.append(Exit("stopped"))
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        Started: _started,
-        TimerFired: _timer_fired,
-        PeerExited: _peer_exited,
-        CallbackReturned: _callback_returned,
-        ExecutorRegistered: _agent_spoke,
-        ExecutorReregistered: _agent_spoke,
-        ReconnectExecutor: _reconnect,
-        RunTask: _agent_spoke,
-        KillTask: _agent_spoke,
-        StatusUpdateAcknowledgement: _agent_spoke,
-        FrameworkToExecutor: _agent_spoke,
-        ShutdownExecutor: _agent_spoke,
-        SendStatusUpdateCall: _asked,
-        ExecutorMessageCall: _asked,
-        CallLaterCall: _asked,
-        StopExecutorCall: _asked,
-    }
+    HANDLERS: ClassVar[Table] = dict(
+        [
+            on(Started, _started),
+            on(PeerExited, _peer_exited),
+            on(CallbackReturned, _callback_returned),
+            on(ExecutorRegistered, _agent_spoke),
+            on(ExecutorReregistered, _agent_spoke),
+            on(ReconnectExecutor, _reconnect),
+            on(RunTask, _agent_spoke),
+            on(KillTask, _agent_spoke),
+            on(StatusUpdateAcknowledgement, _agent_spoke),
+            on(FrameworkToExecutor, _agent_spoke),
+            on(ShutdownExecutor, _agent_spoke),
+            on(SendStatusUpdateCall, _asked),
+            on(ExecutorMessageCall, _asked),
+            on(CallLaterCall, _asked),
+            on(StopExecutorCall, _asked),
+        ]
+    )
+    TIMERS: ClassVar[Table] = dict(
+        [
+            on(ShutdownTimeout, _shutdown_takes_too_long),
+            on(ReconnectTimeout, _agent_is_lost),
+            on(CallLater, _call_is_due),
+        ]
+    )
+    IGNORED = frozenset({LinkBroken})

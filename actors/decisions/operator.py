@@ -9,12 +9,11 @@ call is safe to make again, and only the person who made it knows whether it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
 
-from mesolite.actors.decisions.contract import Core, Link, PeerExited, Reply
+from mesolite.actors.decisions.contract import Core, Link, LinkBroken, PeerExited, Reply, Started, Table, on
 from mesolite.messages.base import Query
 from mesolite.messages.operator import CallAnswered
 from mesolite.messages.queries import QueryAnswered
@@ -72,10 +71,13 @@ class OperatorCore(Core):
                 answer = QueryAnswered if only_a_query else CallAnswered
                 self.effects.append(Reply(answer(call_id=call_id, code=MASTER_DIED, refusal=died)))
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        PlaceCall: _place,
-        PlaceQuery: _place_query,
-        CallAnswered: _answered,
-        QueryAnswered: _answered,
-        PeerExited: _exited,
-    }
+    HANDLERS: ClassVar[Table] = dict(
+        [
+            on(PlaceCall, _place),
+            on(PlaceQuery, _place_query),
+            on(CallAnswered, _answered),
+            on(QueryAnswered, _answered),
+            on(PeerExited, _exited),
+        ]
+    )
+    IGNORED = frozenset({Started, LinkBroken})

@@ -16,19 +16,24 @@ Whether an operation makes sense is the master's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import ClassVar
+
+from attrs import frozen
 
 from mesolite.actors.decisions.contract import (
     CancelTimer,
     Core,
+    LinkBroken,
     Load,
     Loaded,
     Save,
     Saved,
     SetTimer,
+    Started,
     StoreRefused,
-    TimerFired,
+    Table,
+    TimerKey,
+    on,
 )
 from mesolite.actors.decisions.rules.registry import Record, changes_of, registry_of
 from mesolite.actors.decisions.settings import Settings
@@ -42,8 +47,12 @@ from mesolite.messages.registrar import (
 )
 
 _NOT_RECOVERED = "an operation came before the registry was recovered; send RecoverRegistry first"
-_PATIENCE = ("patience",)
-"""The timer that runs while the store owes an answer."""
+
+
+@frozen
+class StoreTimeout(TimerKey):
+    """The store has not answered in time; this runs while it owes an answer."""
+
 
 
 class RegistrarCore(Core):
@@ -77,14 +86,14 @@ class RegistrarCore(Core):
         self.waiting = []
         self.saving = ()
         self.effects.append(Load(self.term))
-        self.effects.append(SetTimer(_PATIENCE, self.settings.registry_fetch_timeout_s))
+        self.effects.append(SetTimer(StoreTimeout(), self.settings.registry_fetch_timeout_s))
 
     def _loaded(self, event: Loaded, sender: str, now: float) -> None:
         """The store is ours. What was asked for meanwhile is not in these records; it is stored now."""
         if self.recovered or self.refusal is not None:
             return
         self.recovered = True
-        self.effects.append(CancelTimer(_PATIENCE))
+        self.effects.append(CancelTimer(StoreTimeout()))
         self.send(self.master, RegistryRecovered(registry=registry_of(event.records)))
         self._save_waiting()
 
@@ -109,13 +118,13 @@ class RegistrarCore(Core):
             # Of two changes to one record the later counts.
             changes.update(changes_of(operation))
         self.effects.append(Save(tuple(changes.items()), self.term, self._tag()))
-        self.effects.append(SetTimer(_PATIENCE, self.settings.registry_store_timeout_s))
+        self.effects.append(SetTimer(StoreTimeout(), self.settings.registry_store_timeout_s))
 
     def _saved(self, event: Saved, sender: str, now: float) -> None:
         if not self.saving or event.tag != self._tag():
             # It was under way when a new claim was made, or when patience ended.
             return
-        self.effects.append(CancelTimer(_PATIENCE))
+        self.effects.append(CancelTimer(StoreTimeout()))
         durable, self.saving = self.saving, ()
         for operation in durable:
             self.send(self.master, OperationApplied(operation=operation))
@@ -125,7 +134,7 @@ class RegistrarCore(Core):
         """Somebody of a later term owns the store, or it failed."""
         self._refuse(event.reason)
 
-    def _not_in_time(self, event: TimerFired, sender: str, now: float) -> None:
+    def _not_in_time(self, key: StoreTimeout, sender: str, now: float) -> None:
         """What was asked of the store may be done or not, or may yet be; this master will not learn it (EL-38)."""
         settings = self.settings
         if self.recovered:
@@ -141,7 +150,7 @@ class RegistrarCore(Core):
         self.recovered = False
         self.waiting = []
         self.saving = ()
-        self.effects.append(CancelTimer(_PATIENCE))
+        self.effects.append(CancelTimer(StoreTimeout()))
         self.send(self.master, RegistryRefused(reason=reason))
 
     def _tag(self) -> str:
@@ -153,11 +162,14 @@ class RegistrarCore(Core):
         assert self.refusal is None or not (self.recovered or self.waiting), "refused, but operations wait"
         assert self.saving or not (self.recovered and self.waiting), "operations wait for no Save"
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        RecoverRegistry: _recover,
-        ApplyOperation: _apply,
-        Loaded: _loaded,
-        Saved: _saved,
-        StoreRefused: _store_refused,
-        TimerFired: _not_in_time,
-    }
+    HANDLERS: ClassVar[Table] = dict(
+        [
+            on(RecoverRegistry, _recover),
+            on(ApplyOperation, _apply),
+            on(Loaded, _loaded),
+            on(Saved, _saved),
+            on(StoreRefused, _store_refused),
+        ]
+    )
+    TIMERS: ClassVar[Table] = dict([on(StoreTimeout, _not_in_time)])
+    IGNORED = frozenset({Started, LinkBroken})

@@ -13,7 +13,6 @@ Rule: it believes the leader it detected and nobody else, and calls user code on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from mesolite.actors.decisions.contract import (
@@ -23,9 +22,13 @@ from mesolite.actors.decisions.contract import (
     Exit,
     Link,
     LinkBroken,
+    PeerExited,
     SetTimer,
     Started,
-    TimerFired,
+    Table,
+    TimerKey,
+    on,
+    on_each,
 )
 from mesolite.actors.decisions.driver_calls import (
     IMPLICIT_ACKNOWLEDGEMENTS,
@@ -34,6 +37,7 @@ from mesolite.actors.decisions.driver_calls import (
     AcceptCall,
     AcceptInverseCall,
     AcknowledgeCall,
+    CallLater,
     CallLaterCall,
     DeclineCall,
     DeclineInverseCall,
@@ -47,7 +51,8 @@ from mesolite.actors.decisions.driver_calls import (
 )
 from mesolite.actors.decisions.rules.callback_queue import CallbackQueue
 from mesolite.actors.decisions.rules.driver_requests import accept, acknowledgement, never_started, request
-from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
+from mesolite.actors.decisions.rules.leader_watch import DetectRetry, LeaderWatch, SessionExpiry, SessionHeartbeat, Step
+from mesolite.actors.decisions.rules.subscribing import SubscribeBackoff, SubscribeRetry
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ExitedExecutor
 from mesolite.messages.checking import evolve
@@ -71,9 +76,6 @@ from mesolite.messages.scheduler import (
     Teardown,
 )
 from mesolite.messages.tasks import TaskStatus
-
-SUBSCRIBE = ("subscribe",)
-"""The timer that repeats an unanswered subscription."""
 
 
 class SchedulerCore(Core):
@@ -104,11 +106,7 @@ class SchedulerCore(Core):
         self._force = framework_info.id is not None
         self._suppression_is_news = False
         self._offers: dict[OfferId, AgentId] = {}
-        self._backoff_first_s = settings.subscription_backoff_factor_s
-        self._backoff_max_s = settings.subscription_backoff_max_s
-        if framework_info.failover_timeout_s:
-            self._backoff_max_s = min(self._backoff_max_s, framework_info.failover_timeout_s / 10)
-        self._backoff_s = self._backoff_first_s
+        self._backoff = SubscribeBackoff(settings, framework_info.failover_timeout_s)
 
     # --- the leader, and being subscribed with it ------------------------------------------------------
 
@@ -121,6 +119,10 @@ class SchedulerCore(Core):
     def _elector_spoke(self, event: object, sender: str, now: float) -> None:
         if self._listening:
             self._step(self.watch.handle(event, sender, now))
+
+    def _watch_fired(self, key: TimerKey, sender: str, now: float) -> None:
+        if self._listening:
+            self._step(self.watch.fired(key, now))
 
     def _step(self, step: Step) -> None:
         self.effects.extend(step.effects)
@@ -150,9 +152,9 @@ class SchedulerCore(Core):
     def _meet_leader(self) -> None:
         """Subscribe with whoever leads, without delay; wait if nobody does (EL-56)."""
         if self.watch.leader is None:
-            self.effects.append(CancelTimer(SUBSCRIBE))
+            self.effects.append(CancelTimer(SubscribeRetry()))
             return
-        self._backoff_s = self._backoff_first_s
+        self._backoff.reset()
         self._suppression_is_news = False
         self.effects.append(Link(self._master))
         self._subscribe()
@@ -163,9 +165,11 @@ class SchedulerCore(Core):
             self._master,
             Subscribe(framework_info=self.framework_info, force=self._force, suppressed=self.suppressed),
         )
-        bound = min(self._backoff_s, self._backoff_max_s)
-        self.effects.append(SetTimer(SUBSCRIBE, 0.0, bound, periodic=True))
-        self._backoff_s = bound * 2
+        self.effects.append(self._backoff.next())
+
+    def _subscribe_again(self, key: SubscribeRetry, sender: str, now: float) -> None:
+        if self._listening:
+            self._subscribe()
 
     def _subscribed(
         self, event: FrameworkRegistered | FrameworkReregistered, sender: str, now: float
@@ -176,7 +180,7 @@ class SchedulerCore(Core):
         self._force = False
         self._offers.clear()
         self.framework_info = evolve(self.framework_info, id=event.framework_id)
-        self.effects.append(CancelTimer(SUBSCRIBE))
+        self.effects.append(CancelTimer(SubscribeRetry()))
         if self._suppression_is_news:
             self._say_suppression()
         if isinstance(event, FrameworkRegistered):
@@ -275,16 +279,9 @@ class SchedulerCore(Core):
         self._listening = False
         self.callbacks.forget()
 
-    def _timer_fired(self, event: TimerFired, sender: str, now: float) -> None:
-        if not self._listening:
-            return
-        if self.watch.handles(event):
-            self._step(self.watch.handle(event, sender, now))
-        elif event.key == SUBSCRIBE:
-            self._subscribe()
-        else:
-            _, call_id = event.key
-            self._callback("call_later", call_id)
+    def _call_is_due(self, key: CallLater, sender: str, now: float) -> None:
+        if self._listening:
+            self._callback("call_later", key.call_id)
 
     # --- what user code asks for -----------------------------------------------------------------------
 
@@ -296,7 +293,7 @@ class SchedulerCore(Core):
             case AbortCall():
                 self._abort()
             case CallLaterCall(call_id=call_id, delay_s=delay_s):
-                self.effects.append(SetTimer(("call", call_id), max(0.0, delay_s)))
+                self.effects.append(SetTimer(CallLater(call_id), max(0.0, delay_s)))
             case SuppressCall() | ReviveCall():
                 self.suppressed = isinstance(event, SuppressCall)
                 if self.connected:
@@ -365,36 +362,33 @@ class SchedulerCore(Core):
             assert self.framework_info.id is not None, "connected, but without an id"
             assert not self._force, "acknowledged, and would still force (FW-6)"
 
-    HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {
-        Started: _started,
-        TimerFired: _timer_fired,
-        CallbackReturned: _callback_returned,
-        LinkBroken: _link_broke,
-        SessionKept: _elector_spoke,
-        SessionExpired: _elector_spoke,
-        LeaderDetected: _elector_spoke,
-        FrameworkRegistered: _subscribed,
-        FrameworkReregistered: _subscribed,
-        FrameworkError: _refused,
-        ResourceOffers: _master_spoke,
-        RescindOffer: _master_spoke,
-        InverseOffers: _master_spoke,
-        RescindInverseOffer: _master_spoke,
-        StatusUpdate: _master_spoke,
-        AgentLost: _master_spoke,
-        ExitedExecutor: _master_spoke,
-        ExecutorToFramework: _executor_spoke,
-        AcceptCall: _asked,
-        DeclineCall: _asked,
-        AcceptInverseCall: _asked,
-        DeclineInverseCall: _asked,
-        KillCall: _asked,
-        ReviveCall: _asked,
-        SuppressCall: _asked,
-        ReconcileCall: _asked,
-        AcknowledgeCall: _asked,
-        FrameworkMessageCall: _asked,
-        CallLaterCall: _asked,
-        AbortCall: _asked,
-        StopCall: _stop,
-    }
+    HANDLERS: ClassVar[Table] = dict(
+        [
+            on(Started, _started),
+            on(CallbackReturned, _callback_returned),
+            on(LinkBroken, _link_broke),
+            on(SessionKept, _elector_spoke),
+            on(SessionExpired, _elector_spoke),
+            on(LeaderDetected, _elector_spoke),
+            on(FrameworkRegistered, _subscribed),
+            on(FrameworkReregistered, _subscribed),
+            on(FrameworkError, _refused),
+            *on_each(ResourceOffers, RescindOffer, InverseOffers, RescindInverseOffer, decide=_master_spoke),
+            *on_each(StatusUpdate, AgentLost, ExitedExecutor, decide=_master_spoke),
+            on(ExecutorToFramework, _executor_spoke),
+            *on_each(AcceptCall, DeclineCall, AcceptInverseCall, DeclineInverseCall, decide=_asked),
+            *on_each(KillCall, ReviveCall, SuppressCall, ReconcileCall, AcknowledgeCall, decide=_asked),
+            *on_each(FrameworkMessageCall, CallLaterCall, AbortCall, decide=_asked),
+            on(StopCall, _stop),
+        ]
+    )
+    TIMERS: ClassVar[Table] = dict(
+        [
+            on(SessionHeartbeat, _watch_fired),
+            on(SessionExpiry, _watch_fired),
+            on(DetectRetry, _watch_fired),
+            on(SubscribeRetry, _subscribe_again),
+            on(CallLater, _call_is_due),
+        ]
+    )
+    IGNORED = frozenset({PeerExited})

@@ -220,9 +220,7 @@ class Runtime(Protocol):
     def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
         """Say it, at most once, in order per pair; a dead or unknown receiver loses it silently (LP-14)."""
 
-    def set_timer(
-        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
-    ) -> None:
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer."""
 
     def cancel_timer(self, seat: Seat, key: TimerKey) -> None:

@@ -252,13 +252,11 @@ class ThreadsRuntime:
         else:
             self._send(seat, to, message, cause)
 
-    def set_timer(
-        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
-    ) -> None:
-        """Set or replace a timer; whether it will be set again makes a difference for the trace only."""
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
+        """Set or replace a timer; here it makes no difference whether it will be set again."""
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
         self.cancel_timer(seat, key)
-        timer = seat.timers[key] = Timer(seat, key, self.now() + delay, cause, after_s + spread_s if periodic else 0.0)
+        timer = seat.timers[key] = Timer(seat, key, self.now() + delay, cause)
         self._clock.schedule(timer)
 
     def cancel_timer(self, seat: Seat, key: TimerKey) -> None:

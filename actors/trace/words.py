@@ -222,7 +222,7 @@ def _say(event: Any, unsaid: Any, names: Names = NOBODY) -> str:
         case WorkExited(exit_status=status, signal=signum):
             return f"ended by {_signal(signum)}" if signum else f"ended with {status}"
         case TimerFired(key=key):
-            return "(timer " + one_line(" ".join(map(str, key)) if isinstance(key, tuple) else str(key)) + ")"
+            return f"(timer {one_line(str(key))})"
         case Started(incarnation=life):
             return "(starts)" if life == 1 else f"(starts, life {life})"
         case Ended(status=status, reason=reason, silent=silent):

@@ -62,7 +62,7 @@ class Dispatcher(Deliveries):
         if threading.get_ident() != self._thread:
             raise WrongThread(
                 "a simulation runs on one thread, and this call came from another; "
-                "use driver.call_later(delay_s, function) to do something at a later virtual time"
+                "use driver.call_later(delay, function) to do something at a later virtual time"
             )
 
     check_open = check_thread  # a simulation is never closed
@@ -175,7 +175,7 @@ class Dispatcher(Deliveries):
         if self._running is not None:
             raise WouldBlock(
                 f"{self._running.name} tried to wait inside a handler, but only this thread could bring about what it "
-                "waits for; return from the handler, and use call_later(delay_s, function) to go on later"
+                "waits for; return from the handler, and use call_later(delay, function) to go on later"
             )
         self._standstill.begin()
         self.user_errors.raise_first()  # two errors of one event: the second is raised here

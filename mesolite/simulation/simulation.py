@@ -69,12 +69,14 @@ class Simulation(Observing, Disrupting, KeepsUserErrors):
         seed: int = 0,
         *,
         settings: Settings | None = None,
-        latency_s: tuple[Duration, Duration] = (0.0, 0.0),
+        latency: tuple[Duration, Duration] = (0.0, 0.0),
         trace_records: Count = DEFAULT_RECORDS,
         encoded_store: bool = True,
         order: str | Order = "random",
+        latency_s: tuple[Duration, Duration] | None = None,
     ) -> None:
-        """Start at time 0. A message takes a random time within `latency_s`; by default none.
+        """Start at time 0. A message takes a random number of seconds within `latency`, by default none; `latency_s`
+        is the former name of that.
 
         `order`: which of the messages that are due at one instant goes first. "random": the seed postpones some of
         them; "fifo": first in, first out. On one channel nothing ever overtakes.
@@ -88,7 +90,7 @@ class Simulation(Observing, Disrupting, KeepsUserErrors):
         self.trace = Trace(trace_records)
         changed = self.settings.changed()
         self.trace.describe(version=mesolite.__version__, virtual=True, seed=seed, settings=changed)
-        shortest, longest = map(in_seconds, latency_s)
+        shortest, longest = map(in_seconds, latency if latency_s is None else latency_s)
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")
         standstill_s = PERIODS * self.settings.silence_noticed_s

@@ -146,12 +146,10 @@ class VirtualRuntime(Dispatcher):
             channel.sent = serial = channel.sent + 1
             self._put_in_flight(channel, serial, delivery)
 
-    def set_timer(
-        self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int, periodic: bool = False
-    ) -> None:
+    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set a timer; the seed draws the spread."""
         delay = after_s + (spread_s * self._jitter(seat, key) if spread_s else 0.0)
-        timer = Timer(seat, key, self._now + delay, cause, after_s + spread_s if periodic else 0.0)
+        timer = Timer(seat, key, self._now + delay, cause, after_s + spread_s if key.PERIODIC else 0.0)
         if key in seat.timers:
             self.cancel_timer(seat, key)
         seat.timers[key] = timer

@@ -29,6 +29,7 @@ import cattrs
 from mesolite.messages.base import Message
 from mesolite.messages.codec.mistakes import explain, path_first, phrase, shown
 from mesolite.messages.codec.readers import NAMED, carried, converter, tag, take_kind
+from mesolite.messages.errors import MesoliteError
 
 _CLASSES = [named for named in NAMED if attrs.has(named)]
 
@@ -52,7 +53,7 @@ MAX_NESTING = 16
 """How deep the tuples of a record may nest. Messages cannot nest deeper than their types."""
 
 
-class DecodeError(ValueError):
+class DecodeError(MesoliteError, ValueError):
     """Nothing we understand. A line per mistake: the path to it, what is wrong, what would be accepted."""
 
 

@@ -199,7 +199,7 @@ class Operating:
             self.reactivate(agent)
 
     def schedule(self, agent: Any) -> None:
-        later = Unavailability(start=self.cluster.now() + self.draw.randint(1000, 9000))
+        later = Unavailability(start=self.cluster.now + self.draw.randint(1000, 9000))
         windows = [Window(machines=[agent.machine_id], unavailability=later)][: self.draw.randint(0, 1)]
         names = [agent.name for _ in windows]
         self.ask("schedule", names, lambda: self.cluster.operator.update_maintenance_schedule(windows))

@@ -114,7 +114,7 @@ def test_what_was_known_can_still_be_read(handles: dict[str, Any]) -> None:
     assert not agent.registered
     assert (cluster.leader, cluster.user_errors, driver.framework_id) == (None, (), "m1-F1")
     assert cluster.trace.text()
-    assert 0.0 < driver.now() <= cluster.now()
+    assert 0.0 < driver.now() <= cluster.now
     assert repr(handles["Drain"]).endswith(": this cluster is closed; make another one>")
 
 

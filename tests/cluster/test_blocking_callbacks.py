@@ -56,7 +56,7 @@ def test_a_callback_that_does_not_return_is_named_once(lines: list[str], tmp_pat
         cluster.add_agent()  # another offer, another callback
         stuck.opened.release()
         assert stuck.reached.acquire(timeout=PATIENCE_S)
-        watch.look([seat], cluster.now() + BLOCKED_S + 1.0)
+        watch.look([seat], cluster.now + BLOCKED_S + 1.0)
         assert len(lines) == 2
 
         driver.stop()
@@ -82,7 +82,7 @@ def test_who_is_in_no_callback_is_not_named(lines: list[str], tmp_path: Path) ->
         cluster.run(Scheduler(), framework="idle")
         (seat,) = [seat for seat in cluster.runtime.directory if seat.name == "idle"]
         cluster.wait_until(lambda: seat.user_call is None, PATIENCE_S)
-        BlockingWatch().look([seat], cluster.now() + 1000.0)
+        BlockingWatch().look([seat], cluster.now + 1000.0)
 
     assert lines == []
 

@@ -32,20 +32,20 @@ def test_a_new_folder_begins_at_zero(tmp_path: Path) -> None:
     """And so does a cluster without one."""
     for work_dir in (tmp_path, None):
         with Cluster(agents=0, work_dir=work_dir) as cluster:
-            assert 0.0 <= cluster.now() < 30.0
+            assert 0.0 <= cluster.now < 30.0
 
 
 def test_a_later_cluster_goes_on_in_time(tmp_path: Path) -> None:
     """Its clock reads what it would read had it never stopped, and its trace goes on from there."""
     with Cluster(agents=1, work_dir=tmp_path) as cluster:
-        ended = cluster.now()
+        ended = cluster.now
     pretend_it_began_earlier(tmp_path, DAY_S)
     before = time.time()
     with Cluster(agents=1, work_dir=tmp_path) as cluster:
-        slept = cluster.now()
+        slept = cluster.now
         assert DAY_S + ended <= slept <= DAY_S + ended + (time.time() - before) + 30.0
         assert next(iter(cluster.trace)).time >= DAY_S
-        assert cluster.now() >= slept
+        assert cluster.now >= slept
 
 
 def test_the_clock_does_not_go_back_with_the_wall_clock(tmp_path: Path) -> None:
@@ -55,25 +55,25 @@ def test_the_clock_does_not_go_back_with_the_wall_clock(tmp_path: Path) -> None:
     pretend_it_began_earlier(tmp_path, DAY_S)
     with Cluster(agents=1, work_dir=tmp_path) as cluster:
         pass
-    ended = cluster.now()
+    ended = cluster.now
     pretend_it_began_earlier(tmp_path, -DAY_S)
 
     with Cluster(agents=1, work_dir=tmp_path) as cluster:
-        assert cluster.now() >= DAY_S
-        assert abs(cluster.now() - ended) < 60.0
+        assert cluster.now >= DAY_S
+        assert abs(cluster.now - ended) < 60.0
 
 
 def test_times_in_the_registry_mean_the_same_to_a_later_cluster(tmp_path: Path) -> None:
     """An agent that was marked gone yesterday has been gone for a day, and a window of tomorrow starts in a day."""
     with Cluster(agents=1, work_dir=tmp_path) as cluster:
-        away = Unavailability(start=cluster.now() + 2 * DAY_S)
+        away = Unavailability(start=cluster.now + 2 * DAY_S)
         cluster.operator.update_maintenance_schedule([Window(machines=("other",), unavailability=away)])
         cluster.operator.mark_gone("agent-1")
         (gone_time,) = cluster.operator.state()["gone_agents"].values()
     pretend_it_began_earlier(tmp_path, DAY_S)
 
     with Cluster(agents=0, work_dir=tmp_path) as cluster:
-        now = cluster.now()
+        now = cluster.now
         assert list(cluster.operator.state()["gone_agents"].values()) == [gone_time]
         assert now - gone_time == pytest.approx(DAY_S, abs=60.0)
         (window,) = cluster.operator.maintenance_schedule()
@@ -86,7 +86,7 @@ def test_a_cluster_that_was_killed_has_noted_how_far_it_came(tmp_path: Path) -> 
         "import os, sys\n"
         "from mesolite import Cluster\n"
         "with Cluster(agents=1, work_dir=sys.argv[1]) as cluster:\n"
-        "    cluster.wait_until(lambda: cluster.now() > 86401.0, timeout=60.0)\n"
+        "    cluster.wait_until(lambda: cluster.now > 86401.0, timeout=60.0)\n"
         "    cluster.operator.mark_gone('agent-1')\n"
         "    print(list(cluster.operator.state()['gone_agents'].values())[0], flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"

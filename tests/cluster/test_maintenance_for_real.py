@@ -25,7 +25,7 @@ def test_a_machine_is_scheduled_given_back_and_taken_down(pipes: Pipes) -> None:
         pipes.hear()
         status = scheduler.updates("t")[0]
         agent = next(each for each in cluster.agents.values() if each.id == status.agent_id)
-        window = Window(machines=[agent.machine_id], unavailability=Unavailability(start=cluster.now() + 3600.0))
+        window = Window(machines=[agent.machine_id], unavailability=Unavailability(start=cluster.now + 3600.0))
 
         cluster.operator.update_maintenance_schedule([window])
         until(cluster, lambda: scheduler.asked)

@@ -46,7 +46,7 @@ def test_an_enforced_window_empties_its_machine(pipes: Pipes) -> None:
         cluster.run(scheduler, "mine")
         assert pipes.hear() == ["ready"]
 
-        away = Unavailability(start=cluster.now() + 0.2)
+        away = Unavailability(start=cluster.now + 0.2)
         window = Window(machines=(cluster.agents["agent-1"].machine_id,), unavailability=away, enforce=True)
         cluster.operator.update_maintenance_schedule([window])
         until(cluster, lambda: scheduler.ended("t"))

@@ -70,7 +70,7 @@ def test_join_raises_what_ended_the_driver() -> None:
         )
         kept = only(cluster.user_errors)
         assert (kept.actor, kept.callback, kept.exception, kept.allowed) == ("broken", "registered", error, False)
-        assert 0.0 < kept.at <= cluster.now()
+        assert 0.0 < kept.at <= cluster.now
         assert [frame.name for frame in traceback.extract_tb(kept.traceback)] == ["registered", "note"]
         assert error.__notes__ == [f"raised by user code of broken, in registered, at {kept.at:.3f} s"]
         healthy, _ = run_to_the_end(cluster, command("t", "exit 0"), framework="healthy")

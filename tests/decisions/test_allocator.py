@@ -94,7 +94,7 @@ def test_equal_shares_take_turns() -> None:
     served: list[FrameworkId] = []
     for second in range(10):
         (grant,) = mesos.run(float(second))
-        mesos.recover(grant.framework_id, A1, grant.resources, float(second))
+        mesos.recover(grant.framework_id, grant.role, A1, grant.resources, float(second))
         served.append(grant.framework_id)
 
     # Both shares are 0 at every run; the number of grants decides.
@@ -111,7 +111,7 @@ def test_what_was_held_on_a_removed_agent_no_longer_counts() -> None:
 
     mesos.remove_agent(A1)
     join(mesos, A3, "cpus:1;mem:512")
-    mesos.recover(F1, A1, Resources.of("cpus:4;mem:4096"), 0.0)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:4;mem:4096"), 0.0)
 
     # Total cpus:2;mem:1024. framework1: 0; framework2: max(1/2, 512/1024) = .50.
     assert run(mesos, 0.0) == ["framework1 agent3 cpus:1;mem:512"]
@@ -127,7 +127,7 @@ def test_shares_follow_grants_declines_and_removals() -> None:
     # 1/1, then 0/1
     assert run(mesos, 0.0) == ["framework1 agent1 cpus:1;mem:1024"]
     assert mesos.shares() == {F1: 1.0}
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:1024"), 0.0, refuse_s=0.0)
+    mesos.recover(F1, "role1", A1, Resources.of("cpus:1;mem:1024"), 0.0, refuse_s=0.0)
     assert mesos.shares() == {F1: 0.0}
 
     # Both roles are at 0/1, and role2 has had fewer grants.
@@ -140,7 +140,7 @@ def test_shares_follow_grants_declines_and_removals() -> None:
     assert run(mesos, 0.0) == ["framework1 agent2 cpus:1;mem:1024"]
     assert mesos.shares() == {F1: 0.5, F2: 0.5}
 
-    mesos.recover(F1, A2, Resources.of("cpus:1;mem:1024"), 0.0)
+    mesos.recover(F1, "role1", A2, Resources.of("cpus:1;mem:1024"), 0.0)
     mesos.remove_framework(F1)
     assert mesos.shares() == {F2: 0.5}
 
@@ -154,7 +154,7 @@ def test_what_is_held_stays_apart_by_agent_and_its_scalars_add_up() -> None:
     join(mesos, A3, "cpus:4;mem:1024;ports:[31000-32000]")
 
     assert len(run(mesos, 0.0)) == 3
-    mesos.recover(F1, A3, Resources.of("cpus:4;mem:1024;ports:[31000-32000]"), 0.0)
+    mesos.recover(F1, "role", A3, Resources.of("cpus:4;mem:1024;ports:[31000-32000]"), 0.0)
 
     assert mesos.allocated(F1, A1) == Resources.of("cpus:2;mem:512;ports:[31000-32000]")
     assert mesos.allocated(F1, A2) == Resources.of("cpus:2;mem:512;ports:[31000-32000]")
@@ -195,9 +195,9 @@ def test_small_returns_are_granted_once_they_add_up() -> None:
     """Two parts that are each too little are offered together (OF-13)."""
     mesos = held_by(F1)
 
-    mesos.recover(F1, A1, Resources.of("mem:16"), 0.1)
+    mesos.recover(F1, "role", A1, Resources.of("mem:16"), 0.1)
     assert mesos.next_run(0.1) is None
-    mesos.recover(F1, A1, Resources.of("mem:16"), 0.2)
+    mesos.recover(F1, "role", A1, Resources.of("mem:16"), 0.2)
     assert run(mesos, 1.0) == ["framework1 agent1 mem:32"]
 
 
@@ -237,7 +237,7 @@ def test_a_deactivated_agent_is_not_granted_and_what_is_held_there_counts() -> N
     """Deactivation stops grants at once; the agent is part of the cluster still (OF-7)."""
     mesos = held_by(F1)
     mesos.deactivate_agent(A1)
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:512"), 0.0)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1;mem:512"), 0.0)
 
     assert mesos.next_run(0.0) is None
     assert run(mesos, 5.0) == []
@@ -267,7 +267,7 @@ def test_a_role_is_forgotten_with_its_last_framework() -> None:
     join(mesos, A1, "cpus:2;mem:1024")
     for second, taker in enumerate([F2, F1, F2, F1]):
         assert run(mesos, float(second)) == [f"{taker} agent1 cpus:2;mem:1024"]
-        mesos.recover(taker, A1, WHOLE, float(second))
+        mesos.recover(taker, mesos.role(taker), A1, WHOLE, float(second))
 
     mesos.remove_framework(F1)
     mesos.add_framework(F3, "role", 4.0)
@@ -280,7 +280,7 @@ def test_what_a_framework_gives_back_before_it_is_known_leaves_no_filter() -> No
     """Filters are for frameworks that are there; one that comes is asked about everything."""
     mesos = allocator()
     mesos.add_agent(A1, WHOLE, {F1: WHOLE}, 0.0)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=DAY_S)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=DAY_S)
 
     mesos.add_framework(F1, "role", 0.1)
 
@@ -293,21 +293,21 @@ def test_what_a_framework_gives_back_before_it_is_known_leaves_no_filter() -> No
 def test_what_was_returned_waits_for_the_grid() -> None:
     """Recovering causes no run; the next is whole intervals after the previous one (OF-2, OF-4)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.3)
+    mesos.recover(F1, "role", A1, WHOLE, 0.3)
 
     assert mesos.next_run(0.3) == 1.0
     assert run(mesos, 0.9) == []
     assert run(mesos, 1.0) == ["framework1 agent1 cpus:2;mem:1024"]
     assert mesos.next_run(1.0) is None
 
-    mesos.recover(F1, A1, WHOLE, 7.5)
+    mesos.recover(F1, "role", A1, WHOLE, 7.5)
     assert mesos.next_run(7.5) == 8.0
 
 
 def test_a_run_that_is_late_stays_due() -> None:
     """Whoever asks again after the time has passed is told to run now, not an interval later."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.3)
+    mesos.recover(F1, "role", A1, WHOLE, 0.3)
 
     assert mesos.next_run(1.7) == 1.7
     assert run(mesos, 1.7) == ["framework1 agent1 cpus:2;mem:1024"]
@@ -316,7 +316,7 @@ def test_a_run_that_is_late_stays_due() -> None:
 def test_a_timer_that_fires_a_rounding_error_early_finds_the_run_due() -> None:
     """Otherwise a virtual clock would set that timer again for the same instant for ever."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=5.0)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=5.0)
     assert run(mesos, 1.0) == []
 
     due = mesos.next_run(1.0)
@@ -332,7 +332,7 @@ def test_a_time_on_the_grid_is_not_put_off_by_rounding() -> None:
     join(mesos, A1, "cpus:2;mem:1024", now=0.1)
     assert run(mesos, 0.1) == ["framework1 agent1 cpus:2;mem:1024"]
 
-    mesos.recover(F1, A1, WHOLE, 0.14)
+    mesos.recover(F1, "role", A1, WHOLE, 0.14)
 
     assert mesos.next_run(0.14) == pytest.approx(0.14)
 
@@ -340,9 +340,9 @@ def test_a_time_on_the_grid_is_not_put_off_by_rounding() -> None:
 def test_a_return_does_not_put_off_a_run_that_is_due() -> None:
     """Several causes make one run, at the earliest of their times (OF-5)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:512"), 0.1)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1;mem:512"), 0.1)
     mesos.add_framework(F2, "role", 0.2)
-    mesos.recover(F1, A1, Resources.of("mem:256"), 0.2)
+    mesos.recover(F1, "role", A1, Resources.of("mem:256"), 0.2)
 
     # framework1 has max(1/2, 256/1024) = .50, framework2 nothing.
     assert mesos.next_run(0.2) == 0.2
@@ -354,7 +354,7 @@ def test_a_return_does_not_put_off_a_run_that_is_due() -> None:
 def test_a_new_framework_is_granted_what_another_left_unused_at_once() -> None:
     """Adding a framework runs over all that is free, without waiting for the interval (OF-3)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:512"), 0.1, refuse_s=5.0)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1;mem:512"), 0.1, refuse_s=5.0)
 
     mesos.add_framework(F2, "role", 0.2)
 
@@ -368,7 +368,7 @@ def test_what_a_framework_that_left_gives_back_goes_to_another_after_an_interval
     mesos = held_by_two()
 
     # What framework1's task used comes back when framework1 stops.
-    mesos.recover(F1, A1, Resources.of("cpus:2;mem:512"), 0.5)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:2;mem:512"), 0.5)
     mesos.remove_framework(F1)
 
     assert run(mesos, 1.0) == ["framework2 agent1 cpus:2;mem:768"]
@@ -382,7 +382,7 @@ def held_by_two() -> Allocator:
     mesos.add_agent(A1, Resources.of("cpus:3;mem:1024"), used, 0.0)
     # framework1: max(2/3, 512/1024) = .67; framework2: max(1/3, 256/1024) = .33, which refuses.
     assert run(mesos, 0.0) == ["framework2 agent1 mem:256"]
-    mesos.recover(F2, A1, Resources.of("mem:256"), 0.0, refuse_s=5.0)
+    mesos.recover(F2, "role", A1, Resources.of("mem:256"), 0.0, refuse_s=5.0)
     mesos.suppress(F1)
     return mesos
 
@@ -395,7 +395,7 @@ def test_one_run_grants_the_rest_of_one_agent_and_the_whole_of_another() -> None
     assert run(mesos, 0.0) == ["framework1 agent1 cpus:3;mem:1024"]
 
     # A task takes cpus:2;mem:512, the rest is refused for 0.1 s, which counts as one interval.
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:512"), 0.2, refuse_s=0.1)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1;mem:512"), 0.2, refuse_s=0.1)
     join(mesos, A2, "cpus:4;mem:2048", now=1.3)
 
     grants = mesos.run(1.3)
@@ -406,7 +406,7 @@ def test_one_run_grants_the_rest_of_one_agent_and_the_whole_of_another() -> None
 def test_a_run_without_candidates_does_nothing_and_changes_nothing() -> None:
     """An idle cluster costs nothing: no run is wanted, and one that is made all the same leaves no mark."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=10 * DAY_S)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=10 * DAY_S)
     assert run(mesos, 1.0) == []
     before = repr(vars(mesos))
 
@@ -429,7 +429,7 @@ def with_refused_agents(count: int) -> Allocator:
     for n in range(count):
         join(mesos, AgentId(f"refused{n}"), "cpus:2;mem:1024")
     for grant in mesos.run(0.0):
-        mesos.recover(F1, grant.agent_id, grant.resources, 0.0, refuse_s=DAY_S)
+        mesos.recover(F1, "role", grant.agent_id, grant.resources, 0.0, refuse_s=DAY_S)
     assert run(mesos, 1.0) == []
     join(mesos, A1, "cpus:2;mem:1024", now=2.5)
     return mesos
@@ -485,7 +485,7 @@ def test_nobody_to_serve_means_no_run() -> None:
 def test_when_a_sole_framework_is_granted_again_what_it_declined(refuse_s: float | None, again_at: float) -> None:
     """The filter decides how long; nothing is due in between, once the others have been asked (OF-46, OF-47)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s)
 
     first = mesos.next_run(0.0)
     granted_first = run(mesos, 1.0)
@@ -500,13 +500,13 @@ def test_a_declined_agent_is_offered_to_the_next_in_line() -> None:
     """A filter concerns one framework; the others are asked at the next run."""
     mesos = held_by(F1)
     mesos.add_framework(F2, "other", 0.0)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=5.0)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=5.0)
 
     # role: 0, one grant; other: 0, none.
     assert run(mesos, 1.0) == ["framework2 agent1 cpus:2;mem:1024"]
 
     # Both refuse until 5.0 and 6.0; the first whose filter goes gets it, though both had one grant and are at 0.
-    mesos.recover(F2, A1, WHOLE, 1.0, refuse_s=5.0)
+    mesos.recover(F2, "other", A1, WHOLE, 1.0, refuse_s=5.0)
     assert run(mesos, 2.0) == []
     assert mesos.next_run(2.0) == 5.0
     assert run(mesos, 5.0) == ["framework1 agent1 cpus:2;mem:1024"]
@@ -515,7 +515,7 @@ def test_a_declined_agent_is_offered_to_the_next_in_line() -> None:
 def test_a_filter_that_expires_is_heeded_by_a_run_for_another_cause() -> None:
     """Whatever causes a run, filters whose time is over do not count in it."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=1.2)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=1.2)
     assert run(mesos, 1.0) == []
 
     join(mesos, A2, "cpus:1;mem:32", now=1.3)
@@ -527,10 +527,10 @@ def test_a_filter_that_expires_is_heeded_by_a_run_for_another_cause() -> None:
 def test_more_than_was_refused_is_granted_at_the_next_run() -> None:
     """The filter of an accepted offer's rest does not hold back that rest and what a task gives back (OF-48)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:512"), 0.0, refuse_s=DAY_S)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1;mem:512"), 0.0, refuse_s=DAY_S)
     assert run(mesos, 1.0) == []
 
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:512"), 1.5)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1;mem:512"), 1.5)
 
     assert run(mesos, 2.0) == ["framework1 agent1 cpus:2;mem:1024"]
 
@@ -538,7 +538,7 @@ def test_more_than_was_refused_is_granted_at_the_next_run() -> None:
 def test_two_runs_within_a_filter_of_two_intervals() -> None:
     """Nothing after one interval, the whole agent after two: Mesos's OfferFilter, without its gauge."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=2.0)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=2.0)
 
     assert run(mesos, 1.0) == []
     assert run(mesos, 2.0) == ["framework1 agent1 cpus:2;mem:1024"]
@@ -548,7 +548,7 @@ def test_two_runs_within_a_filter_of_two_intervals() -> None:
 def test_reviving_forgets_filters_and_runs_at_once() -> None:
     """A framework that changed its mind need not wait for its filters (OF-50, OF-52)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=1000.0)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=1000.0)
     assert run(mesos, 1.0) == []
 
     mesos.revive(F1, 1.2)
@@ -565,7 +565,7 @@ def test_a_suppressed_framework_is_granted_nothing_until_it_revives() -> None:
     mesos.revive(F1, 0.0)
     assert run(mesos, 0.0) == []
 
-    mesos.recover(F1, A1, WHOLE, 0.0)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0)
     mesos.suppress(F1)
     assert mesos.next_run(0.0) is None
     assert run(mesos, 1.0) == []
@@ -593,7 +593,7 @@ def test_a_suppressed_framework_keeps_its_place_and_its_filters() -> None:
 def test_a_deactivated_framework_is_granted_nothing_and_loses_its_filters() -> None:
     """When it is back it is asked anew, whatever it had refused (OF-50)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=DAY_S)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=DAY_S)
     mesos.deactivate_framework(F1)
     assert mesos.next_run(0.0) is None
     assert run(mesos, 1.0) == []
@@ -607,7 +607,7 @@ def test_a_deactivated_framework_is_granted_nothing_and_loses_its_filters() -> N
 def test_a_framework_may_come_back_suppressed() -> None:
     """The driver presents the suppressed roles whenever it subscribes (OF-53)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0)
     mesos.deactivate_framework(F1)
 
     mesos.activate_framework(F1, "role", 3.0, suppressed=True)
@@ -618,7 +618,7 @@ def test_a_framework_may_come_back_suppressed() -> None:
 def test_an_agent_that_comes_back_under_its_id_is_not_refused_any_more() -> None:
     """Filters go with the agent (OF-50)."""
     mesos = held_by(F1)
-    mesos.recover(F1, A1, WHOLE, 0.0, refuse_s=DAY_S)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0, refuse_s=DAY_S)
     mesos.remove_agent(A1)
     assert mesos.next_run(0.0) is None
 
@@ -636,9 +636,9 @@ def test_recovering_more_than_is_held_is_an_error_and_changes_nothing() -> None:
     before = repr(vars(mesos))
 
     with pytest.raises(ResourceError):
-        mesos.recover(F1, A1, Resources.of("cpus:3"), 0.0)
+        mesos.recover(F1, "role", A1, Resources.of("cpus:3"), 0.0)
     with pytest.raises(ResourceError):
-        mesos.recover(F2, A1, Resources.of("cpus:1"), 0.0)
+        mesos.recover(F2, "role", A1, Resources.of("cpus:1"), 0.0)
 
     assert repr(vars(mesos)) == before
 
@@ -661,7 +661,7 @@ def test_a_framework_that_holds_something_cannot_be_removed() -> None:
     with pytest.raises(AssertionError):
         mesos.remove_framework(F1)
 
-    mesos.recover(F1, A1, WHOLE, 0.0)
+    mesos.recover(F1, "role", A1, WHOLE, 0.0)
     mesos.remove_framework(F1)
     mesos.check()
 
@@ -710,9 +710,9 @@ def test_more_may_be_withheld_than_is_free_and_what_comes_back_is_kept() -> None
     mesos.add_agent(A1, Resources.of("cpus:4"), {F1: Resources.of("cpus:4")}, 0.0)
     mesos.withhold(A1, Resources.of("cpus:2"), 0.0)
 
-    mesos.recover(F1, A1, Resources.of("cpus:1"), 0.0)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1"), 0.0)
     assert mesos.next_run(0.0) is None
-    mesos.recover(F1, A1, Resources.of("cpus:2"), 0.0)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:2"), 0.0)
 
     assert run(mesos, 1.0) == ["framework1 agent1 cpus:1"]
     assert mesos.free(A1) == Resources.of("cpus:2")
@@ -750,7 +750,7 @@ def test_withholding_the_same_again_is_no_reason_for_a_run() -> None:
     join(mesos, A1, "cpus:2;mem:1024")
     mesos.withhold(A1, Resources.of("cpus:1"), 0.0)
     assert run(mesos, 0.0) == ["framework1 agent1 cpus:1;mem:1024"]
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:1024"), 0.0, 100.0)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1;mem:1024"), 0.0, 100.0)
     assert run(mesos, 1.0) == []
     due = mesos.next_run(1.0)
 
@@ -773,12 +773,12 @@ def test_a_framework_that_returns_in_another_role_competes_there_with_what_it_ho
     mesos.remove_agent(A2)
     mesos.suppress(F2)
     mesos.suppress(F3)
-    mesos.recover(F1, A1, WHOLE, 1.0, refuse_s=DAY_S)
+    mesos.recover(F1, "other", A1, WHOLE, 1.0, refuse_s=DAY_S)
     mesos.activate_framework(F1, "alone", 2.0)
 
     assert run(mesos, 2.0) == ["framework1 agent1 cpus:2;mem:1024"]
     assert (mesos.role(F1), mesos.shares()[F1]) == ("alone", 1.0)
-    mesos.recover(F1, A1, WHOLE, 2.0)
+    mesos.recover(F1, "alone", A1, WHOLE, 2.0)
     mesos.remove_framework(F1)
     mesos.check()
 

@@ -39,7 +39,7 @@ def join_unseen(mesos: Allocator, agent_id: AgentId, resources: str) -> None:
 def give_back(mesos: Allocator, framework_id: FrameworkId, agent_id: AgentId) -> None:
     """It gives back all it holds there, and nobody else is granted it."""
     mesos.deactivate_agent(agent_id)
-    mesos.recover(framework_id, agent_id, mesos.allocated(framework_id, agent_id), 0.0)
+    mesos.recover(framework_id, mesos.role(framework_id), agent_id, mesos.allocated(framework_id, agent_id), 0.0)
 
 
 def run(mesos: Allocator, now: float) -> list[str]:
@@ -130,7 +130,8 @@ def test_equal_agents_are_split_evenly_between_roles() -> None:
     mesos.add_framework(C, "role3", 0.0)
     for agent_id in agents:
         for framework_id in (A, B):
-            mesos.recover(framework_id, agent_id, mesos.allocated(framework_id, agent_id), 0.0)
+            held = mesos.allocated(framework_id, agent_id)
+            mesos.recover(framework_id, mesos.role(framework_id), agent_id, held, 0.0)
 
     # Everybody is at 0; role3 has had no grant yet, the others three each: at equal shares it goes first.
     assert run(mesos, 1.0) == ["c a1", "c a4", "a a2", "a a5", "b a3", "b a6"]
@@ -147,7 +148,7 @@ def test_whoever_is_first_in_line_and_refuses_does_not_end_the_search() -> None:
     served: list[str] = []
     for second, (framework_id, refuse_s) in enumerate([(A, DAY_S), (B, DAY_S), (C, DAY_S)]):
         served += run(mesos, float(second))
-        mesos.recover(framework_id, A3, Resources.of("cpus:1"), float(second), refuse_s)
+        mesos.recover(framework_id, mesos.role(framework_id), A3, Resources.of("cpus:1"), float(second), refuse_s)
 
     assert served == ["a a3", "b a3", "c a3"]
     assert run(mesos, 3.0) == []
@@ -159,9 +160,9 @@ def test_who_has_given_back_everything_on_an_agent_is_no_longer_counted_there() 
     join(mesos, A1, "cpus:10;mem:10;disk:10", A)
     join(mesos, A2, "cpus:10;mem:10;disk:10", A)
 
-    mesos.recover(A, A1, Resources.of("cpus:10;disk:10"), 0.0)
+    mesos.recover(A, mesos.role(A), A1, Resources.of("cpus:10;disk:10"), 0.0)
     assert mesos.holders(A1) == [A]
-    mesos.recover(A, A1, Resources.of("mem:10"), 0.0)
+    mesos.recover(A, mesos.role(A), A1, Resources.of("mem:10"), 0.0)
 
     assert (mesos.holders(A1), mesos.holders(A2)) == ([], [A])
     assert mesos.scalars(A) == {"cpus": 10_000, "mem": 10_000, "disk": 10_000}

@@ -59,7 +59,8 @@ class AnySequence(RuleBasedStateMachine):
             self.allocator.deactivate_framework(framework_id)
         else:
             for owner, agent_id in [key for key in self.held if key[0] == framework_id]:
-                self.allocator.recover(owner, agent_id, self.held.pop((owner, agent_id)), self.now)
+                held, role = self.held.pop((owner, agent_id)), self.allocator.role(owner)
+                self.allocator.recover(owner, role, agent_id, held, self.now)
             self.allocator.remove_framework(framework_id)
             del self.wants[framework_id]
             self.barred.pop(framework_id, None)
@@ -114,7 +115,9 @@ class AnySequence(RuleBasedStateMachine):
         if not whole and part in held and part != held:
             self.held[key] = held - part
             held = part
-        self.allocator.recover(*key, held, self.now, refuse_s)
+        owner, agent_id = key
+        role = self.allocator.role(owner) if owner in self.wants else "x"
+        self.allocator.recover(owner, role, agent_id, held, self.now, refuse_s)
 
     @rule(wait=st.booleans())
     def run(self, wait: bool) -> None:

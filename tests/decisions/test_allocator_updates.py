@@ -21,7 +21,7 @@ def refused_by_f1(resources: str = "cpus:2;mem:1024") -> Allocator:
     made.add_framework(F1, "role", 0.0)
     made.add_agent(A1, Resources.of(resources), {}, 0.0)
     assert run(made, 0.0) == [f"{F1} {A1} {resources}"]
-    made.recover(F1, A1, Resources.of(resources), 0.0, DAY_S)
+    made.recover(F1, "role", A1, Resources.of(resources), 0.0, DAY_S)
     assert run(made, 1.0) == []
     return made
 
@@ -49,7 +49,7 @@ def test_filters_on_other_agents_stand() -> None:
     mesos = refused_by_f1()
     mesos.add_agent(A2, WHOLE, {}, 2.0)
     assert run(mesos, 2.0) == [f"{F1} {A2} {WHOLE}"]
-    mesos.recover(F1, A2, WHOLE, 2.0, DAY_S)
+    mesos.recover(F1, "role", A2, WHOLE, 2.0, DAY_S)
     run(mesos, 3.0)
 
     mesos.update_agent(A1, WHOLE, 10.0)
@@ -107,7 +107,7 @@ def test_what_somebody_turns_out_to_hold_is_not_granted() -> None:
 
     assert run(mesos, 10.0) == [f"{F2} {A1} cpus:1;mem:512"]
     assert mesos.shares()[F1] == 0.5
-    mesos.recover(F1, A1, Resources.of("cpus:1;mem:512"), 11.0)
+    mesos.recover(F1, "role", A1, Resources.of("cpus:1;mem:512"), 11.0)
     mesos.check()
 
 

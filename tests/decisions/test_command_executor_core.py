@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mesolite.actors.decisions.command_executor import CommandExecutorCore
+from mesolite.actors.decisions.command_executor import AcknowledgementTimeout, CommandExecutorCore, Escalation
 from mesolite.actors.decisions.contract import (
     CancelTimer,
     Effect,
@@ -22,8 +22,10 @@ from mesolite.actors.decisions.contract import (
     WorkFailedToStart,
     WorkStarted,
 )
+from mesolite.actors.decisions.rules.executor_registration import ReconnectTimeout
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agents import AgentInfo
+from mesolite.messages.checking import evolve
 from mesolite.messages.executor import (
     ExecutorRegistered,
     ExecutorReregistered,
@@ -54,12 +56,12 @@ REGISTERED = ExecutorRegistered(
 )
 COMMAND = CommandInfo(value="sleep 30")
 WORK = SimulatedWork(duration=30.0)
-TASK = TaskInfo(task_id="t1", command=COMMAND, work=WORK)
+TASK = TaskInfo(task_id="t1", command=COMMAND, work=WORK, resources="cpus:1;mem:64")
 AGENT_EXITED = PeerExited("agent-1", 1)
-ESCALATION = TimerFired(("escalate",))
-NO_ESCALATION = CancelTimer(("escalate",))
-PATIENCE = SetTimer(("acknowledgement-limit",), 60.0)
-HURRY = SetTimer(("acknowledgement-limit",), 1.0)
+ESCALATION = TimerFired(Escalation())
+NO_ESCALATION = CancelTimer(Escalation())
+PATIENCE = SetTimer(AcknowledgementTimeout(), 60.0)
+HURRY = SetTimer(AcknowledgementTimeout(), 1.0)
 TERM = SignalWork(NAME, 15)
 KILL = SignalWork(NAME, 9)
 KILLED_BY_TERM = WorkExited(NAME, None, 15)
@@ -101,7 +103,7 @@ def running(
 ) -> CommandExecutorCore:
     """An executor whose command is running; it has sent two updates."""
     core = registered(checkpoint)
-    task = TaskInfo(task_id="t1", command=COMMAND, work=WORK, kill_policy=kill_policy)
+    task = evolve(TASK, kill_policy=kill_policy)
     hear(core, launch(task, framework))
     hear(core, WorkStarted(NAME, 0))
     return core
@@ -154,11 +156,11 @@ def test_a_command_runs_and_its_executor_ends_with_it() -> None:
         Link("agent-1"),
         Send("agent-1", RegisterExecutor(framework_id="m1-F1", executor_id="t1")),
     ]
-    assert hear(core, REGISTERED) == [CancelTimer(("recovery",))]
+    assert hear(core, REGISTERED) == [CancelTimer(ReconnectTimeout())]
     # The task comes.
     assert hear(core, launch()) == [
         says(1, TaskState.TASK_STARTING),
-        Run(NAME, COMMAND, (("A", "1"),), "/s", WORK, TASK.task_id),
+        Run(NAME, COMMAND, (("A", "1"),), "/s", WORK, TASK.task_id, TASK.resources),
     ]
     # Its process is there.
     assert hear(core, WorkStarted(NAME, 4711), 1.0) == [says(2, TaskState.TASK_RUNNING, "pid 4711", 1.0)]
@@ -176,7 +178,7 @@ def test_without_an_acknowledgement_the_executor_ends_after_a_minute() -> None:
     core = running()
     hear(core, WorkExited(NAME, 0, None))
 
-    assert hear(core, TimerFired(("acknowledgement-limit",))) == [
+    assert hear(core, TimerFired(AcknowledgementTimeout())) == [
         Exit("nobody acknowledged the end of its task")
     ]
 
@@ -201,6 +203,20 @@ def test_a_command_that_cannot_be_started_is_a_failure() -> None:
 
     failed = says(2, TaskState.TASK_FAILED, "no such user")
     assert hear(core, WorkFailedToStart(NAME, "no such user")) == [failed, PATIENCE]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [WorkStarted("other", 7), WorkFailedToStart("other", "no"), WorkExited("other", 0, None)],
+    ids=lambda event: type(event).__name__,
+)
+def test_news_of_other_work_is_a_mistake_and_not_the_tasks(event: object) -> None:
+    """Work is matched by the id under which it was started."""
+    core = registered()
+    hear(core, launch())
+
+    with pytest.raises(AssertionError, match=f"'other'.*, but what was started is {NAME!r}"):
+        hear(core, event)
 
 
 def test_a_second_task_is_refused() -> None:
@@ -237,7 +253,7 @@ def test_the_grace_is_only_an_upper_bound() -> None:
     core = running(KillPolicy(grace_period_s=100.0))
 
     # It is asked politely, and has 100 s.
-    assert hear(core, kill(), 10.0) == [TERM, SetTimer(("escalate",), 100.0)]
+    assert hear(core, kill(), 10.0) == [TERM, SetTimer(Escalation(), 100.0)]
     # It needs none of them.
     killed = says(3, TaskState.TASK_KILLED, "command was killed by SIGTERM (15)", 10.0)
     assert hear(core, KILLED_BY_TERM, 10.0) == [NO_ESCALATION, killed, PATIENCE]
@@ -250,7 +266,7 @@ def test_a_task_that_ignores_sigterm_is_killed_when_its_grace_is_over() -> None:
     assert hear(core, kill(), 10.0) == [
         says(3, TaskState.TASK_KILLING, now=10.0),
         TERM,
-        SetTimer(("escalate",), 3.0),
+        SetTimer(Escalation(), 3.0),
     ]
     assert hear(core, ESCALATION, 13.0) == [KILL]
     killed = says(4, TaskState.TASK_KILLED, "command was killed by SIGKILL (9)", 13.0)
@@ -281,7 +297,7 @@ def test_the_grace_is_taken_from_the_request_then_from_the_task(
     asked_s: float | None, own: KillPolicy | None, grace_s: float
 ) -> None:
     """A kill may come with a policy of its own, which Mesos's own executor never gets to see (3.2.1, 3.2.7)."""
-    assert hear(running(own), kill(asked_s)) == [TERM, SetTimer(("escalate",), grace_s)]
+    assert hear(running(own), kill(asked_s)) == [TERM, SetTimer(Escalation(), grace_s)]
 
 
 @pytest.mark.parametrize(
@@ -289,7 +305,7 @@ def test_the_grace_is_taken_from_the_request_then_from_the_task(
     [
         pytest.param(100.0, [], id="the-same-grace-changes-nothing"),
         pytest.param(200.0, [], id="a-longer-one-neither"),
-        pytest.param(50.0, [SetTimer(("escalate",), 20.0)], id="a-shorter-one-counts-from-the-first-kill"),
+        pytest.param(50.0, [SetTimer(Escalation(), 20.0)], id="a-shorter-one-counts-from-the-first-kill"),
         pytest.param(30.0, [NO_ESCALATION, KILL], id="one-that-is-over-now-kills-now"),
         pytest.param(10.0, [NO_ESCALATION, KILL], id="so-does-one-that-was-over-before"),
     ],
@@ -319,7 +335,7 @@ def test_a_kill_before_there_is_a_process_reaches_it_when_there_is() -> None:
     hear(core, launch(framework=TELLS_KILLING))
 
     # Killed while the process is being started: nothing can be signalled yet.
-    assert hear(core, kill(2.0), 1.0) == [says(2, TaskState.TASK_KILLING, now=1.0), SetTimer(("escalate",), 2.0)]
+    assert hear(core, kill(2.0), 1.0) == [says(2, TaskState.TASK_KILLING, now=1.0), SetTimer(Escalation(), 2.0)]
     # There it is.
     assert hear(core, WorkStarted(NAME, 4711), 2.0) == [TERM]
     # The grace has not begun anew.
@@ -366,7 +382,7 @@ def test_a_shutdown_kills_the_task_within_the_grace() -> None:
     """2 s of the 5 s are kept for escalating and reporting, and the task's own policy is ignored (3.1.7)."""
     core = running(KillPolicy(grace_period_s=100.0))
 
-    assert hear(core, ShutdownExecutor(grace_s=5.0), 10.0) == [TERM, SetTimer(("escalate",), 3.0)]
+    assert hear(core, ShutdownExecutor(grace_s=5.0), 10.0) == [TERM, SetTimer(Escalation(), 3.0)]
     # Being told twice changes nothing.
     assert hear(core, ShutdownExecutor(grace_s=2.0), 11.0) == []
     assert hear(core, ESCALATION, 13.0) == [KILL]
@@ -381,14 +397,14 @@ def test_a_shutdown_shortens_the_grace_of_a_kill_under_way() -> None:
     core = running()
     hear(core, kill(100.0), 10.0)
 
-    assert hear(core, ShutdownExecutor(grace_s=5.0), 12.0) == [SetTimer(("escalate",), 1.0)]
+    assert hear(core, ShutdownExecutor(grace_s=5.0), 12.0) == [SetTimer(Escalation(), 1.0)]
 
 
 def test_a_grace_that_is_shorter_than_the_margin_is_none() -> None:
     """SIGKILL then follows SIGTERM at once (3.1.7)."""
     effects = hear(running(), ShutdownExecutor(grace_s=1.0))
 
-    assert effects == [TERM, SetTimer(("escalate",), 0.0)]
+    assert effects == [TERM, SetTimer(Escalation(), 0.0)]
 
 
 def test_a_shutdown_before_the_task_came_ends_the_executor() -> None:
@@ -412,7 +428,7 @@ def test_a_command_outlives_a_restart_of_its_agent() -> None:
     core = running()
 
     # The agent dies with STARTING and RUNNING unacknowledged; the command runs on, and ends.
-    assert hear(core, AGENT_EXITED) == [SetTimer(("recovery",), 900.0)]
+    assert hear(core, AGENT_EXITED) == [SetTimer(ReconnectTimeout(), 900.0)]
     finished = said(3, TaskState.TASK_FINISHED, "command exited with status 0", 20.0)
     assert hear(core, WorkExited(NAME, 0, None), 20.0) == [Send("agent-1", finished), PATIENCE]
     # The agent is back and asks.
@@ -424,7 +440,7 @@ def test_a_command_outlives_a_restart_of_its_agent() -> None:
         updates=(said(1, TaskState.TASK_STARTING), said(2, TaskState.TASK_RUNNING), finished),
     )
     assert hear(core, ReconnectExecutor(), 30.0) == [Link("agent-1"), Send("agent-1", reregister)]
-    assert hear(core, ExecutorReregistered(agent_info=AGENT), 30.0) == [CancelTimer(("recovery",))]
+    assert hear(core, ExecutorReregistered(agent_info=AGENT), 30.0) == [CancelTimer(ReconnectTimeout())]
     assert hear(core, acknowledged(3), 30.0) == [Exit("the end of its task is acknowledged")]
 
 
@@ -444,7 +460,7 @@ def test_without_checkpointing_a_command_goes_with_its_agent() -> None:
     """The kill has the executor's own grace, less the margin (TK-66, 3.1.7, 3.1.11)."""
     core = running(checkpoint=False)
 
-    assert hear(core, AGENT_EXITED) == [TERM, SetTimer(("escalate",), 3.0)]
+    assert hear(core, AGENT_EXITED) == [TERM, SetTimer(Escalation(), 3.0)]
 
 
 def test_a_command_whose_agent_never_comes_back_is_killed() -> None:
@@ -452,7 +468,7 @@ def test_a_command_whose_agent_never_comes_back_is_killed() -> None:
     core = running()
     hear(core, AGENT_EXITED)
 
-    assert hear(core, TimerFired(("recovery",))) == [TERM, SetTimer(("escalate",), 3.0)]
+    assert hear(core, TimerFired(ReconnectTimeout())) == [TERM, SetTimer(Escalation(), 3.0)]
 
 
 def test_the_end_of_anybody_but_the_agent_means_nothing() -> None:

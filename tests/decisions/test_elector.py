@@ -53,13 +53,13 @@ def test_a_session_is_opened_prolonged_and_ends_when_nothing_more_is_heard() -> 
 
     # The first heartbeat opens it, and is answered with its number and the time it was sent.
     assert core.handle(keep(None, 0.0), "master-1", 0.5) == [
-        SetTimer(SessionEnd(1), 10.0, periodic=True),
+        SetTimer(SessionEnd(1), 10.0),
         Send("master-1", SessionKept(session=1, sent_at=0.0)),
     ]
     # The next one, three seconds later, sets no timer.
     assert core.handle(keep(1, 3.5), "master-1", 3.5) == [Send("master-1", SessionKept(session=1, sent_at=3.5))]
     # The timer of the first finds that the second has moved the deadline to 13.5.
-    assert core.handle(TimerFired(SessionEnd(1)), "elector", 10.5) == [SetTimer(SessionEnd(1), 3.0, periodic=True)]
+    assert core.handle(TimerFired(SessionEnd(1)), "elector", 10.5) == [SetTimer(SessionEnd(1), 3.0)]
     # Nothing more came.
     assert core.handle(TimerFired(SessionEnd(1)), "elector", 13.5) == [Send("master-1", SessionExpired(session=1))]
     # A heartbeat on its way at that time comes too late.
@@ -70,8 +70,8 @@ def test_a_client_may_ask_for_more_time_than_the_settings_give_but_gets_no_less(
     """As with ZooKeeper's smallest time-out: the client that gives up earlier only makes others wait."""
     core = elector()
 
-    assert core.handle(keep(timeout_s=30.0), "a", 0.0)[0] == SetTimer(SessionEnd(1), 30.0, periodic=True)
-    assert core.handle(keep(timeout_s=1.0), "b", 0.0)[0] == SetTimer(SessionEnd(2), 10.0, periodic=True)
+    assert core.handle(keep(timeout_s=30.0), "a", 0.0)[0] == SetTimer(SessionEnd(1), 30.0)
+    assert core.handle(keep(timeout_s=1.0), "b", 0.0)[0] == SetTimer(SessionEnd(2), 10.0)
 
 
 def test_a_session_belongs_to_the_party_that_opened_it() -> None:
@@ -153,7 +153,7 @@ def test_the_place_of_a_crashed_master_counts_until_its_session_ends_even_if_it_
 
     # It crashed and came back after 4 s: a newcomer under an old name.
     assert core.handle(keep(None, 4.0), "master-1", 4.0) == [
-        SetTimer(SessionEnd(2), 10.0, periodic=True),
+        SetTimer(SessionEnd(2), 10.0),
         Send("master-1", SessionKept(session=2, sent_at=4.0)),
     ]
     assert core.handle(JoinElection(session=2), "master-1", 4.0) == [Send("master-1", ElectionJoined(sequence=2))]

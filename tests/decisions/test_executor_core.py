@@ -21,12 +21,14 @@ from mesolite.actors.decisions.contract import (
     TimerFired,
 )
 from mesolite.actors.decisions.driver_calls import (
+    CallLater,
     CallLaterCall,
     ExecutorMessageCall,
     SendStatusUpdateCall,
     StopExecutorCall,
 )
-from mesolite.actors.decisions.executor import ExecutorCore
+from mesolite.actors.decisions.executor import ExecutorCore, ShutdownTimeout
+from mesolite.actors.decisions.rules.executor_registration import ReconnectTimeout
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.executor import (
@@ -58,9 +60,9 @@ TASK = TaskInfo(task_id="t1", executor=EXECUTOR)
 RUN = RunTask(framework_id="m1-F1", framework_info=FRAMEWORK, scheduler="web", task=TASK)
 KILL = KillTask(framework_id="m1-F1", task_id="t1", kill_policy=KillPolicy(grace_period_s=1.0))
 AGENT_EXITED = PeerExited("agent-1", 1)
-RECOVERY_OVER = TimerFired(("recovery",))
-NO_RECOVERY = CancelTimer(("recovery",))
-SHUTDOWN_GRACE = SetTimer(("grace-over",), 5.0)
+RECOVERY_OVER = TimerFired(ReconnectTimeout())
+NO_RECOVERY = CancelTimer(ReconnectTimeout())
+SHUTDOWN_GRACE = SetTimer(ShutdownTimeout(), 5.0)
 
 
 def hear(core: ExecutorCore, event: object, sender: str = "agent-1") -> list[Effect]:
@@ -217,7 +219,7 @@ def test_a_restarted_agent_is_told_what_was_never_acknowledged() -> None:
     say(core, TaskState.TASK_RUNNING)
 
     # The agent goes, and its next life asks.
-    assert hear(core, AGENT_EXITED) == [SetTimer(("recovery",), 900.0)]
+    assert hear(core, AGENT_EXITED) == [SetTimer(ReconnectTimeout(), 900.0)]
     starting, running = said(TaskState.TASK_STARTING, 1), said(TaskState.TASK_RUNNING, 2)
     assert hear(core, ReconnectExecutor()) == [
         Link("agent-1"),
@@ -265,9 +267,9 @@ def test_a_function_can_be_called_later() -> None:
     """It is a callback like any other; the past is now."""
     core = registered()
 
-    assert ask(core, CallLaterCall(3, 2.5)) == [SetTimer(("call", 3), 2.5)]
-    assert ask(core, CallLaterCall(4, -1.0)) == [SetTimer(("call", 4), 0.0)]
-    assert ask(core, TimerFired(("call", 3))) == [Callback("call_later", (3,), 2)]
+    assert ask(core, CallLaterCall(3, 2.5)) == [SetTimer(CallLater(3), 2.5)]
+    assert ask(core, CallLaterCall(4, -1.0)) == [SetTimer(CallLater(4), 0.0)]
+    assert ask(core, TimerFired(CallLater(3))) == [Callback("call_later", (3,), 2)]
 
 
 # --- the end -------------------------------------------------------------------------------------------
@@ -296,7 +298,7 @@ def test_an_executor_whose_shutdown_takes_too_long_is_cut_off() -> None:
     core = registered()
     hear(core, ShutdownExecutor(grace_s=5.0))
 
-    assert ask(core, TimerFired(("grace-over",))) == [Exit("shutdown() did not return within the grace", 9)]
+    assert ask(core, TimerFired(ShutdownTimeout())) == [Exit("shutdown() did not return within the grace", 9)]
 
 
 def test_callbacks_that_wait_go_before_the_shutdown() -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mesolite.actors.decisions.contract import CancelTimer, LinkBroken, Send, SetTimer, TimerFired
-from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
+from mesolite.actors.decisions.master.timers import PingRound
+from mesolite.actors.decisions.rules.leader_watch import (
+    DetectRetry,
+    LeaderWatch,
+    SessionExpiry,
+    SessionHeartbeat,
+    Step,
+)
 from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
     ELECTOR,
@@ -23,14 +30,14 @@ from mesolite.messages.election import (
 TIMEOUT_S = 9.0
 RETRY_S = 5.0
 
-HEARTBEAT = TimerFired(("session-heartbeat",))
-EXPIRY = TimerFired(("session-expiry",))
-DETECT_RETRY = TimerFired(("detect-retry",))
+HEARTBEAT = TimerFired(SessionHeartbeat())
+EXPIRY = TimerFired(SessionExpiry())
+DETECT_RETRY = TimerFired(DetectRetry())
 
-NEXT_HEARTBEAT = SetTimer(("session-heartbeat",), 3.0, periodic=True)
-NEXT_RETRY = SetTimer(("detect-retry",), RETRY_S, periodic=True)
-NO_RETRY = CancelTimer(("detect-retry",))
-NO_EXPIRY = CancelTimer(("session-expiry",))
+NEXT_HEARTBEAT = SetTimer(SessionHeartbeat(), 3.0)
+NEXT_RETRY = SetTimer(DetectRetry(), RETRY_S)
+NO_RETRY = CancelTimer(DetectRetry())
+NO_EXPIRY = CancelTimer(SessionExpiry())
 
 
 def keep(session: int | None, sent_at: float) -> Send:
@@ -72,7 +79,7 @@ def test_a_master_opens_a_session_joins_in_it_and_sees_itself_lead() -> None:
     assert watch.start(0.0) == Step((keep(None, 0.0), NEXT_HEARTBEAT, ask(None), NEXT_RETRY))
     # The deadline counts from when the heartbeat was sent, so a second of it has passed (EL-8).
     assert watch.handle(SessionKept(session=1, sent_at=0.0), ELECTOR, 1.0) == Step(
-        (SetTimer(("session-expiry",), 8.0, periodic=True), join(1))
+        (SetTimer(SessionExpiry(), 8.0), join(1))
     )
     assert watch.handle(ElectionJoined(sequence=4), ELECTOR, 2.0) == Step()
     assert (watch.session, watch.candidacy, watch.leading) == (1, 4, False)
@@ -126,11 +133,11 @@ def test_the_expiry_timer_is_armed_again_by_the_deadline_that_answers_have_moved
     watch.handle(HEARTBEAT, "master-1", 3.0)
     assert watch.handle(SessionKept(session=1, sent_at=3.0), ELECTOR, 3.5) == Step()
     watch.handle(HEARTBEAT, "master-1", 6.0)
-    assert watch.handle(EXPIRY, "master-1", 9.0) == Step((SetTimer(("session-expiry",), 3.0, periodic=True),))
+    assert watch.handle(EXPIRY, "master-1", 9.0) == Step((SetTimer(SessionExpiry(), 3.0),))
     # An answer that was overtaken does not bring the deadline back.
     watch.handle(SessionKept(session=1, sent_at=6.0), ELECTOR, 10.0)
     watch.handle(SessionKept(session=1, sent_at=3.0), ELECTOR, 10.0)
-    assert watch.handle(EXPIRY, "master-1", 12.0) == Step((SetTimer(("session-expiry",), 3.0, periodic=True),))
+    assert watch.handle(EXPIRY, "master-1", 12.0) == Step((SetTimer(SessionExpiry(), 3.0),))
 
 
 def test_a_client_that_hears_nothing_gives_up_by_itself_and_starts_again() -> None:
@@ -146,7 +153,7 @@ def test_a_client_that_hears_nothing_gives_up_by_itself_and_starts_again() -> No
     assert (watch.session, watch.candidacy, watch.leader) == (None, None, None)
     # A new session, and no place in the election: the core has to want one again (EL-30).
     assert watch.handle(SessionKept(session=2, sent_at=9.0), ELECTOR, 9.0) == Step(
-        (SetTimer(("session-expiry",), 9.0, periodic=True),)
+        (SetTimer(SessionExpiry(), 9.0),)
     )
     assert watch.contend(9.5) == Step((join(2),))
 
@@ -169,7 +176,7 @@ def test_a_place_that_was_wanted_but_not_obtained_is_still_wanted_in_the_next_se
 
     assert not watch.handle(EXPIRY, "master-1", 9.0).candidacy_lost
     assert watch.handle(SessionKept(session=2, sent_at=9.0), ELECTOR, 9.0) == Step(
-        (SetTimer(("session-expiry",), 9.0, periodic=True), join(2))
+        (SetTimer(SessionExpiry(), 9.0), join(2))
     )
 
 
@@ -228,7 +235,7 @@ def test_withdrawing_while_the_join_is_under_way_leaves_as_soon_as_the_place_is_
 
     assert early.withdraw(0.0) == Step()
     assert early.handle(SessionKept(session=2, sent_at=0.0), ELECTOR, 0.0) == Step(
-        (SetTimer(("session-expiry",), 9.0, periodic=True),)
+        (SetTimer(SessionExpiry(), 9.0),)
     )
     assert late.withdraw(0.0) == Step()
     assert late.handle(ElectionJoined(sequence=4), ELECTOR, 0.0) == Step((leave(4),))
@@ -286,7 +293,7 @@ def test_a_watch_handles_the_electors_messages_and_its_own_timers_only() -> None
     watch = LeaderWatch(None, RETRY_S)
 
     assert all(watch.handles(event) for event in (NOBODY_LEADS, HEARTBEAT, EXPIRY, DETECT_RETRY))
-    assert not watch.handles(TimerFired(("ping", "m1-S1")))
+    assert not watch.handles(TimerFired(PingRound(1)))
     assert not watch.handles(LinkBroken("master-1"))
     assert not watch.handles(DetectLeader(known_term=None))
 

@@ -19,7 +19,7 @@ from mesolite.actors.decisions.contract import (
     StoreRefused,
     TimerFired,
 )
-from mesolite.actors.decisions.registrar import RegistrarCore
+from mesolite.actors.decisions.registrar import RegistrarCore, StoreTimeout
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.registrar import (
@@ -42,7 +42,6 @@ from mesolite.messages.registrar import (
 )
 
 MASTER = "master-1"
-PATIENCE = ("patience",)
 
 
 def agent(number: int, hostname: str = "host") -> AgentInfo:
@@ -320,11 +319,11 @@ def test_after_one_failed_write_every_operation_fails() -> None:
 def test_a_store_that_is_not_read_in_time_is_as_good_as_none() -> None:
     """After 60 s recovery fails, and every later operation too, even if the records come after all (EL-38)."""
     core = RegistrarCore(MASTER, Settings.mesos())
-    assert core.handle(RecoverRegistry(term=1), MASTER, 0.0) == [Load(1), SetTimer(PATIENCE, 60.0)]
+    assert core.handle(RecoverRegistry(term=1), MASTER, 0.0) == [Load(1), SetTimer(StoreTimeout(), 60.0)]
     assert handle(core, ApplyOperation(operation=admit(1)), MASTER, 0.0) == []
 
     refused = [Send(MASTER, RegistryRefused(reason="the store has not been read within 60 s"))]
-    assert handle(core, TimerFired(PATIENCE), "", 60.0) == refused
+    assert handle(core, TimerFired(StoreTimeout()), "", 60.0) == refused
     assert handle(core, ApplyOperation(operation=admit(2)), MASTER, 60.0) == refused
     assert core.handle(Loaded({}), "", 61.0) == []
 
@@ -334,12 +333,12 @@ def test_a_store_that_does_not_take_a_write_in_time_is_as_good_as_none() -> None
     """The sibling StoreTimeout, after 20 s: what was to be stored and what waits fail, and so does what comes later."""
     core = recovered()
     effects = core.handle(ApplyOperation(operation=admit(1)), MASTER, 1.0)
-    assert effects[1:] == [SetTimer(PATIENCE, 20.0)]
+    assert effects[1:] == [SetTimer(StoreTimeout(), 20.0)]
     assert handle(core, ApplyOperation(operation=admit(2)), MASTER, 1.0) == []
 
     reason = "the store has not taken what was to be saved within 20 s"
     refused = [Send(MASTER, RegistryRefused(reason=reason))]
-    assert handle(core, TimerFired(PATIENCE), "", 21.0) == refused
+    assert handle(core, TimerFired(StoreTimeout()), "", 21.0) == refused
     assert handle(core, ApplyOperation(operation=admit(3)), MASTER, 21.0) == refused
     # It has been stored after all, and nobody is told: the next leader reads it.
     assert core.handle(Saved("save-1"), "", 22.0) == []

@@ -26,6 +26,7 @@ from mesolite.actors.decisions.driver_calls import (
     AbortCall,
     AcceptCall,
     AcknowledgeCall,
+    CallLater,
     CallLaterCall,
     DeclineCall,
     DriverStatus,
@@ -36,7 +37,8 @@ from mesolite.actors.decisions.driver_calls import (
     StopCall,
     SuppressCall,
 )
-from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
+from mesolite.actors.decisions.rules.leader_watch import DetectRetry, LeaderWatch, SessionHeartbeat
+from mesolite.actors.decisions.rules.subscribing import SubscribeRetry
 from mesolite.actors.decisions.scheduler import SchedulerCore
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ExitedExecutor
@@ -96,9 +98,9 @@ OTHER = MasterInfo(name="master-2", term=2)
 INFO = FrameworkInfo(name="web")
 KNOWN = FrameworkInfo(name="web", id="m1-F1")
 REGISTERED = FrameworkRegistered(framework_id="m1-F1", master=MASTER)
-SUBSCRIBE = TimerFired(("subscribe",))
-NO_DETECT_RETRY = CancelTimer(("detect-retry",))
-NO_SUBSCRIBE_RETRY = CancelTimer(("subscribe",))
+SUBSCRIBE = TimerFired(SubscribeRetry())
+NO_DETECT_RETRY = CancelTimer(DetectRetry())
+NO_SUBSCRIBE_RETRY = CancelTimer(SubscribeRetry())
 OFFER = Offer(
     id="m1-O1", framework_id="m1-F1", agent_id="m1-S1", hostname="h1", resources=Resources.parse("cpus:4")
 )
@@ -179,7 +181,7 @@ def test_a_leader_is_asked_at_once() -> None:
         NO_DETECT_RETRY,
         Link("master-1"),
         Send("master-1", Subscribe(framework_info=INFO)),
-        SetTimer(("subscribe",), 0.0, 2.0, periodic=True),
+        SetTimer(SubscribeRetry(), 0.0, 2.0),
     ]
 
 
@@ -188,7 +190,7 @@ def test_no_leader_is_waited_for_without_a_word() -> None:
     core = started()
     detect(core)
 
-    assert detect(core, None) == [SetTimer(("detect-retry",), 10.0, periodic=True), NO_SUBSCRIBE_RETRY]
+    assert detect(core, None) == [SetTimer(DetectRetry(), 10.0), NO_SUBSCRIBE_RETRY]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ def test_an_unanswered_subscription_is_repeated(failover_timeout_s: float, bound
 
     for bound in bounds:
         subscribe = Send("master-1", Subscribe(framework_info=info))
-        assert effects[-2:] == [subscribe, SetTimer(("subscribe",), 0.0, bound, periodic=True)]
+        assert effects[-2:] == [subscribe, SetTimer(SubscribeRetry(), 0.0, bound)]
         effects = hear(core, SUBSCRIBE)
 
 
@@ -217,7 +219,7 @@ def test_each_leader_is_met_with_the_first_bound_again() -> None:
     detect(core)
     hear(core, SUBSCRIBE)
 
-    assert detect(core, OTHER)[-1] == SetTimer(("subscribe",), 0.0, 2.0, periodic=True)
+    assert detect(core, OTHER)[-1] == SetTimer(SubscribeRetry(), 0.0, 2.0)
 
 
 @pytest.mark.scenario("FaultToleranceTest.FrameworkReliableRegistration")
@@ -251,7 +253,7 @@ def test_a_driver_keeps_its_session_with_the_elector() -> None:
     core = connected()
 
     keep = Send(ELECTOR, KeepSession(session=None, timeout_s=10.0, sent_at=3.0))
-    assert keep in hear(core, TimerFired(("session-heartbeat",)), DRIVER, now=3.0)
+    assert keep in hear(core, TimerFired(SessionHeartbeat()), DRIVER, now=3.0)
 
 
 def test_a_broken_link_to_the_leader_makes_a_driver_subscribe_again() -> None:
@@ -317,7 +319,7 @@ def test_any_detection_result_disconnects_once() -> None:
     assert returned(core, effects[-1]) == [NO_SUBSCRIBE_RETRY]
     # There is a master again, and then none; nobody was connected, so nobody is told.
     assert Link("master-2") in detect(core, OTHER)
-    assert detect(core, None) == [SetTimer(("detect-retry",), 10.0, periodic=True), NO_SUBSCRIBE_RETRY]
+    assert detect(core, None) == [SetTimer(DetectRetry(), 10.0), NO_SUBSCRIBE_RETRY]
 
 
 def test_the_next_leader_is_asked_when_disconnected_has_returned() -> None:
@@ -334,7 +336,7 @@ def test_the_next_leader_is_asked_when_disconnected_has_returned() -> None:
     assert returned(core, callback) == [
         Link("master-3"),
         Send("master-3", Subscribe(framework_info=KNOWN)),
-        SetTimer(("subscribe",), 0.0, 2.0, periodic=True),
+        SetTimer(SubscribeRetry(), 0.0, 2.0),
     ]
 
 
@@ -688,9 +690,9 @@ def test_a_function_can_be_called_later() -> None:
     """It is a callback like any other, whether a master is connected or not; the past is now."""
     core = parted()
 
-    assert ask(core, CallLaterCall(3, 2.5)) == [SetTimer(("call", 3), 2.5)]
-    assert ask(core, CallLaterCall(4, -1.0)) == [SetTimer(("call", 4), 0.0)]
-    assert hear(core, TimerFired(("call", 3)), DRIVER) == [Callback("call_later", (3,), 4)]
+    assert ask(core, CallLaterCall(3, 2.5)) == [SetTimer(CallLater(3), 2.5)]
+    assert ask(core, CallLaterCall(4, -1.0)) == [SetTimer(CallLater(4), 0.0)]
+    assert hear(core, TimerFired(CallLater(3)), DRIVER) == [Callback("call_later", (3,), 4)]
 
 
 # --- the end -------------------------------------------------------------------------------------------
@@ -763,7 +765,7 @@ def test_after_an_abort_there_are_no_callbacks_but_stop_still_tears_down() -> No
     from_executor = ExecutorToFramework(framework_id="m1-F1", agent_id="m1-S1", executor_id="e1", data="hi")
     assert hear(core, from_executor, "agent-1") == []
     assert hear(core, FrameworkError(message="no")) == []
-    assert hear(core, TimerFired(("call", 1)), DRIVER) == []
+    assert hear(core, TimerFired(CallLater(1)), DRIVER) == []
     assert detect(core, None) == []
     # And yet it can be stopped.
     assert ask(core, StopCall(failover=False)) == [

@@ -19,7 +19,7 @@ FITTING: Mapping[str, Callable[[], Any]] = {
     "agent_id": lambda: "m1-S1",
     "agents": lambda: 1,
     "data": lambda: "x",
-    "delay_s": lambda: 0.5,
+    "delay": lambda: 0.5,
     "done": lambda: lambda: True,
     "executor_id": lambda: "e",
     "framework": lambda: "nobody",

@@ -41,7 +41,7 @@ from mesolite.actors.trace import Ended, Lost, Raised
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import TaskId
 from mesolite.messages.tasks import CommandInfo, SimulatedWork, TaskState, TaskStatus
-from tests.runtime.toys import STAGES, Curse, Inspect, Say, stage_of, start_of
+from tests.runtime.toys import STAGES, Alarm, Curse, Inspect, Say, stage_of, start_of
 from tests.scenarios.unstorable import broken
 
 RECORD = AgentInfo(hostname="one", resources="cpus:1")
@@ -164,7 +164,7 @@ def test_a_timer_fires_once(stage: Any) -> None:
     party = stage.party("party")
     began = stage.runtime.now()
 
-    party.do(SetTimer(("one",), 0.02), SetTimer(("later",), 0.05))
+    party.do(SetTimer(Alarm("one"), 0.02), SetTimer(Alarm("later"), 0.05))
     stage.until(lambda: "later" in party.fired)
 
     assert party.fired == ["one", "later"]
@@ -175,7 +175,7 @@ def test_timers_due_at_once_fire_in_the_order_they_were_set(stage: Any) -> None:
     """A delay of nothing is a delay: the event comes later, in order (LP-40)."""
     party = stage.party("party")
 
-    party.do(*(SetTimer((name,), 0.0) for name in "abc"))
+    party.do(*(SetTimer(Alarm(name), 0.0) for name in "abc"))
     stage.until(lambda: len(party.fired) == 3)
 
     assert party.fired == ["a", "b", "c"]
@@ -185,8 +185,8 @@ def test_a_cancelled_timer_never_fires(stage: Any) -> None:
     """Cancelling holds; cancelling what is not set is harmless (LP-33)."""
     party = stage.party("party")
 
-    party.do(SetTimer(("cancelled",), 0.01), SetTimer(("later",), 0.03))
-    party.do(CancelTimer(("cancelled",)), CancelTimer(("never set",)))
+    party.do(SetTimer(Alarm("cancelled"), 0.01), SetTimer(Alarm("later"), 0.03))
+    party.do(CancelTimer(Alarm("cancelled")), CancelTimer(Alarm("never set")))
     stage.until(lambda: party.fired)
 
     assert party.fired == ["later"]
@@ -196,9 +196,9 @@ def test_setting_a_timer_again_replaces_it(stage: Any) -> None:
     """Only the newest setting of a key fires (LP-34)."""
     party = stage.party("party")
 
-    party.do(SetTimer(("again",), 0.01), SetTimer(("again",), 0.03), SetTimer(("between",), 0.02))
+    party.do(SetTimer(Alarm("again"), 0.01), SetTimer(Alarm("again"), 0.03), SetTimer(Alarm("between"), 0.02))
     stage.until(lambda: "again" in party.fired)
-    party.do(SetTimer(("later",), 0.01))
+    party.do(SetTimer(Alarm("later"), 0.01))
     stage.until(lambda: "later" in party.fired)
 
     assert party.fired == ["between", "again", "later"]
@@ -209,8 +209,8 @@ def test_a_timer_that_is_due_and_then_cancelled_does_not_reach_the_core(stage: A
     party = stage.party("party")
 
     # Both are due at the same instant; the first to be handled cancels the other.
-    party.do(SetTimer(("a",), 0.0), SetTimer(("b",), 0.0), CancelTimer(("a",)), CancelTimer(("b",)))
-    party.do(SetTimer(("later",), 0.02))
+    party.do(SetTimer(Alarm("a"), 0.0), SetTimer(Alarm("b"), 0.0), CancelTimer(Alarm("a")), CancelTimer(Alarm("b")))
+    party.do(SetTimer(Alarm("later"), 0.02))
     stage.until(lambda: party.fired)
 
     assert party.fired == ["later"]
@@ -219,12 +219,12 @@ def test_a_timer_that_is_due_and_then_cancelled_does_not_reach_the_core(stage: A
 def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> None:
     """A timer belongs to one life (LP-11)."""
     first = stage.party("party")
-    first.do(SetTimer(("first life",), 0.02), Send("party", Say("set")))
+    first.do(SetTimer(Alarm("first life"), 0.02), Send("party", Say("set")))
     stage.until(lambda: first.words)
 
     first.end()
     second = stage.party("party")
-    second.do(SetTimer(("second life",), 0.04))
+    second.do(SetTimer(Alarm("second life"), 0.04))
     stage.until(lambda: second.fired)
 
     assert second.fired == ["second life"]
@@ -288,7 +288,7 @@ def test_a_machine_without_power_goes_silently(stage: Any) -> None:
     stage.until(lambda: watcher.words)
 
     stage.runtime.end(victim.seat, -1, silent=True)
-    watcher.do(SetTimer(("later",), 0.02))
+    watcher.do(SetTimer(Alarm("later"), 0.02))
     stage.until(lambda: watcher.fired)
 
     assert watcher.exits == []
@@ -300,7 +300,7 @@ def test_what_a_party_wants_after_its_exit_is_void(stage: Any) -> None:
     watcher.do(Link("party"), Send("watcher", Say("linked")))
     stage.until(lambda: watcher.words)
 
-    party.do(Exit("done"), Send("watcher", Say("posthumous")), SetTimer(("late",), 0.0), Save((("k", RECORD),)))
+    party.do(Exit("done"), Send("watcher", Say("posthumous")), SetTimer(Alarm("late"), 0.0), Save((("k", RECORD),)))
     stage.until(lambda: watcher.exits)
     heir = stage.party("heir", store="party")
     heir.do(Load(), Send("watcher", Say("later")))
@@ -319,7 +319,7 @@ def test_the_news_of_an_end_does_not_reach_a_successor_of_the_watcher(stage: Any
     peer.end()
     watcher.end()
     successor = stage.party("watcher")
-    successor.do(SetTimer(("later",), 0.02))
+    successor.do(SetTimer(Alarm("later"), 0.02))
     stage.until(lambda: successor.fired)
 
     assert successor.exits == []

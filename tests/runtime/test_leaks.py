@@ -121,7 +121,7 @@ def test_left_simulations_leave_nothing() -> None:
 @pytest.mark.parametrize("latency_s", [(0.0, 0.0), (0.001, 0.01)])
 def test_tasks_that_have_ended_leave_nothing(latency_s: tuple[float, float]) -> None:
     """After a hundred more tasks there are no more parties, timers, simulated processes and channels than before."""
-    with Simulation(7, latency_s=latency_s, trace_records=0) as made:
+    with Simulation(7, latency=latency_s, trace_records=0) as made:
         cluster = made.cluster(agents=1)
         rounds = Rounds(10, "sleep infinity")
         driver = cluster.run(rounds, framework="rounds")

@@ -33,7 +33,7 @@ from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Place
 from mesolite.actors.threads.pool import Idle, Pool, PooledInbox
 from mesolite.messages.tasks import CommandInfo
-from tests.runtime.toys import PATIENCE_S, Inspect, Party, Say, ThreadsStage, stage_of
+from tests.runtime.toys import PATIENCE_S, Alarm, Inspect, Party, Say, ThreadsStage, stage_of
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_every_end_is_told_however_busy_the_party_is(stage: ThreadsStage) -> Non
         party = stage.party("party")
         watcher.do(Link("party"), Send("watcher", Say(str(life))))
         stage.until(lambda life=life: str(life) in watcher.words[-1:])
-        party.do(*(Send("party", Say("busy")) for _ in range(life % 7)), SetTimer(("t",), 0.0))
+        party.do(*(Send("party", Say("busy")) for _ in range(life % 7)), SetTimer(Alarm("t"), 0.0))
         party.end()
         stage.until(lambda life=life: len(watcher.exits) == life)
 

@@ -6,17 +6,19 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pykka
 import pytest
+from attrs import frozen
 
 from mesolite import EndlessLoop, InvalidValue, NothingToWaitFor, WouldBlock, WrongThread
-from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core, Effect, Send, SetTimer
+from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core, Effect, Send, SetTimer, TimerKey
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.port import Place
 from mesolite.simulation import instant
-from tests.runtime.toys import Inspect, Say, VirtualStage, stage_of
+from tests.runtime.toys import Alarm, Inspect, Say, VirtualStage, stage_of
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_ask_lets_happen_what_it_waits_for(stage: VirtualStage) -> None:
 def test_the_time_out_of_a_question_is_virtual(stage: VirtualStage) -> None:
     """An answer that does not come within five seconds of virtual time, with timers firing on the way."""
     party = stage.party("party")
-    party.do(SetTimer(("on the way",), 3.0), SetTimer(("too late",), 7.0))
+    party.do(SetTimer(Alarm("on the way"), 3.0), SetTimer(Alarm("too late"), 7.0))
     future = PortFuture()
     stage.runtime.bind(future, "party")
 
@@ -93,7 +95,7 @@ def test_waiting_inside_a_handler_is_an_error(stage: VirtualStage, wait: Callabl
     error = error_of(stage, lambda: wait(stage))
 
     assert error.startswith(f"status_update raised {WouldBlock.__name__}: mine tried to wait inside a handler")
-    assert "use call_later(delay_s, function)" in error
+    assert "use call_later(delay, function)" in error
 
 
 def test_a_foreign_thread_may_not_drive_it(stage: VirtualStage) -> None:
@@ -111,7 +113,7 @@ def test_a_foreign_thread_may_not_drive_it(stage: VirtualStage) -> None:
     thread.join()
 
     (wrong,) = caught
-    assert "call_later(delay_s, function)" in str(wrong)
+    assert "call_later(delay, function)" in str(wrong)
 
 
 @pytest.mark.parametrize("drive", ["settle", "wait", "advance"])
@@ -143,7 +145,7 @@ def test_many_events_with_time_passing_are_no_endless_loop(
     party = stage.party("party")
 
     for number in range(300):
-        party.do(SetTimer((str(number),), 0.0))
+        party.do(SetTimer(Alarm(str(number)), 0.0))
         stage.runtime.advance(1.0)
 
     assert len(party.fired) == 300
@@ -187,7 +189,7 @@ def test_a_failure_is_raised_once(stage: VirtualStage) -> None:
 def test_the_timers_of_the_dead_do_not_keep_time_going(stage: VirtualStage) -> None:
     """Nobody is left whom they could wake."""
     party = stage.party("party")
-    party.do(SetTimer(("never",), 100.0))
+    party.do(SetTimer(Alarm("never"), 100.0))
     stage.runtime.settle()
     party.end()
 
@@ -195,18 +197,25 @@ def test_the_timers_of_the_dead_do_not_keep_time_going(stage: VirtualStage) -> N
         stage.runtime.wait(lambda: False, None)
 
 
+@frozen
+class Again(TimerKey):
+    """A timer that is set again whenever it fires."""
+
+    PERIODIC: ClassVar[bool] = True
+
+
 class Repeating(Core):
     """Sets its timer again whenever it fires, and says so beforehand."""
 
     def handle(self, event: object, sender: str, now: float) -> list[Effect]:
-        return [SetTimer(("again",), 10.0, periodic=True)]
+        return [SetTimer(Again(), 10.0)]
 
 
 def test_timers_that_repeat_themselves_are_nothing_to_wait_for(stage: VirtualStage) -> None:
     """After two of the longest period; one that fires once is waited for first."""
     stage.runtime.start("repeating", Place("here"), lambda seat: Role(seat, Repeating()))
     party = stage.party("party")
-    party.do(SetTimer(("once",), 1000.0))
+    party.do(SetTimer(Alarm("once"), 1000.0))
 
     with pytest.raises(NothingToWaitFor, match=r"for 20 s only what repeats itself has happened"):
         stage.runtime.wait(lambda: False, None)

@@ -13,7 +13,7 @@ import pytest
 
 from mesolite import InvalidValue
 from mesolite.actors.decisions.contract import Send, SetTimer
-from tests.runtime.toys import PATIENCE_S, Inspect, Party, Say, ThreadsStage, stage_of
+from tests.runtime.toys import PATIENCE_S, Alarm, Inspect, Party, Say, ThreadsStage, stage_of
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def asked(party: Party) -> int:
 def test_a_condition_may_ask_actors(stage: ThreadsStage) -> None:
     """Each question makes an actor handle something, whose end is news for whoever waits: that must not lock up."""
     party = stage.party("party")
-    party.do(SetTimer(("later",), 0.02))
+    party.do(SetTimer(Alarm("later"), 0.02))
 
     assert stage.runtime.wait(lambda: asked(party) > 1, PATIENCE_S)
 
@@ -106,7 +106,7 @@ def test_what_happens_while_the_condition_looks_is_not_missed(stage: ThreadsStag
 def test_no_time_out_is_too_long(stage: ThreadsStage, timeout: float | None) -> None:
     """`threading` cannot count that far."""
     party = stage.party("party")
-    party.do(SetTimer(("later",), 0.02))
+    party.do(SetTimer(Alarm("later"), 0.02))
 
     assert stage.runtime.wait(lambda: party.fired, timeout)
     assert party.seat.ref.ask(Inspect(lambda core: "answer"), timeout=timeout) == "answer"
@@ -137,9 +137,9 @@ def test_a_time_out_of_nothing_looks_once(stage: ThreadsStage) -> None:
 def test_a_timer_of_the_far_future_leaves_the_others_alone(stage: ThreadsStage, delay_s: float) -> None:
     """The clock sleeps until the next one, which may be further off than `threading` can count."""
     party = stage.party("party")
-    party.do(SetTimer(("never",), delay_s))
+    party.do(SetTimer(Alarm("never"), delay_s))
     stage.until(lambda: asked(party))
-    party.do(SetTimer(("soon",), 0.01))
+    party.do(SetTimer(Alarm("soon"), 0.01))
 
     stage.until(lambda: party.fired)
 

@@ -23,6 +23,7 @@ from mesolite.actors.decisions.contract import (
     PeerExited,
     Started,
     TimerFired,
+    TimerKey,
 )
 from mesolite.actors.errors import PartyFailed
 from mesolite.actors.role import Role
@@ -65,6 +66,13 @@ class Curse(Message):
     """A word at which a puppet's core raises."""
 
     word: str
+
+
+@frozen
+class Alarm(TimerKey):
+    """A puppet's timer, by name."""
+
+    name: str
 
 
 class Puppet(Core):
@@ -155,7 +163,7 @@ class Party:
     @property
     def fired(self) -> list[str]:
         """The names of the timers that fired."""
-        return [event.key[0] for event in self.kinds(TimerFired)]
+        return [event.key.name for event in self.kinds(TimerFired)]
 
     @property
     def exits(self) -> list[PeerExited]:

@@ -45,7 +45,7 @@ AGAIN = Filters(refuse_seconds=0)
 
 def window(cluster: SimulatedCluster, *machines: str, enforce: bool = False) -> Window:
     """These machines, or all agents' machines, are unavailable in a minute."""
-    unavailability = Unavailability(start=cluster.now() + 60.0)
+    unavailability = Unavailability(start=cluster.now + 60.0)
     return Window(machines=machines or tuple(cluster.agents), unavailability=unavailability, enforce=enforce)
 
 
@@ -570,7 +570,7 @@ def test_answers_about_an_agent_go_with_it(sim: Simulation) -> None:
 def test_a_request_outlives_what_it_asks_for(sim: Simulation) -> None:
     """It is not rescinded when the framework's last task there ends, nor when the window passes (5.8.3)."""
     cluster, framework, driver = staffed(sim)
-    when = Window(machines=["agent-1"], unavailability=Unavailability(start=cluster.now() + 60.0, duration_s=10.0))
+    when = Window(machines=["agent-1"], unavailability=Unavailability(start=cluster.now + 60.0, duration_s=10.0))
     cluster.operator.update_maintenance_schedule([when])
     sim.settle()
 

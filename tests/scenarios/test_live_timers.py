@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from mesolite import FrameworkInfo, Settings, Simulation
-from mesolite.actors.decisions.contract import PeerExited, TypedTimerKey
+from mesolite.actors.decisions.contract import PeerExited, TimerKey
 from mesolite.actors.decisions.master import timers
 from mesolite.actors.decisions.master.core import TIMERS
 from mesolite.actors.runtime.port import Seat
@@ -29,7 +29,7 @@ from tests.scenarios.schedulers import (
 PATIENT = FrameworkInfo(name="patient", failover_timeout_s=100.0)
 
 
-def live(sim: Simulation, cluster: SimulatedCluster, kind: type[TypedTimerKey]) -> list[TypedTimerKey]:
+def live(sim: Simulation, cluster: SimulatedCluster, kind: type[TimerKey]) -> list[TimerKey]:
     """The timers of that kind that the leader has set and that will fire."""
     seat = sim.runtime.directory.find(leader_of(cluster).name)
     assert seat is not None

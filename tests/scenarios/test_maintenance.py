@@ -29,7 +29,7 @@ from tests.scenarios.schedulers import (
 
 def in_a_minute(cluster: SimulatedCluster, *machines: Any, enforce: bool = False) -> Window:
     """These machines are unavailable in a minute, for two."""
-    unavailability = Unavailability(start=cluster.now() + 60.0, duration_s=120.0)
+    unavailability = Unavailability(start=cluster.now + 60.0, duration_s=120.0)
     return Window(machines=machines, unavailability=unavailability, enforce=enforce)
 
 
@@ -95,7 +95,7 @@ def test_other_times_begin_everything_anew(sim: Simulation) -> None:
     sim.settle()
     driver.decline_inverse_offers(framework.asked[0])
     sim.settle()
-    later = Window(machines=["agent-1"], unavailability=Unavailability(start=cluster.now() + 600.0))
+    later = Window(machines=["agent-1"], unavailability=Unavailability(start=cluster.now + 600.0))
 
     cluster.operator.update_maintenance_schedule([later])
     sim.settle()

@@ -295,6 +295,32 @@ def test_what_is_left_of_an_accepted_offer_is_offered_again(sim: Simulation) -> 
     assert str(framework.offers[-1].resources) == "cpus:1;mem:128"
 
 
+def test_operations_are_applied_one_after_the_other_to_what_the_former_ones_left(sim: Simulation) -> None:
+    """A task that the rest is too little for is an error; whoever comes after it and fits runs (OF-60, OF-65)."""
+    cluster = sim.cluster(agents=1, resources="cpus:4;mem:4096")
+    framework = Recorder()
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.settle()
+
+    sizes = {"t1": "cpus:3;mem:32", "t2": "cpus:2;mem:32", "t3": "cpus:1;mem:32"}
+    tasks = [command_task(task_id, resources=resources) for task_id, resources in sizes.items()]
+    driver.accept_offers(framework.offers, [Launch(tasks=task) for task in tasks])
+    sim.advance(1.0)
+
+    assert [framework.states(task.task_id)[-1] for task in tasks] == ["RUNNING", "ERROR", "RUNNING"]
+    assert "cpus:1" in framework.updates("t2")[-1].message
+
+
+def test_an_offer_is_made_to_the_role_that_its_resources_are_granted_in(sim: Simulation) -> None:
+    """That of the framework, whatever comes of it later (OF-36)."""
+    cluster = sim.cluster(agents=1)
+    framework = Recorder()
+    cluster.run(framework, framework=FrameworkInfo(name="web", role="front"))
+    sim.settle()
+
+    assert [offer.role for offer in framework.offers] == ["front"]
+
+
 def test_what_is_left_of_an_accepted_offer_is_refused_like_any_other(sim: Simulation) -> None:
     """The accept's filter, 5 s by default, keeps the rest away (OF-58, OF-46)."""
     cluster = sim.cluster(agents=1)

@@ -125,7 +125,7 @@ def silent(stage: Stage) -> None:
 def taken_down(stage: Stage) -> None:
     """The machine is scheduled and taken down; the removal stays unrecorded until the end."""
     stage.hold(RemoveAgent)
-    later = Unavailability(start=stage.cluster.now() + 3600.0)
+    later = Unavailability(start=stage.cluster.now + 3600.0)
     window = Window(machines=[stage.agent.machine_id], unavailability=later)
     stage.operate("machine down", lambda: stage.cluster.operator.update_maintenance_schedule([window]))
     stage.operate("machine down", lambda: stage.cluster.operator.machine_down([stage.agent.machine_id]))

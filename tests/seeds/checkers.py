@@ -14,8 +14,9 @@ from attrs import define, frozen
 
 from mesolite import Simulation
 from mesolite.actors.decisions.command_executor import CommandExecutorCore
-from mesolite.actors.decisions.contract import Run, Send, TimerFired, TimerKey, WorkExited, WorkFailedToStart
+from mesolite.actors.decisions.contract import Run, Send, TimerFired, WorkExited, WorkFailedToStart
 from mesolite.actors.decisions.master.timers import PingRound
+from mesolite.actors.decisions.rules.leader_watch import SessionExpiry, SessionHeartbeat
 from mesolite.actors.runtime.port import Seat
 from mesolite.actors.trace import Record
 from mesolite.messages import (
@@ -78,7 +79,7 @@ ANSWERS_ABOUT_UNKNOWN_TASKS = frozenset(
 )
 
 QUIET = (PongAgent, SessionKept)
-QUIET_TIMERS = (("session-heartbeat",), ("session-expiry",))
+QUIET_TIMERS = (PingRound, SessionHeartbeat, SessionExpiry)
 """What changes nothing the books are about."""
 
 
@@ -169,7 +170,7 @@ class Watch:
                 self._said(state, name, effect.to, effect.message)
                 if kind is TimerFired and type(effect.message) is ShutdownFramework:
                     self._given_up(state, effect.message.framework_id, now)
-        if state.leading and kind not in QUIET and not (kind is TimerFired and _is_quiet(event.key)):
+        if state.leading and kind not in QUIET and not (kind is TimerFired and type(event.key) in QUIET_TIMERS):
             self._check_books(name, core)
 
     def _said(self, state: Any, name: str, to: str, message: Any) -> None:
@@ -336,10 +337,6 @@ class Watch:
         self.tally[f"answered {answer.code}"] += 1
         if self.calls.pop((name, answer.call_id), None) is None:
             self.violated(ANSWERED, f"{name} answered call {answer.call_id} again, or unasked", name)
-
-
-def _is_quiet(key: TimerKey) -> bool:
-    return type(key) is PingRound or key in QUIET_TIMERS
 
 
 def _may_follow(final: TaskStatus, status: TaskStatus) -> bool:

@@ -79,7 +79,7 @@ class World:
             # A session's heartbeat and its answer have to fit into a third of it.
             session_timeout_s=TIMINGS.session_timeout_s + 6 * latency_s,
         )
-        self.sim = Simulation(seed, settings=settings, latency_s=(latency_s / 4, latency_s))
+        self.sim = Simulation(seed, settings=settings, latency=(latency_s / 4, latency_s))
         self.watch = Watch(self.sim)
         self.watch.teeth.latency_s = latency_s
         self.cluster = self.sim.cluster(

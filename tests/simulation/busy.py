@@ -77,7 +77,7 @@ class Worker(Executor):
 
 def live_through(seed: int, latency_s: float, order: Any = "random") -> Simulation:
     """Three masters, four agents, two frameworks; a crash, a partition, a drain, a leader that dies."""
-    with Simulation(seed=seed, latency_s=(latency_s / 2, latency_s), order=order) as sim:
+    with Simulation(seed=seed, latency=(latency_s / 2, latency_s), order=order) as sim:
         cluster = sim.cluster(agents=4, masters=3)
         info = ExecutorInfo(executor_id=ExecutorId("worker"), name="worker", resources="cpus:0.1;mem:32")
         commands = Busy("command", None)

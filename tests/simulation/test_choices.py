@@ -72,7 +72,7 @@ def test_an_exception_can_be_taken_back() -> None:
 
 def _two_clusters_in_one(disturb: Callable[[Simulation], object]) -> list[tuple[object, ...]]:
     """What agent-1 and its task see of a busy minute in which agent-2 is disturbed; their causes aside."""
-    with Simulation(seed=11, latency_s=(0.01, 0.05)) as sim:
+    with Simulation(seed=11, latency=(0.01, 0.05)) as sim:
         cluster = sim.cluster(agents=2, masters=1)
         sim.advance(5.0)
         disturb(sim)
@@ -102,7 +102,7 @@ def test_a_fault_that_is_taken_out_changes_nothing_it_does_not_touch() -> None:
 
 def test_what_is_in_flight_can_be_listed() -> None:
     """From whom to whom, which on its channel, what, and when it arrives; and it can be compared."""
-    sim = Simulation(seed=1, latency_s=(0.5, 0.5))
+    sim = Simulation(seed=1, latency=(0.5, 0.5))
     sim.cluster(agents=1)
     sim.run_until(lambda: any(isinstance(each.message, PingAgent) for each in sim.in_flight), timeout=60.0)
 

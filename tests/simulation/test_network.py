@@ -488,7 +488,7 @@ def test_who_was_there_may_be_watched(sim: Simulation, cluster: SimulatedCluster
 
 def test_latency_keeps_the_order_of_a_pair() -> None:
     """A message takes a random time, and none overtakes another of the same pair (core.md LP-13)."""
-    with Simulation(seed=3, latency_s=(0.001, 0.5)) as sim:
+    with Simulation(seed=3, latency=(0.001, 0.5)) as sim:
         driver = sim.cluster(agents=1).run(Scheduler(), "mine")
         sim.advance(2.0)
         messages = [TaskId(str(number)) for number in range(20)]

@@ -140,7 +140,7 @@ def test_without_any_leader_the_text_says_so(sim: Simulation) -> None:
 @pytest.mark.parametrize("latency_s", [(0.0, 0.0), (0.05, 2.0)], ids=["at-once", "slowly"])
 def test_silence_is_waited_for_until_it_is_noticed(latency_s: tuple[float, float]) -> None:
     """Five pings without an answer are news: 75 to 90 s after the last one, and a message or so."""
-    sim = Simulation(latency_s=latency_s)
+    sim = Simulation(latency=latency_s)
     cluster = sim.cluster(agents=1)
     launcher = Launcher(command_task("t1", FOR_EVER))
     driver = cluster.run(launcher, AWARE)
@@ -233,7 +233,7 @@ def test_the_same_seed_says_the_same() -> None:
     """At the same time, too."""
 
     def run() -> tuple[str, float]:
-        sim = Simulation(seed=5, latency_s=(0.0, 0.1))
+        sim = Simulation(seed=5, latency=(0.0, 0.1))
         _, _, driver = with_running_task(sim)
         with pytest.raises(NothingToWaitFor) as caught:
             driver.join()

@@ -179,11 +179,11 @@ def test_a_second_cluster_is_refused(sim: Simulation) -> None:
 def test_waiting_for_what_does_not_come_says_when_and_what_was_said_last(sim: Simulation) -> None:
     """`wait_until` gives up at its time-out, virtual here, and its error ends with the last messages."""
     cluster = sim.cluster(agents=1)
-    began = cluster.now()
+    began = cluster.now
 
     with pytest.raises(TimeoutError, match=r"(?s)not so within 5 s.*AgentRegistered") as caught:
         cluster.wait_until(lambda: False, 5.0)
 
-    assert cluster.now() == began + 5.0
+    assert cluster.now == began + 5.0
     assert "PingAgent" not in str(caught.value)
-    cluster.wait_until(lambda: cluster.now() >= began + 5.0, 0.0)
+    cluster.wait_until(lambda: cluster.now >= began + 5.0, 0.0)

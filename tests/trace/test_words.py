@@ -10,6 +10,7 @@ import pytest
 
 from mesolite import CommandInfo, Simulation, TaskState, TaskStatus
 from mesolite.actors.decisions.contract import Callback, PeerExited, Send, SignalWork, TimerFired, WorkExited
+from mesolite.actors.decisions.master.timers import ReregisterTimeout
 from mesolite.actors.trace import Disturbed, Done, Ended, Lost, Raised, Record, Trace, line, say
 from mesolite.actors.trace.words import NOBODY, rows
 from mesolite.messages import (
@@ -35,6 +36,10 @@ def told(event: Any, effects: Any = (), sender: str = "master-1", party: str = "
     return [f"{who}: {what}" for who, what in rows(record)]
 
 
+def timer(about: str) -> TimerFired:
+    return TimerFired(ReregisterTimeout(AgentId(about)))
+
+
 def status(state: TaskState = TaskState.TASK_FAILED, **more: Any) -> StatusUpdate:
     status = TaskStatus(task_id=TaskId("t1"), state=state, **more)
     return StatusUpdate(framework_id=WEB, status=status, latest_state=state)
@@ -52,7 +57,7 @@ def status(state: TaskState = TaskState.TASK_FAILED, **more: Any) -> StatusUpdat
         (WorkExited("w", None, 15), (), ["web: ended by SIGTERM"]),
         (WorkExited("w", 3, None), (), ["web: ended with 3"]),
         (WorkExited("w", None, 4242), (), ["web: ended by signal 4242"]),
-        (TimerFired(("ping", "m1-S1")), (SignalWork("w", 9),), ["master-1 -> web: (timer ping m1-S1)", "web: SIGKILL"]),
+        (timer("m1-S1"), (SignalWork("w", 9),), ["master-1 -> web: (timer reregister-timeout m1-S1)", "web: SIGKILL"]),
         (Ended(-9, "no room", silent=True), (), ["master-1 -> web: (ends: no room, silently)"]),
         (PingAgent(connected=True), (Raised("E: x"),), ["master-1 -> web: PingAgent  (raised E: x)"]),
         (status(message="it broke"), (), ['master-1 -> web: StatusUpdate m1-F1 t1 TASK_FAILED "it broke"']),
@@ -74,14 +79,14 @@ def test_ids_are_shown_as_names_and_whom_a_message_is_between_is_not_said_again(
         trace.record(float(number), "agent-1", "master-1", registered, (), -1)
     taken = FrameworkRegistered(framework_id=WEB, master=MasterInfo(name=PartyName("master-1")))
     trace.record(2.0, "web", "master-1", taken, (), -1)
-    trace.record(3.0, "agent-1/m1-F1/t1", "agent-1", TimerFired(("at", "m2-S4")), (), -1)
+    trace.record(3.0, "agent-1/m1-F1/t1", "agent-1", timer("m2-S4"), (), -1)
     trace.record(4.0, "master-1", "master-1/registrar", status(), (), -1)
 
     lines = [text[11:] for text in trace.text(system=True).splitlines()]
 
     assert lines[2:] == [
         "master-1 -> web           FrameworkRegistered",
-        "agent-1 -> agent-1/t1     (timer at agent-1#2)",
+        "agent-1 -> agent-1/t1     (timer reregister-timeout agent-1#2)",
         "registrar -> master-1     StatusUpdate web t1 TASK_FAILED",
     ]
     assert trace.names.put_in("m1-S1 m2-S4 m1-F1 m9-S9") == "agent-1 agent-1#2 web m9-S9"
@@ -137,7 +142,7 @@ def test_what_users_named_breaks_no_line(text: str) -> None:
     """Line ends, escapes of terminals, marks that turn the direction, surrogates are written out; the long is cut."""
     failure = FrameworkError(message=text)
     trace = Trace()
-    for event in (failure, Lost(failure, text), Done("crash", (text,), text), TimerFired((text,)), Ended(1, text)):
+    for event in (failure, Lost(failure, text), Done("crash", (text,), text), timer(text), Ended(1, text)):
         trace.record(0.0, text, "master-1", event, (), -1)
 
     written = trace.text(system=True, heartbeats=True)

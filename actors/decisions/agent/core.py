@@ -17,12 +17,14 @@ from mesolite.actors.decisions.agent import (
     reports,
     revocation,
     tasks,
+    timers,
     updates,
 )
 from mesolite.actors.decisions.agent.state import AgentState, Phase
 from mesolite.actors.decisions.contract import (
     Core,
     Effect,
+    LinkBroken,
     Loaded,
     PeerExited,
     Saved,
@@ -31,6 +33,7 @@ from mesolite.actors.decisions.contract import (
     Started,
     StoreRefused,
     TimerFired,
+    on,
 )
 from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
 from mesolite.actors.decisions.settings import Settings
@@ -58,46 +61,53 @@ from mesolite.messages.relayed import (
 
 Decision = Callable[[AgentState, Any, str, float], None]
 
-DECISIONS: dict[type, Decision] = {
-    Started: recovery.started,
-    Loaded: recovery.loaded,
-    StoreRefused: recovery.refused,
-    SignalReceived: leaving.signalled,
-    PeerExited: executors.exited,
-    SpawnFailed: executors.spawn_failed,
-    PingAgent: registration.pinged,
-    AgentRegistered: registration.registered,
-    AgentReregistered: registration.reregistered,
-    ShutdownAgent: leaving.ordered,
-    ShutdownFramework: leaving.shutdown_framework,
-    UpdateFramework: tasks.update_framework,
-    RunTask: tasks.run,
-    KillTask: tasks.kill,
-    DrainAgent: draining.told,
-    RevokeTask: revocation.revoke_task,
-    RevokeExecutor: revocation.revoke_executor,
-    FrameworkToExecutor: tasks.to_executor,
-    ExecutorToFramework: tasks.to_framework,
-    RegisterExecutor: executors.register,
-    ReregisterExecutor: recovery.reregister,
-    StatusUpdate: reports.received,
-    StatusUpdateAcknowledgement: reports.acknowledged,
-}
+DECISIONS: dict[type, Decision] = dict(
+    [
+        on(Started, recovery.started),
+        on(Loaded, recovery.loaded),
+        on(StoreRefused, recovery.refused),
+        on(SignalReceived, leaving.signalled),
+        on(PeerExited, executors.exited),
+        on(SpawnFailed, executors.spawn_failed),
+        on(PingAgent, registration.pinged),
+        on(AgentRegistered, registration.registered),
+        on(AgentReregistered, registration.reregistered),
+        on(ShutdownAgent, leaving.ordered),
+        on(ShutdownFramework, leaving.shutdown_framework),
+        on(UpdateFramework, tasks.update_framework),
+        on(RunTask, tasks.run),
+        on(KillTask, tasks.kill),
+        on(DrainAgent, draining.told),
+        on(RevokeTask, revocation.revoke_task),
+        on(RevokeExecutor, revocation.revoke_executor),
+        on(FrameworkToExecutor, tasks.to_executor),
+        on(ExecutorToFramework, tasks.to_framework),
+        on(RegisterExecutor, executors.register),
+        on(ReregisterExecutor, recovery.reregister),
+        on(StatusUpdate, reports.received),
+        on(StatusUpdateAcknowledgement, reports.acknowledged),
+    ]
+)
 
-TIMERS: dict[object, Decision] = {
-    "register": registration.attempt,
-    "ping-timeout": registration.ping_timed_out,
-    "update": updates.retry,
-    "executor-registration": executors.registration_timed_out,
-    "executor-shutdown": executors.shutdown_timed_out,
-    "executor-reregistration": recovery.waited,
-    "executor-reconnection": recovery.ask_again,
-    "last-grace": graces.over,
-}
+TIMERS: dict[type, Decision] = dict(
+    [
+        on(timers.RegistrationAttempt, registration.attempt),
+        on(timers.PingTimeout, registration.ping_timed_out),
+        on(timers.UpdateRetry, updates.retry),
+        on(timers.ExecutorRegistrationTimeout, executors.registration_timed_out),
+        on(timers.ExecutorShutdownTimeout, executors.shutdown_timed_out),
+        on(timers.ExecutorReregistrationTimeout, recovery.waited),
+        on(timers.ReconnectRetry, recovery.ask_again),
+        on(timers.LastGraceEnd, graces.over),
+    ]
+)
 
 
 class AgentCore(Core):
     """One agent process on one machine."""
+
+    TIMERS = TIMERS
+    IGNORED = frozenset({LinkBroken})
 
     def __init__(self, settings: Settings, info: AgentInfo, work_dir: str, *, anew: bool = False) -> None:
         """Offer what `info` says; sandboxes are made under `work_dir`. `anew`: drop what an earlier life has stored."""
@@ -120,7 +130,9 @@ class AgentCore(Core):
             if state.phase is not Phase.RECOVERING:
                 registration.follow(state, state.watch.handle(event, sender, now), now)
         elif type(event) is TimerFired:
-            TIMERS[event.key[0]](state, event, sender, now)
+            self.timer_handler(event)(state, event.key, sender, now)
+        else:
+            self.let_pass(event)
         if state.too_soon:
             tasks.answer_too_soon(state, now)
         if state.drain is not None:

@@ -12,6 +12,7 @@ from mesolite.actors.decisions.agent.state import (
     Phase,
     TaskRecord,
 )
+from mesolite.actors.decisions.agent.timers import ExecutorRegistrationTimeout, ExecutorShutdownTimeout
 from mesolite.actors.decisions.contract import (
     Destroy,
     ExecutorStart,
@@ -20,7 +21,6 @@ from mesolite.actors.decisions.contract import (
     PeerExited,
     SpawnExecutor,
     SpawnFailed,
-    TimerFired,
 )
 from mesolite.actors.decisions.rules import sandboxes
 from mesolite.messages.agent import ExitedExecutor
@@ -72,7 +72,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
         )
     )
     a.effects.append(Link(executor.party))
-    a.set_timer(_key("executor-registration", framework, executor), a.settings.executor_registration_timeout_s)
+    a.set_timer(ExecutorRegistrationTimeout(*_run(framework, executor)), a.settings.executor_registration_timeout_s)
     return executor
 
 
@@ -86,18 +86,17 @@ def _shutdown_grace_s(a: AgentState, task: TaskInfo, info: ExecutorInfo | None) 
     return task_grace + a.settings.command_executor_margin_s
 
 
-def _key(name: str, framework: FrameworkRecord, executor: ExecutorRecord) -> tuple[str, FrameworkId, ExecutorId, int]:
-    """A timer key with the run in it, so that it cannot hit a successor of the same id (TK-53)."""
-    return (name, framework.id, executor.id, executor.run)
+def _run(framework: FrameworkRecord, executor: ExecutorRecord) -> tuple[FrameworkId, ExecutorId, int]:
+    """What says in a timer key which executor, and which run of it."""
+    return (framework.id, executor.id, executor.run)
 
 
-def _of_timer(a: AgentState, event: TimerFired) -> tuple[FrameworkRecord, ExecutorRecord] | None:
-    _, framework_id, executor_id, run = event.key
-    framework = a.frameworks.get(framework_id)
-    executor = framework.executors.get(executor_id) if framework is not None else None
-    if framework is None or executor is None or executor.run != run:
-        return None
-    return framework, executor
+def _of_timer(
+    a: AgentState, key: ExecutorRegistrationTimeout | ExecutorShutdownTimeout
+) -> ExecutorRecord | None:
+    framework = a.frameworks.get(key.framework_id)
+    executor = framework.executors.get(key.executor_id) if framework is not None else None
+    return executor if executor is not None and executor.run == key.run else None
 
 
 def register(a: AgentState, message: RegisterExecutor, sender: str, now: float) -> None:
@@ -117,7 +116,7 @@ def register(a: AgentState, message: RegisterExecutor, sender: str, now: float) 
         shut_down(a, framework, executor)  # all of its tasks were killed before it came (3.3.5)
         return
     executor.phase = ExecutorPhase.RUNNING
-    a.cancel_timer(_key("executor-registration", framework, executor))
+    a.cancel_timer(ExecutorRegistrationTimeout(*_run(framework, executor)))
     checkpoints.executor(a, framework, executor)
     info = executor.info or unchecked(ExecutorInfo)(executor_id=executor.id)
     a.send(sender, ExecutorRegistered(executor_info=info, framework_info=framework.info, agent_info=a.info))
@@ -137,12 +136,11 @@ def deliver(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord,
     )
 
 
-def registration_timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+def registration_timed_out(a: AgentState, key: ExecutorRegistrationTimeout, sender: str, now: float) -> None:
     """It never registered: destroy it, its tasks have failed (TK-50)."""
-    found = _of_timer(a, event)
-    if found is None:
+    executor = _of_timer(a, key)
+    if executor is None:
         return
-    _, executor = found
     executor.phase = ExecutorPhase.TERMINATING
     executor.ending = Ending(
         TaskState.TASK_FAILED,
@@ -165,10 +163,10 @@ def shut_down(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecor
     """Ask it to end within its grace; after that it is destroyed (3.1.2, 3.1.3)."""
     if executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED):
         return
-    a.cancel_timer(_key("executor-registration", framework, executor))
+    a.cancel_timer(ExecutorRegistrationTimeout(*_run(framework, executor)))
     executor.phase = ExecutorPhase.TERMINATING
     a.send(executor.party, ShutdownExecutor(grace_s=executor.shutdown_grace_s))
-    a.set_timer(_key("executor-shutdown", framework, executor), executor.shutdown_grace_s)
+    a.set_timer(ExecutorShutdownTimeout(*_run(framework, executor)), executor.shutdown_grace_s)
 
 
 def expel(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, why: str) -> None:
@@ -181,11 +179,11 @@ def expel(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, w
         shut_down(a, framework, executor)
 
 
-def shutdown_timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+def shutdown_timed_out(a: AgentState, key: ExecutorShutdownTimeout, sender: str, now: float) -> None:
     """It did not end within its grace (3.1.3)."""
-    found = _of_timer(a, event)
-    if found is not None and found[1].phase is ExecutorPhase.TERMINATING:
-        a.effects.append(Destroy(found[1].party))
+    executor = _of_timer(a, key)
+    if executor is not None and executor.phase is ExecutorPhase.TERMINATING:
+        a.effects.append(Destroy(executor.party))
 
 
 def exited(a: AgentState, event: PeerExited, sender: str, now: float) -> None:
@@ -214,8 +212,8 @@ def _terminated(
     a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, event: PeerExited, now: float
 ) -> None:
     executor.phase = ExecutorPhase.TERMINATED
-    a.cancel_timer(_key("executor-registration", framework, executor))
-    a.cancel_timer(_key("executor-shutdown", framework, executor))
+    a.cancel_timer(ExecutorRegistrationTimeout(*_run(framework, executor)))
+    a.cancel_timer(ExecutorShutdownTimeout(*_run(framework, executor)))
     if not framework.terminating:
         ending = executor.ending or Ending(
             TaskState.TASK_FAILED,

@@ -17,15 +17,14 @@ from mesolite.actors.decisions.agent.state import (
     LastGrace,
     TaskRecord,
 )
-from mesolite.actors.decisions.contract import TimerFired, TimerKey
+from mesolite.actors.decisions.agent.timers import LastGraceEnd
 from mesolite.messages.tasks import Cause, Reason, TaskState
 
 _WORDS = {Cause.REVOKED: "was revoked", Cause.DRAINED: "was killed because the agent drains"}
 
 
-def _key(framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord) -> TimerKey:
-    """A timer key with the run in it, so that it cannot hit a successor of the same id."""
-    return ("last-grace", framework.id, executor.id, executor.run, task.info.task_id)
+def _key(framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord) -> LastGraceEnd:
+    return LastGraceEnd(framework.id, executor.id, executor.run, task.info.task_id)
 
 
 def give(
@@ -43,19 +42,19 @@ def give(
         a.set_timer(_key(framework, executor, task), last.ends - now + a.settings.command_executor_margin_s)
 
 
-def over(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+def over(a: AgentState, key: LastGraceEnd, sender: str, now: float) -> None:
     """It has not ended within its grace: its executor has to go, with all it runs."""
-    _, framework_id, executor_id, run, task_id = event.key
-    framework = a.frameworks.get(framework_id)
-    executor = framework.executors.get(executor_id) if framework is not None else None
-    if framework is None or executor is None or executor.run != run:
+    framework = a.frameworks.get(key.framework_id)
+    executor = framework.executors.get(key.executor_id) if framework is not None else None
+    if framework is None or executor is None or executor.run != key.run:
         return
-    task = executor.tasks.get(task_id)
+    task = executor.tasks.get(key.task_id)
     if task is None or task.last_grace is None or task.state.is_terminal:
         return
     cause = task.last_grace.cause
     if executor.ending is None:
-        message = f"executor {executor.id} was shut down: {task_id} {_WORDS[cause]} and had not ended within its grace"
+        why = f"{key.task_id} {_WORDS[cause]} and had not ended within its grace"
+        message = f"executor {executor.id} was shut down: {why}"
         executor.ending = Ending(TaskState.TASK_KILLED, Reason.REASON_EXECUTOR_TERMINATED, message, cause)
     for other in executor.live_tasks:
         tasks.wanted_dead(a, framework, executor, other, cause)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from mesolite.actors.decisions.agent import draining, executors, updates
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, FrameworkRecord, Phase
-from mesolite.actors.decisions.contract import CancelTimer, SignalReceived
+from mesolite.actors.decisions.agent.timers import RegistrationAttempt
+from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.messages.agent import ShutdownAgent, ShutdownFramework, UnregisterAgent
 
 
@@ -34,7 +35,7 @@ def terminate(a: AgentState) -> None:
     """End every framework, then the agent (2.1.4)."""
     a.become(Phase.TERMINATING)
     draining.forget(a)
-    a.effects.append(CancelTimer(("register",)))
+    a.cancel_timer(RegistrationAttempt())
     for framework in list(a.frameworks.values()):
         shut_down_framework(a, framework)
     executors.end_if_empty(a)

@@ -16,7 +16,8 @@ from mesolite.actors.decisions.agent.state import (
     TaskRecord,
     UpdateStream,
 )
-from mesolite.actors.decisions.contract import Destroy, Exit, Link, Load, Loaded, Started, StoreRefused, TimerFired
+from mesolite.actors.decisions.agent.timers import ExecutorReregistrationTimeout, ReconnectRetry
+from mesolite.actors.decisions.contract import Destroy, Exit, Link, Load, Loaded, Started, StoreRefused
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.executor import (
@@ -27,9 +28,6 @@ from mesolite.messages.executor import (
 )
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.tasks import Cause, Reason, TaskState
-
-WAIT = ("executor-reregistration",)
-ASK_AGAIN = ("executor-reconnection",)
 
 
 def started(a: AgentState, event: Started, sender: str, now: float) -> None:
@@ -71,7 +69,7 @@ def loaded(a: AgentState, event: Loaded, sender: str, now: float) -> None:
         a.orphans[orphan] = None
         a.effects.append(Link(orphan))
     if a.frameworks:
-        a.set_timer(WAIT, a.settings.executor_reregistration_timeout_s)
+        a.set_timer(ExecutorReregistrationTimeout(), a.settings.executor_reregistration_timeout_s)
         _ask_again_later(a)
     else:
         draining.forget(a)  # nothing is left of what it drained; in Mesos it refuses the next launch (4.4.12)
@@ -155,10 +153,10 @@ def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: flo
 
 def _ask_again_later(a: AgentState) -> None:
     if a.settings.executor_reregistration_retry_s is not None:
-        a.set_timer(ASK_AGAIN, a.settings.executor_reregistration_retry_s, periodic=True)
+        a.set_timer(ReconnectRetry(), a.settings.executor_reregistration_retry_s)
 
 
-def ask_again(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+def ask_again(a: AgentState, key: ReconnectRetry, sender: str, now: float) -> None:
     """Executors that have not answered may not have heard (AG-11)."""
     if a.phase is not Phase.RECOVERING:
         return
@@ -169,7 +167,7 @@ def ask_again(a: AgentState, event: TimerFired, sender: str, now: float) -> None
     _ask_again_later(a)
 
 
-def waited(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+def waited(a: AgentState, key: ExecutorReregistrationTimeout, sender: str, now: float) -> None:
     """The wait is over: executors that are not back are destroyed, then the agent registers (AG-12, AG-13)."""
     if a.phase is Phase.TERMINATING:
         return  # it was told to drain while it waited

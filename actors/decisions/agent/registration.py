@@ -6,7 +6,8 @@ import attrs
 
 from mesolite.actors.decisions.agent import causes, checkpoints, tasks, updates
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, Phase
-from mesolite.actors.decisions.contract import Exit, TimerFired
+from mesolite.actors.decisions.agent.timers import PingTimeout, RegistrationAttempt
+from mesolite.actors.decisions.contract import Exit
 from mesolite.actors.decisions.rules.leader_watch import Step
 from mesolite.messages.agent import (
     AgentRegistered,
@@ -19,8 +20,6 @@ from mesolite.messages.agent import (
 from mesolite.messages.agents import ExecutorSummary
 from mesolite.messages.tasks import Task
 
-REGISTER = ("register",)
-PING_TIMEOUT = ("ping-timeout",)
 PONG = PongAgent()
 
 
@@ -30,7 +29,7 @@ def follow(a: AgentState, step: Step, now: float) -> None:
     if not step.detected or a.phase in (Phase.RECOVERING, Phase.TERMINATING):
         return
     a.become(Phase.DISCONNECTED)
-    a.cancel_timer(REGISTER)
+    a.cancel_timer(RegistrationAttempt())
     begin(a)
 
 
@@ -39,15 +38,15 @@ def begin(a: AgentState) -> None:
     if a.leader is not None:
         factor = a.settings.registration_backoff_factor_s
         a.registration_bound_s = 2 * factor
-        a.set_timer(REGISTER, 0.0, factor)
+        a.set_timer(RegistrationAttempt(), 0.0, factor)
 
 
-def attempt(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+def attempt(a: AgentState, key: RegistrationAttempt, sender: str, now: float) -> None:
     """One attempt, and the next within twice the bound (1.1.2 to 1.1.4)."""
     if a.phase is not Phase.DISCONNECTED or a.leader is None:
         return
     a.send_to_leader(_reregistration(a) if a.id is not None else RegisterAgent(agent=a.info))
-    a.set_timer(REGISTER, 0.0, a.registration_bound_s, periodic=True)
+    a.set_timer(RegistrationAttempt(), 0.0, a.registration_bound_s)
     a.registration_bound_s = min(a.registration_bound_s * 2, a.settings.registration_backoff_max_s)
     # News of another leader may have been lost; asking costs nothing while it has not changed.
     a.effects.extend(a.watch.refresh().effects)
@@ -123,10 +122,10 @@ def reregistered(a: AgentState, message: AgentReregistered, sender: str, now: fl
 def _running(a: AgentState, total_ping_timeout_s: float, now: float) -> None:
     a.become(Phase.RUNNING)
     a.was_admitted = True
-    a.cancel_timer(REGISTER)
+    a.cancel_timer(RegistrationAttempt())
     a.total_ping_timeout_s = total_ping_timeout_s
     a.ping_deadline = now + total_ping_timeout_s
-    a.set_timer(PING_TIMEOUT, total_ping_timeout_s, periodic=True)
+    a.set_timer(PingTimeout(), total_ping_timeout_s)
     updates.resume(a)
 
 
@@ -139,9 +138,9 @@ def pinged(a: AgentState, message: PingAgent, sender: str, now: float) -> None:
         a.effects.extend(a.watch.redetect(now).effects)
 
 
-def ping_timed_out(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+def ping_timed_out(a: AgentState, key: PingTimeout, sender: str, now: float) -> None:
     """No ping for the total time-out: look for the leader again (1.4.6)."""
     if now < a.ping_deadline:
-        a.set_timer(PING_TIMEOUT, a.ping_deadline - now, periodic=True)
+        a.set_timer(PingTimeout(), a.ping_deadline - now)
     elif a.phase is not Phase.TERMINATING:
         a.effects.extend(a.watch.redetect(now).effects)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mesolite.actors.decisions.agent import causes, checkpoints, executors, revocation, updates
 from mesolite.actors.decisions.agent.state import AgentState, FrameworkRecord
+from mesolite.actors.decisions.agent.timers import UpdateRetry
 from mesolite.messages.checking import evolve
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.tasks import Source, TaskState, TaskStatus
@@ -72,4 +73,4 @@ def acknowledged(a: AgentState, message: StatusUpdateAcknowledgement, sender: st
     elif stream.updates:
         updates.forward(a, key, stream, a.settings.status_update_retry_s)
     else:
-        a.cancel_timer(("update", *key))
+        a.cancel_timer(UpdateRetry(*key))

@@ -202,11 +202,9 @@ class AgentState:
         if self.leader is not None:
             self.send(self.leader, message)
 
-    def set_timer(
-        self, key: TimerKey, after_s: float, spread_s: float = 0.0, *, periodic: bool = False
-    ) -> None:
+    def set_timer(self, key: TimerKey, after_s: float, spread_s: float = 0.0) -> None:
         """Want to be woken."""
-        self.effects.append(SetTimer(key, after_s, spread_s, periodic))
+        self.effects.append(SetTimer(key, after_s, spread_s))
 
     def cancel_timer(self, key: TimerKey) -> None:
         """Want not to be woken."""

@@ -20,7 +20,7 @@ from mesolite.actors.decisions.agent.state import (
     TaskRecord,
     UpdateStream,
 )
-from mesolite.actors.decisions.contract import TimerFired
+from mesolite.actors.decisions.agent.timers import UpdateRetry
 from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import ExecutorId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate
@@ -106,13 +106,12 @@ def forward(a: AgentState, key: TaskKey, stream: UpdateStream, retry_s: float) -
     stream.forwarded = head
     latest = stream.updates[-1].status.state
     a.send_to_leader(head if latest is head.latest_state else attrs.evolve(head, latest_state=latest))
-    a.set_timer(("update", *key), retry_s, periodic=True)
+    a.set_timer(UpdateRetry(*key), retry_s)
 
 
-def retry(a: AgentState, event: TimerFired, sender: str, now: float) -> None:
+def retry(a: AgentState, timer: UpdateRetry, sender: str, now: float) -> None:
     """Nobody acknowledged the head in time: send it again, and wait twice as long (0.2.13)."""
-    _, framework_id, task_id = event.key
-    key = (framework_id, task_id)
+    key = (timer.framework_id, timer.task_id)
     stream = a.streams.get(key)
     if stream is not None:
         forward(a, key, stream, min(stream.retry_s * 2, a.settings.status_update_retry_max_s))
@@ -135,6 +134,6 @@ def close(a: AgentState, framework: FrameworkRecord, task_id: TaskId) -> None:
     """Forget a task's updates, acknowledged or not (TK-17, 2.1.7)."""
     stream = a.streams.pop((framework.id, task_id), None)
     if stream is not None:
-        a.cancel_timer(("update", framework.id, task_id))
+        a.cancel_timer(UpdateRetry(framework.id, task_id))
         for offset in range(len(stream.updates)):
             checkpoints.drop_update(a, framework, task_id, stream.first + offset)

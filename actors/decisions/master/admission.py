@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.authorization import refusal
 from mesolite.messages.agent import RegisterAgent, ShutdownAgent
 from mesolite.messages.base import FrameworkCall, OperatorCall
 from mesolite.messages.checking import misfit
-from mesolite.messages.operator import OPERATOR
-from mesolite.messages.scheduler import FrameworkError
+from mesolite.messages.operator import TeardownFrameworkCall
+from mesolite.messages.scheduler import FrameworkError, Subscribe
 
 FORBIDDEN, WRONG = 403, 400
 
@@ -23,23 +24,27 @@ EXAMINED = (FrameworkCall, OperatorCall, RegisterAgent)
 
 def admits(m: MasterState, message: Any, sender: str) -> bool:
     """Whether the leader may decide on this; if not, whoever said it has been told why."""
+    wrong = misfit(message)
+    why_not = f"{type(message).__name__} was refused: {wrong}" if wrong else _unauthorized(m, message, sender)
+    if not why_not:
+        return True
     if isinstance(message, FrameworkCall):
-        if why_not := misfit(message):
-            m.send(sender, FrameworkError(message=f"{type(message).__name__} was refused: {why_not}"))
-            return False
+        m.send(sender, FrameworkError(message=why_not))
     elif isinstance(message, OperatorCall):
-        return _admits_call(m, message, sender)
-    elif isinstance(message, RegisterAgent) and (why_not := misfit(message)):
-        m.send(sender, ShutdownAgent(reason=f"its registration was refused: {why_not}"))
-        return False
-    return True
+        number: Any = getattr(message, "call_id", 0)
+        m.answer(sender, number if type(number) is int else 0, WRONG if wrong else FORBIDDEN, why_not)
+    else:
+        m.send(sender, ShutdownAgent(reason=f"its registration was refused: {wrong}"))
+    return False
 
 
-def _admits_call(m: MasterState, call: Any, sender: str) -> bool:
-    if why_not := misfit(call):
-        number = call.call_id if type(call.call_id) is int else 0
-        m.answer(sender, number, WRONG, f"{type(call).__name__} was refused: {why_not}")
-    elif sender != OPERATOR:
-        why_not = f"{type(call).__name__} is an operator's to make, and {sender} is none; use cluster.operator"
-        m.answer(sender, call.call_id, FORBIDDEN, why_not)
-    return not why_not
+def _unauthorized(m: MasterState, message: Any, sender: str) -> str:
+    """Why whoever makes this call may not make it, '' if he may; what a subscribed scheduler says is his to say."""
+    principal = target = ""
+    if isinstance(message, OperatorCall):
+        principal = message.principal
+        if isinstance(message, TeardownFrameworkCall) and message.framework_id in m.frameworks:
+            target = m.frameworks[message.framework_id].info.principal
+    elif isinstance(message, Subscribe):
+        principal, target = message.framework_info.principal, message.framework_info.role
+    return refusal(type(message), sender, principal, target, m.acl)

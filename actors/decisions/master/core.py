@@ -19,6 +19,7 @@ from mesolite.actors.decisions.contract import (
     SetTimer,
     Started,
     TimerFired,
+    on,
 )
 from mesolite.actors.decisions.master import (
     admission,
@@ -116,58 +117,63 @@ from mesolite.messages.scheduler import (
 
 Decision = Callable[[MasterState, Any, str, float], None]
 
-LEADER_DECISIONS: dict[type, Decision] = {
-    RegisterAgent: agents.register,
-    ReregisterAgent: returns.reregister,
-    UnregisterAgent: removal.unregister,
-    PongAgent: health.pong,
-    StatusUpdate: tasks.update,
-    ExitedExecutor: tasks.exited_executor,
-    ExecutorToFramework: tasks.to_framework,
-    Subscribe: frameworks.subscribe,
-    DeactivateFramework: frameworks.deactivate,
-    Teardown: frameworks.teardown,
-    TeardownFrameworkCall: frameworks.end,
-    AcceptOffers: offers.accept,
-    DeclineOffers: offers.decline,
-    SuppressOffers: offers.suppress,
-    ReviveOffers: offers.revive,
-    AcceptInverseOffers: answers.accept,
-    DeclineInverseOffers: answers.decline,
-    KillTask: tasks.kill,
-    StatusUpdateAcknowledgement: tasks.acknowledge,
-    ReconcileTasks: tasks.reconcile,
-    FrameworkToExecutor: tasks.to_executor,
-    AgentDrained: draining.confirmed,
-    DrainAgentCall: draining.drain,
-    MarkAgentGoneCall: gone.mark_gone,
-    DeactivateAgentCall: deactivation.deactivate,
-    ReactivateAgentCall: deactivation.reactivate,
-    UpdateMaintenanceScheduleCall: schedules.change,
-    StartMaintenanceCall: schedules.change,
-    StopMaintenanceCall: schedules.change,
-    ReclaimResourcesCall: reclaims.reclaim,
-    ReleaseReclaimCall: reclaims.release,
-}
+LEADER_DECISIONS: dict[type, Decision] = dict(
+    [
+        on(RegisterAgent, agents.register),
+        on(ReregisterAgent, returns.reregister),
+        on(UnregisterAgent, removal.unregister),
+        on(PongAgent, health.pong),
+        on(StatusUpdate, tasks.update),
+        on(ExitedExecutor, tasks.exited_executor),
+        on(ExecutorToFramework, tasks.to_framework),
+        on(Subscribe, frameworks.subscribe),
+        on(DeactivateFramework, frameworks.deactivate),
+        on(Teardown, frameworks.teardown),
+        on(TeardownFrameworkCall, frameworks.end),
+        on(AcceptOffers, offers.accept),
+        on(DeclineOffers, offers.decline),
+        on(SuppressOffers, offers.suppress),
+        on(ReviveOffers, offers.revive),
+        on(AcceptInverseOffers, answers.accept),
+        on(DeclineInverseOffers, answers.decline),
+        on(KillTask, tasks.kill),
+        on(StatusUpdateAcknowledgement, tasks.acknowledge),
+        on(ReconcileTasks, tasks.reconcile),
+        on(FrameworkToExecutor, tasks.to_executor),
+        on(AgentDrained, draining.confirmed),
+        on(DrainAgentCall, draining.drain),
+        on(MarkAgentGoneCall, gone.mark_gone),
+        on(DeactivateAgentCall, deactivation.deactivate),
+        on(ReactivateAgentCall, deactivation.reactivate),
+        on(UpdateMaintenanceScheduleCall, schedules.change),
+        on(StartMaintenanceCall, schedules.change),
+        on(StopMaintenanceCall, schedules.change),
+        on(ReclaimResourcesCall, reclaims.reclaim),
+        on(ReleaseReclaimCall, reclaims.release),
+    ]
+)
 """What a leader decides on. Anybody else, and a leader that has not read the registry, discards these (0.2.1)."""
 
 EXAMINED = frozenset(kind for kind in LEADER_DECISIONS if issubclass(kind, admission.EXAMINED))
 """Those that must be admitted first. They are looked up, as nearly all that a leader hears are pongs."""
 
-TIMERS: dict[type, Decision] = {
-    timers.PingRound: health.ping,
-    timers.ReregisterTimeout: health.reregistration_timed_out,
-    timers.RecoveryTimeout: health.recovery_timed_out,
-    timers.Permit: health.permit_due,
-    timers.Pruning: pruning.prune,
-    timers.FailoverTimeout: frameworks.failover_timed_out,
-    timers.Allocation: offers.allocate,
-    timers.OfferTimeout: offers.timed_out,
-    timers.InverseOfferTimeout: inverse_offers.timed_out,
-    timers.ReclaimDue: reclaims.timed_out,
-    timers.WindowBound: enforcement.bound_reached,
-    timers.Enforcement: enforcement.repeat,
-}
+TIMERS: dict[type, Decision] = dict(
+    [
+        on(timers.PingRound, health.ping),
+        on(timers.ReregisterTimeout, health.reregistration_timed_out),
+        on(timers.RecoveryTimeout, health.recovery_timed_out),
+        on(timers.Permit, health.permit_due),
+        on(timers.Pruning, pruning.prune),
+        on(timers.FailoverTimeout, frameworks.failover_timed_out),
+        on(timers.Allocation, offers.allocate),
+        on(timers.OfferTimeout, offers.timed_out),
+        on(timers.InverseOfferTimeout, inverse_offers.timed_out),
+        on(timers.ReclaimDue, reclaims.timed_out),
+        on(timers.ReclaimReminder, reclaims.timed_out),
+        on(timers.WindowBound, enforcement.bound_reached),
+        on(timers.Enforcement, enforcement.repeat),
+    ]
+)
 
 
 APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
@@ -193,6 +199,8 @@ TOUCHED: tuple[Callable[[MasterState, AgentId, float], None], ...] = (draining.l
 
 class MasterCore(Core):
     """One master process: contends, and decides while it leads."""
+
+    TIMERS = TIMERS
 
     def __init__(self, settings: Settings, registrar: str) -> None:
         """Contend when started; `registrar` is the party that keeps this master's registry."""
@@ -270,7 +278,7 @@ class MasterCore(Core):
             case TimerFired(key):
                 if type(key) is timers.Allocation:
                     self._allocation_at = None
-                TIMERS[type(key)](state, key, sender, now)
+                self.timer_handler(event)(state, key, sender, now)
             case PeerExited():
                 self._peer_exited(event, now)
             case LinkBroken(name):
@@ -285,6 +293,8 @@ class MasterCore(Core):
                 self.name = name
                 state.effects.append(Link(state.registrar))
                 self._follow(self.watch.start(now), now)
+            case _:
+                self.let_pass(event)
 
     def _peer_exited(self, event: PeerExited, now: float) -> None:
         state = self.state

@@ -53,7 +53,7 @@ def look(m: MasterState, agent: AgentRecord, now: float) -> None:
     if in_force(m, agent, now):
         offers.rescind_all(m, agent.offers, now)
         if revocation.revoke(m, revocation.holders_on(agent)):
-            m.set_timer(Enforcement(), m.settings.agent_ping_timeout_s, periodic=True)
+            m.set_timer(Enforcement(), m.settings.agent_ping_timeout_s)
 
 
 def repeat(m: MasterState, key: Enforcement, sender: str, now: float) -> None:

@@ -47,10 +47,20 @@ def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> No
     framework = m.frameworks.get(info.id)
     if framework is None:
         framework = _add_recovered(m, info, now)  # whoever invented the id (FW-16)
+    elif framework.info.principal != info.principal:
+        m.send(sender, FrameworkError(message=_principal_changed(framework.info, info)))  # FW-24
+        return
     elif framework.party not in (None, sender) and not message.force:
         m.send(sender, FrameworkError(message=f"framework {info.id} failed over to another scheduler"))  # FW-17
         return
     _subscribe_known(m, framework, message, sender, now)
+
+
+def _principal_changed(old: FrameworkInfo, new: FrameworkInfo) -> str:
+    return (
+        f"framework {new.id} subscribed with the principal {old.principal!r}, and keeps it for life; "
+        f"subscribe with that one, not with {new.principal!r}"
+    )
 
 
 def _subscribe_new(m: MasterState, message: Subscribe, sender: str, now: float) -> None:
@@ -187,7 +197,7 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     for agent in m.agents.values():
         m.send(agent.party, ShutdownFramework(framework_id=framework.id))
         for key in [key for key in agent.executors if key[0] == framework.id]:
-            m.recover(framework.id, agent.id, agent.executors.pop(key), now)
+            m.recover(framework.id, framework.info.role, agent.id, agent.executors.pop(key), now)
     for task in framework.tasks.values():
         tasks.let_go(m.agents[task.agent_id], task)
     for task in (*framework.tasks.values(), *framework.unreachable_tasks.values()):

@@ -33,7 +33,7 @@ def watch(m: MasterState, agent: AgentRecord, now: float) -> None:
     m.send(agent.party, PINGS[agent.connected])
     begun = m.pings.join(agent.id, now)
     if begun is not None:
-        m.set_timer(PingRound(begun), m.settings.agent_ping_timeout_s, periodic=True)
+        m.set_timer(PingRound(begun), m.settings.agent_ping_timeout_s)
 
 
 def ping(m: MasterState, key: PingRound, sender: str, now: float) -> None:
@@ -49,7 +49,7 @@ def ping(m: MasterState, key: PingRound, sender: str, now: float) -> None:
         m.send(agent.party, PINGS[agent.connected])
         if agent.id in m.deactivated:
             draining.remind(m, agent, now)
-    m.set_timer(key, m.settings.agent_ping_timeout_s, periodic=True)
+    m.set_timer(key, m.settings.agent_ping_timeout_s)
 
 
 def pong(m: MasterState, message: PongAgent, sender: str, now: float) -> None:
@@ -80,7 +80,7 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
         for task in [task for task in agent.tasks.values() if task.framework_id == framework_id]:
             tasks.lose(m, framework, task, loss, now)
         for key in [key for key in agent.executors if key[0] == framework_id]:
-            m.recover(framework_id, agent.id, agent.executors.pop(key), now)
+            m.recover(framework_id, framework.info.role, agent.id, agent.executors.pop(key), now)
 
 
 def await_return(m: MasterState, agent: AgentRecord, now: float) -> None:

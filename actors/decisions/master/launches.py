@@ -1,4 +1,4 @@
-"""Launching: what a valid accept leads to, task by task against a running balance (core.md OF-60 to OF-68)."""
+"""The operation that launches: task by task against what is left of the offers (core.md OF-60 to OF-68)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecor
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.validation import TaskContext, task_error
 from mesolite.messages.checking import unchecked
+from mesolite.messages.offers import Launch
 from mesolite.messages.relayed import RunTask
 from mesolite.messages.resources import Resources
-from mesolite.messages.tasks import Reason, Source, TaskInfo, TaskState, TaskStatus
+from mesolite.messages.tasks import Cause, Reason, Source, TaskInfo, TaskState, TaskStatus
 
 
 def launch(
     m: MasterState,
     framework: FrameworkRecord,
     agent: AgentRecord,
-    tasks: list[TaskInfo],
+    operation: Launch,
     balance: Resources,
     now: float,
 ) -> Resources:
     """Launch each task that is valid and fits; a bad one does not touch its neighbours (OF-65). Return what is left."""
-    for task in tasks:
+    for task in operation.tasks:
         executor = task.executor
         running = agent.executors.get((framework.id, executor.executor_id)) if executor is not None else None
         error = task_error(
@@ -85,4 +86,22 @@ def _invalid(task: TaskInfo, agent: AgentRecord, error: str) -> TaskStatus:
         source=Source.SOURCE_MASTER,
         reason=Reason.REASON_TASK_INVALID,
         message=f"task {task.task_id!r} was not launched: {error}",
+    )
+
+
+def drop(m: MasterState, framework: FrameworkRecord, operation: Launch, why: str) -> None:
+    """Say of each task that it was not launched, as the offers it counted on are none (OF-57)."""
+    for task in operation.tasks:
+        m.tell(framework, _dropped(framework, task, why))
+
+
+def _dropped(framework: FrameworkRecord, task: TaskInfo, why: str) -> TaskStatus:
+    return unchecked(TaskStatus)(
+        task_id=task.task_id,
+        agent_id=task.agent_id,
+        state=framework.info.or_lost(TaskState.TASK_DROPPED),
+        source=Source.SOURCE_MASTER,
+        reason=Reason.REASON_INVALID_OFFERS,
+        message=f"task {task.task_id} was not launched: {why}",
+        cause=Cause.NEVER_STARTED,
     )

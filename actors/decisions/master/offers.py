@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.master import inverse_offers, launches
+from mesolite.actors.decisions.master import inverse_offers, operations
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, OfferRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import Allocation, OfferTimeout
+from mesolite.actors.decisions.rules.allocator import Grant
 from mesolite.actors.decisions.rules.maintenance import machine_of
-from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import OfferId
 from mesolite.messages.offers import Offer
 from mesolite.messages.resources import Resources
@@ -19,7 +19,6 @@ from mesolite.messages.scheduler import (
     ReviveOffers,
     SuppressOffers,
 )
-from mesolite.messages.tasks import Cause, Reason, Source, TaskInfo, TaskState, TaskStatus
 
 
 def allocate(m: MasterState, key: Allocation, sender: str, now: float) -> None:
@@ -31,7 +30,7 @@ def allocate(m: MasterState, key: Allocation, sender: str, now: float) -> None:
         assert framework.active, f"{grant} is for a framework that must not be offered anything"
         assert agent.active, f"{grant} is of an agent that must not be offered"
         assert framework.party is not None
-        offer = _offer(m, framework, agent, grant.resources)
+        offer = _offer(m, framework, agent, grant)
         offered.setdefault(framework.party, []).append(offer)
         if offer.unavailability is not None:
             m.asking.look(agent.id, now)  # what is merely offered is asked for, too (drain.md 5.6.1)
@@ -40,10 +39,12 @@ def allocate(m: MasterState, key: Allocation, sender: str, now: float) -> None:
     inverse_offers.ask_due(m, now)
 
 
-def _offer(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, resources: Resources) -> Offer:
+def _offer(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, grant: Grant) -> Offer:
     offer_id = OfferId(m.id_for("O", m.next_offer))
     m.next_offer += 1
-    m.offers[offer_id] = OfferRecord(id=offer_id, framework_id=framework.id, agent_id=agent.id, resources=resources)
+    m.offers[offer_id] = OfferRecord(
+        id=offer_id, framework_id=framework.id, role=grant.role, agent_id=agent.id, resources=grant.resources
+    )
     framework.offers[offer_id] = agent.offers[offer_id] = None
     if m.settings.offer_timeout_s is not None:
         m.set_timer(OfferTimeout(offer_id), m.settings.offer_timeout_s)
@@ -52,10 +53,10 @@ def _offer(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, resou
         framework_id=framework.id,
         agent_id=agent.id,
         hostname=agent.info.hostname,
-        resources=resources,
+        resources=grant.resources,
         attributes=agent.info.attributes,
         executor_ids=tuple(executor for owner, executor in agent.executors if owner == framework.id),
-        role=framework.info.role,
+        role=grant.role,
         unavailability=m.schedule.unavailability_of(machine_of(agent.info)),
     )
 
@@ -72,7 +73,7 @@ def discard(m: MasterState, offer: OfferRecord) -> None:
 def withdraw(m: MasterState, offer: OfferRecord, now: float, refuse_s: float | None = None) -> None:
     """Forget an offer and give its resources back to the allocator."""
     discard(m, offer)
-    m.recover(offer.framework_id, offer.agent_id, offer.resources, now, refuse_s)
+    m.recover(offer.framework_id, offer.role, offer.agent_id, offer.resources, now, refuse_s)
 
 
 def rescind_all(m: MasterState, offer_ids: dict[OfferId, None], now: float) -> None:
@@ -114,28 +115,28 @@ def revive(m: MasterState, message: ReviveOffers, sender: str, now: float) -> No
 
 
 def accept(m: MasterState, message: AcceptOffers, sender: str, now: float) -> None:
-    """The scheduler uses these offers: check them, launch what fits, give back the rest (OF-54 to OF-61)."""
+    """The scheduler uses these offers: check them, apply operation after operation, give back the rest (OF-54..61)."""
     framework = m.caller(message.framework_id, sender)
     if framework is None:
         return
-    tasks = [task for operation in message.operations for task in operation.tasks]
     why_not = _invalid(m, framework, message.offer_ids)
     if why_not:
         # Those still valid are lost to the framework too, without a filter (OF-55).
         for offer_id in dict.fromkeys(message.offer_ids):
             if offer_id in framework.offers:
                 withdraw(m, m.offers[offer_id], now)
-        for task in tasks:
-            _drop(m, framework, task, why_not)
+        for operation in message.operations:
+            operations.drop(m, framework, operation, why_not)
         return
     offers = [m.offers[offer_id] for offer_id in message.offer_ids]
-    agent = m.agents[offers[0].agent_id]
-    offered = Resources.sum(offer.resources for offer in offers)
+    agent, role = m.agents[offers[0].agent_id], offers[0].role
+    left = Resources.sum(offer.resources for offer in offers)
     for offer in offers:
         discard(m, offer)
-    left = launches.launch(m, framework, agent, tasks, offered, now)
+    for operation in message.operations:
+        left = operations.apply(m, framework, agent, operation, left, now)  # against what the former left (OF-60)
     if left:
-        m.recover(framework.id, agent.id, left, now, message.filters.refuse_seconds)
+        m.recover(framework.id, role, agent.id, left, now, message.filters.refuse_seconds)
 
 
 def _invalid(m: MasterState, framework: FrameworkRecord, offer_ids: tuple[OfferId, ...]) -> str:
@@ -150,22 +151,10 @@ def _invalid(m: MasterState, framework: FrameworkRecord, offer_ids: tuple[OfferI
     for offer_id in offer_ids:
         if offer_id not in framework.offers:
             return f"offer {offer_id} was made to another framework"
+    roles = dict.fromkeys(m.offers[offer_id].role for offer_id in offer_ids)
+    if len(roles) > 1:
+        return f"the offers are made to several roles ({', '.join(roles)}); accept those of one role at a time"
     agents = dict.fromkeys(m.offers[offer_id].agent_id for offer_id in offer_ids)
     if len(agents) > 1:
         return f"the offers are of several agents ({', '.join(agents)}); accept those of one agent at a time"
     return ""
-
-
-def _drop(m: MasterState, framework: FrameworkRecord, task: TaskInfo, why: str) -> None:
-    m.tell(
-        framework,
-        unchecked(TaskStatus)(
-            task_id=task.task_id,
-            agent_id=task.agent_id,
-            state=framework.info.or_lost(TaskState.TASK_DROPPED),
-            source=Source.SOURCE_MASTER,
-            reason=Reason.REASON_INVALID_OFFERS,
-            message=f"task {task.task_id} was not launched: {why}",
-            cause=Cause.NEVER_STARTED,
-        ),
-    )

@@ -24,7 +24,7 @@ def keep_due(m: MasterState, now: float) -> None:
     m.pruning_at = m.leading_since + ((now - m.leading_since) // interval_s + 1) * interval_s
     if m.pruning_at <= now:  # by a hair
         m.pruning_at += interval_s
-    m.set_timer(Pruning(), m.pruning_at - now, periodic=True)
+    m.set_timer(Pruning(), m.pruning_at - now)
 
 
 def prune(m: MasterState, key: Pruning, sender: str, now: float) -> None:

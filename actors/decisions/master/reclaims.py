@@ -17,7 +17,7 @@ import attrs
 from mesolite.actors.decisions.master import deactivation, demands, enforcement, offers, revocation
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, ReclaimRecord, target_of
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
-from mesolite.actors.decisions.master.timers import ReclaimDue
+from mesolite.actors.decisions.master.timers import ReclaimDue, ReclaimReminder
 from mesolite.actors.decisions.rules.reclaim import amount_error, resources_of, time_error, together
 from mesolite.messages.facts import ReclaimForgotten
 from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
@@ -199,6 +199,7 @@ def ended(m: MasterState, operation: EndReclaim, now: float) -> None:
     del m.reclaim_of[record.target]
     del m.ending_reclaims[info.id]
     m.cancel_timer(ReclaimDue(info.id))
+    m.cancel_timer(ReclaimReminder(info.id))
     demands.ask_no_more(m, info)
     if info.agent_id in m.agents:
         enforcement.keep_back(m, m.agents[info.agent_id], now)
@@ -264,10 +265,11 @@ def _bite(m: MasterState, record: ReclaimRecord, now: float) -> None:
             record.revoked_tasks[(holder.framework_id, holder.task_id)] = holder.agent_id
         elif holder.executor_id is not None:
             record.revoked_executors[(holder.agent_id, holder.framework_id, holder.executor_id)] = None
-    m.set_timer(ReclaimDue(record.info.id), m.settings.agent_ping_timeout_s, periodic=True)
+    m.cancel_timer(ReclaimDue(record.info.id))  # a deadline of now is looked at before its timer has fired
+    m.set_timer(ReclaimReminder(record.info.id), m.settings.agent_ping_timeout_s)
 
 
-def timed_out(m: MasterState, key: ReclaimDue, sender: str, now: float) -> None:
+def timed_out(m: MasterState, key: ReclaimDue | ReclaimReminder, sender: str, now: float) -> None:
     """The deadline has come, or it is time to say again what was said then (RV-30, RV-37)."""
     _bite(m, m.reclaims[key.reclaim_id], now)
 

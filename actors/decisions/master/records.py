@@ -119,10 +119,11 @@ class FrameworkRecord:
 
 @define(kw_only=True, eq=False)
 class OfferRecord:
-    """An outstanding offer."""
+    """An outstanding offer; `role` is what the resources are allocated to (core.md OF-36)."""
 
     id: OfferId
     framework_id: FrameworkId
+    role: str
     agent_id: AgentId
     resources: Resources
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TypedTimerKey
+from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.master.records import (
     AgentRecord,
     FrameworkRecord,
@@ -20,6 +20,7 @@ from mesolite.actors.decisions.master.records import (
     ReclaimRecord,
 )
 from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.rules.authorization import EVERYTHING, Acl
 from mesolite.actors.decisions.rules.inverse_offers import Asking
 from mesolite.actors.decisions.rules.maintenance import Machine, Schedule
 from mesolite.actors.decisions.rules.ping_rounds import PingRounds
@@ -164,6 +165,9 @@ class MasterState:
     removals: RemovalRate = field(init=False)
     pruning_at: float | None = None
 
+    # Who may do what (core.md SEC-13).
+    acl: Acl = EVERYTHING
+
     # Agents on which something was let go since the last event: their drains and reclaims may have ended.
     touched: dict[AgentId, None] = field(factory=dict)
     counters: Counters = field(factory=Counters)
@@ -180,11 +184,11 @@ class MasterState:
         """Want this said."""
         self.effects.append(Send(to, message))
 
-    def set_timer(self, key: TypedTimerKey, after_s: float, *, periodic: bool = False) -> None:
+    def set_timer(self, key: TimerKey, after_s: float) -> None:
         """Want to be woken."""
-        self.effects.append(SetTimer(key, after_s, periodic=periodic))
+        self.effects.append(SetTimer(key, after_s))
 
-    def cancel_timer(self, key: TypedTimerKey) -> None:
+    def cancel_timer(self, key: TimerKey) -> None:
         """Want not to be woken."""
         self.effects.append(CancelTimer(key))
 
@@ -214,13 +218,14 @@ class MasterState:
     def recover(
         self,
         framework_id: FrameworkId,
+        role: str,
         agent_id: AgentId,
         resources: Resources,
         now: float,
         refuse_s: float | None = None,
     ) -> None:
         """Give resources back to the allocator, which may end a drain or a reclaim of that agent."""
-        self.allocator.recover(framework_id, agent_id, resources, now, refuse_s)
+        self.allocator.recover(framework_id, role, agent_id, resources, now, refuse_s)
         self.touched[agent_id] = None
 
     def id_for(self, letter: str, number: int) -> str:

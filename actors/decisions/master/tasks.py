@@ -51,7 +51,8 @@ def set_state(m: MasterState, task: TaskRecord, state: TaskState, now: float, ca
     if state is TaskState.TASK_LOST:
         m.counters.tasks_lost += 1
     if held and not state.holds_resources:
-        m.recover(task.framework_id, task.agent_id, task.resources, now)
+        role = m.frameworks[task.framework_id].info.role
+        m.recover(task.framework_id, role, task.agent_id, task.resources, now)
 
 
 def lose(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: Loss, now: float) -> None:
@@ -191,8 +192,9 @@ def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: f
     resources = agent.executors.pop((message.framework_id, message.executor_id), None)
     if resources is None:
         return
-    m.recover(message.framework_id, agent.id, resources, now)
-    m.send_to_framework(m.frameworks[message.framework_id], message)
+    framework = m.frameworks[message.framework_id]
+    m.recover(framework.id, framework.info.role, agent.id, resources, now)
+    m.send_to_framework(framework, message)
 
 
 def ask_about(

@@ -33,9 +33,10 @@ _HOP_S = 3 * ROUNDING_S
 
 @frozen
 class Grant:
-    """All that was free on that agent is this framework's, to accept or decline."""
+    """All that was free on that agent is this framework's, to accept or decline, in that role (OF-36)."""
 
     framework_id: FrameworkId
+    role: str
     agent_id: AgentId
     resources: Resources
 
@@ -238,12 +239,13 @@ class Allocator:
     def recover(
         self,
         framework_id: FrameworkId,
+        role: str,
         agent_id: AgentId,
         resources: Resources,
         now: float,
         refuse_s: float | None = None,
     ) -> None:
-        """Resources are free again, to be granted from the next run on the grid on (OF-4).
+        """What a framework held in that role is free again, to be granted from the next run on the grid on (OF-4).
 
         With `refuse_s` the framework is not granted these on that agent for so long (OF-44): 0 is no filter,
         negative counts as 5 s, over 365 days as 365 days (OF-46). A filter lasts one allocation interval at
@@ -255,6 +257,9 @@ class Allocator:
         agent = self._agents.get(agent_id)
         if agent is None or not resources:
             return
+        if framework_id in self._frameworks:
+            held_in = self._shares.role(framework_id)
+            assert held_in == role, f"{framework_id} holds in the role {held_in}, and returns in the role {role}"
         self._refund(agent, framework_id, resources)
         agent.free += resources
         if refuse_s is not None and refuse_s != 0 and framework_id in self._frameworks:
@@ -283,7 +288,7 @@ class Allocator:
             granted = agent.grantable
             taker = self._taker(agent.id, granted)
             if taker is not None:
-                grants.setdefault(taker, []).append(Grant(taker, agent.id, granted))
+                grants.setdefault(taker, []).append(Grant(taker, self._shares.role(taker), agent.id, granted))
                 self._charge(agent, taker, granted)
                 agent.free -= granted
                 self._candidates.granted(agent.id)

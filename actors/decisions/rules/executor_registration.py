@@ -12,6 +12,8 @@ timer (core.md TK-8). Both kinds of executor, user-written and command, hold one
 
 from __future__ import annotations
 
+from attrs import frozen
+
 from mesolite.actors.decisions.contract import (
     CancelTimer,
     Effect,
@@ -20,6 +22,7 @@ from mesolite.actors.decisions.contract import (
     Send,
     SetTimer,
     Started,
+    TimerKey,
 )
 from mesolite.messages.checking import unchecked
 from mesolite.messages.data import Data
@@ -28,8 +31,11 @@ from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, Upda
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.tasks import Source, TaskInfo, TaskState, TaskStatus
 
-RECOVERY = ("recovery",)
-"""The timer that ends the wait for a restarted agent."""
+
+@frozen
+class ReconnectTimeout(TimerKey):
+    """No restarted agent has asked for this executor in time (drain.md 3.1.11)."""
+
 
 
 class ExecutorRegistration:
@@ -60,7 +66,7 @@ class ExecutorRegistration:
     def confirm(self) -> list[Effect]:
         """The agent knows us, for the first time or again."""
         self.connected = True
-        return [CancelTimer(RECOVERY)]
+        return [CancelTimer(ReconnectTimeout())]
 
     @property
     def outlives_agent(self) -> bool:
@@ -70,7 +76,7 @@ class ExecutorRegistration:
     def await_agent(self) -> list[Effect]:
         """The agent is gone; wait for the next one under its name (drain.md 3.1.11)."""
         self.connected = False
-        return [SetTimer(RECOVERY, self._recovery_timeout_s)]
+        return [SetTimer(ReconnectTimeout(), self._recovery_timeout_s)]
 
     def reconnect(self, agent: str) -> list[Effect]:
         """Whoever asks is the agent now; tell it what it may not know (TK-67). Its answer ends the wait."""

@@ -15,9 +15,11 @@ said again with each heartbeat.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from attrs import define, field, frozen
 
-from mesolite.actors.decisions.contract import CancelTimer, Effect, LinkBroken, Send, SetTimer, TimerFired
+from mesolite.actors.decisions.contract import CancelTimer, Effect, LinkBroken, Send, SetTimer, TimerFired, TimerKey
 from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
     ELECTOR,
@@ -32,10 +34,31 @@ from mesolite.messages.election import (
     SessionKept,
 )
 
-_HEARTBEAT = ("session-heartbeat",)
-_EXPIRY = ("session-expiry",)
-_DETECT_RETRY = ("detect-retry",)
-_TIMERS = (_HEARTBEAT, _EXPIRY, _DETECT_RETRY)
+
+@frozen
+class SessionHeartbeat(TimerKey):
+    """The session is to be kept alive (EL-8)."""
+
+    PERIODIC: ClassVar[bool] = True
+
+
+@frozen
+class SessionExpiry(TimerKey):
+    """The session may have ended: nothing was answered for its time-out (EL-8)."""
+
+    PERIODIC: ClassVar[bool] = True
+
+
+@frozen
+class DetectRetry(TimerKey):
+    """Nobody is known to lead: ask again."""
+
+    PERIODIC: ClassVar[bool] = True
+
+
+TIMERS = (SessionHeartbeat, SessionExpiry, DetectRetry)
+"""Whoever holds a `LeaderWatch` hands these to it."""
+
 _MESSAGES = (SessionKept, SessionExpired, ElectionJoined, ElectionLeft, LeaderDetected)
 
 _HEARTBEATS_PER_TIMEOUT = 3
@@ -101,7 +124,7 @@ class LeaderWatch:
     def redetect(self, now: float) -> Step:
         """Forget the leader and ask as if for the first time: the same one is then news (drain.md 0.2.3)."""
         self.leader = None
-        return Step((self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True)))
+        return Step((self._ask(), SetTimer(DetectRetry(), self.detect_retry_s)))
 
     def refresh(self) -> Step:
         """Ask whether the leader has changed, in case the notification was lost; no answer means no."""
@@ -112,13 +135,13 @@ class LeaderWatch:
     def handles(self, event: object) -> bool:
         """Whether an event belongs here: the elector's messages, its link, and the three timers."""
         if type(event) is TimerFired:
-            return event.key in _TIMERS
+            return type(event.key) in TIMERS
         return isinstance(event, _MESSAGES) or (type(event) is LinkBroken and event.name == ELECTOR)
 
     def handle(self, event: object, sender: str, now: float) -> Step:
         """Take in an event that this watch `handles`; messages not from the elector change nothing."""
         if isinstance(event, TimerFired):
-            return self._timer_fired(event, now)
+            return self.fired(event.key, now)
         if sender != ELECTOR:
             return Step()
         match event:
@@ -137,15 +160,16 @@ class LeaderWatch:
                 return self._detected(event.leader)
         return Step()
 
-    def _timer_fired(self, event: TimerFired, now: float) -> Step:
-        if event.key == _HEARTBEAT:
+    def fired(self, key: TimerKey, now: float) -> Step:
+        """One of the timers came due."""
+        if type(key) is SessionHeartbeat:
             asked = () if self.leader is None else (self._ask(),)
             return Step((*self._heartbeat(now), *self._pursue(), *asked))
-        if event.key == _DETECT_RETRY:
-            return Step((self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True)))
+        if type(key) is DetectRetry:
+            return Step((self._ask(), SetTimer(DetectRetry(), self.detect_retry_s)))
         if now < self._deadline:
             # Heartbeats were answered since: they only moved the deadline.
-            return Step((SetTimer(_EXPIRY, self._deadline - now, periodic=True),))
+            return Step((SetTimer(SessionExpiry(), self._deadline - now),))
         return self._session_over(now)
 
     def _session_kept(self, message: SessionKept, now: float) -> Step:
@@ -160,7 +184,7 @@ class LeaderWatch:
             return Step()
         self.session = message.session
         self._deadline = deadline
-        return Step((SetTimer(_EXPIRY, deadline - now, periodic=True), *self._pursue()))
+        return Step((SetTimer(SessionExpiry(), deadline - now), *self._pursue()))
 
     def _session_over(self, now: float) -> Step:
         """The session has ended, by the elector's word or by its silence: forget all and start again (EL-9).
@@ -171,7 +195,7 @@ class LeaderWatch:
         detected, lost = self.leader is not None, self.candidacy is not None
         self.leader = self.candidacy = self.session = None
         self._contending = self._contending and not lost
-        return Step((CancelTimer(_EXPIRY), *self._begin(now)), detected=detected, candidacy_lost=lost)
+        return Step((CancelTimer(SessionExpiry()), *self._begin(now)), detected=detected, candidacy_lost=lost)
 
     def _joined(self, sequence: int) -> Step:
         """A place in the election; without a session it was meant for one that is over, or an earlier life.
@@ -188,20 +212,20 @@ class LeaderWatch:
         if leader == self.leader:
             return Step()
         self.leader = leader
-        again = SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True)
-        return Step((again if leader is None else CancelTimer(_DETECT_RETRY),), detected=True)
+        again = SetTimer(DetectRetry(), self.detect_retry_s)
+        return Step((again if leader is None else CancelTimer(DetectRetry()),), detected=True)
 
     # --- what is said ----------------------------------------------------------------------------------
 
     def _begin(self, now: float) -> tuple[Effect, ...]:
         self._opened_at = now
         session = () if self.session_timeout_s is None else self._heartbeat(now)
-        return (*session, self._ask(), SetTimer(_DETECT_RETRY, self.detect_retry_s, periodic=True))
+        return (*session, self._ask(), SetTimer(DetectRetry(), self.detect_retry_s))
 
     def _heartbeat(self, now: float) -> tuple[Effect, ...]:
         assert self.session_timeout_s is not None, "a watch without a session has no heartbeat"
         alive = KeepSession(session=self.session, timeout_s=self.session_timeout_s, sent_at=now)
-        again = SetTimer(_HEARTBEAT, self.session_timeout_s / _HEARTBEATS_PER_TIMEOUT, periodic=True)
+        again = SetTimer(SessionHeartbeat(), self.session_timeout_s / _HEARTBEATS_PER_TIMEOUT)
         return (Send(ELECTOR, alive), again)
 
     def _pursue(self) -> tuple[Effect, ...]:
