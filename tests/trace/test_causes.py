@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 
-from mesolite import Cluster, Simulation
+from mesolite import Cluster, CommandInfo, Simulation
 from mesolite.actors.decisions.contract import (
     CallbackReturned,
     LinkBroken,
@@ -81,7 +82,7 @@ def test_everything_has_a_cause_whatever_befalls_a_cluster(seed: int) -> None:
 def test_everything_on_threads_has_a_cause(tmp_path: Any) -> None:
     """With real processes, their signals and ends, and restarts."""
     with Cluster(agents=1, work_dir=tmp_path) as cluster:
-        task = command_task("t1")
+        task = attrs.evolve(command_task("t1"), command=CommandInfo(value="sleep 600"))
         driver = cluster.run(Launcher(task), "ducks")
         cluster.wait_until(lambda: "WorkStarted" in firsts_and_others(cluster), timeout=60.0)
         driver.kill_task("t1")
