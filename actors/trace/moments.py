@@ -15,7 +15,7 @@ from mesolite.actors.trace.words import Names, failure_of, say
 from mesolite.messages.operator import CallAnswered
 from mesolite.messages.tasks import TaskState
 
-UNDOES = frozenset({"restart", "heal", "release", "forget", "mend", "resume"})
+UNDOES = frozenset({"restart", "heal", "release", "forget", "mend", "resume", "recover"})
 """Verbs that take a fault back."""
 
 NAMED_AT_MOST = 4

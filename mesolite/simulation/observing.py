@@ -160,9 +160,15 @@ class Observing(Named):
         times: Count | None = None,
         delay_s: float = 0.0,
     ) -> Rule:
-        kinds = kind if isinstance(kind, type | None) else tuple(kind)
-        rule = Rule(kinds, self._known(sender), self._known(receiver), where, verdict, times, delay_s)
+        rule = self._rule_for(kind, sender, receiver, where)
+        rule.verdict, rule.times, rule.delay_s = verdict, times, delay_s
         if verdict is not Verdict.DELIVER:  # who only looks does nothing
             done = made(rule)
             rule.by, rule.code = self._record(done), done.code
         return self.runtime.network.add(rule)
+
+    def _rule_for(
+        self, kind: Kind, sender: Party, receiver: Party, where: Callable[[Any], bool] | None
+    ) -> Rule:
+        kinds = kind if isinstance(kind, type | None) else tuple(kind)
+        return Rule(kinds, self._known(sender), self._known(receiver), where, Verdict.DELIVER)

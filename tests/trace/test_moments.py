@@ -25,7 +25,8 @@ def stage(*works: SimulatedWork, masters: int = 1) -> tuple[Simulation, Simulate
     """A cluster with an agent and tasks on it, ten seconds old."""
     sim = Simulation(seed=1)
     cluster = sim.cluster(agents=1, masters=masters)
-    tasks = [command_task(f"t{number}", work, resources="cpus:0.5;mem:32") for number, work in enumerate(works, start=1)]
+    each = "cpus:0.5;mem:32"
+    tasks = [command_task(f"t{number}", work, resources=each) for number, work in enumerate(works, start=1)]
     cluster.run(Launcher(*tasks), INFO)
     sim.advance(10.0)
     return sim, cluster
