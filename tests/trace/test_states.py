@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 from attrs import define, field, frozen
 
-from mesolite import FrameworkInfo, Scheduler, SchedulerDriver, SimulatedCluster, Simulation, TaskState, TaskStatus
+from mesolite import (
+    FrameworkInfo,
+    Scheduler,
+    SchedulerDriver,
+    Settings,
+    SimulatedCluster,
+    Simulation,
+    TaskState,
+    TaskStatus,
+)
 from mesolite.actors.decisions.master.view import view
 from mesolite.actors.errors import Refused
 from mesolite.actors.trace import TraceState, states
@@ -278,3 +287,19 @@ def test_a_trace_that_has_lost_its_beginning_is_read_as_far_as_it_goes() -> None
     assert any(state.kind == "leader" for state in found)
     assert any(state.kind == "agent" for state in found)
     assert states([]) == []
+
+
+def test_what_leaders_have_forgotten_is_in_no_state_any_more() -> None:
+    """Of drains and reclaims that have ended only as many are kept as settings say."""
+    settings = Settings.mesos().but(past_drains_max=1, past_reclaims_max=1)
+    sim = Simulation(seed=1, settings=settings)
+    cluster = sim.cluster(agents=2)
+    for name in ("agent-1", "agent-2"):
+        reclaim = cluster.operator.reclaim(name, "cpus:1", within=5)
+        reclaim.release()
+        sim.advance(10.0)
+        cluster.operator.drain(name)
+        sim.advance(10.0)
+
+    ended = {state.subject: state.ending for state in sim.trace.states() if state.kind in ("drain", "reclaim")}
+    assert ended == {"m1-R1": "forgotten", "m1-D1": "forgotten", "m1-R2": "", "m1-D2": ""}
