@@ -13,7 +13,7 @@ SUITE  ?= quick
 ONLY_quick := -m "not slow" --hypothesis-profile=quick
 ONLY_all   :=
 
-.PHONY: help demo test check lint types storeys rules scenarios coverage seeds fuzz drains kills pictures package-index docs bench \
+.PHONY: help demo test check lint types storeys rules scenarios coverage seeds teeth fuzz drains kills pictures package-index docs bench \
   bench-check bench-ray clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
+	@echo 'make teeth      plant every mistake of tests/seeds/mistakes, and say after how many seeds a checker finds it'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
 	@echo 'make kills      100 processes killed with a cluster in them, each followed by a second life in its folder'
@@ -66,6 +67,9 @@ coverage: $(VENV)/installed-coverage
 
 seeds: $(VENV)/installed-test
 	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --first $(FIRST) --processes 2
+
+teeth: $(VENV)/installed-test
+	$(BIN)/python -m tests.seeds.teeth --seeds 2000 --processes 2
 
 fuzz: $(VENV)/installed-test
 	$(BIN)/python -m tests.fuzz --calls $(CALLS)

@@ -105,7 +105,7 @@ class SchedulerCore(Core):
         self._parting = False
         self._force = framework_info.id is not None
         self._suppression_is_news = False
-        self._offers: dict[OfferId, AgentId] = {}
+        self.offers: dict[OfferId, AgentId] = {}
         self._backoff = SubscribeBackoff(settings, framework_info.failover_timeout_s)
 
     # --- the leader, and being subscribed with it ------------------------------------------------------
@@ -178,7 +178,7 @@ class SchedulerCore(Core):
             return
         self.connected = True
         self._force = False
-        self._offers.clear()
+        self.offers.clear()
         self.framework_info = evolve(self.framework_info, id=event.framework_id)
         self.effects.append(CancelTimer(SubscribeRetry()))
         if self._suppression_is_news:
@@ -214,10 +214,10 @@ class SchedulerCore(Core):
             return
         match event:
             case ResourceOffers(offers=offers):
-                self._offers.update((offer.id, offer.agent_id) for offer in offers)
+                self.offers.update((offer.id, offer.agent_id) for offer in offers)
                 self._callback("resource_offers", offers)
             case RescindOffer(offer_id=offer_id):
-                self._offers.pop(offer_id, None)
+                self.offers.pop(offer_id, None)
                 self._callback("offer_rescinded", offer_id)
             case InverseOffers(inverse_offers=inverse_offers):
                 self._callback("inverse_offers", inverse_offers)
@@ -334,7 +334,7 @@ class SchedulerCore(Core):
 
     def _take_offers(self, offer_ids: tuple[OfferId, ...]) -> AgentId | None:
         """Offers are used once. The agent they are of, None if none of them is known any more."""
-        agent_ids = [self._offers.pop(offer_id, None) for offer_id in offer_ids]
+        agent_ids = [self.offers.pop(offer_id, None) for offer_id in offer_ids]
         return next((agent_id for agent_id in agent_ids if agent_id is not None), None)
 
     def _acknowledge(self, status: TaskStatus) -> None:
@@ -353,7 +353,7 @@ class SchedulerCore(Core):
 
     def standing(self) -> str:
         """Where the driver is in its life, and what it could still use."""
-        return f"{self.status}, {'' if self.connected else 'not '}connected, offers held: {len(self._offers)}"
+        return f"{self.status}, {'' if self.connected else 'not '}connected, offers held: {len(self.offers)}"
 
     def check(self) -> None:
         """A connected driver has a leader, an id, and nothing left to force."""

@@ -52,6 +52,7 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
     Attributes:
         seed: what every random choice is drawn from.
         settings: the timings and limits in force, by default `Settings.mesos()`.
+        latency_s: between which times a message takes, in seconds.
         trace: what happened: `print(sim.trace.text())`, the `story` of one task or agent, the `hash` of all of it.
     """
 
@@ -87,10 +88,12 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         shortest, longest = map(in_seconds, latency if latency_s is None else latency_s)
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")
+        self.latency_s = (shortest, longest)
         standstill_s = PERIODS * self.settings.silence_noticed_s
         self.runtime = VirtualRuntime(
-            seed, self.trace, (shortest, longest), standstill_s, encoded_store, order_of(order, seed)
+            seed, self.trace, self.latency_s, standstill_s, encoded_store, order_of(order, seed)
         )
+        self._is_ready = False
         self.stated = Stated()
         self.faults = None
         self._cluster: SimulatedCluster | None = None
@@ -138,7 +141,13 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
 
         self.run_until(ready, timeout=60.0)
         self.settle()
+        self._is_ready = True
         return cluster
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a cluster that has come up: from then on it may be disturbed."""
+        return self._is_ready
 
     @property
     def started(self) -> SimulatedCluster | None:

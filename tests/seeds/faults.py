@@ -42,6 +42,7 @@ from mesolite.messages import (
     UnregisterAgent,
 )
 from mesolite.simulation.network import Rule, Verdict
+from tests.seeds.workload import VERBS, mark_gone
 
 if TYPE_CHECKING:
     from tests.seeds.frameworks import View
@@ -293,6 +294,65 @@ def leader_loses_the_elector(world: World) -> None:
     world.end_later(lambda: world.sim.heal(leader, "elector"), 2 * FAULT_S)
 
 
+def agents_fall_silent(world: World) -> None:
+    """Some agents hear no pings of the leader for a while, about as long as it takes to give them up."""
+    leader, draw, settings = world.a_leader(), world.random, world.sim.settings
+    silent_s = settings.total_ping_timeout_s + 2 * settings.agent_ping_timeout_s
+    agents = list(world.cluster.agents)
+    for agent in draw.sample(agents, draw.randint(1, min(3, len(agents)))):
+        world.sim.partition(leader, agent, both_ways=draw.random() < 0.5)
+        world.end_later(lambda agent=agent: world.sim.heal(leader, agent), silent_s)  # type: ignore[misc]
+
+
+def leader_pauses(world: World) -> None:
+    """The leader's process stands still, its registrar with it, and goes on as if nothing had happened."""
+    leader = world.cluster.leader
+    if leader is None:
+        return
+    world.sim.pause(leader)
+    world.end_later(lambda: world.sim.resume(leader) if leader.alive else None, 3 * FAULT_S)
+
+
+def link_breaks(world: World) -> None:
+    """The connection of the leader to an agent or a driver breaks, with what is in flight on it."""
+    leader, seat = world.a_leader(), world.checkers.reader.seat
+    others = [name for name in (*world.cluster.agents, *world.framework_parties()) if seat(name) is not None]
+    if others and seat(leader) is not None:
+        world.sim.break_link(leader, world.random.choice(others))
+        world.checkers.disturbed()
+
+
+def session_expires(world: World) -> None:
+    """The elector ends the session of a master."""
+    alive = [master for master in world.cluster.masters.values() if master.alive]
+    if alive:
+        master = world.random.choice(alive)
+        world.sim.expire_session(master)
+        world.end_later(lambda: None if master.alive else master.restart(), FAULT_S)
+
+
+def all_at_once(world: World) -> None:
+    """The leader's disk is slow, and operators ask for several things without waiting."""
+    leader, draw = world.cluster.leader, world.random
+    if leader is None:
+        return
+    leader.disk.slow(draw.uniform(0.5, 4.0))
+    world.end_later(leader.disk.mend, FAULT_S)
+    world.in_a_hurry = True
+    for verb in draw.choices(list(VERBS), list(VERBS.values()), k=draw.randint(3, 6)):
+        verb(world)
+    world.in_a_hurry = False
+
+
+def gone_while_away(world: World) -> None:
+    """An agent dies, is marked gone, and comes back."""
+    agent = world.an_agent()
+    if agent.alive:
+        agent.crash()
+    mark_gone(world)
+    world.end_later(lambda: None if agent.alive or agent.name in world.unregistered else agent.restart(), FAULT_S)
+
+
 FAULTS: tuple[Fault, ...] = (
     bad_disk,
     bad_disk,
@@ -300,6 +360,12 @@ FAULTS: tuple[Fault, ...] = (
     scheduler_returns_twice,
     kills_in_the_dark,
     leader_loses_the_elector,
+    agents_fall_silent,
+    leader_pauses,
+    all_at_once,
+    gone_while_away,
+    link_breaks,
+    session_expires,
     slow_store,
     slow_store,
     slow_link,

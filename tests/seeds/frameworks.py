@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define, evolve, field
 
@@ -25,9 +25,6 @@ from mesolite import (
     TaskStatus,
 )
 from mesolite.messages.ids import AgentId, ExecutorId, TaskId
-
-if TYPE_CHECKING:
-    from tests.seeds.checkers import Watch
 
 KINDS = ("plain", "aware", "checkpointing", "slow", "deaf", "greedy", "dying")
 GRACE_MAX_S = 6.0
@@ -168,9 +165,8 @@ def _work(draw: random.Random) -> SimulatedWork:
 class Worker(Scheduler):
     """One scheduler of a framework: launches, kills a little, answers inverse offers as its kind would."""
 
-    def __init__(self, view: View, watch: Watch) -> None:
+    def __init__(self, view: View) -> None:
         self.view = view
-        self.watch = watch
 
     def registered(self, driver: SchedulerDriver, *arguments: Any) -> None:
         if self.view.driver is driver:
@@ -208,7 +204,6 @@ class Worker(Scheduler):
     def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
         view = self.view
         if view.driver is driver:  # a scheduler that was replaced may still get, late, what was on its way to it
-            self.watch.told(view, status)
             view.told.setdefault(status.task_id, []).append(status)
         if view.explicit:
             self._later(driver, lambda: driver.acknowledge(status))

@@ -9,12 +9,12 @@ from attrs import field, frozen
 
 from mesolite import PartyFailed
 from mesolite.actors.errors import EndlessLoop
-from tests.seeds.checkers import Violation
+from mesolite.harness.checkers import Family, Violation
 from tests.seeds.faults import FAULTS, Fault
 from tests.seeds.healing import demand, heal
 from tests.seeds.workload import VERBS, Found, World
 
-NOBODY_FAILS = "(j) no core raises, and nobody keeps others busy for ever"
+NOBODY_FAILS = "nobody_fails"
 STORY_LINES = 60
 NOISE = ("PingAgent", "PongAgent", "KeepSession", "SessionKept", "(timer session", "(timer ping", "(timer allocation")
 
@@ -46,9 +46,10 @@ def run(seed: int, faults: tuple[Fault, ...] = FAULTS) -> Verdict:
     except Found:
         pass
     except (PartyFailed, EndlessLoop, AssertionError) as error:
-        world.watch.violations.append(Violation(NOBODY_FAILS, world.sim.now, str(error)))
-    violation = world.watch.violations[0] if world.watch.violations else None
-    return Verdict(seed, violation, _story(world, violation), world.watch.tally)
+        statement = "No core raises, and nobody keeps others busy for ever."
+        world.checkers.report(Violation(NOBODY_FAILS, Family.OURS, statement, world.sim.now, str(error)))
+    violation = world.checkers.first
+    return Verdict(seed, violation, _story(world, violation), world.checkers.tally)
 
 
 def _live(world: World, faults: tuple[Fault, ...]) -> None:
@@ -61,7 +62,7 @@ def _live(world: World, faults: tuple[Fault, ...]) -> None:
     for act in acts:
         if act in faults:
             world.log.append(f"{world.sim.now:10.3f}  fault: {act.__name__}")
-            world.watch.tally[f"fault {act.__name__}"] += 1
+            world.checkers.tally[f"fault {act.__name__}"] += 1
         act(world)
         world.look()
         if draw.random() < 0.7:

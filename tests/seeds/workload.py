@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from mesolite import FrameworkInfo, MesoliteError, OutcomeUnknown, Refused, Settings, Simulation, Unavailability, Window
+from mesolite.harness.checkers import STANDARD, Checkers, Family
 from mesolite.machines import AgentMachine
 from mesolite.messages.ids import AgentId
 from mesolite.messages.operator import (
@@ -26,9 +27,8 @@ from mesolite.messages.operator import (
 )
 from mesolite.messages.resources import Resources
 from mesolite.simulation.moments import Moment, Scheduled
-from tests.seeds.checkers import Watch
 from tests.seeds.frameworks import EXECUTORS, KINDS, View, Worker, make_view
-from tests.seeds.teeth import FREE, GRACE
+from tests.seeds.tally import Tally
 
 TIMINGS = Settings.mesos().but(
     agent_ping_timeout_s=4.0,
@@ -44,10 +44,6 @@ TIMINGS = Settings.mesos().but(
     executor_ack_limit_s=20.0,
 )
 """Mesos's proportions in a fifth of its time: a seed must see time-outs run out, and be over soon."""
-
-
-RECOVERY_S = 25.0
-"""So long after a fault has ended it is still felt: sessions, pings, retries."""
 
 
 class Found(MesoliteError):
@@ -80,8 +76,8 @@ class World:
             session_timeout_s=TIMINGS.session_timeout_s + 6 * latency_s,
         )
         self.sim = Simulation(seed, settings=settings, latency=(latency_s / 4, latency_s))
-        self.watch = Watch(self.sim)
-        self.watch.teeth.latency_s = latency_s
+        ours = [checker() for checker in STANDARD if checker.family is Family.OURS]
+        self.checkers = Checkers(self.sim, [*ours, Tally()])
         self.cluster = self.sim.cluster(
             agents=draw.randint(2, 4), masters=draw.randint(1, 3), resources="cpus:4;mem:2048"
         )
@@ -91,6 +87,7 @@ class World:
         self.unregistered: dict[str, None] = {}
         self.reclaims: list[Any] = []
         self.log: list[str] = []
+        self.in_a_hurry = False
         self._endings: list[Ending] = []
         self._serial = itertools.count(1_000_000)
         for number in range(1, draw.randint(1, 4) + 1):
@@ -101,7 +98,7 @@ class World:
     # ------------------------------------------------------------------------------------------------------- frameworks
 
     def _run(self, view: View, info: FrameworkInfo) -> None:
-        worker = Worker(view, self.watch)
+        worker = Worker(view)
         view.driver = self.cluster.run(
             worker, info, executors=EXECUTORS, implicit_acknowledgements=not view.explicit
         )
@@ -133,22 +130,15 @@ class World:
         Raises:
             Found: there is one.
         """
-        leader = self.cluster.leader
-        seat = self.sim.runtime.directory.find(leader.name) if leader is not None else None
-        if seat is not None:
-            core: Any = seat.actor.performer.core
-            for text, about in self.watch.teeth.late(core.state):
-                self.watch.violated(FREE, text, *about)
-            for text, about in self.watch.teeth.outlived(core.state):
-                self.watch.violated(GRACE, text, *about)
-        if self.watch.violations:
-            raise Found(str(self.watch.violations[0]))
+        self.checkers.look()
+        if self.checkers.first is not None:
+            raise Found(str(self.checkers.first))
 
     def end_later(self, act: Callable[[], None], within_s: float) -> None:
         """Do this after a random time, or when everything is mended."""
         runtime = self.sim.runtime
         at = self.sim.now + self.random.uniform(0.1, within_s)
-        self.watch.teeth.quiet_from = max(self.watch.teeth.quiet_from, at + RECOVERY_S)
+        self.checkers.disturbed(at)
         self._endings.append(Ending(at, act, runtime.at(at, Scheduled(act))))
 
     def end_faults(self) -> None:
@@ -183,16 +173,18 @@ class World:
     def ask(self, name: str, verb: Callable[[], object], call: Callable[[int], Any] | None = None) -> None:
         """Ask for something: mostly wait for the answer, sometimes go on at once. Refusals are fine."""
         self.log.append(f"{self.sim.now:10.3f}  {name}")
-        self.watch.tally[f"asked {name.split(maxsplit=1)[0]}"] += 1
+        self.checkers.tally[f"asked {name.split(maxsplit=1)[0]}"] += 1
         leader = self.cluster.leader
-        if call is not None and leader is not None and self.random.random() < 0.5:
+        if self.in_a_hurry and (call is None or leader is None):
+            return
+        if call is not None and leader is not None and (self.in_a_hurry or self.random.random() < 0.5):
             self.sim.inject(leader, call(self.call_id()), sender="operator")
             return
         try:
             made = verb()
         except (Refused, OutcomeUnknown) as refusal:
             self.log.append(f"{self.sim.now:10.3f}    {refusal}")
-            self.watch.tally[f"{type(refusal).__name__} {name.split(maxsplit=1)[0]}"] += 1
+            self.checkers.tally[f"{type(refusal).__name__} {name.split(maxsplit=1)[0]}"] += 1
             return
         if type(made).__name__ == "Reclaim":
             self.reclaims.append(made)
@@ -211,7 +203,7 @@ def deactivate(world: World) -> None:
 
 def reactivate(world: World) -> None:
     """Put one back, preferably one that was taken out."""
-    out = [agent for agent in world.cluster.agents.values() if agent.id in world.watch.deactivated]
+    out = [agent for agent in world.cluster.agents.values() if agent.id in world.checkers.decided.deactivated]
     agent = world.random.choice(out) if out else world.an_agent()
     agent_id = AgentId(agent.id or "")
     world.ask(
@@ -236,8 +228,10 @@ def drain(world: World) -> None:
 
 
 def mark_gone(world: World) -> None:
-    """Give an agent up for good."""
-    agent = world.an_agent()
+    """Give an agent up for good; one that is away, if there is one."""
+    everybody = world.cluster.agents.values()
+    away = [agent for agent in everybody if not agent.alive and agent.name not in world.unregistered]
+    agent = world.random.choice(away) if away else world.an_agent()
     agent_id = AgentId(agent.id or "")
     world.ask(
         f"mark_gone {agent}",
@@ -251,11 +245,11 @@ def sigusr1(world: World) -> None:
     agent = world.an_agent()
     if agent.alive:
         world.log.append(f"{world.sim.now:10.3f}  SIGUSR1 {agent}")
-        world.watch.tally["asked SIGUSR1"] += 1
+        world.checkers.tally["asked SIGUSR1"] += 1
         world.unregistered[agent.name] = None
         agent.signal(signal.SIGUSR1)
         if world.random.random() < 0.4:
-            world.end_later(lambda: world.bring_back(agent), 2 * RECOVERY_S)
+            world.end_later(lambda: world.bring_back(agent), 2 * world.checkers.recovery_s)
 
 
 def schedule(world: World) -> None:
@@ -281,7 +275,7 @@ def schedule(world: World) -> None:
 
 def machine_down(world: World) -> None:
     """Take a machine down; a scheduled one, mostly."""
-    agent = _on_machine(world, world.watch.scheduled)
+    agent = _on_machine(world, world.checkers.decided.scheduled)
     world.ask(
         f"machine_down {agent}",
         lambda: world.cluster.operator.machine_down([agent]),
@@ -291,7 +285,7 @@ def machine_down(world: World) -> None:
 
 def machine_up(world: World) -> None:
     """Bring a machine back; one that is down, mostly."""
-    agent = _on_machine(world, world.watch.down)
+    agent = _on_machine(world, world.checkers.decided.down)
     world.ask(
         f"machine_up {agent}",
         lambda: world.cluster.operator.machine_up([agent]),
@@ -337,7 +331,7 @@ def reclaim(world: World) -> None:
 
 def release(world: World) -> None:
     """Give up a reclaim, one that is open if there is one."""
-    leader, reclaim_ids = world.cluster.leader, list(world.watch.teeth.reclaims)
+    leader, reclaim_ids = world.cluster.leader, list(world.checkers.decided.reclaims)
     if reclaim_ids and leader is not None and world.random.random() < 0.5:
         call = ReleaseReclaimCall(call_id=world.call_id(), reclaim_id=world.random.choice(reclaim_ids))
         world.sim.inject(leader, call, sender="operator")

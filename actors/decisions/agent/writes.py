@@ -27,6 +27,11 @@ class Writes:
         self._after_next: list[Effect] = []
         self._count = 0
 
+    @property
+    def in_flight(self) -> bool:
+        """Whether something is being written, for which what is to be said waits."""
+        return self._under_way
+
     def commit(self, effects: list[Effect]) -> list[Effect]:
         """What of these may be done at once; the rest comes out of `saved`."""
         if not (self.changes or self._under_way):

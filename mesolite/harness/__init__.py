@@ -1,0 +1,38 @@
+"""The harness: find, shrink and replay any bad ordering of events.
+
+It stands on `mesolite.simulation`, which knows nothing of it. A run is a function of (scenario, seed, script).
+
+    explore      draw scripts, one a seed, until a check fails
+    sweep        one action at every instant of a calm run
+    compare      one thing changed, side by side
+    faults       what goes wrong, and how often
+    checkers     what must hold whatever happens, of Mesolite and of who uses it
+
+Inside: `script` is what was done to a run, as data; `run` is one run; `shrink` makes a script smaller; `failure` is what
+was found, to be replayed and kept; `confirm` sees whether another process agrees; `exploration` and `coverage` say what
+was tried.
+"""
+
+from mesolite.harness.compare import Comparison, compare
+from mesolite.harness.exploration import Exploration, NothingReached
+from mesolite.harness.explore import explore
+from mesolite.harness.failure import Failure, NotReplayed
+from mesolite.harness.faults import Fault, Faults
+from mesolite.harness.run import CheckerViolated, reached
+from mesolite.harness.sweep import Swept, sweep
+
+__all__ = [
+    "CheckerViolated",
+    "Comparison",
+    "Exploration",
+    "Failure",
+    "Fault",
+    "Faults",
+    "NotReplayed",
+    "NothingReached",
+    "Swept",
+    "compare",
+    "explore",
+    "reached",
+    "sweep",
+]

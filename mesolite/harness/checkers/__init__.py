@@ -1,0 +1,17 @@
+"""What must hold whatever happens: checkers look at every record of a simulation, and report what does not hold.
+
+    checker      what a checker is, and how it says what it wants to see
+    watching     `Checkers`: a set of them attached to one simulation
+    reading      the states of actors, to be looked at and never changed
+    models       what several of them need to know: what operators decided, what is alive where
+    standard     all there are, by name
+    the others   the checkers themselves, by what they are about
+
+docs/checkers.md lists them, each with what switches it off.
+"""
+
+from mesolite.harness.checkers.checker import Assumption, Checker, Family, Violation
+from mesolite.harness.checkers.standard import OPTIONAL, STANDARD
+from mesolite.harness.checkers.watching import Checkers
+
+__all__ = ["Assumption", "Checker", "Checkers", "Family", "OPTIONAL", "STANDARD", "Violation"]

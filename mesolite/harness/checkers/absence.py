@@ -1,0 +1,175 @@
+"""Agents that are silent or away are given up when it is time: not earlier, not later, not too many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mesolite.actors.decisions.contract import LinkBroken, PeerExited
+from mesolite.actors.decisions.rules.ping_rounds import MOMENTS_PER_INTERVAL
+from mesolite.actors.decisions.rules.removal_rate import Absence
+from mesolite.actors.trace import Record
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
+from mesolite.harness.checkers.models import EARLY_S
+from mesolite.messages.agent import AgentRegistered, AgentReregistered, PingAgent, PongAgent
+from mesolite.messages.ids import AgentId
+from mesolite.messages.registrar import (
+    AdmitAgent,
+    ApplyOperation,
+    MarkAgentGone,
+    MarkAgentReachable,
+    MarkAgentUnreachable,
+    OperationApplied,
+    PruneAgents,
+    RegistryRecovered,
+    RemoveAgent,
+)
+
+
+class GivenUpInTime(Checker):
+    """From silence to unreachable it takes the pings it should (drain.md 1.4.2, 1.5.3, 1.7.3)."""
+
+    name = "given_up_in_time"
+    statement = (
+        "An agent is given up when it has left so many pings in a row unanswered, or has not come back for so long, "
+        "not earlier, and for its pings not later."
+    )
+    assumes = frozenset({Assumption.HONEST})
+
+    def __init__(self) -> None:
+        """Start with nobody silent."""
+        self._silent: dict[str, float] = {}
+        self._unanswered: dict[str, int] = {}
+        self._away: dict[str, float] = {}
+        self._given_up_at = float("-inf")
+
+    @hears(ActorRole.MASTER, RegistryRecovered)
+    def recovered(self, record: Record, core: Any) -> None:
+        """A new leader has pinged nobody yet."""
+        if self.watch.leads(core):
+            self._silent.clear()
+            self._unanswered.clear()
+            self._away.clear()
+            self._given_up_at = float("-inf")
+
+    @says(ActorRole.MASTER, PingAgent)
+    def pinged(self, record: Record, core: Any, message: PingAgent, to: str) -> None:
+        """A ping; the first that stays unanswered counts. Whoever was silent too long should have been given up."""
+        since = self._silent.setdefault(to, record.time)
+        count = self._unanswered[to] = self._unanswered.get(to, 0) + 1
+        if count > core.state.settings.max_agent_ping_timeouts and self.watch.leads(core):
+            m = core.state
+            agent_id = m.agent_of_party.get(to)
+            guards = (m.marking_unreachable, m.marking_gone, m.removing, m.reregistering)
+            waits = (Absence.UNHEALTHY, agent_id) in m.removals
+            if agent_id is not None and not waits and not any(agent_id in guard for guard in guards):
+                self.violated(f"{to} has not answered since {since:.3f} s, and is not given up", agent_id, to)
+
+    @hears(ActorRole.MASTER, PongAgent)
+    def answered(self, record: Record, core: Any) -> None:
+        """Any pong counts."""
+        self._silent.pop(record.sender, None)
+        self._unanswered.pop(record.sender, None)
+
+    @hears(ActorRole.MASTER, PeerExited, LinkBroken)
+    def parted(self, record: Record, core: Any) -> None:
+        """An agent is away from now on."""
+        self._away[record.event.name] = record.time
+
+    @says(ActorRole.MASTER, AgentRegistered, AgentReregistered)
+    def came(self, record: Record, core: Any, message: Any, to: str) -> None:
+        """An agent is back."""
+        if self.watch.leads(core):
+            self._away.pop(to, None)
+
+    @hears(ActorRole.MASTER, OperationApplied)
+    def applied(self, record: Record, core: Any) -> None:
+        """Who is not in the books is not pinged: if it comes back, it begins anew."""
+        operation = record.event.operation
+        if isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable | AdmitAgent | MarkAgentReachable):
+            for party in [party for party in self._silent if party not in core.state.agent_of_party]:
+                del self._silent[party], self._unanswered[party]
+
+    @says(ActorRole.MASTER, ApplyOperation)
+    def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
+        """An agent is given up."""
+        if not isinstance(message.operation, MarkAgentUnreachable) or not self.watch.leads(core):
+            return
+        m, now, settings = core.state, record.time, core.state.settings
+        agent_id = message.operation.agent_id
+        if now - self._given_up_at < settings.agent_removal_interval_s - EARLY_S:
+            self.violated(f"{agent_id} is given up {now - self._given_up_at:.3f} s after another", agent_id)
+        self._given_up_at = now
+        agent = m.agents.get(agent_id)
+        back_s = settings.agent_reregister_timeout_s - EARLY_S
+        if agent is None:
+            if now - m.leading_since < back_s:
+                self.violated(f"{agent_id} had {now - m.leading_since:.3f} s to come back to a new leader", agent_id)
+            return
+        moment_s = settings.agent_ping_timeout_s / MOMENTS_PER_INTERVAL
+        silent_s = now - self._silent.get(agent.party, now)
+        enough = self._unanswered.get(agent.party, 0) >= settings.max_agent_ping_timeouts
+        silent = enough and silent_s >= settings.total_ping_timeout_s - moment_s - EARLY_S
+        away_s = 0.0 if agent.connected else now - self._away.get(agent.party, m.leading_since)
+        watched = now - self.watch.began_at > settings.silence_noticed_s or not self.watch.is_late
+        if not silent and away_s < back_s and watched:
+            text = f"{agent_id} is given up: silent for {silent_s:.3f} s, away for {away_s:.3f} s"
+            self.violated(text, agent_id, agent.party)
+
+
+class GoneStaysGone(Checker):
+    """An id that an operator gave up is refused (drain.md 1.3.2), until it is so old that nobody knows it (1.9)."""
+
+    name = "gone_stays_gone"
+    statement = "An id that was marked gone is not admitted again, as long as the registry knows that it is gone."
+
+    def __init__(self) -> None:
+        """Start with nobody gone."""
+        self._gone: dict[AgentId, None] = {}
+
+    @hears(ActorRole.MASTER, OperationApplied)
+    def applied(self, record: Record, core: Any) -> None:
+        """An agent was marked gone, or is admitted."""
+        if not self.watch.leads(core):
+            return
+        match record.event.operation:
+            case MarkAgentGone(agent_id=agent_id):
+                self._gone[agent_id] = None
+            case PruneAgents(gone=gone):
+                for agent_id in gone:
+                    self._gone.pop(agent_id, None)
+
+    @says(ActorRole.MASTER, AgentRegistered, AgentReregistered)
+    def came(self, record: Record, core: Any, message: Any, to: str) -> None:
+        """An agent is told that it is registered."""
+        if message.agent_id in self._gone and self.watch.leads(core):
+            self.violated(f"{to} is registered as {message.agent_id}, which is gone", message.agent_id, to)
+
+    def calm(self) -> Iterator[Finding]:
+        """Nobody has such an id."""
+        m = self.watch.reader.leader()
+        for agent_id in self._gone:
+            if m is not None and agent_id in m.agents:
+                yield f"{agent_id} is registered, and gone", (agent_id,)
+
+
+class PrunedWhenOld(Checker):
+    """The registry forgets what is old, and nothing else (drain.md 1.9.1)."""
+
+    name = "pruned_when_old"
+    statement = "An absent agent is forgotten when it is too old, or one of too many."
+
+    @says(ActorRole.MASTER, ApplyOperation)
+    def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
+        """Agents are to be forgotten."""
+        if not isinstance(message.operation, PruneAgents) or not self.watch.leads(core):
+            return
+        settings, decided = core.state.settings, self.watch.decided
+        for agent_ids, absent in (
+            (message.operation.unreachable, decided.unreachable),
+            (message.operation.gone, decided.gone),
+        ):
+            for agent_id in agent_ids if len(absent) <= settings.registry_max_agent_count else ():
+                age_s = record.time - absent.get(agent_id, record.time)
+                if age_s < settings.registry_max_agent_age_s - EARLY_S:
+                    self.violated(f"{agent_id} is forgotten when it is absent for {age_s:.3f} s", agent_id)

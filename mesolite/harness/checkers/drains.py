@@ -1,0 +1,184 @@
+"""Drains: what their end means, that they come to one, and that graces are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mesolite.actors.trace import Record
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
+from mesolite.messages.drains import DrainInfo, DrainState
+from mesolite.messages.ids import AgentId, DrainId
+from mesolite.messages.registrar import (
+    ApplyOperation,
+    DeactivateAgent,
+    EndDrain,
+    MarkAgentGone,
+    OperationApplied,
+    PruneAgents,
+    ReactivateAgent,
+    RegistryRecovered,
+    RemoveAgent,
+    StartDrain,
+)
+from mesolite.messages.relayed import RunTask
+
+MARGIN_S = 5.0
+"""For what is not counted one by one: escalating, reporting, a second look."""
+
+
+def _ended(core: Any, message: ApplyOperation) -> DrainInfo | None:
+    """The drain that a master wants recorded as having come to its own end."""
+    operation = message.operation
+    drain = operation.drain if isinstance(operation, EndDrain | MarkAgentGone) else None
+    return drain if drain is not None and drain.state in (DrainState.DRAINED, DrainState.GONE) else None
+
+
+class NothingAliveWhenDrained(Checker):
+    """A drain ends when all is over."""
+
+    name = "nothing_alive_when_drained"
+    statement = "Nothing is alive on an agent whose drain has ended."
+
+    @says(ActorRole.MASTER, ApplyOperation)
+    def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
+        """The end of a drain is to be recorded."""
+        drain = _ended(core, message)
+        if drain is None or not self.watch.leads(core):
+            return
+        agent = core.state.agents.get(drain.agent_id)
+        if agent is None:
+            self.violated(f"{drain.id} ended, but {drain.agent_id} is not there", drain.agent_id)
+            return
+        for task_id in self.watch.life.alive_on(agent.party):
+            text = f"{drain.id} of {drain.agent_id} ended {drain.state} while {task_id} was alive on {agent.party}"
+            self.violated(text, task_id, drain.agent_id)
+
+
+class AllAcknowledgedWhenDrained(Checker):
+    """A drain ends when all is said."""
+
+    name = "all_acknowledged_when_drained"
+    statement = "No last update is unacknowledged on an agent whose drain has ended."
+
+    @says(ActorRole.MASTER, ApplyOperation)
+    def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
+        """The end of a drain is to be recorded."""
+        drain = _ended(core, message)
+        agent = core.state.agents.get(drain.agent_id) if drain is not None else None
+        there = self.watch.reader.core(agent.party) if agent is not None else None
+        if drain is None or there is None or not self.watch.leads(core):
+            return
+        for task_id in [key[1] for key, stream in there.state.streams.items() if stream.updates]:
+            text = f"{drain.id} of {drain.agent_id} ended {drain.state} before the end of {task_id} was acknowledged"
+            self.violated(text, task_id, drain.agent_id)
+
+
+class DrainsEnd(Checker):
+    """What was begun has an end, and it is known."""
+
+    name = "drains_end"
+    statement = "A drain that began ends as DRAINED, GONE or LEFT, and is not dropped without that."
+
+    def __init__(self) -> None:
+        """Start with no drain."""
+        self._open: dict[AgentId, DrainInfo] = {}
+
+    @hears(ActorRole.MASTER, RegistryRecovered)
+    def recovered(self, record: Record, core: Any) -> None:
+        """A new leader goes on with those that are under way."""
+        if self.watch.leads(core):
+            known = [each.drain for each in record.event.registry.deactivated]
+            drains = [drain for drain in known if drain is not None and drain.state is DrainState.DRAINING]
+            self._open = {drain.agent_id: drain for drain in drains}
+
+    @hears(ActorRole.MASTER, OperationApplied)
+    def applied(self, record: Record, core: Any) -> None:
+        """Something was recorded of an agent."""
+        if not self.watch.leads(core):
+            return
+        match record.event.operation:
+            case StartDrain(drain=drain):
+                self._look(drain.agent_id, drain.id)
+                self._open[drain.agent_id] = drain
+            case EndDrain(drain=drain):
+                self._end(drain.agent_id, drain)
+            case RemoveAgent(agent_id=agent_id, drain=drain) | MarkAgentGone(agent_id=agent_id, drain=drain):
+                self._end(agent_id, drain)
+            case PruneAgents(unreachable=unreachable, drains=drains):
+                ended = {drain.agent_id: drain for drain in drains}
+                for agent_id in unreachable:
+                    self._end(agent_id, ended.get(agent_id))
+            case ReactivateAgent(agent_id=agent_id) | DeactivateAgent(agent_id=agent_id):
+                self._end(agent_id, None)
+
+    def _look(self, agent_id: AgentId, successor: DrainId) -> None:
+        known = self._open.get(agent_id)
+        if known is not None and known.id != successor:
+            self.violated(f"{known.id} of {agent_id} is forgotten for {successor}", agent_id)
+
+    def _end(self, agent_id: AgentId, drain: DrainInfo | None) -> None:
+        known = self._open.pop(agent_id, None)
+        if known is None:
+            return
+        if drain is None or drain.id != known.id or drain.state is DrainState.DRAINING or drain.ended_at is None:
+            self.violated(f"{known.id} of {agent_id} is dropped without an end: there is {drain}", agent_id)
+        elif known.config.mark_gone and drain.state is DrainState.DRAINED:
+            self.violated(f"{known.id} of {agent_id} was to mark it gone, and has left it drained", agent_id)
+
+    def calm(self) -> Iterator[Finding]:
+        """Look for those that have not ended, and for what is alive all the same."""
+        m, life = self.watch.reader.leader(), self.watch.life
+        for agent_id, drain in m.deactivated.items() if m is not None else ():
+            agent = m.agents.get(agent_id)
+            if drain is None or agent is None:
+                continue
+            if drain.state is DrainState.DRAINING:
+                left = [task.task_id for task in agent.tasks.values()]
+                text = f"{drain.id} of {agent_id} ({agent.party}) has not ended; the master knows of {left}, alive are "
+                text += f"{life.alive_on(agent.party)}"
+                yield text, (agent_id, *left[:2])
+            elif alive := life.alive_on(agent.party):
+                text = f"{drain.id} of {agent_id} is {drain.state}, and {alive} are alive on {agent.party}"
+                yield text, (agent_id, *alive[:2])
+        known = m.past_drains if m is not None else {}
+        for agent_id, drain in self._open.items():
+            if drain.id not in known and m is not None and agent_id not in m.deactivated:
+                yield f"{drain.id} of {agent_id} began, and nobody knows what became of it", (agent_id,)
+
+
+class GracesAreKept(Checker):
+    """An operator's grace is the longest (drain.md 4.4.5)."""
+
+    name = "graces_are_kept"
+    statement = "Nothing outlives the longest grace of a drain by more than its executor's own and a margin."
+    assumes = frozenset(Assumption)
+
+    def __init__(self) -> None:
+        """Start with no executor."""
+        self._executor_grace_s = 0.0
+
+    @says(ActorRole.MASTER, RunTask)
+    def launched(self, record: Record, core: Any, message: RunTask, to: str) -> None:
+        """An executor may want longer to shut down than others."""
+        executor = message.task.executor
+        grace_s = executor.shutdown_grace_period_s if executor is not None else None
+        self._executor_grace_s = max(self._executor_grace_s, grace_s or 0.0)
+
+    def overdue(self, now: float) -> Iterator[Finding]:
+        """Look for what lives too long."""
+        watch = self.watch
+        m = watch.reader.leader() if watch.decided.deactivated else None
+        if m is None:
+            return
+        for agent_id, drain in m.deactivated.items():
+            agent = m.agents.get(agent_id)
+            grace_s = drain.config.max_grace_period_s if drain is not None else None
+            if agent is None or grace_s is None or drain.ended_at is not None or agent.drain_told_at is None:
+                continue
+            told_at = max(agent.drain_told_at, watch.decided.drained_at.get(agent_id, 0.0), watch.quiet_from)
+            margin_s = MARGIN_S + self._executor_grace_s + 4 * watch.sim.latency_s[1]
+            if agent.connected and now > told_at + grace_s + margin_s:
+                for task_id in watch.life.alive_on(agent.party):
+                    text = f"{drain.id} of {agent_id} gave {grace_s:g} s at {told_at:.3f} s, and {task_id} lives"
+                    yield text, (task_id, agent_id)

@@ -1,0 +1,158 @@
+"""Calls of operators: answered once, and what was answered is in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from attrs import define
+
+from mesolite.actors.decisions.rules.registry import changes_of
+from mesolite.actors.runtime.port import Seat
+from mesolite.actors.trace import Record
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
+from mesolite.harness.checkers.registry import OWNER
+from mesolite.messages.maintenance import Maintenance
+from mesolite.messages.operator import (
+    CallAnswered,
+    DeactivateAgentCall,
+    DrainAgentCall,
+    MarkAgentGoneCall,
+    ReactivateAgentCall,
+    ReclaimResourcesCall,
+    ReleaseReclaimCall,
+    StartMaintenanceCall,
+    StopMaintenanceCall,
+    TeardownFrameworkCall,
+    UpdateMaintenanceScheduleCall,
+)
+from mesolite.messages.registrar import OperationApplied
+
+CALLS = (
+    DeactivateAgentCall,
+    DrainAgentCall,
+    MarkAgentGoneCall,
+    ReactivateAgentCall,
+    ReclaimResourcesCall,
+    ReleaseReclaimCall,
+    StartMaintenanceCall,
+    StopMaintenanceCall,
+    TeardownFrameworkCall,
+    UpdateMaintenanceScheduleCall,
+)
+
+
+class CallsAreAnswered(Checker):
+    """An operator waits for one answer."""
+
+    name = "calls_are_answered"
+    statement = "A call of an operator that a leader heard is answered, once."
+
+    def __init__(self) -> None:
+        """Start with no call."""
+        self._open: dict[tuple[str, int], Seat] = {}
+        self._answered: dict[tuple[str, int], None] = {}
+
+    @hears(ActorRole.MASTER, *CALLS)
+    def called(self, record: Record, core: Any) -> None:
+        """An operator calls."""
+        seat = self.watch.reader.seat(record.party)
+        if core.state.leading and seat is not None:
+            self._open[record.party, record.event.call_id] = seat
+
+    @says(ActorRole.MASTER, CallAnswered)
+    def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
+        """A call is answered."""
+        call = (record.party, message.call_id)
+        unasked = self._open.pop(call, None) is None and (call in self._answered or not self.watch.is_late)
+        self._answered[call] = None
+        if unasked:
+            self.violated(f"{record.party} answered call {message.call_id} again, or unasked", record.party)
+
+    def calm(self) -> Iterator[Finding]:
+        """All are answered by now, unless their master is dead."""
+        for (party, call_id), seat in self._open.items():
+            if seat.alive:
+                yield f"{party} has not answered call {call_id}", (party,)
+
+
+@define(eq=False)
+class Call:
+    """A call, what it was answered for, and whether that was stored at a moment since."""
+
+    event: Any
+    done: bool
+
+
+class AnsweredIsStored(Checker):
+    """Whoever was told that it is done can rely on it."""
+
+    name = "answered_is_stored"
+    statement = "What an operator was told is done was stored when it was said."
+    assumes = frozenset({Assumption.HONEST})
+
+    def __init__(self) -> None:
+        """Start with no call."""
+        self._calls: dict[tuple[str, int], Call] = {}
+
+    @hears(ActorRole.MASTER, *CALLS)
+    def called(self, record: Record, core: Any) -> None:
+        """An operator calls."""
+        if core.state.leading:
+            done = _is_so(record.event, self._stored())
+            self._calls[record.party, record.event.call_id] = Call(record.event, done)
+
+    @says(ActorRole.REGISTRAR, OperationApplied)
+    def confirmed(self, record: Record, core: Any, message: OperationApplied, to: str) -> None:
+        """Something is durable that somebody may have waited for."""
+        for (party, _), call in self._calls.items():
+            if party == core.master and not call.done:
+                call.done = _is_so(call.event, dict(changes_of(message.operation)), partly=True)
+
+    @says(ActorRole.MASTER, CallAnswered)
+    def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
+        """A call is answered: is it so?"""
+        call = self._calls.pop((record.party, message.call_id), None)
+        if call is None or message.code != 200 or call.done or type(record.event) is OperationApplied:
+            return
+        if not _is_so(call.event, self._stored()):
+            text = f"{record.party} says that {type(call.event).__name__} {message.call_id} is done, "
+            self.violated(text + "and it is not stored", record.party)
+
+    def _stored(self) -> Mapping[str, Any]:
+        store = self.watch.sim.runtime.store
+        return store.load(OWNER, store.term(OWNER))
+
+
+def _is_so(call: Any, records: Mapping[str, Any], *, partly: bool = False) -> bool:
+    """Whether these records say that what was called for is done; `partly`: they are only what has changed."""
+    look: Callable[[str], bool] = records.__contains__
+    match call:
+        case DeactivateAgentCall(agent_id=agent_id) | DrainAgentCall(agent_id=agent_id):
+            return records.get(f"deactivated/{agent_id}") is not None
+        case ReactivateAgentCall(agent_id=agent_id):
+            key = f"deactivated/{agent_id}"
+            return records.get(key) is None and (not partly or look(key))
+        case MarkAgentGoneCall(agent_id=agent_id):
+            return records.get(f"gone/{agent_id}") is not None
+        case UpdateMaintenanceScheduleCall() | StartMaintenanceCall() | StopMaintenanceCall():
+            maintenance = records.get("maintenance") or Maintenance()
+            return (not partly or look("maintenance")) and _maintained(call, maintenance)
+        case ReclaimResourcesCall():
+            return any(key.startswith("reclaim/") and each is not None for key, each in records.items())
+        case ReleaseReclaimCall(reclaim_id=reclaim_id):
+            reclaim = records.get(f"reclaim/{reclaim_id}")
+            return reclaim is None or reclaim.ended_at is not None
+    return True
+
+
+def _maintained(call: Any, maintenance: Maintenance) -> bool:
+    down = [(machine.hostname.casefold(), machine.ip) for machine in maintenance.down]
+    match call:
+        case UpdateMaintenanceScheduleCall(windows=windows):
+            return maintenance.windows == windows
+        case StartMaintenanceCall(machines=machines):
+            return all((machine.hostname.casefold(), machine.ip) in down for machine in machines)
+        case StopMaintenanceCall(machines=machines):
+            return not any((machine.hostname.casefold(), machine.ip) in down for machine in machines)
+    return True

@@ -1,0 +1,179 @@
+"""Reclaims and enforced maintenance windows: nothing is taken from the wrong ones, in the right order, and in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mesolite.actors.trace import Record
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, says
+from mesolite.harness.checkers.models import EARLY_S
+from mesolite.messages.agent import RevokeExecutor, RevokeTask
+from mesolite.messages.ids import FrameworkId
+from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
+from mesolite.messages.registrar import ApplyOperation, EndReclaim
+from mesolite.messages.relayed import RunTask
+from mesolite.messages.resources import NOTHING, Resources
+from mesolite.messages.tasks import TaskState
+
+BITE_S = 11.0
+"""The longest that teeth take beside a task's own grace and twice its executor's: margins, and a second look."""
+
+
+class OnlyAskedAreRevoked(Checker):
+    """Nobody is bitten unasked, nor before the deadline (docs/reclaim.md RV-31)."""
+
+    name = "only_asked_are_revoked"
+    statement = "Only what asked frameworks hold is revoked, and not before the deadline."
+
+    @says(ActorRole.MASTER, RevokeTask)
+    def task(self, record: Record, core: Any, message: RevokeTask, to: str) -> None:
+        """A task is to be revoked."""
+        self._revoked(record, core, to, message.framework_id, message.task_id)
+
+    @says(ActorRole.MASTER, RevokeExecutor)
+    def executor(self, record: Record, core: Any, message: RevokeExecutor, to: str) -> None:
+        """An executor is to be revoked."""
+        self._revoked(record, core, to, message.framework_id, message.executor_id)
+
+    def _revoked(self, record: Record, core: Any, party: str, framework_id: FrameworkId, what: str) -> None:
+        if not self.watch.leads(core):
+            return
+        agent = core.state.agents.get(core.state.agent_of_party.get(party))
+        if agent is None:
+            self.violated(f"{what} is revoked on {party}, which is not registered", what)
+            return
+        if self.watch.decided.in_force(agent, record.time) is not None:
+            return
+        for reclaim in self.watch.decided.reclaims.values():
+            here = reclaim.agent_id == agent.id or reclaim.framework_id == framework_id
+            asked = any(demand.framework_id == framework_id for demand in reclaim.demands)
+            if here and asked and record.time >= reclaim.deadline - EARLY_S:
+                return
+        self.violated(f"{what} of {framework_id} is revoked on {agent.id}, and nobody asked", what)
+
+
+class NewestAreRevokedFirst(Checker):
+    """What has run longest is spared longest (RV-32)."""
+
+    name = "newest_are_revoked_first"
+    statement = "Of two tasks that free the same, and that nobody promised, the newer one is revoked."
+
+    @says(ActorRole.MASTER, RevokeTask)
+    def task(self, record: Record, core: Any, message: RevokeTask, to: str) -> None:
+        """A task is to be revoked: is there a newer one like it?"""
+        m = core.state
+        agent = m.agents.get(m.agent_of_party.get(to))
+        taken = agent.tasks.get((message.framework_id, message.task_id)) if agent is not None else None
+        if taken is None or taken.executor_id is not None or self.watch.decided.in_force(agent, record.time):
+            return
+        targets = (agent.id, taken.framework_id)
+        reclaims = [m.reclaims[m.reclaim_of[each]] for each in targets if each in m.reclaim_of]
+        if len(reclaims) != 1 or taken.key in agent.kills or taken.state is TaskState.TASK_KILLING or taken.kill_cause:
+            return
+        answer = reclaims[0].answers.get(taken.framework_id)
+        promised = answer.returning if answer is not None else ()
+        if taken.task_id in promised:
+            return
+        agents = [agent] if reclaims[0].info.agent_id is not None else m.agents.values()
+        for other in [task for each in agents if each.connected for task in each.tasks.values()]:
+            there = m.agents[other.agent_id]
+            stays = other.key not in there.kills and other.key not in there.revokes and other.kill_cause is None
+            like = (
+                other.framework_id == taken.framework_id
+                and other.executor_id is None
+                and other.resources == taken.resources
+                and other.state.holds_resources
+                and other.state is not TaskState.TASK_KILLING
+            )
+            if stays and like and other.task_id not in promised and other.launched_at > taken.launched_at:
+                text = f"{taken.task_id}, of {taken.launched_at:.3f} s, is revoked and {other.task_id} is not, "
+                self.violated(text + f"of {other.launched_at:.3f} s", taken.task_id, other.task_id)
+                return
+
+
+class ReclaimsAreInTime(Checker):
+    """What is due is free."""
+
+    name = "reclaims_are_in_time"
+    statement = "What was reclaimed, or is in an enforced window, is free soon after it is due, at the latest."
+    assumes = frozenset(Assumption)
+
+    def __init__(self) -> None:
+        """Start with no grace known."""
+        self._grace_s = 0.0
+        self._executor_grace_s = 0.0
+
+    @property
+    def bite_s(self) -> float:
+        """The longest that teeth take."""
+        return BITE_S + self._grace_s + 2 * self._executor_grace_s + 4 * self.watch.sim.latency_s[1]
+
+    @says(ActorRole.MASTER, RunTask)
+    def launched(self, record: Record, core: Any, message: RunTask, to: str) -> None:
+        """A task may want longer to end than others, and its executor, too."""
+        policy, executor = message.task.kill_policy, message.task.executor
+        settings = core.state.settings
+        grace_s = policy.grace_period_s if policy is not None else None
+        own_s = executor.shutdown_grace_period_s if executor is not None else settings.executor_shutdown_grace_s
+        self._grace_s = max(self._grace_s, settings.task_kill_grace_s if grace_s is None else grace_s)
+        self._executor_grace_s = max(self._executor_grace_s, own_s or 0.0)
+
+    @says(ActorRole.MASTER, ApplyOperation)
+    def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
+        """A reclaim that ends as DONE has what it wanted."""
+        operation = message.operation
+        if isinstance(operation, EndReclaim) and operation.reclaim.state is ReclaimState.DONE:
+            held = _held(core.state, operation.reclaim) if self.watch.leads(core) else ""
+            if held:
+                self.violated(f"{operation.reclaim.id} ends as DONE, but {held}", operation.reclaim.id)
+
+    def overdue(self, now: float) -> Iterator[Finding]:
+        """Look for what is not free."""
+        decided, quiet_from = self.watch.decided, self.watch.quiet_from
+        m = self.watch.reader.leader() if decided.reclaims or decided.windows else None
+        if m is None:
+            return
+        for reclaim in decided.reclaims.values():
+            due = max(reclaim.deadline, reclaim.asked_at, quiet_from) + self.bite_s
+            held = _held(m, reclaim) if now > due else ""
+            if held:
+                yield f"{reclaim.id} was due at {reclaim.deadline:.3f} s, but {held}", (reclaim.id,)
+        for agent in m.agents.values() if decided.windows else ():
+            window = decided.in_force(agent, now)
+            if window is None or not agent.connected:
+                continue
+            due = max(window.unavailability.start, decided.windows_since, quiet_from) + self.bite_s
+            if now > due and (used := _used(agent)):
+                text = f"the window of {agent.id} began at {window.unavailability.start:.3f} s, but {used} is held"
+                yield text, (agent.id, *(task.task_id for task in agent.tasks.values()))
+
+    def calm(self) -> Iterator[Finding]:
+        """The same, when all is mended."""
+        return self.overdue(self.watch.sim.now)
+
+
+def _held(m: Any, reclaim: ReclaimInfo) -> str:
+    """What is still missing of a reclaim, in words; '' if nothing is, or nobody can know."""
+    if reclaim.framework_id is not None:
+        if reclaim.framework_id not in m.frameworks or m.recovered:
+            return ""
+        parts = [agent.used().get(reclaim.framework_id, NOTHING) for agent in m.agents.values()]
+        held = Resources.sum(parts).scalars
+        keep = reclaim.demands[0].keep.scalars if reclaim.demands else {}
+        wanted = held if reclaim.resources is None else reclaim.resources.scalars
+        over = {name: held[name] for name in wanted if held.get(name, 0) > keep.get(name, 0)}
+        return f"{reclaim.framework_id} still holds {over} and may keep {keep}" if over else ""
+    agent = m.agents.get(reclaim.agent_id)
+    if agent is None or not agent.connected:
+        return ""
+    used = _used(agent)
+    if reclaim.resources is None:
+        return f"{used} is in use on {agent.id}" if used else ""
+    left = {name: amount - used.scalars.get(name, 0) for name, amount in agent.info.resources.scalars.items()}
+    short = {name: left.get(name, 0) for name, n in reclaim.resources.scalars.items() if left.get(name, 0) < n}
+    return f"only {short} is free on {agent.id}, of {reclaim.resources}" if short else ""
+
+
+def _used(agent: Any) -> Resources:
+    return Resources.sum(agent.used().values())

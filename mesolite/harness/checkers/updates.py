@@ -1,0 +1,199 @@
+"""Status updates of agents: stored before they are said, said until they are acknowledged, popped by their own uuid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import define
+
+from mesolite.actors.decisions.agent.state import Phase
+from mesolite.actors.trace import Record
+from mesolite.harness.checkers.checker import (
+    ActorRole,
+    Assumption,
+    Checker,
+    Finding,
+    afterwards,
+    hears,
+    says,
+)
+from mesolite.messages.agent import AgentRegistered, AgentReregistered
+from mesolite.messages.ids import FrameworkId, TaskId
+from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
+
+MARGIN_S = 2.0
+"""For what is not counted: a disk that takes its time, a look that comes later."""
+
+Key = tuple[FrameworkId, TaskId]
+
+
+class StoredBeforeSaid(Checker):
+    """What is said is stored (core.md AG-1, TK-9)."""
+
+    name = "stored_before_said"
+    statement = "An agent says nothing of a checkpointed task that it has not stored."
+
+    def __init__(self) -> None:
+        """Start with nothing acknowledged."""
+        self._acknowledged: dict[str, None] = {}
+        self._stored: dict[str, None] = {}
+
+    @hears(ActorRole.AGENT, StatusUpdateAcknowledgement)
+    def acknowledged(self, record: Record, core: Any) -> None:
+        """What is acknowledged is stored no more, and may be said once more meanwhile."""
+        self._acknowledged[record.event.uuid] = None
+        self._stored.pop(record.event.uuid, None)
+
+    @says(ActorRole.AGENT, StatusUpdate)
+    def said(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """An agent reports."""
+        framework = core.state.frameworks.get(message.framework_id)
+        if framework is None or not framework.info.checkpoint or framework.terminating:
+            return
+        status = message.status
+        if status.uuid is None or status.uuid in self._acknowledged or status.uuid in self._stored:
+            return
+        stored = self.watch.sim.runtime.store.load(record.party, 0).values()
+        if not any(isinstance(each, StatusUpdate) and each.status.uuid == status.uuid for each in stored):
+            self.violated(f"{record.party} says {status.state} of {status.task_id}", status.task_id, record.party)
+        self._stored[status.uuid] = None
+
+
+@define
+class Said:
+    """An update that an agent has said, how often since it was registered, and when last."""
+
+    uuid: str | None
+    times: int
+    at: float
+
+
+class UpdatesAreSaidAgain(Checker):
+    """A scheduler may have missed it (drain.md 0.2.13, TK-12)."""
+
+    name = "updates_are_said_again"
+    statement = "An agent says what is unacknowledged at once when it is registered, and again in growing intervals."
+    assumes = frozenset(Assumption)
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        self._said: dict[Any, dict[Key, Said]] = {}
+        self._registered: dict[Any, float] = {}
+        self._unsaid: dict[str | None, float] = {}
+        self._phases: dict[Any, Phase] = {}
+
+    @afterwards(ActorRole.AGENT)
+    def handled(self, record: Record, core: Any) -> None:
+        """Remember where an agent stands before the next event."""
+        self._phases[core] = core.state.phase
+
+    @hears(ActorRole.AGENT, AgentRegistered, AgentReregistered)
+    def registered(self, record: Record, core: Any) -> None:
+        """An agent is registered, perhaps again: intervals start over, and all heads go out, once all is stored."""
+        state = core.state
+        came = state.phase is Phase.RUNNING and self._phases.get(core) is Phase.DISCONNECTED
+        if came and not state.writes.in_flight:
+            messages = [getattr(effect, "message", None) for effect in record.effects]
+            said = [each.status.uuid for each in messages if isinstance(each, StatusUpdate)]
+            for (_, task_id), stream in state.streams.items():
+                if stream.updates and stream.updates[0].status.uuid not in said:
+                    text = f"{record.party} is registered, and does not say {stream.updates[0].status.uuid}"
+                    self.violated(f"{text} of {task_id}", task_id, record.party)
+        self._registered[core] = record.time
+        for known in self._said.get(core, {}).values():
+            known.times = 0
+
+    @says(ActorRole.AGENT, StatusUpdate)
+    def said(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """An agent reports."""
+        status = message.status
+        there = self._said.setdefault(core, {})
+        known = there.get((message.framework_id, status.task_id))
+        times = known.times + 1 if known is not None and known.uuid == status.uuid else 0
+        there[message.framework_id, status.task_id] = Said(status.uuid, times, record.time)
+
+    def overdue(self, now: float) -> Iterator[Finding]:
+        """Look for what has not been said for too long."""
+        for seat, core in self.watch.reader.all_of(ActorRole.AGENT):
+            state = core.state
+            if state.phase is not Phase.RUNNING or not state.streams:
+                continue
+            settings, there = state.settings, self._said.get(core, {})
+            since = max(self._registered.get(core, now), self.watch.quiet_from)
+            for key, stream in state.streams.items():
+                said = there.get(key)
+                if not stream.updates or state.frameworks[key[0]].terminating:
+                    continue
+                uuid = stream.updates[0].status.uuid
+                if said is None or said.uuid != uuid:
+                    known_at = max(self._unsaid.setdefault(uuid, now), since)
+                    if now > known_at + settings.status_update_retry_s + MARGIN_S:
+                        yield f"{seat.name} has never said {uuid} of {key[1]}", (key[1], seat.name)
+                    continue
+                self._unsaid.pop(uuid, None)
+                wait_s = min(settings.status_update_retry_s * 2**said.times, settings.status_update_retry_max_s)
+                if now > max(said.at, since) + wait_s + MARGIN_S:
+                    text = f"{seat.name} has said {uuid} of {key[1]} at {said.at:.3f} s, and not again"
+                    yield text, (key[1], seat.name)
+
+    def calm(self) -> Iterator[Finding]:
+        """Forget those that are dead; look as ever."""
+        return self.overdue(self.watch.sim.now)
+
+
+class AcknowledgedByUuid(Checker):
+    """Only what was meant is taken for told (TK-15)."""
+
+    name = "acknowledged_by_uuid"
+    statement = "An agent forgets an update only when its framework has acknowledged that very update."
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        self._heads: dict[Any, dict[Key, str | None]] = {}
+
+    @says(ActorRole.AGENT, StatusUpdate)
+    def said(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """An agent reports."""
+        self._heads.setdefault(core, {})[message.framework_id, message.status.task_id] = message.status.uuid
+
+    @hears(ActorRole.AGENT, StatusUpdateAcknowledgement)
+    def acknowledged(self, record: Record, core: Any) -> None:
+        """A framework has taken an update: is the right one forgotten?"""
+        event, state = record.event, core.state
+        key = (event.framework_id, event.task_id)
+        heads = self._heads.get(core, {})
+        head = heads.get(key)
+        framework = state.frameworks.get(event.framework_id)
+        if head is None or framework is None or framework.terminating:
+            return
+        stream = state.streams.get(key)
+        now_head = stream.updates[0].status.uuid if stream is not None and stream.updates else None
+        if head == event.uuid:
+            heads.pop(key, None)
+            if now_head == head and record.sender == state.leader:
+                self.violated(f"{record.party} keeps {head} of {event.task_id}, acknowledged", event.task_id)
+        elif now_head != head:
+            text = f"{record.party} forgets {head} of {event.task_id} for the acknowledgement of {event.uuid}"
+            self.violated(text, event.task_id, record.party)
+
+
+class ExecutorsAreAcknowledged(Checker):
+    """An executor need not remember what its agent has (drain.md 0.2.15)."""
+
+    name = "executors_are_acknowledged"
+    statement = "Once all is mended, no executor of a running agent waits for its agent to acknowledge an update."
+
+    def calm(self) -> Iterator[Finding]:
+        """Look at those that are alive."""
+        for seat, core in self.watch.reader.all_of(ActorRole.EXECUTOR):
+            agent = self.watch.reader.core(seat.host)
+            registration = core.registration
+            known = agent.state.at_party.get(seat.name) if agent is not None else None
+            if known is None or known[0].terminating or not registration.connected:
+                continue
+            late = [each for each in registration.updates.values() if self.watch.sim.now - each.status.timestamp > 10.0]
+            if late:
+                status = late[0].status
+                text = f"{seat.name} has said {status.state} of {status.task_id}, and is not acknowledged"
+                yield text, (status.task_id, seat.name)

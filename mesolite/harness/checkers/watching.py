@@ -1,0 +1,265 @@
+"""A set of checkers attached to one simulation: who sees what, and what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from attrs import define, field
+
+from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Send, Started, TimerFired
+from mesolite.actors.decisions.master.timers import PingRound
+from mesolite.actors.errors import Refused
+from mesolite.actors.runtime.port import Seat
+from mesolite.actors.trace import HEARTBEATS, Disturbed, Done, Ended, Lost, Record
+from mesolite.harness.checkers.checker import (
+    ActorRole,
+    Assumption,
+    Checker,
+    How,
+    Observer,
+    Violation,
+    wishes_of,
+)
+from mesolite.harness.checkers.models import Decided, Life
+from mesolite.harness.checkers.reading import ROLES, Reader
+from mesolite.messages.agent import AgentDrained, DrainAgent
+from mesolite.messages.base import Message, OperatorCall
+from mesolite.messages.scheduler import AgentLost, InverseOffers, RescindInverseOffer, RescindOffer
+from mesolite.simulation.network import SAID_AGAIN
+from mesolite.simulation.simulation import Simulation
+
+BEARABLE = (*SAID_AGAIN, DrainAgent, AgentDrained, RescindOffer, InverseOffers, RescindInverseOffer, AgentLost)
+"""What may be dropped and be said again, or be missed by nobody but who looks whether everything was heard."""
+
+OF_NOBODY = frozenset({Done, Ended, Disturbed})
+"""Kinds of records that no actor handles."""
+
+VIOLATIONS_MAX = 100
+"""The first is what counts; so many are kept."""
+
+LOOK_S = 1.0
+"""How often somebody looks for what is overdue."""
+
+Methods = tuple[Callable[..., None], ...]
+
+
+@define(eq=False)
+class Table:
+    """What is called for the records of one role, by kind."""
+
+    heard: dict[type, Methods] = field(factory=dict)
+    said: dict[type, Methods] = field(factory=dict)
+    done: dict[type, Methods] = field(factory=dict)
+    afterwards: Methods = ()
+
+
+@define(eq=False)
+class Known:
+    """One life of an actor, and the table for it."""
+
+    seat: Seat
+    core: Any
+    table: Table
+
+
+class Checkers:
+    """The checkers of one simulation.
+
+    Attributes:
+        violations: what was found, the first first.
+        tally: how often what happened, for whoever counts.
+        quiet_from: nothing is disturbed any more, and everybody has had time, from then on.
+        began_at: since when somebody watches.
+        is_late: whether somebody was there before.
+    """
+
+    def __init__(self, sim: Simulation, checkers: Iterable[Checker], *, without: Iterable[str] = ()) -> None:
+        """Watch this simulation from now on, before it has a cluster or afterwards.
+
+        Raises:
+            Refused: there is no checker of a name that is to be left out.
+        """
+        self.sim = sim
+        self.reader = Reader(sim.runtime.directory)
+        self.decided, self.life = Decided(), Life()
+        self.checkers = {checker.name: checker for checker in checkers}
+        self.violations: list[Violation] = []
+        self.tally: Counter[str] = Counter()
+        self.broken: dict[Assumption, None] = {}
+        self.quiet_from = 0.0
+        self.began_at, self.is_late = sim.now, len(sim.runtime.directory) > 0
+        self._find = sim.runtime.directory.find
+        self._known: dict[str, Known] = {}
+        self._tables = {role: Table() for role in ActorRole}
+        self._next_look = 0.0
+        self._hands: dict[int, None] = {}
+        """The records of what hands did."""
+        for observer in (self.decided, self.life, *self.checkers.values()):
+            observer.attach(self)
+        for name in without:
+            self.switch_off(name)
+        self._fill()
+        self.detach = sim.trace.subscribe(self._see)
+        """Watch no more."""
+
+    # ------------------------------------------------------------------------------------------------- on and off
+
+    def switch_off(self, name: str) -> None:
+        """Let that checker look no more.
+
+        Raises:
+            Refused: there is none of that name.
+        """
+        if name not in self.checkers:
+            raise Refused(f"there is no checker {name!r} to switch off; there are {', '.join(self.checkers)}")
+        del self.checkers[name]
+        self._fill()
+
+    def no_longer(self, assumption: Assumption) -> None:
+        """Something was done to the simulation that ends an assumption: whoever relies on it judges no more."""
+        if assumption not in self.broken:
+            self.broken[assumption] = None
+            for checker in [each for each in self.checkers.values() if assumption in each.assumes]:
+                self.switch_off(checker.name)
+
+    def disturbed(self, until: float | None = None) -> None:
+        """Something is wrong until then, by default now: what has to be in time need not be, until all are back."""
+        until = self.sim.now if until is None else until
+        self.quiet_from = max(self.quiet_from, until + self.recovery_s)
+
+    @property
+    def recovery_s(self) -> float:
+        """So long after a fault has ended it is still felt: sessions, pings, retries."""
+        settings = self.sim.settings
+        return settings.silence_noticed_s + settings.registration_backoff_max_s + settings.subscription_backoff_max_s
+
+    # -------------------------------------------------------------------------------------------------- what is found
+
+    def report(self, violation: Violation) -> None:
+        """Keep what was found."""
+        if len(self.violations) < VIOLATIONS_MAX:
+            self.violations.append(violation)
+
+    @property
+    def first(self) -> Violation | None:
+        """What was found first, None if nothing was."""
+        return self.violations[0] if self.violations else None
+
+    def look(self) -> None:
+        """Look for what is overdue. It is looked at once a second by itself; somebody may want to know now."""
+        now = self.sim.now
+        network = self.sim.runtime.network
+        if not network.plain and network.faults():
+            self.disturbed()
+        if now > self.quiet_from:
+            for checker in list(self.checkers.values()):
+                for text, about in checker.overdue(now):
+                    checker.violated(text, *about)
+
+    def unfinished(self) -> list[Violation]:
+        """What does not hold if nothing more is to come, everything being mended."""
+        return [
+            checker.violation(text, *about) for checker in self.checkers.values() for text, about in checker.calm()
+        ]
+
+    # ------------------------------------------------------------------------------------------------- every record
+
+    def leads(self, core: Any) -> bool:
+        """Whether this master leads, and no later one has read the registry."""
+        return bool(core.state.leading and core.state.info.term >= self.decided.term)
+
+    def _see(self, record: Record) -> None:
+        """Show a record to whoever wants it. This runs for every message."""
+        _, now, name, sender, event, effects, cause = (
+            record.index, record.time, record.party, record.sender, record.event, record.effects, record.cause
+        )  # fmt: skip
+        kind = type(event)
+        if kind is Lost:
+            self._lost(event)
+            return
+        if kind in OF_NOBODY:
+            if kind is Done:
+                self._hands[record.index] = None
+            return
+        known = self._known.get(name)
+        if known is None or not known.seat.alive:
+            known = self._meet(name)
+        core, table = known.core, known.table
+        if cause < 0 or cause in self._hands:
+            self._by_hand(event, sender)
+        for method in table.heard.get(kind, ()):
+            method(record, core)
+        for effect in effects:
+            if type(effect) is Send:
+                to, message = effect
+                for method in table.said.get(type(message), ()):
+                    method(record, core, message, to)
+            else:
+                for method in table.done.get(type(effect), ()):
+                    method(record, core, effect)
+        if table.afterwards and not _is_heartbeat(event):
+            for method in table.afterwards:
+                method(record, core)
+        if now >= self._next_look:
+            self._next_look = now + LOOK_S
+            self.look()
+
+    def _meet(self, name: str) -> Known:
+        seat = self._find(name)
+        assert seat is not None, f"{name} handles something, and is not there"
+        core = self.reader.core_of(seat)
+        known = self._known[name] = Known(seat, core, self._tables[ROLES.get(type(core), ActorRole.OTHER)])
+        return known
+
+    def _lost(self, lost: Lost) -> None:
+        if lost.why == "dropped" and isinstance(lost.message, Message) and not isinstance(lost.message, HEARTBEATS):
+            self.no_longer(Assumption.COMPLETE)
+            if not isinstance(lost.message, BEARABLE):
+                self.no_longer(Assumption.RELIABLE)
+
+    def _by_hand(self, event: Any, sender: str) -> None:
+        """Nothing led to it but hands: a life begins or ends, a link broke, an operator calls, somebody made it up."""
+        kind = type(event)
+        if kind is Started:
+            if event.incarnation > 1:
+                self.disturbed()
+        elif kind is LinkBroken:
+            self.disturbed()
+        elif kind is PeerExited:
+            if sender != event.name:
+                self.no_longer(Assumption.HONEST)
+        elif isinstance(event, Message) and not isinstance(event, OperatorCall):
+            self.no_longer(Assumption.HONEST)
+
+    # ---------------------------------------------------------------------------------------------------------- inside
+
+    def _fill(self) -> None:
+        """Say anew what is called for what."""
+        for table in self._tables.values():
+            table.heard.clear()
+            table.said.clear()
+            table.done.clear()
+            table.afterwards = ()
+        for observer in (self.decided, self.life, *self.checkers.values()):
+            for method, how, role, kinds in _wishes(observer):
+                table = self._tables[role]
+                if how is How.AFTERWARDS:
+                    table.afterwards = (*table.afterwards, method)
+                    continue
+                methods = {How.HEARS: table.heard, How.SAYS: table.said, How.DOES: table.done}[how]
+                for kind in kinds:
+                    methods[kind] = (*methods.get(kind, ()), method)
+
+
+def _wishes(observer: Observer) -> Iterator[tuple[Callable[..., None], How, ActorRole, tuple[type, ...]]]:
+    for owner in reversed(type(observer).__mro__):
+        for name, function in vars(owner).items():
+            for wish in wishes_of(function):
+                yield getattr(observer, name), *wish
+
+
+def _is_heartbeat(event: Any) -> bool:
+    kind = type(event)
+    return kind in HEARTBEATS or (kind is TimerFired and type(event.key) is PingRound)

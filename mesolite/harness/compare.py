@@ -1,0 +1,99 @@
+"""The same run with one thing changed, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+from rich.console import Console
+from rich.table import Table
+
+from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.errors import InvalidValue
+from mesolite.messages.checking import Duration, checked_arguments, in_seconds
+from mesolite.simulation.simulation import Simulation
+
+WIDTH = 120
+
+Ending = Callable[[Simulation], object]
+
+
+@frozen
+class Comparison:
+    """What came of each ending: a row each, a column for each key of what the scenario returned.
+
+    With several seeds a cell is what all of them gave, or the range from the least to the greatest.
+    """
+
+    rows: dict[str, dict[str, Any]]
+
+    @property
+    def columns(self) -> list[str]:
+        """The keys that the scenario returned, in its order."""
+        return list(dict.fromkeys(key for row in self.rows.values() for key in row))
+
+    def __str__(self) -> str:
+        """Print it as a table."""
+        table = Table(title="", box=None)
+        table.add_column("")
+        for column in self.columns:
+            table.add_column(column)
+        for name, row in self.rows.items():
+            table.add_row(name, *(_said(row.get(column)) for column in self.columns))
+        console = Console(width=WIDTH, color_system=None)
+        with console.capture() as captured:
+            console.print(table)
+        return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+@checked_arguments
+def compare(
+    scenario: Callable[[Simulation, Callable[[], object]], dict[str, Any]],
+    endings: Mapping[str, Callable[[Simulation], object]],
+    seeds: int | Iterable[int] = 0,
+    *,
+    settings: Settings | None = None,
+    latency: tuple[Duration, Duration] = (0.0, 0.0),
+) -> Comparison:
+    """Run a scenario once with each of several endings, all else being the same, and put the results side by side.
+
+    `scenario(sim, ending)` calls `ending()` where they differ, and returns a dict, whose keys are the columns. `seeds`
+    is one seed, or several: then each cell says what all of them gave, or from what to what.
+
+    Raises:
+        InvalidValue: the scenario returned no dict.
+    """
+    several = [seeds] if isinstance(seeds, int) else list(seeds)
+    rows: dict[str, dict[str, Any]] = {}
+    for name, ending in endings.items():
+        results = [_run(scenario, ending, seed, settings, latency) for seed in several]
+        rows[name] = {key: _together([result.get(key) for result in results]) for key in results[0]}
+    return Comparison(rows)
+
+
+def _run(
+    scenario: Callable[[Simulation, Callable[[], object]], dict[str, Any]],
+    ending: Ending,
+    seed: int,
+    settings: Settings | None,
+    latency: tuple[Duration, Duration],
+) -> dict[str, Any]:
+    with Simulation(seed, settings=settings, latency=(in_seconds(latency[0]), in_seconds(latency[1]))) as sim:
+        result: Any = scenario(sim, lambda: ending(sim))
+    if not isinstance(result, Mapping):
+        raise InvalidValue(f"a scenario that is compared returns a dict, whose keys are columns, and not {result!r}")
+    return dict(result)
+
+
+def _together(values: list[Any]) -> Any:
+    if all(value == values[0] for value in values):
+        return values[0]
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return (min(numbers), max(numbers)) if len(numbers) == len(values) else tuple(dict.fromkeys(map(str, values)))
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, tuple):
+        return (" to " if len(value) == 2 else ", ").join(map(_said, value))  # from what to what
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

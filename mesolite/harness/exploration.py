@@ -1,0 +1,93 @@
+"""What an exploration has found, and what it has tried."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from attrs import define, field
+
+from mesolite.actors.errors import MesoliteError
+from mesolite.harness.coverage import Coverage
+from mesolite.harness.failure import Failure
+from mesolite.harness.run import Outcome
+
+ENOUGH = 10
+"""A kind of fault that was injected so often, and never had an effect, is a mistake of the exploration."""
+
+
+class NothingReached(MesoliteError, AssertionError):
+    """An exploration has tried something else than it should have: a place was never reached, a fault had no effect."""
+
+
+@define(kw_only=True)
+class Exploration:
+    """What was found.
+
+    Attributes:
+        failure: the failure of the lowest seed that fails, its script made small; None if no seed fails.
+        runs: how many seeds were run.
+        seconds: how long that took, in real time, without making the script small.
+        sometimes: what was to be reached at least once, and in how many runs it was.
+        faults: how often each kind of fault was injected, and had an effect.
+        coverage: which events reached which actors in which state, and which callbacks were called.
+    """
+
+    failure: Failure | None = None
+    runs: int = 0
+    seconds: float = 0.0
+    sometimes: dict[str, int] = field(factory=dict)
+    faults: dict[str, Counter[str]] = field(factory=dict)
+    coverage: Coverage = field(factory=Coverage)
+    looked_at: bool = field(default=False, repr=False)
+
+    @property
+    def seeds_per_second(self) -> float:
+        """How many seeds were run in a second."""
+        return self.runs / self.seconds if self.seconds else 0.0
+
+    def check(self) -> None:
+        """Raise what was found: the failure, a place that no run has reached, a fault that never had an effect.
+
+        Raises:
+            Exception: the failure, as it is; a note says what was done and how to see it again.
+            NothingReached: something was never tried.
+        """
+        self.looked_at = True
+        if self.failure is not None:
+            self.failure.error.add_note(str(self.failure))
+            raise self.failure.error
+        never = [name for name, runs in self.sometimes.items() if not runs]
+        if never:
+            raise NothingReached(f"in {self.runs} runs this was never reached: {', '.join(never)}")
+        idle = [
+            name for name, count in self.faults.items() if count["injected"] >= ENOUGH and not count["had an effect"]
+        ]
+        if idle:
+            raise NothingReached(f"in {self.runs} runs these faults never had an effect: {', '.join(idle)}")
+
+    def __str__(self) -> str:
+        """Say what was run, and what was found."""
+        lines = [f"{self.runs} seeds, {self.seeds_per_second:.1f} per second"]
+        lines += [f"  reached in {runs} runs: {name}" for name, runs in self.sometimes.items()]
+        lines += [
+            f"  {name}: {count['injected']} injected, {count['had an effect']} had an effect"
+            for name, count in sorted(self.faults.items())
+        ]
+        return "\n".join([*lines, str(self.failure or "nothing found")])
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a run."""
+        self.runs += 1
+        for name, was_reached in outcome.sometimes.items():
+            self.sometimes[name] = self.sometimes.get(name, 0) + was_reached
+        for name, count in outcome.faults.items():
+            self.faults.setdefault(name, Counter()).update(count)
+
+    def merge(self, other: Exploration) -> None:
+        """Count the runs of another process."""
+        self.runs += other.runs
+        for name, runs in other.sometimes.items():
+            self.sometimes[name] = self.sometimes.get(name, 0) + runs
+        for name, count in other.faults.items():
+            self.faults.setdefault(name, Counter()).update(count)
+        self.coverage.merge(other.coverage)

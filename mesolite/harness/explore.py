@@ -1,0 +1,178 @@
+"""Explore a scenario: draw scripts, one a seed, until a check fails; then make that script small.
+
+found = explore(scenario, seeds=2000)
+found.check()                    raises what was found
+print(found)                     what was run, reached, injected
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from attrs import define, evolve
+
+from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.errors import InvalidValue
+from mesolite.harness.confirm import confirm
+from mesolite.harness.exploration import Exploration, NothingReached
+from mesolite.harness.failure import Failure
+from mesolite.harness.faults.faults import Faults
+from mesolite.harness.faults.kind import Draws
+from mesolite.harness.run import Outcome, Scenario, Setting, drawn
+from mesolite.harness.script import Script
+from mesolite.harness.shrink import shrink
+from mesolite.messages.checking import Count, Duration, SomeCount, checked_arguments, in_seconds
+
+LATENCIES = ((0.0, 0.0), (0.0, 0.0), (0.001, 0.02), (0.01, 0.3))
+"""What a message may take, where nothing is said about it: each seed has one of these."""
+
+SHARES = (0.1, 0.5, 1.0)
+"""Which share of the messages a seed may postpone: from nearly calm to as bad as can be."""
+
+CHUNK = 10
+"""So many seeds are given to a process at once."""
+
+
+@define(kw_only=True)
+class Plan:
+    """What is to be explored."""
+
+    scenario: Scenario
+    faults: Faults
+    setting: Setting
+    latency: tuple[float, float] | None
+    order: str
+
+    def script(self, seed: int) -> Script:
+        """What a seed is like, apart from its faults: latency, and how much is postponed."""
+        draws = Draws(seed, "shape")
+        latency = draws.one_of(LATENCIES) if self.latency is None else self.latency
+        share = 0.0 if self.order == "fifo" else draws.one_of(SHARES)
+        return Script(latency=latency, share=share)
+
+    def run(self, seed: int, *, note: bool = False) -> Outcome:
+        """Run one seed."""
+        return drawn(self.scenario, seed, self.script(seed), self.faults.drawn(seed), self.setting, note=note)
+
+
+@checked_arguments
+def explore(
+    scenario: Scenario,
+    seeds: SomeCount = 200,
+    faults: Faults | None = None,
+    processes: SomeCount = 1,
+    *,
+    settings: Settings | None = None,
+    latency: tuple[Duration, Duration] | None = None,
+    order: str = "random",
+    time_limit: Duration | None = None,
+    first_seed: Count = 0,
+) -> Exploration:
+    """Run a scenario with many seeds, under faults, and return what was found.
+
+    `scenario(sim)` makes a cluster, states what must hold (`sim.always`, `sim.eventually`, `sim.sometimes`), and lets
+    time pass. Each seed draws which faults there are, when and to whom (`faults`, by default `Faults()`), which
+    messages are overtaken, and how long messages take (within `latency`, by default drawn). At its end faults stop,
+    everything is mended, and what must come true eventually has to. Our own checkers are always on.
+
+    `order`: "random", "pct", or "fifo". With several `processes` the seeds are shared out; the result is the same.
+    `time_limit`: no more seeds are begun after so many real seconds.
+
+    Raises:
+        InvalidValue: there is no such order.
+    """
+    if order not in ("random", "pct", "fifo"):
+        raise InvalidValue(f"order={order!r}: there is no such order; give 'random', 'pct' or 'fifo'")
+    plan = Plan(
+        scenario=scenario,
+        faults=Faults() if faults is None else faults,
+        setting=Setting(settings=settings),
+        latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
+        order=order,
+    )
+    began = time.monotonic()
+    found, failed = _search(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
+    found.seconds = time.monotonic() - began
+    if failed is not None:
+        found.failure = _failure(plan, failed)
+    return found
+
+
+def _failure(plan: Plan, seed: int) -> Failure:
+    """Look closer at a seed that fails: note its script, make it small, see whether another process agrees."""
+    outcome = plan.run(seed, note=True)
+    if outcome.error is None:
+        # Run once more it does not fail: something is kept between runs. That is what has to be found first.
+        raise NothingReached(
+            f"seed {seed} failed, and did not when it was run again in the same process: the scenario keeps something "
+            "between its runs, as a counter of its module does; make all that it uses inside of it"
+        )
+    shrunk = shrink(plan.scenario, plan.setting, outcome)
+    others = tuple(shrunk.others)
+    failure = Failure.of(plan.scenario, plan.setting, shrunk.outcome, runs=shrunk.runs, others=others)
+    return evolve(failure, confirmed=confirm(failure))
+
+
+def _search(
+    plan: Plan, first_seed: int, seeds: int, processes: int, time_limit_s: float | None
+) -> tuple[Exploration, int | None]:
+    """Run seeds until one fails, or none is left; returns the lowest that fails."""
+    found, failed = Exploration(), None
+    until = None if time_limit_s is None else time.monotonic() + time_limit_s
+    end = first_seed + seeds
+    chunks = [range(begin, min(begin + CHUNK, end)) for begin in range(first_seed, end, CHUNK)]
+    for part, seed in _results(plan, chunks, processes, until):
+        found.merge(part)
+        if seed is not None:
+            failed = seed
+            break
+    return found, failed
+
+
+def _results(
+    plan: Plan, chunks: list[range], processes: int, until: float | None
+) -> Iterator[tuple[Exploration, int | None]]:
+    """The results of the chunks in order, whoever ran them."""
+    if processes == 1:
+        for chunk in chunks:
+            if until is not None and time.monotonic() >= until:
+                return
+            yield _run_chunk(plan, chunk)
+        return
+    _PLANS.append(plan)  # a scenario may be made inside a function; forked processes have it
+    try:
+        with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
+            futures = [pool.submit(_run_in_process, chunk) for chunk in chunks]
+            for future in futures:
+                if until is not None and time.monotonic() >= until:
+                    pool.shutdown(cancel_futures=True)
+                    return
+                part, seed = future.result()
+                if seed is not None:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                yield part, seed
+    finally:
+        _PLANS.pop()
+
+
+_PLANS: list[Plan] = []
+
+
+def _run_in_process(chunk: range) -> tuple[Exploration, int | None]:
+    return _run_chunk(_PLANS[-1], chunk)
+
+
+def _run_chunk(plan: Plan, chunk: range) -> tuple[Exploration, int | None]:
+    """Run some seeds, up to the first that fails."""
+    part = Exploration()
+    for seed in chunk:
+        outcome = plan.run(seed)
+        part.add(outcome)
+        part.coverage.add(outcome.sim)
+        if outcome.error is not None:
+            return part, seed
+    return part, None
+

@@ -1,0 +1,242 @@
+"""A failure that was found: what fails, how to see it again, and how to keep it."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import importlib.util
+import json
+import pathlib
+import sys
+from typing import Any, Self
+
+import attrs
+from attrs import field, frozen
+
+import mesolite
+from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.errors import MesoliteError
+from mesolite.harness.faults.injector import code_of
+from mesolite.harness.run import Identity, Outcome, Scenario, Setting, replayed, story_of
+from mesolite.harness.script import Script, from_plain, to_plain
+from mesolite.simulation.simulation import Simulation
+
+FORMAT = 1
+
+
+class NotReplayed(MesoliteError):
+    """A script that was kept cannot be given back, or does not fail any more: the text says which, and where."""
+
+
+@frozen(kw_only=True, eq=False)
+class Failure:
+    """A run that fails, as (scenario, seed, script).
+
+    Attributes:
+        seed: whose draws it has: latencies, jitter, and the order where the script has none.
+        script: its faults, and the exceptions from first in, first out.
+        error: what it raises.
+        story: what led to it, as text.
+        identity: what tells it from other failures.
+        trace_hash: of the run in which it was last seen.
+        runs: how many runs it took to make the script so small.
+        others: other failures met on the way, not followed.
+        confirmed: what came of another process: "" if it failed there in the same way, None if nobody tried.
+    """
+
+    scenario: Scenario = field(repr=False)
+    seed: int
+    script: Script
+    error: Exception
+    story: str = field(repr=False)
+    identity: Identity
+    trace_hash: str = field(repr=False)
+    setting: Setting = field(repr=False)
+    runs: int = 0
+    others: tuple[Identity, ...] = ()
+    confirmed: str | None = None
+
+    @classmethod
+    def of(cls, scenario: Scenario, setting: Setting, outcome: Outcome, **more: Any) -> Self:
+        """The failure that an outcome is."""
+        error, identity = outcome.error, outcome.identity
+        assert error is not None, "this run has not failed"
+        assert identity is not None
+        return cls(
+            scenario=scenario,
+            seed=outcome.seed,
+            script=outcome.script,
+            error=error,
+            story=story_of(outcome),
+            identity=identity,
+            trace_hash=outcome.hash,
+            setting=setting,
+            **more,
+        )
+
+    def replay(self) -> Simulation:
+        """Run it again and raise what it raises; returns the simulation if nothing is.
+
+        Raises:
+            Exception: the failure.
+            NotReplayed: something of the script could not be done, and nothing failed.
+        """
+        outcome = replayed(self.scenario, self.seed, self.script, self.setting)
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.unfit:
+            raise NotReplayed("the script does not fit any more:\n  " + "\n  ".join(outcome.unfit))
+        return outcome.sim
+
+    # ------------------------------------------------------------------------------------------------ as text, kept
+
+    @property
+    def code(self) -> str:
+        """The faults of the script as the lines of code that do them."""
+        lines = []
+        for fault in self.script.faults:
+            lasts = "" if fault.lasts is None else f"  # for {fault.lasts:g} s"
+            events = f" and {fault.events} events" if fault.events else ""
+            lines.append(f"at {fault.at:g} s{events}: {code_of(fault)}{lasts}")
+        lines += [str(postponed) for postponed in self.script.order or ()]
+        if self.script.order is None:
+            lines.append(f"messages in the order of seed {self.seed}")
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        """Say what fails, what was done, and what led to it."""
+        others = "".join(f"\nmet on the way: {other}" for other in self.others)
+        confirmed = f"\nin another process: {self.confirmed}" if self.confirmed else ""
+        return (
+            f"seed {self.seed}: {self.identity}\n{self.error}\n\nwhat was done (shrunk in {self.runs} runs):\n"
+            f"{_indented(self.code)}\n\nwhat led to it:\n{self.story}{others}{confirmed}"
+        )
+
+    def save(self, path: str | pathlib.Path) -> pathlib.Path:
+        """Keep it in a file, for `Failure.load` and `pytest --mesolite-replay`."""
+        kept = pathlib.Path(path)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(self.to_plain(), indent=1) + "\n", encoding="utf-8")
+        return kept
+
+    def to_plain(self) -> dict[str, Any]:
+        """The failure as JSON has it."""
+        return {
+            "format": FORMAT,
+            "mesolite": mesolite.__version__,
+            "scenario": name_of(self.scenario),
+            "seed": self.seed,
+            "script": to_plain(self.script),
+            "without": list(self.setting.without),
+            "settings": changed(self.setting.settings),
+            "identity": [self.identity.what, self.identity.where],
+            "error": str(self.error),
+            "trace_hash": self.trace_hash,
+        }
+
+    @classmethod
+    def load(cls, path: str | pathlib.Path, scenario: Scenario | None = None) -> Self:
+        """Read what `save` has written. The scenario is found by its name unless it is given.
+
+        Raises:
+            NotReplayed: it is no such file, or its scenario is not found.
+        """
+        try:
+            return cls.from_plain(json.loads(pathlib.Path(path).read_text(encoding="utf-8")), scenario)
+        except (OSError, LookupError, TypeError, ValueError) as why:
+            raise NotReplayed(f"{path} holds no failure that can be replayed: {why}") from why
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any], scenario: Scenario | None = None) -> Self:
+        """Make it of what `to_plain` gave.
+
+        Raises:
+            LookupError, TypeError, ValueError: it is no such thing, or its scenario is not found.
+        """
+        if plain["format"] != FORMAT:
+            raise ValueError(f"it has format {plain['format']}, and this version reads {FORMAT} only")
+        return cls(
+            scenario=scenario or scenario_of(plain["scenario"]),
+            seed=plain["seed"],
+            script=from_plain(plain["script"]),
+            error=NotReplayed(plain["error"]),
+            story="(kept without its story: replay it)",
+            identity=Identity(*plain["identity"]),
+            trace_hash=plain["trace_hash"],
+            setting=Setting(settings=settings_of(plain["settings"]), without=tuple(plain["without"])),
+        )
+
+    def as_test(self) -> str:
+        """The source of a test that replays it: it fails until the fault is mended."""
+        name = name_of(self.scenario).rpartition(":")[2]
+        plain = json.dumps(self.to_plain(), indent=1)
+        return (
+            f'"""Found by exploring {name}: {self.identity}."""\n\n'
+            "import json\n\nfrom mesolite.harness import Failure\n\n"
+            f"FOUND = json.loads('''{plain}''')\n\n\n"
+            f"def test_{name.replace('.', '_')}_with_seed_{self.seed}():\n"
+            "    Failure.from_plain(FOUND).replay()\n"
+        )
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def name_of(scenario: Scenario) -> str:
+    """Where a scenario is found: `module:name`, or `/path/file.py:name` for what is no module that can be imported."""
+    function: Any = scenario
+    module = sys.modules.get(function.__module__)
+    file = getattr(module, "__file__", None)
+    importable = function.__module__ != "__main__" and importlib.util.find_spec(function.__module__) is not None
+    return f"{function.__module__ if importable else file}:{function.__qualname__}"
+
+
+def scenario_of(name: str) -> Scenario:
+    """Find a scenario by its name.
+
+    Raises:
+        LookupError: there is none: its module or it is gone, or it was made inside a function.
+    """
+    module_name, _, function = name.rpartition(":")
+    if "<" in function:
+        raise LookupError(f"{name} was made inside a function: give the scenario itself")
+    try:
+        if module_name.endswith(".py"):
+            spec = importlib.util.spec_from_file_location("scenario_of_mesolite", module_name)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+        else:
+            module = importlib.import_module(module_name)
+        found: Any = module
+        for part in function.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, OSError) as why:
+        raise LookupError(f"there is no scenario {name} any more: {why}") from why
+    scenario: Scenario = found
+    return scenario
+
+
+def changed(settings: Settings | None) -> dict[str, Any] | None:
+    """The settings that differ from Mesos's, by name, as JSON has them."""
+    if settings is None:
+        return None
+    mesos = attrs.asdict(Settings.mesos())
+    differ = {name: value for name, value in attrs.asdict(settings).items() if value != mesos[name]}
+    return {name: value.name if isinstance(value, enum.Enum) else value for name, value in differ.items()}
+
+
+def settings_of(plain: dict[str, Any] | None) -> Settings | None:
+    """The settings that `changed` gave."""
+    return None if plain is None else Settings.mesos().but(**plain)
+
+
+def check_name(scenario: Scenario) -> str:
+    """Why a scenario cannot be found by its name, in another process or later; "" if it can."""
+    try:
+        scenario_of(name_of(scenario))
+    except LookupError as why:
+        return str(why)
+    return ""

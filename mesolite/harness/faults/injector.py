@@ -1,0 +1,171 @@
+"""Makes faults happen during a run: those that a seed draws, or those of a script. It notes all of them as a script."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from attrs import define, evolve
+
+from mesolite.actors.errors import MesoliteError
+from mesolite.harness.faults.faults import KINDS, Fault, length
+from mesolite.harness.faults.kind import DoesNotFit, Draws, Kind, Ongoing, Scene
+from mesolite.harness.script import Injection
+from mesolite.simulation.moments import Moment, Scheduled
+from mesolite.simulation.simulation import Simulation
+
+MINUTE_S = 60.0
+
+EVENTS = 24
+"""A fault comes up to so many events after its time, half of all faults at once."""
+
+
+@define(eq=False)
+class Injected:
+    """A fault that has happened, and what is to be known of it."""
+
+    injection: Injection
+    ongoing: Ongoing
+    end: Moment | None = None
+    ended: bool = False
+
+
+class Injector:
+    """The faults of one run.
+
+    Attributes:
+        injected: those that have happened, the oldest first.
+        unfit: what of a script could not be done, and why.
+    """
+
+    def __init__(self, sim: Simulation) -> None:
+        """Make no faults yet."""
+        self._sim = sim
+        self._active = True
+        self.injected: list[Injected] = []
+        self.unfit: list[str] = []
+        self._waiting: list[tuple[int, Injection]] = []
+        self._events = 0
+        sim.faults = self
+
+    # ------------------------------------------------------------------------------------------------- drawn, or given
+
+    def draw(self, faults: Mapping[str, Fault]) -> None:
+        """Let each of these kinds happen at random times, drawn from the seed, each from a stream of its own."""
+        for name, fault in faults.items():
+            self._next(KINDS[name], fault, 0)
+
+    def follow(self, script: Iterable[Injection]) -> None:
+        """Let these happen, each at its time."""
+        for injection in script:
+            self._at(injection.at, partial(self._due, injection))
+
+    def _next(self, kind: Kind, fault: Fault, number: int) -> None:
+        """Draw when the next of a kind comes."""
+        if fault.at_most is not None and number >= fault.at_most:
+            return
+        sim = self._sim
+        draws = Draws(sim.seed, kind.name, number)
+        at = round(sim.now - math.log(1.0 - draws.unit()) * MINUTE_S / fault.rate, 3)
+        at = max(at, sim.now)
+
+        def come() -> None:
+            cluster = sim.started if sim.is_ready else None
+            scene = Scene(sim, cluster, draws, fault.targets) if cluster is not None else None
+            arguments = kind.draw(scene) if scene is not None else None
+            if arguments is not None:
+                events = int(draws.unit() * EVENTS) if draws.chance(0.5) else 0
+                lasts = length(kind, fault, sim.settings, draws)
+                self._due(
+                    Injection(kind=kind.name, at=at, events=events, lasts=lasts, arguments=tuple(arguments))
+                )
+            self._next(kind, fault, number + 1)
+
+        self._at(at, come)
+
+    def _at(self, time: float, action: Callable[[], object]) -> Moment:
+        # Faults that are to come are nothing that anybody waits for.
+        return self._sim.runtime.at(time, Scheduled(action), routine=True)
+
+    # ----------------------------------------------------------------------------------------------------- happening
+
+    def _due(self, injection: Injection) -> None:
+        """Its time has come: now, or after so many events more."""
+        if not self._active:
+            return
+        if not injection.events:
+            self._begin(injection)
+            return
+        if not self._waiting:
+            self._sim.runtime.looks.append(self._look)
+        self._waiting.append((self._events + injection.events, injection))
+
+    def _look(self) -> None:
+        """An event more has happened."""
+        self._events += 1
+        due = [injection for at, injection in self._waiting if at <= self._events]
+        if due:
+            self._waiting = [(at, injection) for at, injection in self._waiting if at > self._events]
+            if not self._waiting:
+                self._sim.runtime.looks.remove(self._look)
+            for injection in due:
+                self._begin(injection)
+
+    def _begin(self, injection: Injection) -> None:
+        kind, sim = KINDS[injection.kind], self._sim
+        if not self._active or sim.started is None:
+            return
+        try:
+            ongoing = kind.begin(sim, sim.started, dict(injection.arguments))
+        except (DoesNotFit, MesoliteError) as why:
+            self.unfit.append(f"{code_of(injection)}: {why}")
+            return
+        injected = Injected(injection, ongoing)
+        self.injected.append(injected)
+        if injection.lasts is not None:
+            injected.end = self._at(sim.now + injection.lasts, partial(self._end, injected))
+
+    def _end(self, injected: Injected) -> None:
+        if not injected.ended:
+            injected.ended = True
+            injected.ongoing.end()
+
+    # ---------------------------------------------------------------------------------------------------- when it ends
+
+    def stop(self) -> None:
+        """Make no more of them, and end those that last."""
+        self._active = False
+        if self._waiting:
+            self._waiting.clear()
+            self._sim.runtime.looks.remove(self._look)
+        for injected in self.injected:
+            if injected.end is not None:
+                self._sim.runtime.call_off(injected.end)
+            self._end(injected)
+
+    def undo(self) -> None:
+        """Take back what operators were made to ask for."""
+        for injected in self.injected:
+            injected.ongoing.undo()
+
+    # ------------------------------------------------------------------------------------------------- what is known
+
+    def script(self) -> tuple[Injection, ...]:
+        """The faults that have happened, to be given back."""
+        return tuple(evolve(each.injection) for each in self.injected)
+
+    def tally(self) -> dict[str, Counter[str]]:
+        """How often each kind was injected, and how often it had an effect."""
+        counts: dict[str, Counter[str]] = {}
+        for each in self.injected:
+            count = counts.setdefault(each.injection.kind, Counter())
+            count["injected"] += 1
+            count["had an effect"] += each.ongoing.had_effect()
+        return counts
+
+
+def code_of(injection: Injection) -> str:
+    """The line of code that does it."""
+    return KINDS[injection.kind].code(dict(injection.arguments))

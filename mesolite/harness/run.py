@@ -1,0 +1,207 @@
+"""One run of a scenario: a function of (scenario, seed, script)."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import define, field, frozen
+
+from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.errors import MesoliteError
+from mesolite.harness.checkers import STANDARD, Checkers, Violation
+from mesolite.harness.faults.faults import Fault
+from mesolite.harness.faults.injector import Injector
+from mesolite.harness.script import Script
+from mesolite.simulation.choices import Calm, Noting, Order, Scripted, Seeded
+from mesolite.simulation.properties import PropertyViolated
+from mesolite.simulation.simulation import Simulation
+
+Scenario = Callable[[Simulation], object]
+"""What is run: it makes a cluster, states what must hold, and lets time pass."""
+
+_CURRENT: contextvars.ContextVar[Simulation | None] = contextvars.ContextVar("the run that goes on", default=None)
+
+
+class CheckerViolated(MesoliteError, AssertionError):
+    """A checker has found that its statement does not hold."""
+
+    def __init__(self, violation: Violation) -> None:
+        """Say which, whose fault that is, and how."""
+        super().__init__(str(violation))
+        self.violation = violation
+
+
+def reached(name: str) -> None:
+    """Say, from inside user code, that this place was reached: an exploration in which no run does so fails.
+
+    Outside of an explored run it does nothing.
+    """
+    sim = _CURRENT.get()
+    if sim is not None:
+        sim.reached(name)
+
+
+@frozen
+class Identity:
+    """What tells one failure from another: the checker or property that failed, or the exception and its line."""
+
+    what: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        """Print it."""
+        return f"{self.what} at {self.where}" if self.where else self.what
+
+
+@frozen(kw_only=True)
+class Setting:
+    """What all runs of an exploration share: the settings, and which checkers are left out."""
+
+    settings: Settings | None = None
+    without: tuple[str, ...] = ()
+
+
+@define(kw_only=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        error: what it raised, None if all held.
+        script: what was done to it, to be given back.
+        faults: how often each kind was injected, and had an effect.
+        sometimes: what was to be reached at least once over all runs, and whether this one did.
+        unfit: what of a script that was given could not be done.
+        hash: of its whole trace.
+    """
+
+    sim: Simulation
+    seed: int
+    script: Script
+    error: Exception | None = None
+    faults: dict[str, Counter[str]] = field(factory=dict)
+    sometimes: dict[str, bool] = field(factory=dict)
+    unfit: list[str] = field(factory=list)
+
+    @property
+    def identity(self) -> Identity | None:
+        """Which failure it is, None if it is none."""
+        return None if self.error is None else identity_of(self.error)
+
+    @property
+    def hash(self) -> str:
+        """The hash of its trace."""
+        return self.sim.trace.hash()
+
+
+def drawn(
+    scenario: Scenario, seed: int, script: Script, faults: dict[str, Fault], setting: Setting, *, note: bool = False
+) -> Outcome:
+    """Run it with faults that the seed draws. `note`: the exceptions from the calm order are in the outcome, too."""
+    order: Order = Seeded(seed, script.share)
+    noting = Noting(order) if note else None
+    return _live(
+        scenario, seed, script, setting, noting or order, lambda injector: injector.draw(faults), noting
+    )
+
+
+def replayed(scenario: Scenario, seed: int, script: Script, setting: Setting, *, note: bool = False) -> Outcome:
+    """Run it with the faults and the order of a script."""
+    order: Order = Seeded(seed, script.share) if script.order is None else Scripted(script.order)
+    noting = Noting(order) if note else None
+    return _live(
+        scenario, seed, script, setting, noting or order, lambda injector: injector.follow(script.faults), noting
+    )
+
+
+def calm(
+    scenario: Scenario, seed: int, script: Script, setting: Setting, prepare: Callable[[Simulation], object]
+) -> Outcome:
+    """Run it first in, first out, without faults but those that `prepare` makes."""
+    return _live(scenario, seed, script, setting, Calm(), lambda injector: None, None, prepare)
+
+
+def _live(
+    scenario: Scenario,
+    seed: int,
+    script: Script,
+    setting: Setting,
+    order: Order,
+    disturb: Callable[[Injector], None],
+    noting: Noting | None,
+    prepare: Callable[[Simulation], object] = lambda sim: None,
+) -> Outcome:
+    sim = Simulation(seed, settings=setting.settings, latency=script.latency, order=order)
+    injector = Injector(sim)
+    checkers = Checkers(sim, [checker() for checker in STANDARD], without=setting.without)
+    outcome = Outcome(sim=sim, seed=seed, script=script)
+
+    def look() -> None:
+        if checkers.first is not None:
+            raise CheckerViolated(checkers.first)
+
+    sim.runtime.looks.append(look)
+    disturb(injector)
+    prepare(sim)
+    try:
+        with _current(sim):
+            scenario(sim)
+            if not sim.stated.recovered or injector.injected:
+                sim.recover()
+            look()
+            _finish(sim, checkers)
+        sim.runtime.user_errors.raise_first()
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is what this run came to
+        outcome.error = error
+    injector.stop()
+    outcome.script = script.but(
+        faults=injector.script(), order=script.order if noting is None else tuple(noting.exceptions)
+    )
+    outcome.faults = injector.tally()
+    outcome.sometimes = {name: one.reached for name, one in sim.stated.sometimes.items()}
+    outcome.unfit = injector.unfit
+    return outcome
+
+
+def _finish(sim: Simulation, checkers: Checkers) -> None:
+    """Everything is mended: give everybody time, and see what has not come to its end."""
+    if sim.started is None:
+        return
+    # An agent that a new leader only knows of is given up after its time to come back; then nothing is left to come.
+    sim.advance(max(0.0, checkers.quiet_from - sim.now) + sim.settings.agent_reregister_timeout_s + checkers.recovery_s)
+    unfinished = checkers.unfinished()
+    if unfinished:
+        raise CheckerViolated(unfinished[0])
+
+
+@contextlib.contextmanager
+def _current(sim: Simulation) -> Iterator[None]:
+    token = _CURRENT.set(sim)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def identity_of(error: BaseException) -> Identity:
+    """What tells this failure from others."""
+    if isinstance(error, CheckerViolated):
+        return Identity(f"checker {error.violation.checker}")
+    if isinstance(error, PropertyViolated):
+        return Identity(f"property {error.name}")
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return Identity(type(error).__name__, where)
+
+
+def story_of(outcome: Outcome, lines: int = 60) -> str:
+    """What led to the failure, as text: the story of whom it is about, or the last that was said."""
+    error: Any = outcome.error
+    about = error.violation.about if isinstance(error, CheckerViolated) else ()
+    text = outcome.sim.trace.story(*about) if about else ""
+    told = (text or outcome.sim.trace.text()).splitlines()
+    return "\n".join((["..."] if len(told) > lines else []) + told[-lines:])

@@ -1,0 +1,108 @@
+"""One action at every instant of a calm run: exhaustive for single faults, and as small as can be from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from mesolite.actors.decisions.settings import Settings
+from mesolite.harness.run import Identity, Outcome, Scenario, Setting, calm, identity_of
+from mesolite.harness.script import Script
+from mesolite.messages.checking import Duration, checked_arguments, in_seconds
+from mesolite.simulation.simulation import Simulation
+
+Action = Callable[[Simulation], object]
+"""What is done at each instant, such as `lambda sim: sim.started.masters["master-1"].crash()`."""
+
+
+@define(kw_only=True)
+class Swept:
+    """What became of the action at each instant.
+
+    Attributes:
+        instants: how many there were: one after every event of the calm run.
+        failures: by instant, which is the number of the event the action came after, what failed.
+    """
+
+    instants: int
+    failures: dict[int, Exception] = field(factory=dict)
+
+    def check(self) -> None:
+        """Raise the first failure, with a note that says after which event the action came.
+
+        Raises:
+            Exception: the failure of the earliest instant that has one.
+        """
+        if self.failures:
+            instant, error = next(iter(self.failures.items()))
+            more = len(self.failures) - 1
+            error.add_note(f"the action came after event {instant} of {self.instants}; {more} other instants fail, too")
+            raise error
+
+    @property
+    def kinds(self) -> dict[Identity, list[int]]:
+        """The instants that fail, by failure."""
+        found: dict[Identity, list[int]] = {}
+        for instant, error in self.failures.items():
+            found.setdefault(identity_of(error), []).append(instant)
+        return found
+
+
+@checked_arguments
+def sweep(
+    scenario: Scenario,
+    action: Callable[[Simulation], object],
+    *,
+    seed: int = 0,
+    settings: Settings | None = None,
+    latency: Duration = 0.0,
+) -> Swept:
+    """Run a scenario once for each of its events, first in, first out, and do this after that event.
+
+    So every moment at which something may happen to the cluster is tried once, from when it is ready on. Then faults
+    stop, everything is mended, and what must come true eventually has to, as in `explore`. A message takes `latency`,
+    all the same.
+    """
+    takes = in_seconds(latency)
+    setting, script = Setting(settings=settings), Script(latency=(takes, takes))
+    first = _events(scenario, seed, script, setting, None, action)
+    swept = Swept(instants=first.events)
+    if first.outcome.error is not None:
+        swept.failures[-1] = first.outcome.error
+        return swept
+    for instant in range(first.began, first.events):
+        ran = _events(scenario, seed, script, setting, instant, action)
+        if ran.outcome.error is not None:
+            swept.failures[instant] = ran.outcome.error
+    return swept
+
+
+@define
+class _Ran:
+    outcome: Outcome
+    events: int
+    began: int
+
+
+def _events(
+    scenario: Scenario, seed: int, script: Script, setting: Setting, instant: int | None, action: Action
+) -> _Ran:
+    """Run it, and do this after that event; count the events, and those before the cluster was ready."""
+    events, began = 0, 0
+
+    def prepare(sim: Simulation) -> None:
+        def look() -> None:
+            nonlocal events, began
+            if sim.stated.recovered and sim.stated.eventually:
+                return
+            events += 1
+            if not sim.is_ready:
+                began = events
+            if events == instant:
+                action(sim)
+
+        sim.runtime.looks.append(look)
+
+    outcome = calm(scenario, seed, script, setting, prepare)
+    return _Ran(outcome, events, began)

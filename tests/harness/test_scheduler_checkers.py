@@ -1,0 +1,127 @@
+"""What holds of a good scheduler: each checker finds a scheduler that is not good, and leaves one that is in peace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from mesolite import Filters, FrameworkInfo, Offer, Scheduler, SchedulerDriver, Simulation, TaskStatus
+from mesolite.harness.checkers import Checkers, Family
+from mesolite.harness.checkers.schedulers import (
+    InverseOffersAreAnswered,
+    NobodyStarves,
+    NoJobLost,
+    NoJobTwice,
+    OffersAreAnswered,
+    UpdatesAreAcknowledged,
+)
+from tests.scenarios.schedulers import command_task
+
+PATIENCE_S = 200.0
+
+
+class Keeper(Scheduler):
+    """Keeps one task of a job running; each way to be bad is an attribute."""
+
+    def __init__(
+        self,
+        *,
+        begins_anew: bool = True,
+        copies: int = 1,
+        acknowledges: bool = True,
+        keeps_offers: bool = False,
+        answers: bool = True,
+    ) -> None:
+        self.begins_anew, self.copies, self.acknowledges = begins_anew, copies, acknowledges
+        self.keeps_offers, self.answers = keeps_offers, answers
+        self.wanted = copies
+        self.made = 0
+
+    def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
+        for offer in offers:
+            if self.wanted:
+                self.wanted -= 1
+                self.made += 1
+                task = evolve(command_task(f"t{self.made}"), name="job")
+                driver.launch_tasks(offer, [task], Filters(refuse_seconds=1.0))
+            elif not self.keeps_offers:
+                driver.decline_offer(offer, Filters(refuse_seconds=1.0))
+
+    def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
+        if self.acknowledges:
+            driver.acknowledge(status)
+        if status.state.is_terminal and self.begins_anew:
+            self.wanted += 1
+
+    def inverse_offers(self, driver: Any, inverse_offers: tuple[Any, ...]) -> None:
+        if self.answers:
+            driver.accept_inverse_offers([each.id for each in inverse_offers])
+
+
+def checked(sim: Simulation, checker: Any, scheduler: Keeper) -> list[str]:
+    """The names of the checkers that object after a run in which the executor of the first task dies."""
+    checkers = Checkers(sim, [checker])
+    cluster = sim.cluster(agents=3)
+    driver = cluster.run(scheduler, FrameworkInfo(name="keeper"), implicit_acknowledgements=False)
+    sim.advance(10.0)
+    executors = [seat.name for seat in sim.runtime.directory if "/m1-F1/" in seat.name]
+    sim.kill(executors[0])
+    sim.advance(PATIENCE_S)
+    if isinstance(checker, InverseOffersAreAnswered):
+        cluster.operator.reclaim(driver, "cpus:0.1", within=PATIENCE_S * 2)
+        sim.advance(PATIENCE_S)
+    found = [*checkers.violations, *checkers.unfinished()]
+    assert all(violation.family is Family.YOURS for violation in found)
+    return [violation.checker for violation in found]
+
+
+@pytest.mark.parametrize(
+    ("checker", "bad"),
+    [
+        (UpdatesAreAcknowledged, {"acknowledges": False}),
+        (OffersAreAnswered, {"keeps_offers": True}),
+        (InverseOffersAreAnswered, {"answers": False}),
+        (NoJobTwice, {"copies": 2}),
+        (NoJobLost, {"begins_anew": False}),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_bad_scheduler_is_found_and_a_good_one_is_not(checker: Any, bad: dict[str, Any]) -> None:
+    """The same run, once with the mistake and once without it."""
+    assert checker.name in checked(Simulation(), checker(), Keeper(**bad))
+    assert checked(Simulation(), checker(), Keeper()) == []
+
+
+def test_jobs_can_be_named_by_the_user() -> None:
+    """Of tasks without a job nobody says that it is there twice."""
+    two = NoJobTwice(job_of=lambda task: task.task_id)
+
+    assert checked(Simulation(), two, Keeper(copies=2)) == []
+
+
+def test_who_gets_nothing_while_another_keeps_all_starves(sim: Simulation) -> None:
+    """One keeps every offer, the other is never made one."""
+    checkers = Checkers(sim, [NobodyStarves(patience_s=60.0)])
+    cluster = sim.cluster(agents=2)
+    cluster.run(Keeper(copies=0, keeps_offers=True), framework="greedy")
+    sim.advance(5.0)
+    cluster.run(Keeper(), framework="hungry")
+
+    sim.advance(200.0)
+
+    assert checkers.first is not None
+    assert checkers.first.checker == "nobody_starves"
+
+
+def test_a_job_that_is_over_is_not_lost(sim: Simulation) -> None:
+    """What its scheduler kills it does not want back."""
+    checkers = Checkers(sim, [NoJobLost()])
+    cluster = sim.cluster(agents=1)
+    driver = cluster.run(Keeper(begins_anew=False), framework="keeper", implicit_acknowledgements=False)
+    sim.advance(10.0)
+    driver.kill_task("t1")
+    sim.advance(30.0)
+
+    assert checkers.unfinished() == []

@@ -1,0 +1,153 @@
+"""Mistakes about offers and reclaims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from mesolite.actors.decisions.master import deactivation, demands, frameworks, offers, reclaims, removal, revocation
+from mesolite.actors.decisions.master.core import LEADER_DECISIONS
+from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.rules.refusals import Refusals
+from mesolite.messages import AcceptOffers, DeclineOffers, Subscribe
+from tests.seeds.mistakes.mistake import Mistake, nothing
+
+
+def _offer_on(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(deactivation, "withdraw", nothing)
+
+
+def _take_back_in_silence(patch: pytest.MonkeyPatch) -> None:
+    once = deactivation.withdraw
+
+    def withdraw(m: MasterState, agent: Any, now: float) -> None:
+        for offer_id in list(agent.offers):
+            offers.withdraw(m, m.offers[offer_id], now)
+        once(m, agent, now)
+
+    patch.setattr(deactivation, "withdraw", withdraw)
+
+
+def _leave_in_silence(patch: pytest.MonkeyPatch) -> None:
+    once = removal.forget
+
+    def forget(m: MasterState, agent: Any, loss: Any, now: float) -> None:
+        for offer_id in list(agent.offers):
+            offers.withdraw(m, m.offers[offer_id], now)
+        once(m, agent, loss, now)
+
+    patch.setattr(removal, "forget", forget)
+
+
+def _keep_offers_outstanding(patch: pytest.MonkeyPatch) -> None:
+    def withdraw(m: MasterState, agent: Any, now: float) -> None:
+        agent.active = False
+        m.allocator.deactivate_agent(agent.id)
+
+    patch.setattr(deactivation, "withdraw", withdraw)
+
+
+def _withhold_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Allocator, "withhold", nothing)
+
+
+def _bar_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Allocator, "bar", nothing)
+
+
+def _revoke_from_everybody(patch: pytest.MonkeyPatch) -> None:
+    def all_of_them(m: Any, _record: Any) -> list[Any]:
+        return [holder for agent in m.agents.values() for holder in revocation.holders_on(agent)]
+
+    patch.setattr(demands, "planned", all_of_them)
+
+
+def _revoke_at_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(demands, "is_due", lambda _info, _now: True)
+    patch.setattr(demands, "ask_all", reclaims._bite)  # noqa: SLF001  # instead of asking
+
+
+def _revoke_the_oldest(patch: pytest.MonkeyPatch) -> None:
+    once = revocation._task  # noqa: SLF001
+
+    def task(agent: Any, record: Any) -> Any:
+        holder = once(agent, record)
+        return evolve(holder, launched_at=-holder.launched_at)
+
+    patch.setattr(revocation, "_task", task)
+
+
+def _refuse_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Refusals, "refuses", lambda *_: False)
+
+
+def _refuse_too_shortly(patch: pytest.MonkeyPatch) -> None:
+    once = Refusals.add
+
+    def add(refusals: Refusals, framework_id: Any, agent_id: Any, what: Any, until: float) -> None:
+        once(refusals, framework_id, agent_id, what, until - 1.5)
+
+    patch.setattr(Refusals, "add", add)
+
+
+def _ignore_filters_of_accepts(patch: pytest.MonkeyPatch) -> None:
+    once = offers.accept
+
+    def accept(m: MasterState, message: AcceptOffers, sender: str, now: float) -> None:
+        once(m, evolve(message, filters=evolve(message.filters, refuse_seconds=0.0)), sender, now)
+
+    patch.setitem(LEADER_DECISIONS, AcceptOffers, accept)
+
+
+def _decline_only_the_first(patch: pytest.MonkeyPatch) -> None:
+    once = offers.decline
+
+    def decline(m: MasterState, message: DeclineOffers, sender: str, now: float) -> None:
+        framework = m.frameworks.get(message.framework_id)
+        if framework is None or len(framework.offers) < 2:
+            once(m, message, sender, now)
+
+    patch.setitem(LEADER_DECISIONS, DeclineOffers, decline)
+
+
+def _keep_offers_at_a_failover(patch: pytest.MonkeyPatch) -> None:
+    once = frameworks._subscribe_known  # noqa: SLF001
+
+    def subscribe_known(m: MasterState, framework: Any, message: Subscribe, sender: str, now: float) -> None:
+        kept, framework.offers = framework.offers, {}
+        once(m, framework, message, sender, now)
+        framework.offers = kept
+
+    patch.setattr(frameworks, "_subscribe_known", subscribe_known)
+
+
+def _keep_what_is_left(patch: pytest.MonkeyPatch) -> None:
+    once = MasterState.recover
+
+    def recover(m: MasterState, *what: Any) -> None:
+        if what[-1] != 1.0:  # for how long it is refused
+            once(m, *what)
+
+    patch.setattr(MasterState, "recover", recover)
+
+
+MISTAKES = [
+    Mistake("a deactivated agent is offered on", ("offers_of_available_agents",), _offer_on),
+    Mistake("offers stay when an agent is deactivated", ("offers_of_available_agents",), _keep_offers_outstanding),
+    Mistake("offers are taken back in silence", ("offers_rescinded",), _take_back_in_silence),
+    Mistake("an agent leaves, and its offers in silence", ("offers_rescinded",), _leave_in_silence),
+    Mistake("what is reclaimed is offered", ("withheld_is_not_offered",), _withhold_nothing),
+    Mistake("who has to give back is offered more", ("withheld_is_not_offered",), _bar_nobody),
+    Mistake("those are revoked who were not asked", ("only_asked_are_revoked",), _revoke_from_everybody),
+    Mistake("revoked before the deadline", ("only_asked_are_revoked",), _revoke_at_once),
+    Mistake("the oldest are revoked first", ("newest_are_revoked_first",), _revoke_the_oldest),
+    Mistake("what is refused is offered", ("refused_offers_wait",), _refuse_nothing),
+    Mistake("what is refused is offered too soon", ("refused_offers_wait",), _refuse_too_shortly),
+    Mistake("what an accept leaves is offered at once", ("refused_offers_wait",), _ignore_filters_of_accepts),
+    Mistake("of two offers one cannot be declined", ("offers_known",), _decline_only_the_first),
+    Mistake("offers outlive a failover", ("offers_known", "resources_conserved"), _keep_offers_at_a_failover),
+    Mistake("what is left of an offer is lost", ("resources_conserved",), _keep_what_is_left),
+]
