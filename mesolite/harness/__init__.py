@@ -8,9 +8,9 @@ It stands on `mesolite.simulation`, which knows nothing of it. A run is a functi
     faults       what goes wrong, and how often
     checkers     what must hold whatever happens, of Mesolite and of who uses it
 
-Inside: `script` is what was done to a run, as data; `run` is one run; `shrink` makes a script smaller; `failure` is what
-was found, to be replayed and kept; `confirm` sees whether another process agrees; `exploration` and `coverage` say what
-was tried.
+Inside: `script` is what was done to a run, as data; `run` is one run; `shrink` makes a script smaller; `failure` is
+what was found, to be replayed and kept; `confirm` sees whether another process agrees; `exploration` and `coverage` say
+what was tried.
 """
 
 from mesolite.harness.compare import Comparison, compare

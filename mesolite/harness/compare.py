@@ -6,15 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
-from rich.console import Console
-from rich.table import Table
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
 from mesolite.messages.checking import Duration, checked_arguments, in_seconds
 from mesolite.simulation.simulation import Simulation
-
-WIDTH = 120
 
 Ending = Callable[[Simulation], object]
 
@@ -35,16 +31,10 @@ class Comparison:
 
     def __str__(self) -> str:
         """Print it as a table."""
-        table = Table(title="", box=None)
-        table.add_column("")
-        for column in self.columns:
-            table.add_column(column)
-        for name, row in self.rows.items():
-            table.add_row(name, *(_said(row.get(column)) for column in self.columns))
-        console = Console(width=WIDTH, color_system=None)
-        with console.capture() as captured:
-            console.print(table)
-        return "\n".join(line.rstrip() for line in captured.get().splitlines())
+        lines = [["", *self.columns]]
+        lines += [[name, *(_said(row.get(column)) for column in self.columns)] for name, row in self.rows.items()]
+        widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 @checked_arguments
