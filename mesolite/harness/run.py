@@ -13,10 +13,11 @@ from attrs import define, field, frozen
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
+from mesolite.actors.trace import TraceFailure, raised
 from mesolite.harness.checkers import STANDARD, Checkers, Violation
 from mesolite.harness.faults.faults import Fault
 from mesolite.harness.faults.injector import Injector
-from mesolite.harness.script import Script
+from mesolite.harness.script import Injection, Script
 from mesolite.simulation.choices import Calm, Noting, Order, Scripted, Seeded
 from mesolite.simulation.properties import PropertyViolated
 from mesolite.simulation.simulation import Simulation
@@ -164,7 +165,25 @@ def _live(
     outcome.faults = injector.tally()
     outcome.sometimes = {name: one.reached for name, one in sim.stated.sometimes.items()}
     outcome.unfit = injector.unfit
+    _describe(outcome)
     return outcome
+
+
+def _describe(outcome: Outcome) -> None:
+    """Let the head of the trace say what was done to the run, and what did not hold."""
+    trace, script, error = outcome.sim.trace, outcome.script, outcome.error
+    faults = (f"{each.at:.3f} s  {each.kind}({_listed(each)})" for each in script.faults)
+    order = (f"{exception}" for exception in script.order or ())
+    failure = None
+    if error is not None:
+        check, said = str(identity_of(error)), raised(error).error
+        failure = TraceFailure(check=check, words=said, time=outcome.sim.now, index=len(trace) - 1)
+    trace.describe(script=(*faults, *order), failure=failure)
+
+
+def _listed(fault: Injection) -> str:
+    words = [f"{name}={value!r}" for name, value in fault.arguments]
+    return ", ".join(words + ([] if fault.lasts is None else [f"lasts={fault.lasts:g}"]))
 
 
 def _finish(sim: Simulation, checkers: Checkers) -> None:

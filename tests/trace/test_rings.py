@@ -10,6 +10,8 @@ import mesolite
 from mesolite import Cluster, InvalidValue, Settings, Simulation
 from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.trace import HEARTBEATS, Lost, Record, Trace, TraceFailure, TraceHead
+from mesolite.harness.run import Setting, replayed
+from mesolite.harness.script import Injection, Script
 from mesolite.messages import PingAgent, PongAgent, UnregisterAgent
 from mesolite.messages.ids import AgentId
 
@@ -134,3 +136,21 @@ def test_what_is_said_of_a_run_later_stands_beside_what_was_said_before() -> Non
     assert (trace.head.failure, trace.head.repeat) == (failure, "pytest x")
     with pytest.raises(InvalidValue):
         trace.describe(seed="three")  # type: ignore[arg-type]
+
+
+def test_the_head_of_an_explored_run_has_its_script_and_what_failed() -> None:
+    """So that a trace by itself says what was done to the run, and what did not hold."""
+
+    def scenario(sim: Simulation) -> None:
+        sim.cluster(agents=2)
+        sim.advance(5.0)
+        raise ValueError("no luck")
+
+    crash = Injection(kind="crash", at=2.0, lasts=1.0, arguments=(("machine", "agent-1"),))
+    outcome = replayed(scenario, 1, Script(faults=(crash,), order=()), Setting())
+
+    head = outcome.sim.trace.head
+    assert head.script == ("2.000 s  crash(machine='agent-1', lasts=1)",)
+    assert head.failure is not None
+    assert head.failure.words == "ValueError: no luck"
+    assert head.failure.index == len(outcome.sim.trace) - 1
