@@ -16,8 +16,8 @@ from mesolite.actors.errors import MesoliteError
 from mesolite.actors.trace import TraceFailure, raised
 from mesolite.harness.checkers import STANDARD, Checkers, Violation
 from mesolite.harness.faults.faults import Fault
-from mesolite.harness.faults.injector import Injector
-from mesolite.harness.script import Injection, Script
+from mesolite.harness.faults.injector import Injector, code_of
+from mesolite.harness.script import Script
 from mesolite.simulation.choices import Calm, Noting, Order, Scripted, Seeded
 from mesolite.simulation.properties import PropertyViolated
 from mesolite.simulation.simulation import Simulation
@@ -172,18 +172,24 @@ def _live(
 def _describe(outcome: Outcome) -> None:
     """Let the head of the trace say what was done to the run, and what did not hold."""
     trace, script, error = outcome.sim.trace, outcome.script, outcome.error
-    faults = (f"{each.at:.3f} s  {each.kind}({_listed(each)})" for each in script.faults)
-    order = (f"{exception}" for exception in script.order or ())
     failure = None
     if error is not None:
         check, said = str(identity_of(error)), raised(error).error
         failure = TraceFailure(check=check, words=said, time=outcome.sim.now, index=len(trace) - 1)
-    trace.describe(script=(*faults, *order), failure=failure)
+    trace.describe(script=lines_of(script, outcome.seed), failure=failure)
 
 
-def _listed(fault: Injection) -> str:
-    words = [f"{name}={value!r}" for name, value in fault.arguments]
-    return ", ".join(words + ([] if fault.lasts is None else [f"lasts={fault.lasts:g}"]))
+def lines_of(script: Script, seed: int) -> tuple[str, ...]:
+    """A script as text: the code that does each fault and when, and what is an exception from first in, first out."""
+    lines = []
+    for fault in script.faults:
+        lasts = "" if fault.lasts is None else f"  # for {fault.lasts:g} s"
+        events = f" and {fault.events} events" if fault.events else ""
+        lines.append(f"at {fault.at:g} s{events}: {code_of(fault)}{lasts}")
+    lines += [str(postponed) for postponed in script.order or ()]
+    if script.order is None:
+        lines.append(f"messages in the order of seed {seed}")
+    return tuple(lines)
 
 
 def _finish(sim: Simulation, checkers: Checkers) -> None:

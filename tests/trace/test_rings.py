@@ -150,7 +150,7 @@ def test_the_head_of_an_explored_run_has_its_script_and_what_failed() -> None:
     outcome = replayed(scenario, 1, Script(faults=(crash,), order=()), Setting())
 
     head = outcome.sim.trace.head
-    assert head.script == ("2.000 s  crash(machine='agent-1', lasts=1)",)
+    assert head.script == ("at 2 s: cluster.agents['agent-1'].crash()  # for 1 s",)
     assert head.failure is not None
     assert head.failure.words == "ValueError: no luck"
     assert head.failure.index == len(outcome.sim.trace) - 1
