@@ -16,8 +16,7 @@ from attrs import field, frozen
 import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
-from mesolite.harness.faults.injector import code_of
-from mesolite.harness.run import Identity, Outcome, Scenario, Setting, replayed, story_of
+from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed, story_of
 from mesolite.harness.script import Script, from_plain, to_plain
 from mesolite.simulation.simulation import Simulation
 
@@ -93,15 +92,7 @@ class Failure:
     @property
     def code(self) -> str:
         """The faults of the script as the lines of code that do them."""
-        lines = []
-        for fault in self.script.faults:
-            lasts = "" if fault.lasts is None else f"  # for {fault.lasts:g} s"
-            events = f" and {fault.events} events" if fault.events else ""
-            lines.append(f"at {fault.at:g} s{events}: {code_of(fault)}{lasts}")
-        lines += [str(postponed) for postponed in self.script.order or ()]
-        if self.script.order is None:
-            lines.append(f"messages in the order of seed {self.seed}")
-        return "\n".join(lines)
+        return "\n".join(lines_of(self.script, self.seed))
 
     def __str__(self) -> str:
         """Say what fails, what was done, and what led to it."""

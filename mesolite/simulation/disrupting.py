@@ -20,7 +20,9 @@ class Disrupting(Named):
 
         Nobody is told while it lasts. When it heals, a connection has broken that has lost what nobody says again.
         """
-        self.runtime.network.cut(self._existing(one), self._existing(other), both_ways=both_ways)
+        pair = self._existing(one), self._existing(other)
+        done = self._did("partition", pair, *pair, both_ways=None if both_ways else False)
+        self.runtime.network.cut(*pair, both_ways=both_ways, by=done)
 
     @checked_arguments
     def heal(self, one: Party = None, other: Party = None) -> None:
@@ -29,7 +31,8 @@ class Disrupting(Named):
         Parties that missed something of each other learn that their connection broke: an agent re-registers, a driver
         subscribes again, and what was lost comes out. Who ended meanwhile is known to have ended (core.md LP-28).
         """
-        self.runtime.heal(self._name(one), self._name(other))
+        pair = self._name(one), self._name(other)
+        self.runtime.heal(*pair, self._did("heal", pair, *pair))
 
     @checked_arguments
     def break_link(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
@@ -41,7 +44,8 @@ class Disrupting(Named):
             Refused: one of them is not alive.
         """
         first, second = (self._alive(party, "have a link broken").name for party in (one, other))
-        self.runtime.break_link(first, second, both_ways=both_ways)
+        done = self._did("break_link", (first, second), first, second, both_ways=None if both_ways else False)
+        self.runtime.break_link(first, second, both_ways=both_ways, by=done)
 
     @checked_arguments
     def expire_session(self, party: Party) -> None:
@@ -52,7 +56,7 @@ class Disrupting(Named):
         """
         name = PartyName(self._existing(party))
         elector = self._alive(ELECTOR, "end a session")
-        elector.ref.tell(Delivery(ExpireSession(party=name), OPERATOR, -1))
+        elector.ref.tell(Delivery(ExpireSession(party=name), OPERATOR, self._did("expire_session", (name,), name)))
 
     @checked_arguments
     def pause(self, party: Party) -> None:
@@ -63,7 +67,9 @@ class Disrupting(Named):
         Raises:
             Refused: it is not alive.
         """
-        for seat in self._process(party, "pause"):
+        seats = self._process(party, "pause")
+        self._did("pause", (seats[0].name,), seats[0].name)
+        for seat in seats:
             self.runtime.pause(seat)
 
     @checked_arguments
@@ -73,7 +79,9 @@ class Disrupting(Named):
         Raises:
             Refused: it is not alive.
         """
-        for seat in self._process(party, "resume"):
+        seats = self._process(party, "resume")
+        self._did("resume", (seats[0].name,), seats[0].name)
+        for seat in seats:
             self.runtime.resume(seat)
 
     @checked_arguments
@@ -86,7 +94,7 @@ class Disrupting(Named):
         seat = self._alive(party, "kill")
         if "/" not in seat.name and not seat.own_thread:
             raise Refused(f"{seat.name} is no executor or scheduler; crash() or power_off() its machine")
-        self.runtime.end(seat, -9)
+        self.runtime.end(seat, -9, cause=self._did("kill", (seat.name,), seat.name))
 
     def _process(self, party: Party, why: str) -> list[Seat]:
         """The actors that stand and fall with one process."""
