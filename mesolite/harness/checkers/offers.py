@@ -119,7 +119,8 @@ class WithheldIsNotOffered(Checker):
     def _look(self, party: str, state: Any, offer: Offer, now: float) -> None:
         decided, agent = self.watch.decided, state.agents[offer.agent_id]
         window, instants = decided.in_force(agent, now), self._awake.get(party, (0.0, 0.0))
-        awake_at = max((at for at in instants if at < now), default=0.0)  # or it has not come to the beginning of the window
+        # Who has stood still has not come to the beginning of the window yet.
+        awake_at = max((at for at in instants if at < now), default=0.0)
         if window is not None and window.unavailability.start < awake_at:
             self.violated(f"{offer.id} is of {agent.id}, whose window is enforced", agent.id)
         for reclaim in decided.reclaims.values():
