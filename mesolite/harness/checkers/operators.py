@@ -12,6 +12,7 @@ from mesolite.actors.runtime.port import Seat
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.registry import OWNER
+from mesolite.messages.drains import DrainState
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.operator import (
     CallAnswered,
@@ -74,6 +75,32 @@ class CallsAreAnswered(Checker):
         for (party, call_id), seat in self._open.items():
             if seat.alive:
                 yield f"{party} has not answered call {call_id}", (party,)
+
+
+class RefusedForAReason(Checker):
+    """What can be done is done."""
+
+    name = "refused_for_a_reason"
+    statement = "No operator is refused what is possible: to deactivate, reactivate or give up an agent that is there."
+
+    @says(ActorRole.MASTER, CallAnswered)
+    def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
+        """A call is refused: nothing is in flight about that agent, and what is recorded allows it?"""
+        event, m = record.event, core.state
+        about = isinstance(event, DeactivateAgentCall | ReactivateAgentCall | MarkAgentGoneCall)
+        if message.code == 200 or not about or not self.watch.leads(core) or m.awaited_writes:
+            return
+        agent_id, decided = event.agent_id, self.watch.decided
+        busy = (m.removing, m.marking_gone, m.marking_unreachable, m.pruning, m.reregistering)
+        if any(agent_id in guard for guard in busy):
+            return
+        drain = decided.deactivated.get(agent_id)
+        is_open = drain is not None and drain.state is DrainState.DRAINING
+        possible = agent_id in decided.admitted or agent_id in decided.unreachable
+        if isinstance(event, ReactivateAgentCall):
+            possible = possible and agent_id in decided.deactivated and not is_open
+        if possible:
+            self.violated(f"{type(event).__name__} of {agent_id} was refused: {message.refusal}", agent_id)
 
 
 @define(eq=False)
