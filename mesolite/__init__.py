@@ -107,6 +107,8 @@ if TYPE_CHECKING:
     )
     from mesolite.simulation.messages_in_flight import MessageInFlight
     from mesolite.simulation.network import Rule
+    from mesolite.simulation.properties import PropertyViolated
+    from mesolite.simulation.scripting import When
 
 for _name in ("actors", "messages"):
     # Only where it is unpacked at all, and not where it is imported from an archive.
@@ -125,11 +127,11 @@ __all__ = [
     "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus", "KillPolicy",
     "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
     "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
-    "Party", "PartyEnded", "PartyFailed", "PeerExited", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy",
-    "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler", "SchedulerDriver",
-    "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo", "TaskState",
-    "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError",
-    "View", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
+    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
+    "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
+    "TaskState", "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed",
+    "UserError", "View", "When", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -172,6 +174,8 @@ _MODULE_OF = {
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
     "MessageInFlight": "simulation.messages_in_flight",
+    "PropertyViolated": "simulation.properties",
+    "When": "simulation.scripting",
     "NameTaken": "actors.errors",
     "NothingToWaitFor": "actors.errors",
     "Offer": "messages.offers",

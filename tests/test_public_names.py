@@ -93,7 +93,8 @@ print(cluster.run(Stops(), framework="stops").join(50))
 
 INSIDE = {
     ("Simulation", "runtime"), ("SimulatedCluster", "runtime"), ("Cluster", "runtime"),
-    ("Rule", "verdict"), ("Rule", "matched"), ("Rule", "matches"), ("Disk", "take"),
+    ("Rule", "verdict"), ("Rule", "matched"), ("Rule", "matches"), ("Rule", "take_matched"), ("Disk", "take"),
+    ("Simulation", "stated"), ("Simulation", "faults"), ("When", "come"),
 }  # fmt: skip
 """What other parts of Mesolite read of people's handles: docs/stability.md promises nothing of it."""
 

@@ -165,20 +165,9 @@ class CallbackReturned:
 
 
 SystemEvent = (
-    Started
-    | TimerFired
-    | PeerExited
-    | LinkBroken
-    | Loaded
-    | Saved
-    | StoreRefused
-    | SpawnFailed
-    | WorkStarted
-    | WorkFailedToStart
-    | WorkExited
-    | SignalReceived
-    | CallbackReturned
-)
+    Started | TimerFired | PeerExited | LinkBroken | Loaded | Saved | StoreRefused | SpawnFailed | WorkStarted
+    | WorkFailedToStart | WorkExited | SignalReceived | CallbackReturned
+)  # fmt: skip
 SYSTEM_EVENTS: frozenset[type] = frozenset(get_args(SystemEvent))
 
 # ------------------------------------------------------------------------------------------------------------- effects
@@ -299,21 +288,9 @@ class Exit:
 
 
 Effect = (
-    Send
-    | SetTimer
-    | CancelTimer
-    | Link
-    | Load
-    | Save
-    | SpawnExecutor
-    | Destroy
-    | Run
-    | SignalWork
-    | Callback
-    | Publish
-    | Reply
-    | Exit
-)
+    Send | SetTimer | CancelTimer | Link | Load | Save | SpawnExecutor | Destroy | Run | SignalWork | Callback
+    | Publish | Reply | Exit
+)  # fmt: skip
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,6 @@ class Hold:
         """Hold what the rule matches."""
         self._runtime = runtime
         self._rule = rule
-        self._released = 0
 
     @property
     def count(self) -> int:
@@ -37,6 +36,4 @@ class Hold:
 
     def _let_go(self) -> list[Parcel]:
         self._runtime.network.remove(self._rule)
-        parcels = self._rule.matched[self._released :]
-        self._released += len(parcels)
-        return parcels
+        return self._rule.take_matched()

@@ -76,6 +76,7 @@ class Rule:
     times: int | None = None
     delay_s: float = 0.0
     matched: list[Parcel] = field(factory=list)
+    released: int = 0
 
     @property
     def count(self) -> int:
@@ -97,6 +98,12 @@ class Rule:
         if not self.matched:
             raise LookupError(f"no {self.describe()} was seen")
         return self.matched[0].event
+
+    def take_matched(self) -> list[Parcel]:
+        """Give out what it has kept back since the last time."""
+        parcels = self.matched[self.released :]
+        self.released += len(parcels)
+        return parcels
 
     def describe(self) -> str:
         """Say what it matches."""

@@ -156,7 +156,12 @@ class Observing(Named):
         verdict: Verdict,
         times: Count | None = None,
     ) -> Rule:
+        rule = self._rule_for(kind, sender, receiver, where)
+        rule.verdict, rule.times = verdict, times
+        return self.runtime.network.add(rule)
+
+    def _rule_for(
+        self, kind: Kind, sender: Party, receiver: Party, where: Callable[[Any], bool] | None
+    ) -> Rule:
         kinds = kind if isinstance(kind, type | None) else tuple(kind)
-        return self.runtime.network.add(
-            Rule(kinds, self._known(sender), self._known(receiver), where, verdict, times)
-        )
+        return Rule(kinds, self._known(sender), self._known(receiver), where, Verdict.DELIVER)

@@ -9,30 +9,27 @@ sim.advance(75.0)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from mesolite.actors.decisions.contract import PeerExited
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue, Refused
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
-from mesolite.drivers import Driver
-from mesolite.machines import AnyResources, Machine
-from mesolite.messages.base import Message
+from mesolite.machines import AnyResources
 from mesolite.messages.checking import (
     Count,
     Duration,
-    Name,
     SomeCount,
     Timeout,
     checked_arguments,
     in_seconds,
 )
 from mesolite.simulation.choices import Order, order_of
-from mesolite.simulation.disrupting import Disrupting
 from mesolite.simulation.messages_in_flight import MessageInFlight
-from mesolite.simulation.observing import Observing
+from mesolite.simulation.properties import Stated
+from mesolite.simulation.recovering import Recovering
+from mesolite.simulation.scripting import Scripting
 from mesolite.simulation.standstill import PERIODS, some
 from mesolite.simulation.view import View
 from mesolite.simulation.virtual import VirtualRuntime
@@ -40,15 +37,12 @@ from mesolite.user_errors import KeepsUserErrors
 from mesolite.waiting import words
 from mesolite.wiring import DEFAULT_RESOURCES, Wiring
 
-Kind = type[Message] | type[PeerExited] | Iterable[type[Message] | type[PeerExited]] | None
-Party = Name | Machine | Driver | None
-
 
 class SimulatedCluster(Wiring):
     """A cluster on virtual time. Nothing happens until the simulation is settled or advanced."""
 
 
-class Simulation(Observing, Disrupting, KeepsUserErrors):
+class Simulation(Scripting, Recovering, KeepsUserErrors):
     """Virtual time, a seed, and a network that does as it is told. The same seed gives the same trace.
 
     What user code raises comes out of whatever lets things happen (`advance`, `settle`, `join`, an operator's verb),
@@ -96,6 +90,8 @@ class Simulation(Observing, Disrupting, KeepsUserErrors):
         self.runtime = VirtualRuntime(
             seed, self.trace, self.latency_s, standstill_s, encoded_store, order_of(order, seed)
         )
+        self.stated = Stated()
+        self.faults = None
         self._cluster: SimulatedCluster | None = None
         self._view = View(self.runtime, lambda: self._cluster)
 

@@ -210,15 +210,13 @@ class View:
     # ------------------------------------------------------------------------------------------------------ inside
 
     def _books(self) -> MasterState | None:
-        """What the newest of those knows that believe they lead."""
+        """What the leader knows; None while there is none."""
         self._runtime.check_thread()
-        cluster, newest = self._cluster(), None
-        for name in cluster.masters if cluster is not None else ():
-            seat = self._runtime.directory.find(name)
-            m: MasterState | None = _core(seat).state if seat is not None else None
-            if m is not None and m.leading and (newest is None or _term(m) > _term(newest)):
-                newest = m
-        return newest
+        cluster = self._cluster()
+        leader = cluster.leader if cluster is not None else None
+        seat = self._runtime.directory.find(leader.name) if leader is not None else None
+        m: MasterState | None = _core(seat).state if seat is not None else None
+        return m if m is not None and m.leading else None  # at the record of its end it is still known to lead
 
     def _wanted(self, framework: AnyFramework) -> Callable[[str, str], bool]:
         """Whether a framework of that id and name is the one that is asked for."""
@@ -245,10 +243,6 @@ class View:
 
 def _core(seat: Seat) -> Any:
     return seat.actor.performer.core
-
-
-def _term(m: MasterState) -> int:
-    return m.info.term if m.info is not None else 0
 
 
 def _named(cluster: Wiring) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,8 @@ from mesolite.messages import (
     QueryAnswered,
 )
 from mesolite.messages.codec import decode, encode
-from mesolite.messages.ids import AgentId, DrainId, FrameworkId, ReclaimId
+from mesolite.messages.facts import MasterStatus
+from mesolite.messages.ids import AgentId, DrainId, FrameworkId, PartyName, ReclaimId
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
     AWARE,
@@ -176,6 +177,20 @@ def test_an_agent_is_not_registered_by_what_its_former_life_said(sim: Simulation
     assert (agent.registered, agent.id) == (False, agent_id)
 
     sim.run_until(lambda: agent.registered, timeout=60.0)
+
+
+def test_of_two_that_believe_they_lead_the_one_elected_last_does(sim: Simulation) -> None:
+    """Whichever has the first name: an old leader behind a partition has not heard yet that it was deposed."""
+    cluster = sim.cluster(masters=2)
+    leader = leader_of(cluster)
+    (other,) = (name for name in cluster.masters if name != leader.name)
+
+    def says(term: int) -> str:
+        status = MasterStatus(name=PartyName(other), leading=True, term=term)
+        sim.runtime.events.publish(status, other, incarnation=1)
+        return leader_of(cluster).name
+
+    assert (says(term=0), says(term=99)) == (leader.name, other)
 
 
 def test_what_actors_make_known_can_be_subscribed_to(sim: Simulation) -> None:

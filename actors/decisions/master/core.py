@@ -251,9 +251,7 @@ class MasterCore(Core):
                 assert self.state.allocator.role(framework_id) == framework.info.role, framework.info
                 allocated = self.state.allocator.allocated(framework_id, agent.id)
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
-        for framework in self.state.frameworks.values():
-            for task in framework.unreachable_tasks.values():
-                assert task.agent_id in self.state.unreachable, (task.task_id, task.agent_id)
+        tasks.check(self.state)
         self.state.pings.check()
         maintenance.check(self.state)
         inverse_offers.check(self.state)

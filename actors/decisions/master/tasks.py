@@ -104,6 +104,13 @@ def forget_out_of_reach(m: MasterState, agent_id: AgentId) -> None:
         del framework.unreachable_tasks[task.task_id]
 
 
+def check(m: MasterState) -> None:
+    """Assert that what is out of reach was on agents that are."""
+    for framework in m.frameworks.values():
+        for task in framework.unreachable_tasks.values():
+            assert task.agent_id in m.unreachable, (task.task_id, task.agent_id)
+
+
 def let_go(agent: AgentRecord, task: TaskRecord) -> None:
     """Forget that this agent has that task."""
     agent.tasks.pop(task.key, None)
