@@ -182,6 +182,15 @@ class UnregisteredAreRemoved(Checker):
         "removed or given up."
     )
 
+    def __init__(self) -> None:
+        """Start with nobody there."""
+        self._there: dict[AgentId, None] = {}
+        self._met: dict[AgentId, None] = {}
+
+    def catch_up(self) -> None:
+        """Who is admitted is there."""
+        self._there = dict.fromkeys(self.watch.decided.admitted)
+
     @hears(ActorRole.MASTER, UnregisterAgent)
     def unregistered(self, record: Record, core: Any) -> None:
         """An agent leaves."""
@@ -192,19 +201,31 @@ class UnregisteredAreRemoved(Checker):
         if not any(agent_id in guard for guard in (m.removing, m.marking_gone, m.marking_unreachable)):
             self.violated(f"{record.sender} unregisters {agent_id}, and is kept", agent_id, record.sender)
 
+    @hears(ActorRole.MASTER, RegistryRecovered)
+    def recovered(self, record: Record, core: Any) -> None:
+        """Whoever is admitted may come back."""
+        if self.watch.leads(core):
+            self._there, self._met = dict.fromkeys(self.watch.decided.admitted), {}
+
+    @says(ActorRole.MASTER, AgentRegistered, AgentReregistered)
+    def came(self, record: Record, core: Any, message: Any, to: str) -> None:
+        """An agent is registered with this leader."""
+        self._met[message.agent_id] = None
+
     @hears(ActorRole.MASTER, OperationApplied)
     def applied(self, record: Record, core: Any) -> None:
-        """An agent has left: is that said?"""
-        operation = record.event.operation
-        if not isinstance(operation, RemoveAgent | MarkAgentUnreachable) or not self.watch.leads(core):
+        """An agent has come, or has left: is that said? Not of one that was marked gone before it had come back."""
+        if not self.watch.leads(core):
             return
-        agent_id = operation.agent_id
-        if agent_id in core.state.agents or agent_id not in core.state.removed:
-            return  # said twice, or kept for another reason
-        told = [effect.to for effect in record.effects if isinstance(getattr(effect, "message", None), AgentLost)]
-        for framework in core.state.frameworks.values():
-            if framework.connected and framework.party not in told:
-                self.violated(f"{framework.party} is not told that {agent_id} is lost", agent_id, framework.id)
+        there, self._there = self._there, dict.fromkeys(self.watch.decided.admitted)
+        left = [agent_id for agent_id in there if agent_id not in self._there]
+        gone = isinstance(record.event.operation, MarkAgentGone)
+        for agent_id in left if not gone or all(each in self._met for each in left) else ():
+            lost = [each for each in record.effects if isinstance(getattr(each, "message", None), AgentLost)]
+            told = [effect.to for effect in lost if effect.message.agent_id == agent_id]
+            for framework in core.state.frameworks.values():
+                if framework.connected and framework.party not in told:
+                    self.violated(f"{framework.party} is not told that {agent_id} is lost", agent_id, framework.id)
 
 
 class LostWithTheirAgent(Checker):
