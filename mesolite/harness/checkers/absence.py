@@ -95,7 +95,7 @@ class GivenUpInTime(Checker):
     def applied(self, record: Record, core: Any) -> None:
         """Who is not in the books is not pinged: if it comes back, it begins anew."""
         operation = record.event.operation
-        if isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable | AdmitAgent | MarkAgentReachable):
+        if isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable):
             for party in [party for party in self._silent if party not in core.state.agent_of_party]:
                 del self._silent[party], self._unanswered[party]
 
@@ -167,7 +167,7 @@ class GoneStaysGone(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Nobody has such an id."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         for agent_id in self._gone:
             if m is not None and agent_id in m.agents:
                 yield f"{agent_id} is registered, and gone", (agent_id,)
@@ -217,15 +217,21 @@ class UnregisteredAreRemoved(Checker):
         """An agent has come, or has left: is that said? Not of one that was marked gone before it had come back."""
         if not self.watch.leads(core):
             return
-        there, self._there = self._there, dict.fromkeys(self.watch.decided.admitted)
-        left = [agent_id for agent_id in there if agent_id not in self._there]
-        gone = isinstance(record.event.operation, MarkAgentGone)
-        for agent_id in left if not gone or all(each in self._met for each in left) else ():
-            lost = [each for each in record.effects if isinstance(getattr(each, "message", None), AgentLost)]
-            told = [effect.to for effect in lost if effect.message.agent_id == agent_id]
-            for framework in core.state.frameworks.values():
-                if framework.connected and framework.party not in told:
-                    self.violated(f"{framework.party} is not told that {agent_id} is lost", agent_id, framework.id)
+        operation = record.event.operation
+        if isinstance(operation, AdmitAgent | MarkAgentReachable) and operation.agent.id is not None:
+            self._there[operation.agent.id] = None
+        if not isinstance(operation, RemoveAgent | MarkAgentUnreachable | MarkAgentGone):
+            return
+        agent_id = operation.agent_id
+        was_there = agent_id in self._there
+        self._there.pop(agent_id, None)
+        if not was_there or (isinstance(operation, MarkAgentGone) and agent_id not in self._met):
+            return
+        lost = [each for each in record.effects if isinstance(getattr(each, "message", None), AgentLost)]
+        told = [effect.to for effect in lost if effect.message.agent_id == agent_id]
+        for framework in core.state.frameworks.values():
+            if framework.connected and framework.party not in told:
+                self.violated(f"{framework.party} is not told that {agent_id} is lost", agent_id, framework.id)
 
 
 class LostWithTheirAgent(Checker):

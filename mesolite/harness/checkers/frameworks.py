@@ -46,7 +46,7 @@ class FrameworksHaveTheirTime(Checker):
 
     def catch_up(self) -> None:
         """Nobody knows when those left that are away."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         away = [each.id for each in m.frameworks.values() if not each.connected] if m is not None else []
         self._left_before = dict.fromkeys(away)
 
@@ -148,7 +148,7 @@ class DriversAreConnected(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Look at those that are alive."""
-        m, reader = self.watch.reader.leader(), self.watch.reader
+        m, reader = self.watch.leader(), self.watch.reader
         for seat, core in reader.all_of(ActorRole.SCHEDULER):
             framework_id = core.framework_info.id
             if core.status is DriverStatus.DRIVER_RUNNING:

@@ -126,7 +126,7 @@ class AnsweredIsStored(Checker):
     def called(self, record: Record, core: Any) -> None:
         """An operator calls."""
         if core.state.leading:
-            done = _is_so(record.event, self._stored())
+            done = _is_so(record.event, self._stored(record.event))
             self._calls[record.party, record.event.call_id] = Call(record.event, done)
 
     @says(ActorRole.REGISTRAR, OperationApplied)
@@ -142,13 +142,15 @@ class AnsweredIsStored(Checker):
         call = self._calls.pop((record.party, message.call_id), None)
         if call is None or message.code != 200 or call.done or type(record.event) is OperationApplied:
             return
-        if not _is_so(call.event, self._stored()):
+        if not _is_so(call.event, self._stored(call.event, message.made)):
             text = f"{record.party} says that {type(call.event).__name__} {message.call_id} is done, "
             self.violated(text + "and it is not stored", record.party)
 
-    def _stored(self) -> Mapping[str, Any]:
-        store = self.watch.sim.runtime.store
-        return store.load(OWNER, store.term(OWNER))
+    def _stored(self, call: Any, made: str = "") -> Mapping[str, Any]:
+        """What is stored that a call may be about, or has made."""
+        agent_id, reclaim_id = getattr(call, "agent_id", None), getattr(call, "reclaim_id", made)
+        keys = ("maintenance", f"reclaim/{reclaim_id}", f"deactivated/{agent_id}", f"gone/{agent_id}")
+        return self.watch.sim.runtime.store.look(OWNER, keys)
 
 
 def _is_so(call: Any, records: Mapping[str, Any], *, partly: bool = False) -> bool:

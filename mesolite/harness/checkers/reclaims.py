@@ -131,7 +131,7 @@ class ReclaimsAreInTime(Checker):
     def overdue(self, now: float) -> Iterator[Finding]:
         """Look for what is not free."""
         decided, quiet_from = self.watch.decided, self.watch.quiet_from
-        m = self.watch.reader.leader() if decided.reclaims or decided.windows else None
+        m = self.watch.leader() if decided.reclaims or decided.windows else None
         if m is None:
             return
         for reclaim in decided.reclaims.values():
@@ -150,7 +150,7 @@ class ReclaimsAreInTime(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """The same, when all is mended; and nothing goes on that has what it wanted, or whose target has left."""
-        now, m = self.watch.sim.now, self.watch.reader.leader()
+        now, m = self.watch.sim.now, self.watch.leader()
         yield from self.overdue(now)
         for reclaim in self.watch.decided.reclaims.values() if m is not None else ():
             due = max(reclaim.deadline, reclaim.asked_at, self.watch.quiet_from) + self.bite_s
