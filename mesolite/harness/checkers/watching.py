@@ -164,6 +164,13 @@ class Checkers:
             checker.violation(text, *about) for checker in self.checkers.values() for text, about in checker.calm()
         ]
 
+    def leader(self) -> Any:
+        """The state of the master that leads, None if none does."""
+        name, core = self.decided.leader
+        if core is not None and core.state.leading and self.reader.core(name) is core:
+            return core.state
+        return self.reader.leader()
+
     # ------------------------------------------------------------------------------------------------- every record
 
     def leads(self, core: Any) -> bool:
