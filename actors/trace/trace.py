@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import operator
+import pathlib
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,7 @@ from mesolite.actors.trace.states import TraceState, states
 from mesolite.actors.trace.why import why
 from mesolite.actors.trace.words import Names, lines, said_of
 from mesolite.messages.agent import AgentRegistered
-from mesolite.messages.checking import Count, checked_arguments
+from mesolite.messages.checking import Count, PathText, checked_arguments
 from mesolite.messages.scheduler import FrameworkRegistered
 
 DEFAULT_RECORDS = 20_000
@@ -230,3 +231,46 @@ class Trace:
         return "\n".join(
             text for index in sorted(chosen) for text in lines(records[index], self.names, system=True, heartbeats=True)
         )
+
+    # ---------------------------------------------------------------------------------------------------- exporting
+    # What makes these is loaded here, as few ask for them.
+
+    @checked_arguments
+    def html(self, path: PathText | pathlib.Path) -> pathlib.Path:
+        """Write the run as one page that opens in any browser, without a network; returns where it is.
+
+        Above is an overview, below it every event with its arrow, beside it what happened or, for the event selected,
+        why. Commands, environments and `data` are not in it.
+        """
+        from mesolite.actors.trace.exports.page import page
+
+        return _written(path, page(self, self.names, self.head))
+
+    @checked_arguments
+    def json_lines(self, path: PathText | pathlib.Path | None = None) -> str:
+        """The run as lines of JSON, its head first and then a record each.
+
+        Written into a file, too, if one is named.
+        """
+        from mesolite.actors.trace.exports.plain import json_lines
+
+        text = json_lines(self, self.names, self.head)
+        if path is not None:
+            _written(path, text)
+        return text
+
+    @checked_arguments
+    def mermaid(self, path: PathText | pathlib.Path | None = None) -> str:
+        """A Mermaid sequence diagram of what matters, sixty rows at most; written into a file, too, if there is one."""
+        from mesolite.actors.trace.exports.mermaid import mermaid
+
+        text = mermaid(self, self.names)
+        if path is not None:
+            _written(path, text)
+        return text
+
+
+def _written(path: str | pathlib.Path, text: str) -> pathlib.Path:
+    file = pathlib.Path(path)
+    file.write_text(text, encoding="utf-8", newline="\n")
+    return file

@@ -27,7 +27,7 @@ from mesolite.actors.trace.words import PAIR_WIDTH, TIME_WIDTH, Names, rows, sai
 OLDER = "older than this trace"
 INDENT = " " * (TIME_WIDTH + 2 + PAIR_WIDTH + 2)
 MEANWHILE_AT_MOST = 6
-_WORD = re.compile(r"[\w.#-]+")
+WORD = re.compile(r"[\w.#-]+")
 
 
 @frozen
@@ -79,13 +79,14 @@ def _chain(kept: dict[int, Record], index: int) -> tuple[list[_Link], bool]:
             row = [firing for firing in firings[record.party, record.event.key] if firing >= place]
             place = row[-1]
             link = _Link(record, len(row), records[place + 1] if place + 1 < len(records) else None)
-        if not chain or not _is_passed_over(record):
+        if not chain or not is_passed_over(record):
             chain.append(link)
         place += 1
     return chain, index >= 0
 
 
-def _is_passed_over(record: Record) -> bool:
+def is_passed_over(record: Record) -> bool:
+    """Whether a chain of causes leaves this out: what was stored, and what only returned."""
     event = record.event
     return type(event) is Saved or (type(event) is CallbackReturned and event.error is None)
 
@@ -96,7 +97,7 @@ def _mentioned(chain: list[_Link], names: Names) -> frozenset[str]:
     for link in chain:
         record = link.record
         text = names.put_in(f"{record.sender} {record.party} {said_of(record.event)}")
-        words.update(dict.fromkeys(_WORD.findall(text)))
+        words.update(dict.fromkeys(WORD.findall(text)))
     return frozenset(words)
 
 

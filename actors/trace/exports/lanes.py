@@ -1,0 +1,69 @@
+"""Who stands where: operator, schedulers, masters, their registrar, agents each with its executors, the elector."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from mesolite.actors.trace.records import Done, Record
+from mesolite.actors.trace.values import one_line
+from mesolite.actors.trace.words import Names
+
+REGISTRAR = "registrar"
+_NUMBERED = re.compile(r"(master|agent)-(\d+)")
+_ORDER = ("operator", "scheduler", "master", "registrar", "agent", "executor", "elector")
+
+
+@frozen
+class Lane:
+    """One who says or hears something: by which name, of which kind, and of an executor at which agent."""
+
+    party: str
+    name: str
+    kind: str
+    at: str = ""
+
+
+def lane_key(party: str) -> str:
+    """Whose lane an actor has: its own; the registrars of all masters share one."""
+    return REGISTRAR if party.endswith("/registrar") else party
+
+
+def lane_keys(record: Record) -> tuple[str, str]:
+    """Where a record is drawn: at whom it happened, and who said it; what hands did is said by nobody on a lane."""
+    if isinstance(record.event, Done):
+        return "", ""
+    return lane_key(record.party), lane_key(record.sender)
+
+
+def lanes(records: Iterable[Record], names: Names) -> dict[str, Lane]:
+    """Everybody who occurs, by `lane_key`, in the order in which they stand."""
+    found: dict[str, Lane] = {}
+    for record in records:
+        for key in lane_keys(record):
+            if key and key not in found:
+                found[key] = _lane(key, names)
+    return dict(sorted(found.items(), key=lambda each: _place(each[1])))
+
+
+def _lane(party: str, names: Names) -> Lane:
+    name = one_line(names.put_in(party))
+    if party in ("operator", "elector", REGISTRAR):
+        return Lane(party, name, party)
+    numbered = _NUMBERED.fullmatch(party)
+    if numbered:
+        return Lane(party, name, numbered[1])
+    agent, slash, rest = party.partition("/")
+    if slash and _NUMBERED.fullmatch(agent):
+        return Lane(party, one_line(rest.partition("/")[2] or rest), "executor", agent)
+    return Lane(party, name, "scheduler")
+
+
+def _place(lane: Lane) -> tuple[object, ...]:
+    """Executors stand behind their agent; agents in the order of their numbers."""
+    machine = lane.at or lane.party
+    numbered = _NUMBERED.fullmatch(machine)
+    group = "agent" if lane.at else lane.kind
+    return (_ORDER.index(group), int(numbered[2]) if numbered else 0, machine, bool(lane.at))
