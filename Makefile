@@ -13,8 +13,8 @@ SUITE  ?= quick
 ONLY_quick := -m "not slow" --hypothesis-profile=quick
 ONLY_all   :=
 
-.PHONY: help demo test check lint types storeys rules scenarios coverage seeds teeth fuzz drains kills pictures package-index docs bench \
-  bench-check bench-ray clean
+.PHONY: help demo test check lint types storeys rules scenarios coverage browser seeds teeth fuzz drains kills pictures package-index docs \
+  bench bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
@@ -22,6 +22,7 @@ help:
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
+	@echo 'make browser    the page of a run in a real browser: Debian has it as chromium and chromium-driver'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make teeth      plant every mistake of tests/seeds/mistakes, and say after how many seeds a checker finds it'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
@@ -64,6 +65,11 @@ coverage: $(VENV)/installed-coverage
 	-$(BIN)/coverage run -m pytest -q
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# What is measured runs alone. Pictures of every run, to be looked at, are in build/pages afterwards.
+browser: $(VENV)/installed-browser
+	$(BIN)/python -m pytest -q -n auto tests/browser --ignore=tests/browser/test_speed.py
+	$(BIN)/python -m pytest -q -s tests/browser/test_speed.py
 
 seeds: $(VENV)/installed-test
 	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --first $(FIRST) --processes 2
@@ -108,6 +114,7 @@ $(VENV)/installed-demo:     extras := [demo]
 $(VENV)/installed-test:     extras := [test]
 $(VENV)/installed-check:    extras := [test,check]
 $(VENV)/installed-coverage: extras := [test,coverage]
+$(VENV)/installed-browser:  extras := [test,browser]
 $(VENV)/installed-docs:     extras := [docs]
 $(VENV)/installed-bench:    extras := [test,bench]
 $(VENV)/installed-ray:      extras := [test,bench,ray]

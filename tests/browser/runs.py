@@ -123,12 +123,12 @@ def hold() -> Trace:
     return sim.trace
 
 
-def long_day() -> Trace:
-    """Twenty agents, rolling drains and crashes, fifty thousand records."""
+def long_day(records: int = LONG_DAY) -> Trace:
+    """Twenty agents, rolling drains and crashes, so many records at least."""
     works = [SLOW, STUBBORN, FOR_EVER, FOR_EVER] * 5
     sim, cluster = stage(*works, agents=20, masters=3, records=4 * LONG_DAY)
     turn = 0
-    while len(sim.trace) < LONG_DAY:
+    while len(sim.trace) < records:
         turn += 1
         name = f"agent-{turn % 20 + 1}"
         if turn % 9 == 0 and cluster.leader is not None:

@@ -6,7 +6,7 @@ const sticky = document.getElementById("sticky");
 const picture = document.getElementById("lanes");
 const list = document.getElementById("rows");
 const namesBox = document.getElementById("names");
-const ROW = 20, LANE = 62, RIBBON = 7, STAMP = 92, TEXT_MIN = 400;
+const ROW = 20, LANE = 62, LEAST = 22, RIBBON = 7, STAMP = 92, TEXT_MIN = 400;
 const MOST_PX = 16000000;  // as far as browsers scroll
 const LONG_ARROW = 40;  // rows; longer ones are looked for apart
 
@@ -54,9 +54,11 @@ function placeLanes() {  // those that do not occur in the window become ribbons
       if (look === "tell" && lane >= 0 && start <= to && (end === null || end >= from)) open[lane] = 1;
     }
   }
-  const wides = lanesShown.filter((lane) => open[lane]).length;
-  const ribbons = lanesShown.length - wides;
-  const each = Math.min(ribbons || wides * LANE > room ? LANE : Math.min(96, room / wides), Math.max(22, (room - Math.min(ribbons * RIBBON, room / 3)) / wides));
+  const opened = () => lanesShown.filter((lane) => open[lane]).length;
+  if (opened() * LEAST > room) for (const lane of lanesShown) if (lanes[lane].at >= 0) open[lane] = 0;
+  const wides = opened(), ribbons = lanesShown.length - wides;
+  const most = ribbons || wides * LANE > room ? LANE : Math.min(96, room / wides);
+  const each = Math.min(most, Math.max(RIBBON, (room - Math.min(ribbons * RIBBON, room / 3)) / Math.max(1, wides)));
   const narrow = Math.min(RIBBON, room / 3 / Math.max(1, ribbons));
   let x = STAMP;
   for (const lane of lanesShown) {
@@ -74,7 +76,7 @@ function nameLanes(each) {
   const pen = bars.getContext("2d");
   pen.save();
   pen.font = "600 12px system-ui, sans-serif";
-  const named = lanesShown.filter((lane) => laneOpen[lane]);
+  const named = each < LEAST - 4 ? [] : lanesShown.filter((lane) => laneOpen[lane]);
   const level = named.every((lane) => pen.measureText(lanes[lane].name).width + 8 < each);
   namesBox.style.height = level ? "26px" : "66px";
   for (const lane of named) {

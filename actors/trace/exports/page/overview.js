@@ -65,20 +65,29 @@ function chooseRows() {
   tall = Math.ceil(y + 8);
 }
 
+const written = [];  // the boxes of all labels, so that it can be tested that none touch
+function write(pen, text, x, y, high) {
+  pen.fillText(text, x, y);
+  const width = pen.measureText(text).width;
+  const from = { left: x, center: x - width / 2, right: x - width }[pen.textAlign] ?? x;
+  written.push([from, y - high / 2, width, high, text]);
+}
+
 function drawOverview() {
+  written.length = 0;
   wide = document.getElementById("overview").clientWidth;
   left = wide < 700 ? 80 : LEFT;
   chooseRows();
   const pen = sized(bars);
-  const fields = getComputedStyle(document.documentElement).getPropertyValue("--fields");
   pen.textBaseline = "middle";
+  pen.textAlign = "left";
   drawSilences(pen);
   for (const { row, y, height } of rowsDrawn) {
     nameRow(pen, row, y, height);
     for (const bar of row.bars) drawBar(pen, bar, y, height, row);
     if (height >= 8) drawMarks(pen, row, y, height);
   }
-  drawAxis(pen, fields);
+  drawAxis(pen);
   drawHands(pen);
   bars.setAttribute("aria-label", overviewSaid());
   drawWindow();
@@ -96,7 +105,7 @@ function nameRow(pen, row, y, height) {
   pen.font = `${strong && height > 11 ? "600 " : ""}${height > 11 ? 12 : 9}px system-ui, sans-serif`;
   pen.fillStyle = strong ? colour.ink : colour["ink-2"];
   pen.textAlign = "right";
-  pen.fillText(fitted(pen, row.name, left - 20), left - 10, y + height / 2);
+  write(pen, fitted(pen, row.name, left - 20), left - 10, y + height / 2, Math.min(height, 12));
   pen.textAlign = "left";
 }
 
@@ -185,7 +194,7 @@ function drawBadge(pen, [at, , look, label], y, free, take) {
   pen.fillStyle = colour[look];
   pen.fillRect(from, y + 1, width, 10);
   pen.fillStyle = colour[look === "bad" ? "on-bad" : "on-leaving"];
-  pen.fillText(label, from + 2.5, y + 6.5);
+  write(pen, label, from + 2.5, y + 6.5, 8);
 }
 
 function drawEnd(pen, [at, shape, look], y, height) {
@@ -217,7 +226,7 @@ function labelEnd(pen, [at, , , label], y, height, free, take) {
     pen.fillStyle = colour.panel;
     pen.fillRect(from - 1, middle - 5, width + 2, 10);
     pen.fillStyle = colour.ink;
-    pen.fillText(label, from, middle + 0.5);
+    write(pen, label, from, middle + 0.5, 9);
     return;
   }
 }
@@ -235,7 +244,7 @@ function labelBar(pen, [start, end, look, label, which], y, height, free, take) 
     pen.fillRect(from, y + down + (look === "rest" ? 1.5 : 0), width + 4, high - (look === "rest" ? 3 : 0));
   }
   pen.fillStyle = look === "leaving" ? colour["on-leaving"] : look === "nobody" ? colour.bad : colour.ink;
-  pen.fillText(label, from + 2, y + down + high / 2 + 0.5);
+  write(pen, label, from + 2, y + down + high / 2 + 0.5, 9);
 }
 
 function drawSilences(pen) {
@@ -266,7 +275,7 @@ function drawAxis(pen) {
     if (!free(middle - half, middle + half) || told.has(text)) continue;
     told.add(text);
     taken.push([middle - half, middle + half]);
-    pen.fillText(text, middle, 9);
+    write(pen, text, middle, 9, 11);
     pen.fillStyle = colour.line;
     pen.fillRect(x, AXIS - 2, 1, tall - AXIS - 4);
     pen.fillStyle = colour["ink-2"];
@@ -281,7 +290,7 @@ function drawAxis(pen) {
       const from = xOf(instants[each - 1].to), to = xOf(instants[each].at);
       const text = `↔ ${span(instants[each].gap)}`, middle = (from + to) / 2, half = pen.measureText(text).width / 2 + 3;
       if (2 * half + 18 > to - from || marks.some((x) => Math.abs(x - middle) < half + 8 && x > from + 9 && x < to - 9)) continue;
-      pen.fillText(text, middle, 24);
+      write(pen, text, middle, 24, 10);
     }
   }
   pen.textAlign = "left";

@@ -259,7 +259,7 @@ function showFilters() {
   if (shown.party >= 0) chip(`only ${lanesName(shown.party)}`, () => { shown.party = -1; });
   if (shown.kind >= 0) chip(`only ${strings[shown.kind]}`, () => { shown.kind = -1; });
   if (shown.hits) chip(`only what has “${wanted}”`, () => { shown.hits = null; });
-  byId("filters").replaceChildren(element("span", {}, "Shown:"), ...said);
+  byId("filters").replaceChildren(...(said.length ? [element("span", {}, "Shown:")] : NONE), ...said);
   byId("filters").hidden = !said.length;
 }
 
@@ -330,5 +330,5 @@ resizeDetail();
 drawWindow();
 if (first >= 0) choose(first);
 scroller.focus({ preventScroll: true, focusVisible: false });
-window.mesolite = { whyText, copyText, rowsText, index, total, items: () => items };
+window.mesolite = { whyText, copyText, rowsText, total, written };  // for whoever has the console open, and for tests
 requestAnimationFrame(() => setTimeout(() => { document.documentElement.dataset.ready = String(performance.now()); }));
