@@ -44,14 +44,25 @@ def failure_report(run: Run, trace_lines: int) -> str:
 
 
 def write_trace(run: Run, path: pathlib.Path, head: str) -> str:
-    """Write `head` and the whole trace, with timers and pings, into a file; returns what to tell about it."""
+    """Write `head` and the whole trace, with timers and pings, into a file, and a page of it beside that.
+
+    Returns what to tell about the two.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = f"{head}\n\n{run.trace.text(system=True, heartbeats=True)}\n"
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except Exception as error:  # noqa: BLE001  # the rule of this file
         return f"the whole trace could not be written to {path}: {_words(error)}"
-    return f"the whole trace: {path}"
+    return f"the whole trace: {path}\n{_write_page(run, path.with_suffix('.html'))}"
+
+
+def _write_page(run: Run, path: pathlib.Path) -> str:
+    try:
+        run.trace.html(path)
+    except Exception as error:  # noqa: BLE001  # the rule of this file
+        return f"its page could not be written to {path}: {_words(error)}"
+    return f"as a page, at the failure: {path.absolute().as_uri()}#failure"
 
 
 def _section(title: str, make: Callable[[], list[str]]) -> list[str]:

@@ -357,19 +357,22 @@ def test_a_task_whose_launch_was_lost_is_in_the_report(pytester: pytest.Pytester
 
 
 def test_the_whole_trace_can_be_had_as_a_file(pytester: pytest.Pytester) -> None:
-    """One for each failure, under names that do not meet; a folder that cannot be is said, and no error."""
+    """One for each failure, under names that do not meet, and a page; a folder that cannot be is said, and no error."""
     text = """
         import pytest
         @pytest.mark.parametrize("what", ["a b", "a-b"])
         def test_it(sim, what): sim.cluster(); sim.advance(600); assert False
     """
     result = theirs(pytester, text, "--mesolite-report", "out")
-    files = [path.read_text() for path in (pytester.path / "out").iterdir()]
+    files = [path.read_text() for path in (pytester.path / "out").glob("*.txt")]
+    pages = [path.as_uri() for path in (pytester.path / "out").glob("*.html")]
     (pytester.path / "file").touch()
 
     assert len(files) == 2
     assert all("to repeat:" in text and "PingAgent" in text and "(timer" in text for text in files)
     assert len(re.findall("the whole trace: /", _text(result))) == 2
+    assert sorted(re.findall("as a page, at the failure: (file:///.*)#failure", _text(result))) == sorted(pages)
+    assert len(pages) == 2
     failing = _run(pytester, "--mesolite-report", "file/x")
     failing.assert_outcomes(failed=2)
     assert "the whole trace could not be written to" in _text(failing)

@@ -66,6 +66,23 @@ def test_n_and_p_go_through_what_happened(opened: Page, runs: Callable[[str], Ru
     assert seen == [moments[0], moments[1], moments[2], moments[1]]
 
 
+def test_what_happened_is_seen_where_nothing_need_be_shown_for_it(page: Page, runs: Callable[[str], Run]) -> None:
+    """A verb is seen at its message, and going through all that happened turns nothing on."""
+    page.open(runs("failover").file)
+    page.press("n")
+    assert page.text(".row.selected").split()[1] == "DrainAgentCall"
+    steps = 0
+    while page.run("return document.querySelector('#moments')") is None and steps < 30:
+        place = page.selected()
+        page.press("n")
+        steps += 1
+        if page.selected() == place:
+            break
+
+    assert 4 < steps < 30
+    assert not pressed(page, "timers")
+
+
 def test_slash_searches_and_marks(opened: Page) -> None:
     """`/` goes to the search; `Enter` walks through what is found, and only `Shift-Enter` leaves out all else."""
     before = len(places(opened))

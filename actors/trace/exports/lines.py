@@ -58,20 +58,27 @@ def tell(records: Iterable[Record], names: Names) -> Iterator[Told]:
     """Tell all of them, in their order."""
     for record in records:
         everything = rows(record, names)
-        usual = rows(record, names, system=False, unheard=HEARTBEATS)
-        wanted = ALWAYS
-        if len(usual) < len(everything):
-            wanted = HEARTBEAT if isinstance(record.event, HEARTBEATS) else SYSTEM
         yield Told(
             record=record,
             head=everything[0],
             rest=tuple(everything[1:]),
-            wanted=wanted,
+            wanted=_wanted(record, names, everything),
             kind=_kind(record.event),
             sort=_sort(record),
             badges=_badges(record),
             exits=type(record.event) is Ended or any(type(effect) is Exit for effect in record.effects),
         )
+
+
+def _wanted(record: Record, names: Names, everything: list[Row]) -> int:
+    event = record.event
+    heartbeat = isinstance(event, HEARTBEATS)
+    if isinstance(event, Message | Lost | Done) and not heartbeat:
+        return ALWAYS  # as asking would say, which takes as long as telling
+    usual = rows(record, names, system=False, unheard=HEARTBEATS)
+    if len(usual) == len(everything):
+        return ALWAYS
+    return HEARTBEAT if heartbeat else SYSTEM
 
 
 def _kind(event: object) -> str:

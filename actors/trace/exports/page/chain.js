@@ -119,12 +119,20 @@ function whyText(at) {
   return made.join("\n");
 }
 
+const lostBy = new Map();  // what was lost or held by this fault
+for (const at in given.by) {
+  const [by] = given.by[at];
+  if (by >= 0) lostBy.set(by, [...(lostBy.get(by) || NONE), Number(at)]);
+}
+const doneBy = (at) => lostBy.get(at) || NONE;
+
 function litBy(at) {  // its chain of causes, and what came of it
   const lit = new Set();
   for (let each = at; each >= 0; each = cause[each]) lit.add(each);
   const queue = [at];
   for (let next = 0; next < queue.length && lit.size < LIT_AT_MOST; next++) {
     for (const effect of effectsOf(queue[next])) { lit.add(effect); queue.push(effect); }
+    for (const lost of doneBy(queue[next])) lit.add(lost);
   }
   return lit;
 }

@@ -44,6 +44,7 @@ const effectsOf = (at) => effectList.subarray(effectsFrom[at], effectsFrom[at + 
 
 const sortOf = (at) => given.sorts[sort[at]];
 const restOf = (at) => given.rest[at] || NONE;  // pairs of strings: whose it is, and what
+const isWhole = (at) => !["message", "tell", "verb", "lost", "disturbed"].includes(sortOf(at));  // no kind in front
 const isFault = (at) => ["fault", "undone"].includes(sortOf(at));
 
 function placeOf(wanted) {  // of a record's index; the last before it if that is not kept

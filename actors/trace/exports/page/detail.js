@@ -249,7 +249,7 @@ function sayRow(said, at) {
   const badges = given.badges[at] || NONE, rest = restOf(at);
   if (headShown(at)) {
     const words = headOf(at), space = words.indexOf(" ");
-    const first = isFault(at) || space < 0 ? words : words.slice(0, space);
+    const first = isWhole(at) || space < 0 ? words : words.slice(0, space);
     said.append(element("b", {}, ...marked(first)), ...marked(words.slice(first.length)));
   }
   for (let each = 0; each < rest.length; each += 2) {

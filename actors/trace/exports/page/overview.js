@@ -380,7 +380,7 @@ function nearestMoment(x, at) {
   let best = at, near = 7;
   for (const [place] of given.moments) {
     const away = Math.abs(xOf(place) - x);
-    if (away < near) { best = place; near = away; }
+    if (away < near) { best = shownFor(place); near = away; }
   }
   return best;
 }

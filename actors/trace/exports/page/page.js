@@ -53,11 +53,29 @@ function step(by) {
 
 function stepMoment(by) {
   const at = selected >= 0 ? selected : inView()[0] - (by > 0 ? 1 : 0);
-  const places = given.moments.map(([place]) => place);
-  const next = by > 0 ? places.findIndex((place) => place > at) : places.findLastIndex((place) => place < at);
-  if (next < 0) return;
+  const places = given.moments.map(([place]) => shownFor(place));
+  let next = momentHere >= 0 && places[momentHere] === selected ? momentHere
+    : by > 0 ? places.findLastIndex((place) => place <= at) : places.findIndex((place) => place >= at);
+  if (next < 0) next = by > 0 ? -1 : places.length;
+  do next += by; while (places[next] === selected);
+  if (next < 0 || next >= places.length) return;
   momentHere = next;
   choose(places[next]);
+}
+
+// Where a thing that happened can be seen: at its record, or if that is hidden at what caused it or came of it at once.
+function shownFor(at) {
+  const seen = (each) => time[each] === time[at] && (!(flags[each] & 3) || given.rest[each] !== undefined);
+  if (seen(at)) return at;
+  for (let each = cause[at], left = 4; each >= 0 && left > 0; each = cause[each], left--) if (seen(each)) return each;
+  const queue = [at];
+  for (let next = 0; next < queue.length && next < 40; next++) {
+    for (const effect of effectsOf(queue[next])) {
+      if (seen(effect)) return effect;
+      queue.push(effect);
+    }
+  }
+  return at;
 }
 
 function goToCause() {

@@ -28,9 +28,9 @@ function shape(name) {
   return made;
 }
 
-function entry(at, look, micros, said, { indented, how, current } = {}) {
+function entry(at, look, micros, said, { indented, how, current, go = at } = {}) {
   const time_ = element("span", {}, micros === null ? "" : seconds(micros));
-  const button = element("button", { type: "button", onclick: () => choose(at) },
+  const button = element("button", { type: "button", onclick: () => choose(go) },
     element("span", {}, shape(look)), time_, element("span", { dir: "auto" }, said));
   return element("li", { class: [indented ? "under" : "", how || "", current ? "here" : ""].join(" ").trim() || null }, button);
 }
@@ -46,7 +46,7 @@ function showMoments() {
   const all = element("ol", { id: "moments" });
   for (let each = momentsFrom; each < to; each++) {
     const [at, micros, look, said] = given.moments[each];
-    const item = entry(at, look, micros, said, { current: each === momentHere });
+    const item = entry(at, look, micros, said, { current: each === momentHere, go: shownFor(at) });
     item.dataset.moment = each;
     all.append(item);
   }
@@ -81,7 +81,7 @@ function markMoment() {  // where the window is, in the list
 function showSelected() {
   const at = selected, why = whyOf(at);
   const rest = restOf(at), words = headOf(at);
-  const space = isFault(at) ? -1 : words.indexOf(" ");
+  const space = isWhole(at) ? -1 : words.indexOf(" ");
   const made = [
     element("h2", {}, `Event ${index[at]} · ${seconds(time[at])} s`),
     element("p", { class: "what", dir: "auto" }, space < 0 ? words : words.slice(0, space)),
@@ -95,7 +95,7 @@ function showSelected() {
   made.push(actsOn(at));
   made.push(element("h3", {}, "Because of ", element("kbd", {}, "←")));
   made.push(becauseOf(why));
-  const effects = [...effectsOf(at)].filter((effect) => !(flags[effect] & PASSED_OVER));
+  const effects = [...effectsOf(at), ...doneBy(at)].filter((effect) => !(flags[effect] & PASSED_OVER));
   made.push(element("h3", {}, "Led to ", element("kbd", {}, "→")));
   if (!effects.length) made.push(element("p", { class: "fields" }, "nothing that is in this trace"));
   const led = element("ol", { id: "led-to" });
