@@ -66,6 +66,16 @@ def test_what_happened_is_told_as_by_the_trace(name: str, page: Page, runs: Call
     assert page.run("return mesolite.copyText()") == "\n".join(map(str, run.trace.moments()))
 
 
+def test_states_are_there_as_text(page: Page, runs: Callable[[str], Run]) -> None:
+    """Who cannot see the overview reads `trace.states()`, line for line."""
+    run = runs("failover")
+    page.open(run.file)
+    page.run("document.querySelector('#side summary').click()")
+    page.frames()
+
+    assert page.run("return document.querySelector('#side pre').textContent") == "\n".join(map(str, run.trace.states()))
+
+
 def test_a_story_is_told_as_by_the_trace(page: Page, runs: Callable[[str], Run]) -> None:
     """Filtered to one task, the page shows and copies `trace.story(id)`."""
     run = runs("failover")

@@ -21,7 +21,7 @@ from mesolite.actors.trace.exports.mentions import mentions, stories
 from mesolite.actors.trace.head import TraceFailure, TraceHead
 from mesolite.actors.trace.moments import TraceMoment, moments
 from mesolite.actors.trace.records import Disturbed, Done, Lost, Record
-from mesolite.actors.trace.states import TraceState, states
+from mesolite.actors.trace.states import states
 from mesolite.actors.trace.values import one_line
 from mesolite.actors.trace.why import is_passed_over
 from mesolite.actors.trace.words import Names
@@ -72,7 +72,7 @@ def page_data(records: list[Record], names: Names, head: TraceHead) -> dict[str,
         **_columns(told, places, stand, strings),
         "mentions": attrs.asdict(mentions(records, names)),
         "stories": stories(records, [state.subject for state in found if state.kind in STORIES]),
-        "states": _states(found, places),
+        "states": [_plain(str(state)) for state in found],
         "bands": [[_number(stand, band.lane), band.start, band.end, band.look] for band in bands(found, places)],
         "bars": [_bar_row(row) for row in bar_rows(found, places, names)],
         "moments": [[places[each.index], _micros(each.time), each.kind, each.words] for each in happened],
@@ -214,20 +214,6 @@ def _about(told: list[Told], number: dict[str, int], strings: _Strings) -> dict[
         for place, each in enumerate(told)
         if isinstance(event := each.record.event, Done)
     }
-
-
-def _states(found: list[TraceState], places: dict[int, int]) -> list[list[Any]]:
-    """The states as a table, for those who read."""
-    return [
-        [
-            state.kind,
-            *(_plain(one_line(text)) for text in (state.subject, state.believer, state.state, state.words)),
-            _plain(one_line(state.ending)),
-            places.get(state.from_index, 0),
-            None if state.to_index is None else places.get(state.to_index),
-        ]
-        for state in found
-    ]
 
 
 def _bar_row(row: BarRow) -> dict[str, Any]:

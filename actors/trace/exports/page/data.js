@@ -94,6 +94,7 @@ function span(micros) {  // a length of time, for people
   const s = micros / 1e6;
   if (s >= 7200) return `${(s / 3600).toFixed(1)} h`;
   if (s >= 120) return `${(s / 60).toFixed(1)} min`;
+  if (s < 0.1) return `${(micros / 1e3).toFixed(0)} ms`;
   return s >= 100 ? `${s.toFixed(0)} s` : s >= 10 ? `${s.toFixed(1)} s` : `${s.toFixed(2)} s`;
 }
 

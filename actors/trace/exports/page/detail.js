@@ -211,7 +211,7 @@ function tear(y) {
 }
 
 function gapRow(row, y, gap) {
-  const made = element("div", { class: `row ${gap.before ? "before" : "gap"}`, "data-row": row });
+  const made = element("div", { class: `row ${gap.before ? "before" : "gap"}`, role: "presentation" });
   made.style.top = `${y}px`;
   const said = element("span", { class: "said" });
   said.style.left = `${textX}px`;
@@ -261,7 +261,7 @@ function sayRow(said, at) {
     else said.append(...marked(whose + words));
   }
   const sent = sentAt(at);
-  if (sent >= 0) said.append(` · sent ${span(time[at] - time[sent])} before`);
+  if (sent >= 0 && time[at] - time[sent] >= 1e3) said.append(` · sent ${span(time[at] - time[sent])} before`);
 }
 
 function lanesName(lane) {

@@ -59,7 +59,7 @@ function chooseRows() {
     return drawnRow;
   });
   if (left_out) {
-    rowsDrawn.push({ row: { name: `and ${left_out} more`, kind: "note", bars: [], marks: [] }, y, height: 16 });
+    rowsDrawn.push({ row: { name: `and ${left_out} more`, kind: "note", said: "up whenever a leader knew of them", bars: [], marks: [] }, y, height: 16 });
     y += 16;
   }
   tall = Math.ceil(y + 8);
@@ -86,6 +86,7 @@ function drawOverview() {
     nameRow(pen, row, y, height);
     for (const bar of row.bars) drawBar(pen, bar, y, height, row);
     if (height >= 8) drawMarks(pen, row, y, height);
+    if (row.kind === "note") write(pen, row.said, left + 6, y + height / 2, 12);
   }
   drawAxis(pen);
   drawHands(pen);
@@ -260,6 +261,7 @@ function drawSilences(pen) {
 }
 
 function drawAxis(pen) {
+  const digits = head.length < 20e6 ? 3 : 1;
   const taken = [], told = new Set();
   const free = (from, to) => taken.every(([start, end]) => to < start || from > end);
   pen.font = "11px ui-monospace, monospace";
@@ -269,7 +271,7 @@ function drawAxis(pen) {
   const hands = new Set(given.moments.filter(([, , how]) => ["fault", "undone", "verb"].includes(how)).map(([at]) => time[at]));
   const weight = (each) => (hands.has(time[each.at]) ? 1e6 : telling.has(time[each.at]) ? 1e4 : 0) + each.count + Math.log2(1 + each.gap);
   for (const each of [...instants].sort((a, b) => weight(b) - weight(a)).slice(0, 300)) {
-    const x = xOf(each.at), text = `${Number((time[each.at] / 1e6).toFixed(1))} s`;
+    const x = xOf(each.at), text = `${Number((time[each.at] / 1e6).toFixed(digits))} s`;
     const half = pen.measureText(text).width / 2 + 6;
     const middle = Math.max(left + half - 6, Math.min(wide - half, x));
     if (!free(middle - half, middle + half) || told.has(text)) continue;

@@ -265,7 +265,8 @@ function showHead() {
   }
   if (head.fallen) {
     notices.append(element("div", { class: "notice", id: "fallen" }, element("p", {},
-      `${head.fallen.toLocaleString("en")} older records are not in this trace: it begins with record ${head.first}.`)));
+      `${head.fallen.toLocaleString("en")} records are not kept any more, the oldest and most of the heartbeats; `
+      + "a chain of causes that leads to them ends there.")));
   }
   notices.append(element("div", { class: "notice", id: "filters", hidden: "" }));
 }

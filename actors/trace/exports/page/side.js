@@ -56,8 +56,12 @@ function showMoments() {
   side.replaceChildren(...made);
 }
 
-function settingsShown() {
-  const made = [];
+function settingsShown() {  // and what the overview shows, as text
+  const table = element("details", {}, element("summary", {}, "States as a table"));
+  table.addEventListener("toggle", () => {
+    if (table.open && !table.querySelector("pre")) table.append(element("pre", { class: "fields", tabindex: "0" }, given.states.join("\n")));
+  });
+  const made = [table];
   if (head.script.length) {
     made.push(element("h3", {}, "The script that was replayed"), element("p", { class: "fields" }, head.script.slice(0, 12).join("\n")));
   }
