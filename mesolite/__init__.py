@@ -4,6 +4,7 @@ What people use, and where it is:
 
     Cluster      real time, threads, real commands      cluster.py
     Simulation   virtual time, a seed, faults           simulation/
+    explore      find, shrink and replay what fails     harness/
     Scheduler    what you write; Executor, too          callbacks.py, drivers.py
     Settings     every timing and limit by name         actors/decisions/settings.py
     wiring.py    what both clusters are made of; machines.py, what an operator's hands can do to one
@@ -48,6 +49,11 @@ if TYPE_CHECKING:
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
+    from mesolite.harness import ChannelKey, Coverage, Failure, Fault, Faults, Identity, Injection, Postponed, Script
+    from mesolite.harness.compare import Comparison, compare
+    from mesolite.harness.exploration import Exploration
+    from mesolite.harness.explore import explore
+    from mesolite.harness.sweep import Swept, sweep
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -132,6 +138,9 @@ __all__ = [
     "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
     "TaskState", "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed",
     "UserError", "View", "When", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    # the harness, and what it answers; more of it is in mesolite.harness
+    "ChannelKey", "Comparison", "Coverage", "Exploration", "Failure", "Fault", "Faults", "Identity", "Injection",
+    "Postponed", "Script", "Swept", "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -221,12 +230,14 @@ _MODULE_OF = {
     **dict.fromkeys(("AgentId", "ExecutorId", "FrameworkId", "OfferId", "TaskId", "UpdateId"), "messages.ids"),
     "DrainConfig": "messages.drains",
     "InverseOfferStatus": "messages.offers",
+    **dict.fromkeys(__all__[__all__.index("ChannelKey") : __all__.index("AgentEntry")], "harness"),
     **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "messages.state"),
 }
 """Where each public name lives, below `mesolite`."""
 
 _MODULES = (
-    "actors", "callbacks", "cluster", "drain", "drivers", "machines", "messages", "operator", "reclaim", "simulation",
+    "actors", "callbacks", "cluster", "drain", "drivers", "harness", "machines", "messages", "operator", "reclaim",
+    "simulation",
 )
 """Modules that people reach through the package, as in `mesolite.messages.StatusUpdate`."""
 

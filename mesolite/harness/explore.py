@@ -97,7 +97,7 @@ def explore(
     found, failed = _search(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
     found.seconds = time.monotonic() - began
     if failed is not None:
-        found.failure = _failure(plan, failed)
+        found.fail(_failure(plan, failed))
     return found
 
 
