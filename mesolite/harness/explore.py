@@ -8,7 +8,7 @@ print(found)                     what was run, reached, injected
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -70,13 +70,14 @@ def explore(
     order: str = "random",
     time_limit: Duration | None = None,
     first_seed: Count = 0,
+    without: Iterable[str] = (),
 ) -> Exploration:
     """Run a scenario with many seeds, under faults, and return what was found.
 
     `scenario(sim)` makes a cluster, states what must hold (`sim.always`, `sim.eventually`, `sim.sometimes`), and lets
     time pass. Each seed draws which faults there are, when and to whom (`faults`, by default `Faults()`), which
     messages are overtaken, and how long messages take (within `latency`, by default drawn). At its end faults stop,
-    everything is mended, and what must come true eventually has to. Our own checkers are always on.
+    everything is mended, and what must come true eventually has to. All checkers are on, but for those `without` names.
 
     `order`: "random", "pct", or "fifo". With several `processes` the seeds are shared out; the result is the same.
     `time_limit`: no more seeds are begun after so many real seconds.
@@ -89,7 +90,7 @@ def explore(
     plan = Plan(
         scenario=scenario,
         faults=Faults() if faults is None else faults,
-        setting=Setting(settings=settings),
+        setting=Setting(settings=settings, without=tuple(without)),
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )

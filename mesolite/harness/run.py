@@ -24,7 +24,44 @@ from mesolite.simulation.simulation import Simulation
 Scenario = Callable[[Simulation], object]
 """What is run: it makes a cluster, states what must hold, and lets time pass."""
 
-_CURRENT: contextvars.ContextVar[Simulation | None] = contextvars.ContextVar("the run that goes on", default=None)
+
+
+@define(eq=False)
+class Running:
+    """The run that goes on: its simulation, and what is done at its end."""
+
+    sim: Simulation
+    injector: Injector
+    checkers: Checkers
+    ended: bool = False
+
+    def look(self) -> None:
+        """Raise what a checker has found.
+
+        Raises:
+            CheckerViolated: its statement does not hold.
+        """
+        if self.checkers.first is not None:
+            raise CheckerViolated(self.checkers.first)
+
+    def end(self) -> None:
+        """Stop faults, mend everything, and see what must come true eventually; nothing happens the second time."""
+        if self.ended:
+            return
+        self.ended = True
+        if not self.sim.stated.recovered or self.injector.injected:
+            self.sim.recover()
+        self.look()
+        _finish(self.sim, self.checkers)
+
+    def leave(self) -> None:
+        """Disturb and check nothing more: what comes now only tidies up."""
+        self.injector.stop()
+        if self.look in self.sim.runtime.looks:
+            self.sim.runtime.looks.remove(self.look)
+
+
+_CURRENT: contextvars.ContextVar[Running | None] = contextvars.ContextVar("the run that goes on", default=None)
 
 
 class CheckerViolated(MesoliteError, AssertionError):
@@ -41,9 +78,14 @@ def reached(name: str) -> None:
 
     Outside of an explored run it does nothing.
     """
-    sim = _CURRENT.get()
-    if sim is not None:
-        sim.reached(name)
+    running = _CURRENT.get()
+    if running is not None:
+        running.sim.reached(name)
+
+
+def running() -> Running | None:
+    """The run that goes on, None outside of one: for who has something to do between its end and its tidying up."""
+    return _CURRENT.get()
 
 
 @frozen
@@ -139,21 +181,14 @@ def _live(
     injector = Injector(sim)
     checkers = Checkers(sim, [checker() for checker in STANDARD], without=setting.without)
     outcome = Outcome(sim=sim, seed=seed, script=script)
-
-    def look() -> None:
-        if checkers.first is not None:
-            raise CheckerViolated(checkers.first)
-
-    sim.runtime.looks.append(look)
+    run = Running(sim, injector, checkers)
+    sim.runtime.looks.append(run.look)
     disturb(injector)
     prepare(sim)
     try:
-        with _current(sim):
+        with _current(run):
             scenario(sim)
-            if not sim.stated.recovered or injector.injected:
-                sim.recover()
-            look()
-            _finish(sim, checkers)
+            run.end()
         sim.runtime.user_errors.raise_first()
     except Exception as error:  # noqa: BLE001  # whatever it is, it is what this run came to
         outcome.error = error
@@ -179,8 +214,8 @@ def _finish(sim: Simulation, checkers: Checkers) -> None:
 
 
 @contextlib.contextmanager
-def _current(sim: Simulation) -> Iterator[None]:
-    token = _CURRENT.set(sim)
+def _current(run: Running) -> Iterator[None]:
+    token = _CURRENT.set(run)
     try:
         yield
     finally:
