@@ -169,11 +169,11 @@ class Failure:
     def as_test(self) -> str:
         """The source of a test that replays it: it fails until the fault is mended."""
         name = name_of(self.scenario).rpartition(":")[2]
-        plain = json.dumps(self.to_plain(), indent=1)
+        plain = json.dumps(self.to_plain())
         return (
             f'"""Found by exploring {name}: {self.identity}."""\n\n'
             "import json\n\nfrom mesolite.harness import Failure\n\n"
-            f"FOUND = json.loads('''{plain}''')\n\n\n"
+            f"FOUND = json.loads(\n    {plain!r}\n)\n\n\n"
             f"def test_{name.replace('.', '_')}_with_seed_{self.seed}():\n"
             "    Failure.from_plain(FOUND).replay()\n"
         )
