@@ -18,6 +18,7 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
 from mesolite.actors.trace import Record
 from mesolite.harness.confirm import confirm
+from mesolite.harness.expanded import expanded
 from mesolite.harness.exploration import Exploration, NothingReached
 from mesolite.harness.failure import Failure
 from mesolite.harness.faults.faults import Faults
@@ -126,6 +127,8 @@ def _failure(plan: Plan, seed: int) -> Failure:
     shrunk = shrink(plan.scenario, plan.setting, outcome)
     others = tuple(shrunk.others)
     failure = Failure.of(plan.scenario, plan.setting, shrunk.outcome, runs=shrunk.runs, others=others)
+    kinds = plan.faults.drawn(seed)
+    failure = evolve(failure, expanded=expanded(outcome.sim, outcome.script, plan.setting.settings, kinds))
     return evolve(failure, confirmed=confirm(failure))
 
 

@@ -17,7 +17,7 @@ from mesolite.harness.checkers import STANDARD, Checkers, Violation
 from mesolite.harness.faults.faults import Fault
 from mesolite.harness.faults.injector import Injector
 from mesolite.harness.script import Script
-from mesolite.simulation.choices import Calm, Noting, Order, Ranked, Scripted, Seeded, draw, stream
+from mesolite.simulation.choices import Calm, Noting, Order, Ranked, Scripted, Seeded, Until, draw, stream
 from mesolite.simulation.properties import PropertyViolated
 from mesolite.simulation.simulation import Simulation
 
@@ -158,13 +158,21 @@ def drawn(
     )
 
 
-def replayed(scenario: Scenario, seed: int, script: Script, setting: Setting, *, note: bool = False) -> Outcome:
-    """Run it with the faults and the order of a script."""
+def replayed(
+    scenario: Scenario, seed: int, script: Script, setting: Setting, *, note: bool = False, go_on: bool = False
+) -> Outcome:
+    """Run it with the faults and the order of a script. `go_on`: from the first fault that does not fit any more, in
+    the order of its seed.
+    """
     order = order_of(seed, script)
+    afterwards = Until(order, order_of(seed, script.but(order=None)))
     noting = Noting(order) if note else None
-    return _live(
-        scenario, seed, script, setting, noting or order, lambda injector: injector.follow(script.faults), noting
-    )
+
+    def follow(injector: Injector) -> None:
+        injector.on_unfit = afterwards.begin if go_on else injector.on_unfit
+        injector.follow(script.faults)
+
+    return _live(scenario, seed, script, setting, afterwards if go_on else noting or order, follow, noting)
 
 
 def order_of(seed: int, script: Script) -> Order:
