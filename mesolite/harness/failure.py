@@ -170,7 +170,7 @@ class Failure:
         """
         if plain["format"] != FORMAT:
             raise ValueError(f"it has format {plain['format']}, and this version reads {FORMAT} only")
-        return cls(
+        failure = cls(
             scenario=scenario or scenario_of(plain["scenario"]),
             seed=plain["seed"],
             script=from_plain(plain["script"]),
@@ -181,6 +181,11 @@ class Failure:
             expanded=plain["expanded"],
             setting=Setting(settings=settings_of(plain["settings"]), without=tuple(plain["without"])),
         )
+        try:
+            _ = failure.code
+        except LookupError as unknown:
+            raise LookupError(f"a fault has a kind, or an argument, that is not known here: {unknown}") from None
+        return failure
 
     def as_test(self) -> str:
         """The source of a test that replays it: it fails until the fault is mended."""
