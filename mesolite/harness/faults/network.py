@@ -128,7 +128,7 @@ class Partition(_OfAPair):
             lost = cuts.get((one, other), 0) + cuts.get((other, one), 0)
             sim.heal(one, other)
 
-        return Ongoing(end=end, had_effect=lambda: lost > 0)
+        return Ongoing(end=end, had_effect=lambda: lost > 0, hits=(one, other))
 
 
 class Split(Kind):
@@ -162,13 +162,11 @@ class Split(Kind):
             for one, other in pairs:
                 sim.heal(one, other)
 
-        return Ongoing(end=end, had_effect=lambda: lost > 0)
+        return Ongoing(end=end, had_effect=lambda: lost > 0, hits=(one, other))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """A loop over both groups."""
-        return (
-            f"for pair in itertools.product({arguments['one']!r}, {arguments['other']!r}): sim.partition(*pair)"
-        )
+        return f"for pair in itertools.product({arguments['one']!r}, {arguments['other']!r}): sim.partition(*pair)"
 
 
 class BreakLink(_OfAPair):
@@ -212,7 +210,7 @@ class SlowLink(_OfAPair):
             kept = zip(rule.take_matched(), lives, strict=True)
             sim.runtime.release([parcel for parcel, life in kept if life == life_of(other)])
 
-        return Ongoing(end=end, had_effect=lambda: rule.count > 0)
+        return Ongoing(end=end, had_effect=lambda: rule.count > 0, hits=(one, other))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """A hold."""
@@ -261,9 +259,10 @@ class Duplicate(_OfAMessage):
 
 
 class ExpireSession(Kind):
-    """The elector ends somebody's session: a leader is deposed, a standby joins anew."""
+    """The elector ends somebody's session: a leader is deposed and exits, a standby joins anew."""
 
     name = "expire_session"
+    lasts = True
 
     def draw(self, scene: Scene) -> Arguments | None:
         """A master, the leader more often."""
@@ -276,7 +275,7 @@ class ExpireSession(Kind):
         if not is_alive(sim, arguments["master"]):
             raise DoesNotFit(f"{arguments['master']} is not alive")
         sim.expire_session(arguments["master"])
-        return Ongoing()
+        return Ongoing(hits=(arguments["master"],))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """One verb of the simulation."""
