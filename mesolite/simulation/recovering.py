@@ -68,8 +68,8 @@ class Recovering(Disrupting, Properties):
         No more faults are made; partitions heal, and break links that have lost something; what is held is let go, what
         is dropped, delayed or said twice is so no more; disks are sound; who was paused goes on; who is dead is started
         again. But of three agents or more that there are, some of the dead never return, nor does what ran there: on a
-        real cluster, too, some do not. The master is given the time that it takes to give those up, as until then nobody can know. Then every
-        `sim.eventually` has to come true, within its own time or within the one given here.
+        real cluster, too, some do not. The master is given the time that it takes to give those up, as until then
+        nobody can know. Then every `sim.eventually` has to come true, within its own time or within the one given here.
 
         Raises:
             PropertyViolated: one of them has not.
@@ -113,7 +113,7 @@ class Recovering(Disrupting, Properties):
         return done()
 
     def _leads(self) -> bool:
-        """Whether the master that the elector has for the leader leads; one that was paused may still believe it does."""
+        """Whether the master that was elected leads; one that was paused may only believe that it does."""
         elector = self.runtime.directory.find(ELECTOR)
         if elector is None or self.started is None or self.started.leader is None:
             return False

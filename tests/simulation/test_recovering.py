@@ -51,7 +51,7 @@ def test_who_never_returns_takes_what_ran_there_along() -> None:
 
 
 def test_a_leader_that_was_paused_too_long_is_not_taken_for_one() -> None:
-    """It believes to lead when it goes on, and that its agent is registered; its successor is dead and cannot object."""
+    """It believes that it leads, and its agent is registered; its successor is dead and cannot object."""
     sim = Simulation()
     cluster = sim.cluster(agents=1, masters=2)
     first = leader_of(cluster)
