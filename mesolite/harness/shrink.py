@@ -94,7 +94,7 @@ def _noted(scenario: Scenario, setting: Setting, search: _Search, script: Script
 
 
 def fewest(things: Sequence[T], still: Callable[[Sequence[T]], bool]) -> list[T]:
-    """Take out as many as can be, in ever smaller groups, so that it is still so: of what is left none can be spared."""
+    """Take out as many as can be, in ever smaller groups, so that it is still so: none that is left can be spared."""
     kept = list(things)
     if kept and still([]):
         return []

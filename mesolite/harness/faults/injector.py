@@ -78,9 +78,7 @@ class Injector:
             if arguments is not None:
                 events = int(draws.unit() * EVENTS) if draws.chance(0.5) else 0
                 lasts = length(kind, fault, sim.settings, draws)
-                self._due(
-                    Injection(kind=kind.name, at=at, events=events, lasts=lasts, arguments=tuple(arguments))
-                )
+                self._due(Injection(kind=kind.name, at=at, events=events, lasts=lasts, arguments=tuple(arguments)))
             self._next(kind, fault, number + 1)
 
         self._at(at, come)
@@ -125,7 +123,21 @@ class Injector:
         injected = Injected(injection, ongoing)
         self.injected.append(injected)
         if injection.lasts is not None:
-            injected.end = self._at(sim.now + injection.lasts, partial(self._end, injected))
+            injected.end = self._at(sim.now + injection.lasts, partial(self._over, injected))
+        elif not kind.lasts:
+            injected.ended = True
+
+    def _over(self, injected: Injected) -> None:
+        """Its time is over: end it, and start again whom it has ended, unless another fault keeps them down."""
+        self._end(injected)
+        cluster = self._sim.started
+        assert cluster is not None
+        others = [each for each in self.injected if not each.ended and KINDS[each.injection.kind].keeps_down]
+        down = [name for each in others for name in each.ongoing.hits]
+        for name in injected.ongoing.hits:
+            machine = cluster.agents.get(name) or cluster.masters.get(name)
+            if machine is not None and not machine.alive and name not in down:
+                machine.restart()
 
     def _end(self, injected: Injected) -> None:
         if not injected.ended:
