@@ -100,6 +100,7 @@ class Trace:
         self.next_index: Callable[[], int] = itertools.count().__next__
         self.keep: Callable[[tuple[Any, ...]], None] = self._ring.append
 
+    @checked_arguments
     def subscribe(self, observer: Callable[[Record], object]) -> Callable[[], None]:
         """Show every record that is written from now on to `observer`, before its effects are carried out.
 
