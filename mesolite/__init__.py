@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         WrongThread,
     )
     from mesolite.actors.runtime.disk import Disk
-    from mesolite.actors.trace import Record, Trace
+    from mesolite.actors.trace import Record, Trace, TraceFailure, TraceHead, TraceMoment, TraceState
     from mesolite.actors.user_errors import AllowedErrors, UserError
     from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
     from mesolite.cluster import Cluster
@@ -132,8 +132,9 @@ __all__ = [
     "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
     "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
     "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
-    "TaskState", "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed",
-    "UserError", "View", "When", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
+    "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
+    "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
     "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
@@ -212,6 +213,10 @@ _MODULE_OF = {
     "TaskStatus": "messages.tasks",
     "TaskView": "simulation",
     "Trace": "actors.trace",
+    "TraceFailure": "actors.trace",
+    "TraceHead": "actors.trace",
+    "TraceMoment": "actors.trace",
+    "TraceState": "actors.trace",
     "Unavailability": "messages.maintenance",
     "UnknownName": "actors.errors",
     "UserCodeFailed": "actors.errors",

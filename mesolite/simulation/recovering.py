@@ -58,9 +58,10 @@ class Recovering(Disrupting, Properties):
             PropertyViolated: one of them has not.
             Refused: nobody leads two minutes after everything was mended.
         """
+        done = self._did("recover", ())
         if self.faults is not None:
             self.faults.stop()
-        self._mend()
+        self._mend(done)
         if self.started is not None:
             if not self.runtime.wait(self._leads, LEADER_S):
                 raise Refused(f"nobody leads {LEADER_S:g} s after everything was mended:\n{self.runtime.situation()}")
@@ -72,12 +73,12 @@ class Recovering(Disrupting, Properties):
     def _leads(self) -> bool:
         return self.started is not None and self.started.leader is not None
 
-    def _mend(self) -> None:
+    def _mend(self, done: int) -> None:
         network = self.runtime.network
         for rule in network.rules:
             network.remove(rule)
             if rule.verdict is Verdict.HOLD:
-                self.runtime.release(rule.take_matched())
+                self.runtime.release(rule.take_matched(), done)
         self.heal()
         for disk in self.runtime.disks.values():
             disk.mend()

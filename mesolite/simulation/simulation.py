@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue, Refused
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
@@ -84,6 +85,8 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         self.seed = seed
         self.settings = settings or Settings.mesos()
         self.trace = Trace(trace_records)
+        changed = self.settings.changed()
+        self.trace.describe(version=mesolite.__version__, virtual=True, seed=seed, settings=changed)
         shortest, longest = map(in_seconds, latency if latency_s is None else latency_s)
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")

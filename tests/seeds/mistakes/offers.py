@@ -12,7 +12,8 @@ from mesolite.actors.decisions.master.core import LEADER_DECISIONS
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.rules.refusals import Refusals
-from mesolite.messages import AcceptOffers, DeclineOffers, Subscribe
+from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.messages import AcceptOffers, DeclineOffers, Subscribe, SuppressOffers
 from tests.seeds.mistakes.mistake import Mistake, nothing
 
 
@@ -134,6 +135,25 @@ def _keep_what_is_left(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MasterState, "recover", recover)
 
 
+def _offer_to_the_suppressed(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(LEADER_DECISIONS, SuppressOffers, nothing)
+
+
+def _forget_that_offers_are_not_wanted(patch: pytest.MonkeyPatch) -> None:
+    once = SchedulerCore._subscribe  # noqa: SLF001
+
+    def subscribe(core: Any) -> None:
+        suppressed, core.suppressed = core.suppressed, False
+        once(core)
+        core.suppressed = suppressed
+
+    patch.setattr(SchedulerCore, "_subscribe", subscribe)
+
+
+def _never_end_a_reclaim(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reclaims, "_end", nothing)
+
+
 MISTAKES = [
     Mistake("a deactivated agent is offered on", ("offers_of_available_agents",), _offer_on),
     Mistake("offers stay when an agent is deactivated", ("offers_of_available_agents",), _keep_offers_outstanding),
@@ -150,4 +170,7 @@ MISTAKES = [
     Mistake("of two offers one cannot be declined", ("offers_known",), _decline_only_the_first),
     Mistake("offers outlive a failover", ("offers_known", "resources_conserved"), _keep_offers_at_a_failover),
     Mistake("what is left of an offer is lost", ("resources_conserved",), _keep_what_is_left),
+    Mistake("who wants no offers gets some", ("suppression_is_kept",), _offer_to_the_suppressed),
+    Mistake("drivers forget that offers are not wanted", ("suppression_is_kept",), _forget_that_offers_are_not_wanted),
+    Mistake("reclaims of frameworks do not end", ("reclaims_are_in_time",), _never_end_a_reclaim),
 ]
