@@ -4,6 +4,7 @@ What people use, and where it is:
 
     Cluster      real time, threads, real commands      cluster.py
     Simulation   virtual time, a seed, faults           simulation/
+    explore      tries what you would not think of      harness/; also sweep, compare and Faults
     Scheduler    what you write; Executor, too          callbacks.py, drivers.py
     Settings     every timing and limit by name         actors/decisions/settings.py
     wiring.py    what both clusters are made of; machines.py, what an operator's hands can do to one
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
+    from mesolite.harness import Fault, Faults, compare, explore, sweep
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -123,9 +125,9 @@ __version__ = "0.1.0"
 __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
     "Cluster", "CommandInfo", "Data", "Disk", "Drain", "DrainConfig", "DrainState", "Driver", "DriverAborted",
-    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Filters",
-    "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus", "KillPolicy",
-    "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
+    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Fault", "Faults",
+    "Filters", "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus",
+    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
     "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
     "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
     "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
@@ -133,6 +135,7 @@ __all__ = [
     "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
     "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
     "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -172,6 +175,7 @@ _MODULE_OF = {
     "MachineId": "messages.maintenance",
     "MachineMode": "messages.maintenance",
     "MasterMachine": "machines",
+    **dict.fromkeys(("Fault", "Faults", "compare", "explore", "sweep"), "harness"),
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
     "MessageInFlight": "simulation.messages_in_flight",
@@ -231,7 +235,8 @@ _MODULE_OF = {
 """Where each public name lives, below `mesolite`."""
 
 _MODULES = (
-    "actors", "callbacks", "cluster", "drain", "drivers", "machines", "messages", "operator", "reclaim", "simulation",
+    "actors", "callbacks", "cluster", "drain", "drivers", "harness", "machines", "messages", "operator", "reclaim",
+    "simulation",
 )
 """Modules that people reach through the package, as in `mesolite.messages.StatusUpdate`."""
 

@@ -180,7 +180,7 @@ def name_of(scenario: Scenario) -> str:
     function: Any = scenario
     module = sys.modules.get(function.__module__)
     file = getattr(module, "__file__", None)
-    importable = function.__module__ != "__main__" and importlib.util.find_spec(function.__module__) is not None
+    importable = function.__module__ != "__main__" and getattr(module, "__spec__", None) is not None
     return f"{function.__module__ if importable else file}:{function.__qualname__}"
 
 

@@ -31,6 +31,7 @@ class When:
         """Show what it waits for."""
         return f"<When {self._describe}: {'happened' if self.happened else 'to come'}>"
 
+    @checked_arguments
     def then(self, action: Callable[[], object]) -> When:
         """Do this as soon as that message was handled, before anything else happens."""
         self._actions.append(action)

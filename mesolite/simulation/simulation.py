@@ -54,6 +54,8 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         settings: the timings and limits in force, by default `Settings.mesos()`.
         latency_s: between which times a message takes, in seconds.
         trace: what happened: `print(sim.trace.text())`, the `story` of one task or agent, the `hash` of all of it.
+        stated: for the harness: what `always`, `eventually` and `sometimes` were given.
+        faults: for the harness: who makes faults during this run; None: only the test itself.
     """
 
     runtime: VirtualRuntime
