@@ -16,8 +16,9 @@ from attrs import field, frozen
 import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
-from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed, story_of
+from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed
 from mesolite.harness.script import Script, from_plain, to_plain
+from mesolite.harness.story import story_of
 from mesolite.simulation.simulation import Simulation
 
 FORMAT = 1
@@ -100,7 +101,7 @@ class Failure:
         confirmed = f"\nin another process: {self.confirmed}" if self.confirmed else ""
         return (
             f"seed {self.seed}: {self.identity}\n{self.error}\n\nwhat was done (shrunk in {self.runs} runs):\n"
-            f"{_indented(self.code)}\n\nwhat led to it:\n{self.story}{others}{confirmed}"
+            f"{_indented(self.code)}\n\n{self.story}{others}{confirmed}"
         )
 
     def save(self, path: str | pathlib.Path) -> pathlib.Path:

@@ -7,7 +7,6 @@ import contextvars
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from attrs import define, field, frozen
 
@@ -244,12 +243,3 @@ def identity_of(error: BaseException) -> Identity:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return Identity(type(error).__name__, where)
-
-
-def story_of(outcome: Outcome, lines: int = 60) -> str:
-    """What led to the failure, as text: the story of whom it is about, or the last that was said."""
-    error: Any = outcome.error
-    about = error.violation.about if isinstance(error, CheckerViolated) else ()
-    text = outcome.sim.trace.story(*about) if about else ""
-    told = (text or outcome.sim.trace.text()).splitlines()
-    return "\n".join((["..."] if len(told) > lines else []) + told[-lines:])

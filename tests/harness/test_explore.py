@@ -10,6 +10,7 @@ import pytest
 from mesolite import InvalidValue, Simulation
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.harness import Exploration, Failure, Faults, NothingReached, NotReplayed, explore, reached
+from mesolite.harness.coverage import Reached
 from mesolite.simulation.properties import PropertyViolated
 from tests.harness import naive
 
@@ -106,7 +107,9 @@ def test_a_scheduler_that_listens_is_not_found_out() -> None:
     assert (found.failure, found.runs) == (None, SEEDS)
     assert found.sometimes["all tasks run"] > SEEDS // 2
     assert sum(count["injected"] for count in found.faults.values()) > SEEDS
-    assert found.coverage.pairs["master", "RegisterAgent"] > 0
+    assert found.coverage.reached[Reached("master", "leading", "RegisterAgent")] > 0
+    assert ("master", "ReleaseReclaimCall") in found.coverage.never_reached
+    assert found.coverage.never_called == []
     assert found.coverage.callbacks["status_update"] > 0
     assert "all tasks run" in str(found)
 
