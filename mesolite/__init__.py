@@ -4,7 +4,7 @@ What people use, and where it is:
 
     Cluster      real time, threads, real commands      cluster.py
     Simulation   virtual time, a seed, faults           simulation/
-    explore      find, shrink and replay what fails     harness/
+    explore      tries what you would not think of      harness/; also sweep, compare and Faults
     Scheduler    what you write; Executor, too          callbacks.py, drivers.py
     Settings     every timing and limit by name         actors/decisions/settings.py
     wiring.py    what both clusters are made of; machines.py, what an operator's hands can do to one
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         WrongThread,
     )
     from mesolite.actors.runtime.disk import Disk
-    from mesolite.actors.trace import Record, Trace
+    from mesolite.actors.trace import Record, Trace, TraceFailure, TraceHead, TraceMoment, TraceState
     from mesolite.actors.user_errors import AllowedErrors, UserError
     from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
     from mesolite.cluster import Cluster
@@ -136,8 +136,9 @@ __all__ = [
     "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
     "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
     "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
-    "TaskState", "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed",
-    "UserError", "View", "When", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
+    "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
+    "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
     # the harness, and what it answers; more of it is in mesolite.harness
     "ChannelKey", "Comparison", "Coverage", "Exploration", "Failure", "Fault", "Faults", "Identity", "Injection",
     "Postponed", "Script", "Swept", "compare", "explore", "sweep",
@@ -217,6 +218,10 @@ _MODULE_OF = {
     "TaskStatus": "messages.tasks",
     "TaskView": "simulation",
     "Trace": "actors.trace",
+    "TraceFailure": "actors.trace",
+    "TraceHead": "actors.trace",
+    "TraceMoment": "actors.trace",
+    "TraceState": "actors.trace",
     "Unavailability": "messages.maintenance",
     "UnknownName": "actors.errors",
     "UserCodeFailed": "actors.errors",

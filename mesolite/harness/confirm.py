@@ -35,6 +35,9 @@ WATCHES = "MESOLITE_WATCH"
 FORGOTTEN = ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID")
 """What another process is not told: it is not part of this run of pytest."""
 
+CONFIRMING = "MESOLITE_CONFIRMING"
+"""Set in the other process: it loads the scenario's file, which may explore when loaded, and so confirm again."""
+
 
 @runtime_checkable
 class InProcess(Protocol):
@@ -70,7 +73,8 @@ def confirm(failure: Failure) -> str | None:
 
     None: its scenario cannot be found by another process, as one that was made inside a function cannot.
     """
-    if _in_process(failure.scenario) is None and check_name(failure.scenario):
+    in_process = _in_process(failure.scenario) is not None
+    if CONFIRMING in os.environ or (not in_process and check_name(failure.scenario)):
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = failure.save(os.path.join(folder, "failure.json"))
@@ -93,7 +97,8 @@ def _run(failure: Failure, path: pathlib.Path, hash_seed: str, *, watch: bool = 
     else:
         command, folder = [sys.executable, "-m", "mesolite.harness.confirm", str(path), str(seen)], pathlib.Path.cwd()
     given = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
-    given |= {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(each or os.getcwd() for each in sys.path)}
+    given |= {CONFIRMING: "1", "PYTHONHASHSEED": hash_seed}
+    given["PYTHONPATH"] = os.pathsep.join(each or os.getcwd() for each in sys.path)
     if watch:
         given[WATCHES] = "1"
     try:

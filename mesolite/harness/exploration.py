@@ -94,7 +94,7 @@ class Exploration:
             f"  {name}: {count['injected']} injected, {count['had an effect']} had an effect"
             for name, count in sorted(self.faults.items())
         ]
-        return "\n".join([*lines, str(self._failure or "nothing found")])
+        return "\n".join([*lines, str(self.coverage), str(self._failure or "nothing found")])
 
     def add(self, outcome: Outcome) -> None:
         """Count a run."""

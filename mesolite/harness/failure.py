@@ -17,9 +17,9 @@ from attrs import field, frozen
 import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
-from mesolite.harness.faults.injector import code_of
-from mesolite.harness.run import Identity, Outcome, Scenario, Setting, replayed, story_of
+from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed
 from mesolite.harness.script import Script, from_plain, to_plain
+from mesolite.harness.story import story_of
 from mesolite.simulation.simulation import Simulation
 
 FORMAT = 1
@@ -97,15 +97,7 @@ class Failure:
     @property
     def code(self) -> str:
         """The faults of the script as the lines of code that do them."""
-        lines = []
-        for fault in self.script.faults:
-            lasts = "" if fault.lasts is None else f"  # for {fault.lasts:g} s"
-            events = f" and {fault.events} events" if fault.events else ""
-            lines.append(f"at {fault.at:g} s{events}: {code_of(fault)}{lasts}")
-        lines += [str(postponed) for postponed in self.script.order or ()]
-        if self.script.order is None:
-            lines.append(f"messages in the order of seed {self.seed}")
-        return "\n".join(lines)
+        return "\n".join(lines_of(self.script, self.seed))
 
     def __str__(self) -> str:
         """Say what fails, what was done, and what led to it."""
@@ -113,7 +105,7 @@ class Failure:
         if self.expanded:
             parts.append(f"what the seed expanded to:\n{_indented(self.expanded)}")
         parts.append(f"what was done (shrunk in {self.runs} runs):\n{_indented(self.code) or '  nothing'}")
-        parts.append(f"what led to it:\n{self.story}")
+        parts.append(self.story)
         if self.others:
             parts.append("other failures met on the way:\n" + "\n".join(f"  {other}" for other in self.others))
         return "\n\n".join([*parts, self._confirmation])
@@ -214,7 +206,7 @@ def name_of(scenario: Scenario) -> str:
         return f"{TEST}{node_id}"
     module = sys.modules.get(function.__module__)
     file = getattr(module, "__file__", None)
-    importable = function.__module__ != "__main__" and importlib.util.find_spec(function.__module__) is not None
+    importable = function.__module__ != "__main__" and getattr(module, "__spec__", None) is not None
     return f"{function.__module__ if importable else file}:{function.__qualname__}"
 
 

@@ -7,15 +7,15 @@ import contextvars
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from attrs import define, field, frozen
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
+from mesolite.actors.trace import TraceFailure, raised
 from mesolite.harness.checkers import STANDARD, Checkers, Violation
 from mesolite.harness.faults.faults import Fault
-from mesolite.harness.faults.injector import Injector
+from mesolite.harness.faults.injector import Injector, code_of
 from mesolite.harness.script import Script
 from mesolite.simulation.choices import Calm, Noting, Order, Ranked, Scripted, Seeded, Until, draw, stream
 from mesolite.simulation.properties import PropertyViolated
@@ -223,7 +223,31 @@ def _live(
     outcome.faults = injector.tally()
     outcome.sometimes = {name: one.reached for name, one in sim.stated.sometimes.items()}
     outcome.unfit = injector.unfit
+    _describe(outcome)
     return outcome
+
+
+def _describe(outcome: Outcome) -> None:
+    """Let the head of the trace say what was done to the run, and what did not hold."""
+    trace, script, error = outcome.sim.trace, outcome.script, outcome.error
+    failure = None
+    if error is not None:
+        check, said = str(identity_of(error)), raised(error).error
+        failure = TraceFailure(check=check, words=said, time=outcome.sim.now, index=len(trace) - 1)
+    trace.describe(script=lines_of(script, outcome.seed), failure=failure)
+
+
+def lines_of(script: Script, seed: int) -> tuple[str, ...]:
+    """A script as text: the code that does each fault and when, and what is an exception from first in, first out."""
+    lines = []
+    for fault in script.faults:
+        lasts = "" if fault.lasts is None else f"  # for {fault.lasts:g} s"
+        events = f" and {fault.events} events" if fault.events else ""
+        lines.append(f"at {fault.at:g} s{events}: {code_of(fault)}{lasts}")
+    lines += [str(postponed) for postponed in script.order or ()]
+    if script.order is None:
+        lines.append(f"messages in the order of seed {seed}")
+    return tuple(lines)
 
 
 def _finish(sim: Simulation, checkers: Checkers) -> None:
@@ -262,12 +286,3 @@ def identity_of(error: BaseException) -> Identity:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return Identity(type(error).__name__, where)
-
-
-def story_of(outcome: Outcome, lines: int = 60) -> str:
-    """What led to the failure, as text: the story of whom it is about, or the last that was said."""
-    error: Any = outcome.error
-    about = error.violation.about if isinstance(error, CheckerViolated) else ()
-    text = outcome.sim.trace.story(*about) if about else ""
-    told = (text or outcome.sim.trace.text()).splitlines()
-    return "\n".join((["..."] if len(told) > lines else []) + told[-lines:])

@@ -17,7 +17,7 @@ from mesolite.harness.failure import Failure, NotReplayed
 from mesolite.harness.faults import Faults
 from mesolite.harness.run import Outcome, replayed, running
 from mesolite.pytest_runs.corpus import Corpus
-from mesolite.pytest_runs.protocol import TOLD, NothingMore, Runs
+from mesolite.pytest_runs.protocol import REPEATED_BY, TOLD, NothingMore, Runs
 from mesolite.pytest_runs.told import command, place_of
 from mesolite.pytest_runs.wishes import Wishes
 
@@ -75,8 +75,7 @@ class Tried:
     def _replay_all(self) -> list[pytest.TestReport] | None:
         """Replay the files that are asked for; returns the reports of the first that fails, or does not fit."""
         for file in self._wishes.replay:
-            failure = Failure.load(file, self._runs)
-            outcome = self._told(failure, lambda file=file: self._head(file))  # type: ignore[misc]
+            _, outcome = self._replay(file)
             if outcome.error is not None:
                 return self._runs.reports
             if outcome.unfit and not self._item.config.getoption("--mesolite-go-on"):
@@ -91,11 +90,10 @@ class Tried:
         """Replay what has failed before; returns the reports of the first that still does. What passes is removed."""
         for file in self._corpus.files() if self._wishes.seeds else ():
             try:
-                failure = Failure.load(file, self._runs)
+                failure, outcome = self._replay(file)
             except NotReplayed as why:
                 self._forget(file, f"cannot be read any more: {why}")
                 continue
-            outcome = self._told(failure, lambda file=file: self._head(file))  # type: ignore[misc]
             if outcome.error is not None:
                 self._promote(Failure.of(self._runs, failure.setting, outcome))
                 return self._runs.reports
@@ -107,10 +105,11 @@ class Tried:
         file.unlink(missing_ok=True)
         self._notes.append(f"{file.parent.name}/{file.name} {why}: removed")
 
-    def _told(self, failure: Failure, head: Callable[[], str]) -> Outcome:
-        """Replay a failure in a run that is told about, if it fails."""
+    def _told(self, failure: Failure, again: str, head: Callable[[], str]) -> Outcome:
+        """Replay a failure in a run that is told about, if it fails: with its head, and the command that repeats it."""
         item, option = self._item, self._item.config.getoption
         item.stash[TOLD] = head
+        item.stash[REPEATED_BY] = again
         self._runs.is_told = True
         try:
             if (seen := option("--mesolite-outcome")) is not None:
@@ -119,19 +118,22 @@ class Tried:
             return replayed(self._runs, failure.seed, failure.script, failure.setting, go_on=go_on)
         finally:
             self._runs.is_told = False
-            del item.stash[TOLD]
+            del item.stash[TOLD], item.stash[REPEATED_BY]
 
-    def _head(self, file: pathlib.Path) -> str:
-        """What the report of a script that was kept begins with."""
+    def _replay(self, file: pathlib.Path) -> tuple[Failure, Outcome]:
+        """Replay a script that was kept."""
         failure = Failure.load(file, self._runs)
-        run = running()
-        unfit = run.injector.unfit if run is not None else []
-        lines = [f"replayed from {file}; to repeat: {command(self._item, '--mesolite-replay', str(file))}"]
-        lines += [f"  {line}" for line in failure.code.splitlines()]
-        lines += [f"  does not fit any more: {each}" for each in unfit]
-        if failure.expanded:
-            lines += ["what its seed expanded to:", *(f"  {line}" for line in failure.expanded.splitlines())]
-        return "\n".join(lines)
+        again = command(self._item, "--mesolite-replay", str(file))
+
+        def head() -> str:
+            run = running()
+            lines = [f"replayed from {file}; to repeat: {again}", *(f"  {line}" for line in failure.code.splitlines())]
+            lines += [f"  does not fit any more: {each}" for each in (run.injector.unfit if run is not None else ())]
+            if failure.expanded:
+                lines += ["what its seed expanded to:", *(f"  {line}" for line in failure.expanded.splitlines())]
+            return "\n".join(lines)
+
+        return failure, self._told(failure, again, head)
 
     # --------------------------------------------------------------------------------------------------- exploring
 
@@ -154,21 +156,21 @@ class Tried:
         if failure is None:
             found.check()
             return None
-        text = self._found(failure, found.runs)
-        outcome = self._told(failure, lambda: text)
+        again = self._keep(failure)
+        text = f"seed {failure.seed}; to repeat: {again}\nfound in the {_nth(found.runs)} run\n{failure}"
+        outcome = self._told(failure, again, lambda: text)
         if outcome.error is not None:
             return runs.reports
         return runs.failed(NotReplayed(f"it has failed, and did not when it was run once more:\n{failure}"))
 
-    def _found(self, failure: Failure, tried: int) -> str:
-        """Keep it, and say what the report begins with."""
-        try:
-            again = command(self._item, "--mesolite-replay", str(self._corpus.keep(failure)))
-        except OSError as why:
-            seeds = ("--mesolite-seeds", "1", "--mesolite-seed", str(failure.seed))
-            again = f"{command(self._item, *seeds)} (its script cannot be kept: {why})"
+    def _keep(self, failure: Failure) -> str:
+        """Keep it; returns the command that repeats it."""
         self._promote(failure)
-        return f"seed {failure.seed}; to repeat: {again}\nfound in the {_nth(tried)} run\n{failure}"
+        try:
+            return command(self._item, "--mesolite-replay", str(self._corpus.keep(failure)))
+        except OSError as why:
+            self._notes.append(f"its script cannot be kept: {why}")
+            return command(self._item, "--mesolite-seeds", "1", "--mesolite-seed", str(failure.seed))
 
     def _promote(self, failure: Failure) -> None:
         """Keep it in a folder of the project's own, if that is asked for."""

@@ -21,6 +21,8 @@ GIVEN = pytest.StashKey[Simulation]()
 """The simulation that the harness has made for this run of the item."""
 TOLD = pytest.StashKey[Callable[[], str]]()
 """Says what the report of this run of the item begins with."""
+REPEATED_BY = pytest.StashKey[str]()
+"""The command that repeats this run of the item."""
 EXPLORING = pytest.StashKey[bool]()
 """This run is one of many that nobody will read about."""
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from attrs import define, evolve
+from attrs import define
 
 from mesolite.actors.errors import MesoliteError
 from mesolite.harness.faults.faults import KINDS, Fault, length
@@ -80,9 +80,7 @@ class Injector:
             if arguments is not None:
                 events = int(draws.unit() * EVENTS) if draws.chance(0.5) else 0
                 lasts = length(kind, fault, sim.settings, draws)
-                self._due(
-                    Injection(kind=kind.name, at=at, events=events, lasts=lasts, arguments=tuple(arguments))
-                )
+                self._due(Injection(kind=kind.name, at=at, events=events, lasts=lasts, arguments=tuple(arguments)))
             self._next(kind, fault, number + 1)
 
         self._at(at, come)
@@ -128,7 +126,21 @@ class Injector:
         injected = Injected(injection, ongoing)
         self.injected.append(injected)
         if injection.lasts is not None:
-            injected.end = self._at(sim.now + injection.lasts, partial(self._end, injected))
+            injected.end = self._at(sim.now + injection.lasts, partial(self._over, injected))
+        elif not kind.lasts:
+            injected.ended = True
+
+    def _over(self, injected: Injected) -> None:
+        """Its time is over: end it, and start again whom it has ended, unless another fault keeps them down."""
+        self._end(injected)
+        cluster = self._sim.started
+        assert cluster is not None
+        others = [each for each in self.injected if not each.ended and KINDS[each.injection.kind].keeps_down]
+        down = [name for each in others for name in each.ongoing.hits]
+        for name in injected.ongoing.hits:
+            machine = cluster.agents.get(name) or cluster.masters.get(name)
+            if machine is not None and not machine.alive and name not in down:
+                machine.restart()
 
     def _end(self, injected: Injected) -> None:
         if not injected.ended:
@@ -157,7 +169,7 @@ class Injector:
 
     def script(self) -> tuple[Injection, ...]:
         """The faults that have happened, to be given back."""
-        return tuple(evolve(each.injection) for each in self.injected)
+        return tuple(each.injection for each in self.injected)
 
     def tally(self) -> dict[str, Counter[str]]:
         """How often each kind was injected, and how often it had an effect."""

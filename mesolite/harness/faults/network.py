@@ -8,7 +8,6 @@ alone.
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 from mesolite.harness.faults.kind import DoesNotFit, Kind, Ongoing, Scene, is_alive
@@ -128,7 +127,7 @@ class Partition(_OfAPair):
             lost = cuts.get((one, other), 0) + cuts.get((other, one), 0)
             sim.heal(one, other)
 
-        return Ongoing(end=end, had_effect=lambda: lost > 0)
+        return Ongoing(end=end, had_effect=lambda: lost > 0, hits=(one, other))
 
 
 class Split(Kind):
@@ -147,28 +146,23 @@ class Split(Kind):
 
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:
         """Cut each of one group off from each of the other."""
-        pairs = [
-            pair
-            for pair in itertools.product(arguments["one"], arguments["other"])
-            if all(sim.runtime.directory.incarnation(name) for name in pair)
-        ]
-        for one, other in pairs:
-            sim.partition(one, other)
+        known = sim.runtime.directory.incarnation
+        one, other = ([name for name in arguments[side] if known(name)] for side in ("one", "other"))
+        if not one or not other:
+            raise DoesNotFit("nobody is left on one side")
+        sim.partition(one, other)
         lost = 0
 
         def end() -> None:
             nonlocal lost
             lost = sum(sim.runtime.network.cuts.values())
-            for one, other in pairs:
-                sim.heal(one, other)
+            sim.heal(one, other)
 
-        return Ongoing(end=end, had_effect=lambda: lost > 0)
+        return Ongoing(end=end, had_effect=lambda: lost > 0, hits=(*one, *other))
 
     def code(self, arguments: dict[str, Any]) -> str:
-        """A loop over both groups."""
-        return (
-            f"for pair in itertools.product({arguments['one']!r}, {arguments['other']!r}): sim.partition(*pair)"
-        )
+        """One verb of the simulation."""
+        return f"sim.partition({list(arguments['one'])!r}, {list(arguments['other'])!r})"
 
 
 class BreakLink(_OfAPair):
@@ -212,7 +206,7 @@ class SlowLink(_OfAPair):
             kept = zip(rule.take_matched(), lives, strict=True)
             sim.runtime.release([parcel for parcel, life in kept if life == life_of(other)])
 
-        return Ongoing(end=end, had_effect=lambda: rule.count > 0)
+        return Ongoing(end=end, had_effect=lambda: rule.count > 0, hits=(one, other))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """A hold."""
@@ -261,9 +255,10 @@ class Duplicate(_OfAMessage):
 
 
 class ExpireSession(Kind):
-    """The elector ends somebody's session: a leader is deposed, a standby joins anew."""
+    """The elector ends somebody's session: a leader is deposed and exits, a standby joins anew."""
 
     name = "expire_session"
+    lasts = True
 
     def draw(self, scene: Scene) -> Arguments | None:
         """A master, the leader more often."""
@@ -276,7 +271,7 @@ class ExpireSession(Kind):
         if not is_alive(sim, arguments["master"]):
             raise DoesNotFit(f"{arguments['master']} is not alive")
         sim.expire_session(arguments["master"])
-        return Ongoing()
+        return Ongoing(hits=(arguments["master"],))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """One verb of the simulation."""
