@@ -20,6 +20,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from mesolite.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from mesolite.actors.decisions.contract import PeerExited
     from mesolite.actors.decisions.driver_calls import DriverStatus
@@ -49,7 +51,10 @@ if TYPE_CHECKING:
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
-    from mesolite.harness import Fault, Faults, compare, explore, sweep
+    from mesolite.harness import Fault, Faults
+    from mesolite.harness.compare import compare
+    from mesolite.harness.explore import explore
+    from mesolite.harness.sweep import sweep
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -120,22 +125,20 @@ for _name in ("actors", "messages"):
             "cannot be used from this checkout: clone with `git clone -c core.symlinks=true`, or install a wheel"
         )
 
-__version__ = "0.1.0"
 
 __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
     "Cluster", "CommandInfo", "Data", "Disk", "Drain", "DrainConfig", "DrainState", "Driver", "DriverAborted",
     "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Fault", "Faults",
     "Filters", "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus",
-    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
-    "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
-    "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
-    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
-    "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
-    "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
-    "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
-    "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
-    "compare", "explore", "sweep",
+    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
+    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView",
+    "Operator", "OutcomeUnknown", "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason",
+    "Reclaim", "ReclaimState", "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule",
+    "RunningTask", "Scheduler", "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation",
+    "Source", "TaskId", "TaskInfo", "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead",
+    "TraceMoment", "TraceState", "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View",
+    "When", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread", "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
