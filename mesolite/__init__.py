@@ -20,6 +20,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from mesolite.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from mesolite.actors.decisions.contract import PeerExited
     from mesolite.actors.decisions.driver_calls import DriverStatus
@@ -49,7 +51,18 @@ if TYPE_CHECKING:
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
-    from mesolite.harness import ChannelKey, Coverage, Failure, Fault, Faults, Identity, Injection, Postponed, Script
+    from mesolite.harness import (
+        ChannelKey,
+        Coverage,
+        Failure,
+        Fault,
+        Faults,
+        Identity,
+        Injection,
+        Postponed,
+        Reached,
+        Script,
+    )
     from mesolite.harness.compare import Comparison, compare
     from mesolite.harness.exploration import Exploration
     from mesolite.harness.explore import explore
@@ -124,7 +137,6 @@ for _name in ("actors", "messages"):
             "cannot be used from this checkout: clone with `git clone -c core.symlinks=true`, or install a wheel"
         )
 
-__version__ = "0.1.0"
 
 __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
@@ -141,7 +153,7 @@ __all__ = [
     "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
     # the harness, and what it answers; more of it is in mesolite.harness
     "ChannelKey", "Comparison", "Coverage", "Exploration", "Failure", "Fault", "Faults", "Identity", "Injection",
-    "Postponed", "Script", "Swept", "compare", "explore", "sweep",
+    "Postponed", "Reached", "Script", "Swept", "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",

@@ -117,5 +117,6 @@ def test_outputs_are_renewed_in_their_places() -> None:
 
     renewed = with_outputs(text, ["1\n", "3\n"])
 
-    assert renewed == "a\n```python\nprint(1)\n```\n```text output\n1\n```\nb\n```text output\n3\n```\n```text\nx\n```\n"
+    printed = "a\n```python\nprint(1)\n```\n```text output\n1\n```\nb\n```text output\n3\n```\n"
+    assert renewed == printed + "```text\nx\n```\n"
     assert with_outputs(renewed, ["1\n", "3\n"]) == renewed

@@ -483,7 +483,8 @@ def test_nothing_is_loaded_until_it_is_used(pytester: pytest.Pytester) -> None:
         test_theirs="""
         import sys
         def test_it():
-            assert {"mesolite", "mesolite.pytest_plugin"} == {n for n in sys.modules if n.startswith("mesolite")}
+            ours = {"mesolite", "mesolite.pytest_plugin", "mesolite.version"}
+            assert ours == {n for n in sys.modules if n.startswith("mesolite")}
             assert not {"attrs", "cattrs", "pykka", "loguru", "rich", "sqlite3"} & set(sys.modules)
         """
     )

@@ -15,7 +15,7 @@ what was tried.
 
 from mesolite.harness.checkers.checker import Family, Violation
 from mesolite.harness.compare import Comparison, compare
-from mesolite.harness.coverage import Coverage
+from mesolite.harness.coverage import Coverage, Reached
 from mesolite.harness.exploration import Exploration, NothingReached, NotLookedAt
 from mesolite.harness.explore import explore
 from mesolite.harness.failure import Failure, NotReplayed
@@ -41,6 +41,7 @@ __all__ = [
     "NotReplayed",
     "NothingReached",
     "Postponed",
+    "Reached",
     "Script",
     "Swept",
     "Violation",

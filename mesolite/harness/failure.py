@@ -14,13 +14,13 @@ from typing import Any, Self
 import attrs
 from attrs import field, frozen
 
-import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
 from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed
 from mesolite.harness.script import Script, from_plain, to_plain
 from mesolite.harness.story import story_of
 from mesolite.simulation.simulation import Simulation
+from mesolite.version import __version__
 
 FORMAT = 1
 TEST = "pytest:"
@@ -129,7 +129,7 @@ class Failure:
         """The failure as JSON has it."""
         return {
             "format": FORMAT,
-            "mesolite": mesolite.__version__,
+            "mesolite": __version__,
             "scenario": name_of(self.scenario),
             "seed": self.seed,
             "script": to_plain(self.script),
