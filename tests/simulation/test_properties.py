@@ -192,3 +192,16 @@ def test_what_comes_first_does_not_overtake_on_its_own_channel(seed: int) -> Non
 
     assert [type(event).__name__ for event in said.all] == ["SuppressOffers", "ReviveOffers", "ReconcileTasks"]
     assert first.happened
+
+
+def test_leaving_a_simulation_demands_what_must_come_true() -> None:
+    """Unless something was raised already, or it was demanded before."""
+    with pytest.raises(PropertyViolated, match="not come true within 5"), Simulation(1) as sim:
+        sim.cluster(agents=1)
+        sim.eventually(lambda: False, within=5)
+    with pytest.raises(ZeroDivisionError), Simulation(1) as sim:
+        sim.eventually(lambda: False, within=5)
+        _ = 1 / 0
+    with Simulation(1) as sim:
+        sim.cluster(agents=1)
+        sim.eventually(lambda: bool(sim.view.agents), within=5)
