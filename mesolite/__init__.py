@@ -51,10 +51,22 @@ if TYPE_CHECKING:
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
-    from mesolite.harness import Fault, Faults
-    from mesolite.harness.compare import compare
+    from mesolite.harness import (
+        ChannelKey,
+        Coverage,
+        Failure,
+        Fault,
+        Faults,
+        Identity,
+        Injection,
+        Postponed,
+        Reached,
+        Script,
+    )
+    from mesolite.harness.compare import Comparison, compare
+    from mesolite.harness.exploration import Exploration
     from mesolite.harness.explore import explore
-    from mesolite.harness.sweep import sweep
+    from mesolite.harness.sweep import Swept, sweep
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -129,16 +141,19 @@ for _name in ("actors", "messages"):
 __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
     "Cluster", "CommandInfo", "Data", "Disk", "Drain", "DrainConfig", "DrainState", "Driver", "DriverAborted",
-    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Fault", "Faults",
-    "Filters", "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus",
-    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
-    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView",
-    "Operator", "OutcomeUnknown", "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason",
-    "Reclaim", "ReclaimState", "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule",
-    "RunningTask", "Scheduler", "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation",
-    "Source", "TaskId", "TaskInfo", "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead",
-    "TraceMoment", "TraceState", "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View",
-    "When", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread", "compare", "explore", "sweep",
+    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Filters",
+    "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus", "KillPolicy",
+    "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
+    "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
+    "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
+    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
+    "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
+    "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
+    "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
+    "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    # the harness, and what it answers; more of it is in mesolite.harness
+    "ChannelKey", "Comparison", "Coverage", "Exploration", "Failure", "Fault", "Faults", "Identity", "Injection",
+    "Postponed", "Reached", "Script", "Swept", "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -178,7 +193,6 @@ _MODULE_OF = {
     "MachineId": "messages.maintenance",
     "MachineMode": "messages.maintenance",
     "MasterMachine": "machines",
-    **dict.fromkeys(("Fault", "Faults", "compare", "explore", "sweep"), "harness"),
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
     "MessageInFlight": "simulation.messages_in_flight",
@@ -233,6 +247,7 @@ _MODULE_OF = {
     **dict.fromkeys(("AgentId", "ExecutorId", "FrameworkId", "OfferId", "TaskId", "UpdateId"), "messages.ids"),
     "DrainConfig": "messages.drains",
     "InverseOfferStatus": "messages.offers",
+    **dict.fromkeys(__all__[__all__.index("ChannelKey") : __all__.index("AgentEntry")], "harness"),
     **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "messages.state"),
 }
 """Where each public name lives, below `mesolite`."""
