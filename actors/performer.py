@@ -27,7 +27,7 @@ from mesolite.actors.decisions.contract import (
 from mesolite.actors.decisions.operator import PlaceQuery
 from mesolite.actors.runtime import hosting
 from mesolite.actors.runtime.port import Seat, Timer
-from mesolite.actors.trace import raised
+from mesolite.actors.trace import Routine, raised
 from mesolite.messages.base import Query
 from mesolite.messages.queries import QUERIES, QueryAnswered
 
@@ -38,7 +38,9 @@ LOOKING = frozenset({*QUERIES, QueryAnswered, PlaceQuery})
 class Performer:
     """Stands between one core and one runtime."""
 
-    __slots__ = ("_draining", "_next_index", "_now", "_returned", "_runtime", "_send", "_trace", "core", "seat")
+    __slots__ = (
+        "_draining", "_next_index", "_now", "_returned", "_runtime", "_send", "_trace", "core", "latest", "seat"
+    )  # fmt: skip
 
     def __init__(self, seat: Seat, core: Core) -> None:
         """Perform for this seat, whose actor runs user code if it has any."""
@@ -51,17 +53,22 @@ class Performer:
         self._trace = seat.runtime.trace
         self._returned: list[tuple[CallbackReturned, str, int]] = []
         self._draining = False
+        self.latest = -1
+        """The record that user code was last called in, or that the core raised at."""
 
     def perform(self, event: object, sender: str, cause: int) -> None:
         """Let the core decide on one event, and do what it wants; user code that has returned is the next event."""
         seat = self.seat
-        if type(event) is Timer:
+        kind: type = type(event)
+        if kind is Timer:
+            timer: Any = event
             # Between coming due and being handled it may have been cancelled or set again (core.md LP-33, LP-34).
-            if not event.live:
+            if not timer.live:
                 return
-            seat.timers.pop(event.key, None)  # on threads the party may be ended from outside at this moment
-            event = TimerFired(event.key)
-        elif type(event) in LOOKING:
+            seat.timers.pop(timer.key, None)  # on threads the party may be ended from outside at this moment
+            kind = Routine if timer.key.PERIODIC else TimerFired
+            event = TimerFired(timer.key)
+        elif kind in LOOKING:
             self._perform_unseen(event, sender)
             return
         now = self._now()
@@ -69,10 +76,11 @@ class Performer:
             effects = self.core.handle(event, sender, now)
         except BaseException as error:
             # What ends a party is the first thing to look for in its story.
-            self._trace.keep((self._next_index(), now, seat.name, sender, event, (raised(error),), cause))
+            said = (raised(error),)
+            self.latest = self._trace.record(now, seat.name, sender, event, said, cause, seat.incarnation)
             raise
         index = self._next_index()
-        self._trace.keep((index, now, seat.name, sender, event, effects, cause))
+        self._trace.keepers[kind]((index, now, seat.name, sender, event, effects, cause, seat.incarnation))
         for effect in effects:
             if type(effect) is Send:
                 self._send(seat, effect.to, effect.message, index)
@@ -114,6 +122,7 @@ class Performer:
         seat, runtime = self.seat, self._runtime
         match effect:
             case Callback():
+                self.latest = index
                 self._returned.append((seat.actor.call_user_code(effect), seat.name, index))
             case Save(changes, term, tag):
                 runtime.save(seat, changes, term, tag, index)
@@ -122,11 +131,11 @@ class Performer:
             case Run():
                 runtime.run(seat, effect, index)
             case SignalWork(work_id, signum):
-                runtime.signal_work(seat, work_id, signum)
+                runtime.signal_work(seat, work_id, signum, index)
             case SpawnExecutor(name, start):
                 hosting.spawn(seat, name, start, index)
             case Destroy(name):
-                hosting.destroy(seat, name)
+                hosting.destroy(seat, name, index)
             case Publish(fact):
                 runtime.events.publish(fact, seat.name, seat.incarnation)
             case Reply(answer):
@@ -134,6 +143,6 @@ class Performer:
             case Load(term):
                 runtime.load(seat, term, index)
             case Exit(reason, status):
-                runtime.exit(seat, status, reason)
+                runtime.exit(seat, status, reason, index)
             case _:
                 raise TypeError(f"{effect!r} is not an effect of the contract (actors/decisions/contract.py)")

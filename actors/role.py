@@ -42,7 +42,7 @@ class Role(HostedActor):
     ) -> None:
         """Our own bug: the party is gone, and the runtime says so loudly."""
         assert exception_value is not None
-        self.seat.runtime.failed(self.seat, exception_value)
+        self.seat.runtime.failed(self.seat, exception_value, self.performer.latest)
 
     def call_user_code(self, callback: Callback) -> CallbackReturned:
         """Run user code; only schedulers and executors have any."""

@@ -17,7 +17,6 @@ from mesolite.actors.trace import Trace, say
 
 PLAIN_WIDTH = 120
 STYLES = {"agent": "yellow", "master": "cyan", "registrar": "cyan", "elector": "magenta", "shop": "green"}
-KNOWN_ANYWAY = ("framework_id=", "frameworks=", "latest_state=", "incarnation=", "total_ping_timeout_s=", "work_id=")
 
 Wanted = Callable[[str, str, Any], bool]
 
@@ -91,9 +90,8 @@ class Page:
             sender, to, event = line
             if wanted(sender, to, event) and (sender, to, event) not in written:
                 written.add((sender, to, event))
-                words = [word for word in say(event).split(" ") if not word.startswith(KNOWN_ANYWAY)]
-                at = f"{time_s - since_s:.4f} s"
-                self.line((at, -10), (_short(sender), -10), ("->", 2), (_short(to), 10), rest=" ".join(words))
+                at, what = f"{time_s - since_s:.4f} s", say(event, sender, to, names=trace.names)
+                self.line((at, -10), (_short(sender), -10), ("->", 2), (_short(to), 10), rest=what)
 
 
 def _short(party: str) -> str:

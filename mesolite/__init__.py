@@ -4,6 +4,7 @@ What people use, and where it is:
 
     Cluster      real time, threads, real commands      cluster.py
     Simulation   virtual time, a seed, faults           simulation/
+    explore      tries what you would not think of      harness/; also sweep, compare and Faults
     Scheduler    what you write; Executor, too          callbacks.py, drivers.py
     Settings     every timing and limit by name         actors/decisions/settings.py
     wiring.py    what both clusters are made of; machines.py, what an operator's hands can do to one
@@ -42,12 +43,13 @@ if TYPE_CHECKING:
         WrongThread,
     )
     from mesolite.actors.runtime.disk import Disk
-    from mesolite.actors.trace import Record, Trace
+    from mesolite.actors.trace import Record, Trace, TraceFailure, TraceHead, TraceMoment, TraceState
     from mesolite.actors.user_errors import AllowedErrors, UserError
     from mesolite.callbacks import Executor, ExecutorDriver, Scheduler, SchedulerDriver
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
+    from mesolite.harness import Fault, Faults, compare, explore, sweep
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -123,15 +125,17 @@ __version__ = "0.1.0"
 __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
     "Cluster", "CommandInfo", "Data", "Disk", "Drain", "DrainConfig", "DrainState", "Driver", "DriverAborted",
-    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Filters",
-    "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus", "KillPolicy",
-    "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
+    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Fault", "Faults",
+    "Filters", "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus",
+    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
     "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
     "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
     "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
     "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
-    "TaskState", "TaskStatus", "TaskView", "Trace", "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed",
-    "UserError", "View", "When", "Window", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
+    "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
+    "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -171,6 +175,7 @@ _MODULE_OF = {
     "MachineId": "messages.maintenance",
     "MachineMode": "messages.maintenance",
     "MasterMachine": "machines",
+    **dict.fromkeys(("Fault", "Faults", "compare", "explore", "sweep"), "harness"),
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
     "MessageInFlight": "simulation.messages_in_flight",
@@ -208,6 +213,10 @@ _MODULE_OF = {
     "TaskStatus": "messages.tasks",
     "TaskView": "simulation",
     "Trace": "actors.trace",
+    "TraceFailure": "actors.trace",
+    "TraceHead": "actors.trace",
+    "TraceMoment": "actors.trace",
+    "TraceState": "actors.trace",
     "Unavailability": "messages.maintenance",
     "UnknownName": "actors.errors",
     "UserCodeFailed": "actors.errors",
@@ -226,7 +235,8 @@ _MODULE_OF = {
 """Where each public name lives, below `mesolite`."""
 
 _MODULES = (
-    "actors", "callbacks", "cluster", "drain", "drivers", "machines", "messages", "operator", "reclaim", "simulation",
+    "actors", "callbacks", "cluster", "drain", "drivers", "harness", "machines", "messages", "operator", "reclaim",
+    "simulation",
 )
 """Modules that people reach through the package, as in `mesolite.messages.StatusUpdate`."""
 

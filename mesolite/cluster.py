@@ -14,6 +14,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import PartyEnded, Refused
 from mesolite.actors.threads.folders import TemporaryFolder
@@ -64,8 +65,8 @@ class Cluster(Wiring):
             store = SqliteStore(f"{self._folder.name}/store.sqlite")
             undo.callback(store.close)
             # The registry holds times, so the clock goes on where it would be by now.
-            reads_s = store.clock_at(time.time())
-            runtime = ThreadsRuntime(Trace(trace_records), store, settings.max_file_size_bytes, clock_reads_s=reads_s)
+            reads_s, trace = store.clock_at(time.time()), _trace(trace_records, settings)
+            runtime = ThreadsRuntime(trace, store, settings.max_file_size_bytes, clock_reads_s=reads_s)
             undo.pop_all()
         self._closing, self._closed = threading.RLock(), False
         self._signals: SignalWatch | None = None
@@ -187,3 +188,10 @@ class Cluster(Wiring):
 
     def _is_ready(self) -> bool:
         return self.leader is not None and all(agent.registered for agent in list(self.agents.values()))
+
+
+def _trace(records: int, settings: Settings) -> Trace:
+    """A trace whose head says what is known of a run on threads."""
+    trace = Trace(records)
+    trace.describe(version=mesolite.__version__, virtual=False, settings=settings.changed())
+    return trace

@@ -153,7 +153,11 @@ class Driver:
     def _tell(self, call: object) -> None:
         # A driver that has ended does nothing (core.md FW-40).
         with contextlib.suppress(pykka.ActorDeadError):
-            self._role.actor_ref.tell(Delivery(call, self.name, -1))
+            self._role.actor_ref.tell(Delivery(call, self.name, self._cause()))
+
+    def _cause(self) -> int:
+        """The record whose callback this is called in, if it is."""
+        return self._role.performer.latest if self._calling == threading.get_ident() else -1
 
 
 def _offer_ids(offers: Offers | InverseOffers) -> tuple[OfferId, ...]:

@@ -123,6 +123,11 @@ def _errors(run: Run) -> Iterator[str]:
             yield line(record).strip()
 
 
+def last_of_tasks(run: Run) -> list[str]:
+    """What was last said of each task, as many as fit."""
+    return _bounded(_tasks(run))
+
+
 def _tasks(run: Run) -> Iterator[str]:
     """What was last said of each task, and by then to its framework, who may know less."""
     said: dict[object, str] = {}

@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.actors.errors import Refused
+from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.disk import Disk
 from mesolite.actors.runtime.port import Runtime, Seat
+from mesolite.actors.trace import Done
 from mesolite.messages.checking import checked_arguments
 from mesolite.messages.facts import AgentStatus, MasterStatus
 from mesolite.messages.maintenance import MachineId
@@ -61,13 +63,16 @@ class Machine(ABC):
         """Its disk, to let writes fail, take time, or be the last: `agent.disk.slow(2.0)`."""
         self._runtime.check_open()
 
-        def crash() -> None:
+        def crash(cause: int) -> None:
             with contextlib.suppress(Refused):  # it may have ended meanwhile, by itself or with everything else
-                self.crash()
+                self._end(-9, "crash", cause=cause)
+
+        def did(verb: str, *arguments: object, **named: object) -> int:
+            return self._record(Done.to(f"{self.name}.disk", verb, *arguments, **named))
 
         disks = self._runtime.disks
         if self.name not in disks:
-            disks[self.name] = Disk(crash)
+            disks[self.name] = Disk(crash, did)
         return disks[self.name]
 
     @abstractmethod
@@ -81,17 +86,27 @@ class Machine(ABC):
     def power_off(self) -> None:
         """The whole machine goes silent: nothing is said, no link breaks, everything on it is gone."""
         self._runtime.check_open()
+        done = self._did("power_off")
         for seat in self._runtime.directory.on_host(self.name):
-            self._runtime.end(seat, -1, silent=True)
-        self._note("power_off")
+            self._runtime.end(seat, -1, silent=True, cause=done)
 
-    def _end(self, status: int, what: str) -> None:
+    def _end(self, status: int, what: str, *arguments: object, cause: int = -1) -> int:
+        """End the daemon; returns the trace record of that."""
         self._runtime.check_open()
-        self._runtime.end(self._seat(), status)
-        self._note(what)
+        seat = self._seat()
+        done = self._did(what, *arguments, cause=cause)
+        self._runtime.end(seat, status, cause=done)
+        return done
 
-    def _note(self, what: str) -> None:
-        self._history.append((self._runtime.now(), what))
+    def _did(self, verb: str, *arguments: object, cause: int = -1, **named: object) -> int:
+        """Note what is done to it, here and in the trace; returns the record, of which comes what follows."""
+        what = arguments[0] if verb == "signal" and isinstance(arguments[0], signal.Signals) else verb
+        self._history.append((self._runtime.now(), what.name if isinstance(what, signal.Signals) else what))
+        return self._record(Done.to(self.name, verb, *arguments, **named), cause)
+
+    def _record(self, done: Done, cause: int = -1) -> int:
+        life = self._runtime.directory.incarnation(self.name)
+        return self._runtime.trace.record(self._runtime.now(), self.name, OUTSIDE, done, (), cause, life)
 
     def _seat(self) -> Seat:
         seat = self._runtime.directory.find(self.name)
@@ -140,11 +155,11 @@ class AgentMachine(Machine):
             Refused: the agent is not running.
         """
         if signum in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
-            self._end(-signum, signum.name)
+            self._end(-signum, "signal", signum)
             return
         self._runtime.check_open()
-        self._runtime.post(self._seat(), SignalReceived(signum.name), sender="outside")
-        self._note(signum.name)
+        seat = self._seat()
+        self._runtime.post(seat, SignalReceived(signum.name), OUTSIDE, self._did("signal", signum))
 
     def stop(self) -> None:
         """Stop the agent's process politely, without unregistering: checkpointed executors live on (2.1.9)."""
@@ -173,10 +188,11 @@ class AgentMachine(Machine):
             facts["resources"] = Resources.of(resources)
         if attributes is not None:
             facts["attributes"] = tuple(attributes.items())
+        given = None if resources is None else str(facts["resources"])
+        done = self._did("restart", resources=given, attributes=attributes, anew=anew or None)
         if self.alive:
-            self._runtime.end(self._seat(), 0)
-        self._start(facts, anew=anew)
-        self._note("restart")
+            self._runtime.end(self._seat(), 0, cause=done)
+        self._start(facts, anew=anew, cause=done)
 
 
 class MasterMachine(Machine):
@@ -196,20 +212,21 @@ class MasterMachine(Machine):
     def restart(self) -> None:
         """Start the master's process again; it joins the election at the end of the queue."""
         self._runtime.check_open()
+        done = self._did("restart")
         if self.alive:
-            self._runtime.end(self._seat(), 0)
-        self._end_registrar(0)
-        self._start()
-        self._note("restart")
+            self._runtime.end(self._seat(), 0, cause=done)
+        self._end_registrar(0, done)
+        self._start(cause=done)
 
-    def _end(self, status: int, what: str) -> None:
-        super()._end(status, what)
-        self._end_registrar(status)
+    def _end(self, status: int, what: str, *arguments: object, cause: int = -1) -> int:
+        done = super()._end(status, what, *arguments, cause=cause)
+        self._end_registrar(status, done)
+        return done
 
-    def _end_registrar(self, status: int) -> None:
+    def _end_registrar(self, status: int, cause: int) -> None:
         registrar = self._runtime.directory.find(f"{self.name}/registrar")
         if registrar is not None:
-            self._runtime.end(registrar, status)
+            self._runtime.end(registrar, status, cause=cause)
 
 
 def leader_among(masters: Iterable[MasterMachine]) -> MasterMachine | None:

@@ -182,11 +182,24 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     runs = item.stash.get(RUNS, [])
     if report.failed and runs:
+        for run in runs:
+            _describe(item, run, call)
         report.sections.append(("mesolite", "\n".join(_told(item, run) for run in runs)))
     if (report.failed or call.when == "teardown") and RUNS in item.stash:
         # Reported, or over; items live as long as the session, and traces are large.
         del item.stash[RUNS]
     return report
+
+
+def _describe(item: pytest.Item, run: Simulation | Cluster, call: pytest.CallInfo[None]) -> None:
+    """Let the head of its trace say what has failed, and what repeats it."""
+    from mesolite.actors.trace import TraceFailure, raised
+
+    words = "" if call.excinfo is None else raised(call.excinfo.value).error
+    time_s = run.now() if callable(run.now) else run.now
+    failure = TraceFailure(check=item.name, words=words, time=time_s, index=len(run.trace) - 1)
+    seed = getattr(run, "seed", None)
+    run.trace.describe(failure=failure, repeat=None if seed is None else _repeat(item, seed))
 
 
 def _told(item: pytest.Item, run: Simulation | Cluster) -> str:

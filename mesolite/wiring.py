@@ -182,18 +182,21 @@ class Wiring(KeepsUserErrors):
         self._start_agent(name)
         return machine
 
-    def _start_agent(self, name: str, facts: Mapping[str, Any] = NO_CHANGE, *, anew: bool = False) -> None:
+    def _start_agent(
+        self, name: str, facts: Mapping[str, Any] = NO_CHANGE, *, anew: bool = False, cause: int = -1
+    ) -> None:
         """Start an agent's process on its machine, from now on with these facts."""
         info = self._infos[name] = attrs.evolve(self._infos[name], **facts)
         settings, work_dir = self.settings, f"{self._work_dir}/{folder_name(name)}"
 
-        self.runtime.start(name, Place(name), lambda seat: Agent(seat, settings, info, work_dir, anew=anew))
+        self.runtime.start(name, Place(name), lambda seat: Agent(seat, settings, info, work_dir, anew=anew), cause)
 
-    def _start_master(self, name: str) -> None:
+    def _start_master(self, name: str, *, cause: int = -1) -> None:
         """Start a master's process, and its registrar, on its machine."""
         registrar, settings = f"{name}/registrar", self.settings
-        self.runtime.start(registrar, Place(name, store="registry"), lambda seat: Registrar(seat, name, settings))
-        self.runtime.start(name, Place(name), lambda seat: Master(seat, settings, registrar))
+        place = Place(name, store="registry")
+        self.runtime.start(registrar, place, lambda seat: Registrar(seat, name, settings), cause)
+        self.runtime.start(name, Place(name), lambda seat: Master(seat, settings, registrar), cause)
 
     @checked_arguments
     def run(

@@ -11,18 +11,14 @@ from attrs import evolve, frozen
 
 from examples.schedulers import Shop, service
 from mesolite import SimulatedWork, Simulation, TaskInfo, TaskState
-from mesolite.actors.decisions.contract import SignalWork, WorkExited, WorkStarted
-from mesolite.actors.trace import Record
+from mesolite.actors.trace import Trace
 from mesolite.messages import (
     AcceptOffers,
     AgentDrained,
     DrainAgent,
     DrainAgentCall,
-    EndDrain,
     KillTask,
-    OperationApplied,
     RunTask,
-    StartDrain,
     StatusUpdate,
 )
 from pages.svg import Drawing, Palette
@@ -89,33 +85,35 @@ def happen() -> Story:
         drain = cluster.operator.drain(DRAINED_AGENT, max_grace_period=GRACE_S)
         sim.advance(WATCHED_S)
         assert str(drain.state) == "DRAINED"
-    return _read(list(sim.trace), asked_s)
+    return _read(sim.trace, asked_s)
 
 
 def _service(name: str, on_sigterm: float | None) -> TaskInfo:
     return evolve(service(name, name), work=SimulatedWork(duration=None, on_sigterm=on_sigterm))
 
 
-def _read(records: list[Record], asked_s: float) -> Story:
+def _read(trace: Trace, asked_s: float) -> Story:
     """Collect what is drawn; a message was sent when the record that caused its arrival was written."""
-    sent_s = {record.index: record.time - asked_s for record in records}
-    arrows: list[Arrow] = []
+    sent_s = {record.index: record.time - asked_s for record in trace}
+    arrows = [
+        Arrow(
+            _lane(record.sender), sent_s[record.cause], _lane(record.party), record.time - asked_s, _words(record.event)
+        )
+        for record in trace
+        if record.time > asked_s and _is_drawn(record.event)
+    ]
+    states = trace.states()
+    decided_s = {state.state: state.from_time - asked_s for state in states if state.kind == "offering"}
     lives: dict[str, Life] = {}
-    decided_s: dict[type, float] = {}
-    for record in records:
-        at_s, lane, event = record.time - asked_s, _lane(record.party), record.event
-        signals = tuple((at_s, effect.signum) for effect in record.effects if isinstance(effect, SignalWork))
-        if signals:
-            lives[lane] = evolve(lives[lane], signals=lives[lane].signals + signals)
-        if isinstance(event, WorkStarted):
-            lives[lane] = Life(at_s)
-        elif isinstance(event, WorkExited):
-            lives[lane] = evolve(lives[lane], ended_s=at_s)
-        elif isinstance(event, OperationApplied):
-            decided_s[type(event.operation)] = at_s
-        elif at_s > 0 and _is_drawn(event):
-            arrows.append(Arrow(_lane(record.sender), sent_s[record.cause], lane, at_s, _words(event)))
-    return Story(arrows, lives, decided_s[StartDrain], decided_s[EndDrain])
+    for state in states:
+        if state.kind == "process":
+            life = lives.get(state.subject, Life(state.from_time - asked_s))
+            if state.state == "SIGNALLED":
+                signalled = (state.from_time - asked_s, signal.Signals[state.words])
+                life = evolve(life, signals=(*life.signals, signalled))
+            ended_s = state.to_time - asked_s if state.to_time is not None and state.ending else None
+            lives[state.subject] = evolve(life, ended_s=ended_s)
+    return Story(arrows, lives, decided_s["DRAINING"], decided_s["DRAINED"])
 
 
 def _lane(party: str) -> str:

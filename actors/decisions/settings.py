@@ -140,3 +140,8 @@ class Settings:
     def but(self, **changes: Any) -> Settings:
         """Return a copy with some values changed: `Settings.mesos().but(agent_ping_timeout_s=5)`."""
         return attrs.evolve(self, **changes)
+
+    def changed(self) -> tuple[tuple[str, str], ...]:
+        """What is not as in Mesos, by name, as text."""
+        mine = ((field.name, getattr(self, field.name), field.default) for field in attrs.fields(Settings))
+        return tuple((name, str(value)) for name, value, default in mine if value != default)

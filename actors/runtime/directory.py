@@ -28,6 +28,8 @@ class Directory:
         """Whoever is alive under that name."""
         self.reasons: dict[str, str] = {}
         """Why those who have ended themselves did so, by name."""
+        self.ends: dict[str, int] = {}
+        """The trace record of the end of those whose newest life is over, by name; of guests, of those remembered."""
         self._former: dict[str, int] = {}
         self._former_guests: dict[str, int] = {}
         self._forgotten = 0
@@ -50,16 +52,21 @@ class Directory:
         seat.inbox = seat.actor.actor_inbox
         self._seats[name] = seat
         self.reasons.pop(name, None)
+        self.ends.pop(name, None)
         return seat
 
-    def leave(self, seat: Seat) -> tuple[Seat, ...]:
-        """Take the seat back; returns who had linked to it, in the order they linked. Leaving twice is harmless."""
+    def leave(self, seat: Seat, record: int = -1) -> tuple[Seat, ...]:
+        """Take the seat back; returns who had linked to it, in the order they linked. Leaving twice is harmless.
+
+        `record` is what the trace says of it.
+        """
         if not seat.alive:
             return ()
         seat.alive = False
         for key in list(seat.timers):
             seat.call_off(key)
         del self._seats[seat.name]
+        self.ends[seat.name] = record
         self._remember(seat)
         for peer in self._watched.pop(seat, ()):
             self._watchers[peer].pop(seat, None)
@@ -117,4 +124,7 @@ class Directory:
         guests.pop(seat.name, None)  # the newest last
         guests[seat.name] = seat.incarnation
         if len(guests) > FORMER_GUESTS:
-            self._forgotten = max(self._forgotten, guests.pop(next(iter(guests))))
+            forgotten = next(iter(guests))
+            self._forgotten = max(self._forgotten, guests.pop(forgotten))
+            if forgotten not in self._seats:
+                self.ends.pop(forgotten, None)

@@ -27,6 +27,11 @@ SOUND = Fate(0.0)
 """Of a write on a machine whose disk nobody has touched."""
 
 
+def unrecorded(verb: str, *arguments: object, **named: object) -> int:
+    """Of a disk without a trace nothing is recorded."""
+    return -1
+
+
 class Disk:
     """The disk of one machine: it takes every write at once, until it is told otherwise.
 
@@ -34,9 +39,11 @@ class Disk:
         writes: how many writes it was given while something was wrong with it.
     """
 
-    def __init__(self, crash: Callable[[], None]) -> None:
-        """Be sound; `crash` lets the daemon on this machine die."""
-        self.crash = crash
+    def __init__(self, crash: Callable[[int], None], did: Callable[..., int] = unrecorded) -> None:
+        """Be sound; `crash` lets the daemon on this machine die, `did` records what is done to the disk."""
+        self._crash = crash
+        self._did = did
+        self._crash_record = -1
         self.writes = 0
         self._delay_s = 0.0
         self._refusal = ""
@@ -51,11 +58,13 @@ class Disk:
     @checked_arguments
     def slow(self, seconds: Duration) -> None:
         """Let every write from now on take so long. What is being written when its daemon dies is lost."""
+        self._did("slow", in_seconds(seconds))
         self._delay_s = in_seconds(seconds)
 
     @checked_arguments
     def fail(self, reason: str = "No space left on device") -> None:
         """Refuse every write from now on. An agent or a master that cannot write ends, and says why (AG-3)."""
+        self._did("fail", reason)
         self._refusal = reason
 
     @checked_arguments
@@ -64,11 +73,17 @@ class Disk:
 
         `stored`: that write is durable, and nobody was told so; otherwise nothing of it is.
         """
+        self._crash_record = self._did("crash_at", write, stored=stored)
         self._left, self._last_is_stored = write, stored
 
     def mend(self) -> None:
         """Let it be sound again; what is being written takes as long as it would have."""
+        self._did("mend")
         self._delay_s, self._refusal, self._left = 0.0, "", None
+
+    def crash(self) -> None:
+        """Let the daemon die, as `crash_at` has asked; for runtimes."""
+        self._crash(self._crash_record)
 
     @property
     def faults(self) -> list[str]:

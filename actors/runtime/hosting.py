@@ -26,8 +26,8 @@ def spawn(seat: Seat, name: str, start: ExecutorStart, cause: int) -> None:
         runtime.post(seat, SpawnFailed(name, str(why.args[0])), cause=cause)
 
 
-def destroy(seat: Seat, name: str) -> None:
+def destroy(seat: Seat, name: str, cause: int) -> None:
     """End a party of the seat's machine, with everything it runs."""
     victim = seat.runtime.directory.find(name)
     if victim is not None and victim.host == seat.host:
-        seat.runtime.end(victim, -1)
+        seat.runtime.end(victim, -1, cause=cause)

@@ -172,10 +172,10 @@ class Runtime(Protocol):
     def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
         """Start a party; its first event is `Started`."""
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "", cause: int = -1) -> None:
         """End a party at once. Its links break, unless it goes silently, as a machine without power does.
 
-        `reason`: what whoever is linked to it learns, besides the status.
+        `reason`: what whoever is linked to it learns, besides the status. `cause`: the trace record that it comes of.
         """
 
     def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
@@ -211,7 +211,7 @@ class Runtime(Protocol):
     def begin(self, actor: HostedActor) -> None:
         """Start the actor's loop."""
 
-    def failed(self, seat: Seat, error: BaseException) -> None:
+    def failed(self, seat: Seat, error: BaseException, cause: int = -1) -> None:
         """Say that the actor's handler raised; the party is gone and its links break."""
 
     def interrupted(self, seat: Seat, error: BaseException) -> None:
@@ -238,8 +238,8 @@ class Runtime(Protocol):
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start work."""
 
-    def signal_work(self, seat: Seat, work_id: str, signum: int) -> None:
+    def signal_work(self, seat: Seat, work_id: str, signum: int, cause: int) -> None:
         """Signal every process of that work."""
 
-    def exit(self, seat: Seat, status: int, reason: str) -> None:
+    def exit(self, seat: Seat, status: int, reason: str, cause: int) -> None:
         """End the party; its links break."""

@@ -87,6 +87,12 @@ class MemoryStore:
         kept = self._records.get(owner, {})
         return {key: decode_record(text) for key, text in kept.items()} if self.encoded else dict(kept)
 
+    def look(self, owner: str, keys: Iterable[str]) -> Mapping[str, Any]:
+        """Read what there is under those keys, and claim nothing: for whoever looks at a simulation."""
+        records = self._records.get(owner, {})
+        kept = {key: records[key] for key in keys if key in records}
+        return {key: decode_record(text) for key, text in kept.items()} if self.encoded else kept
+
     def save(self, owner: str, changes: Changes, term: int) -> None:
         """Write."""
         self._check(owner, term)

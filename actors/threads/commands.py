@@ -75,7 +75,7 @@ def _make_folder(path: str) -> None:
 class Commands:
     """What runs, by work id; told to the seat that asked for it."""
 
-    def __init__(self, max_file_size: int, post: Callable[[Seat, object], None]) -> None:
+    def __init__(self, max_file_size: int, post: Callable[[Seat, object, str, int], None]) -> None:
         """Stop files at `max_file_size` bytes; `post` puts news before a seat."""
         self._max_file_size = max_file_size
         self._post = post
@@ -84,12 +84,14 @@ class Commands:
         self._environment = dict(os.environ)
         self._launchers: dict[str, real.Launcher] = {}
         self._seats: dict[str, Seat] = {}
+        self._causes: dict[str, int] = {}
+        """The trace record that the next news of a work comes of: its start, then the last signal."""
         self._works: dict[Seat, dict[str, None]] = {}
         self._farewells: dict[Seat, Callable[[], None]] = {}
         self._sandboxes: dict[str, str] = {}  # by task id
         self._closed = False
 
-    def run(self, seat: Seat, run: Run) -> None:
+    def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start a command in its sandbox, with stdout and stderr in files there.
 
         Whatever stands in the way, and whatever was asked for, the seat is told: it waits for that.
@@ -101,8 +103,10 @@ class Commands:
             in_use = run.work_id in self._seats
             if not in_use:
                 self._begin(seat, run)
+                self._causes[run.work_id] = cause
         if in_use:
-            self._post(seat, WorkFailedToStart(run.work_id, f"what {run.work_id} ran before has not ended yet"))
+            why = f"what {run.work_id} ran before has not ended yet"
+            self._post(seat, WorkFailedToStart(run.work_id, why), "", cause)
             return
         try:
             argv, environment = _argv(run.command), _environment(run)
@@ -124,10 +128,12 @@ class Commands:
         if len(self._sandboxes) > SANDBOXES_KNOWN:
             del self._sandboxes[next(iter(self._sandboxes))]
 
-    def signal(self, work_id: str, signum: int) -> None:
+    def signal(self, work_id: str, signum: int, cause: int) -> None:
         """Signal every process of a command; one that has ended is past it."""
         with self._lock:
             seat = self._seats.get(work_id)
+            if seat is not None:
+                self._causes[work_id] = cause
         if seat is None:
             return
         launcher = self._launcher(seat.host)
@@ -184,10 +190,10 @@ class Commands:
     def _report(self, event: real.WorkEvent) -> None:
         """Pass on what a launcher says; called on its reader thread."""
         with self._lock:
-            seat = self._seats[event.work_id]
+            seat, cause = self._seats[event.work_id], self._causes[event.work_id]
         match event:
             case real.WorkStarted():
-                self._post(seat, WorkStarted(event.work_id, event.pid))
+                self._post(seat, WorkStarted(event.work_id, event.pid), "", cause)
             case real.WorkFailedToStart():
                 self._over(seat, event.work_id, WorkFailedToStart(event.work_id, _brief(event.error)))
             case real.WorkExited():
@@ -196,12 +202,13 @@ class Commands:
     def _over(self, seat: Seat, work_id: str, event: object) -> None:
         with self._lock:
             del self._seats[work_id]
+            cause = self._causes.pop(work_id)
             works = self._works[seat]
             del works[work_id]
             farewell = None
             if not works:
                 del self._works[seat]
                 farewell = self._farewells.pop(seat, None)
-        self._post(seat, event)
+        self._post(seat, event, "", cause)
         if farewell is not None:
             farewell()

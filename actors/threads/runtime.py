@@ -42,7 +42,7 @@ from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
 from mesolite.actors.threads.thread import Thread
 from mesolite.actors.threads.unseen import Unseen
-from mesolite.actors.trace import Lost, Trace, raised
+from mesolite.actors.trace import Ended, Lost, Trace, raised
 from mesolite.actors.user_errors import UserErrors
 from mesolite.messages.base import Message, Query
 
@@ -118,14 +118,17 @@ class ThreadsRuntime:
                 raise Refused(f"{name} cannot start: {error}; end something else first") from error
         return seat
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "", cause: int = -1) -> None:
         """End a party at once. Its links break when its loop has ended and its work is dead, or never if silent."""
         with self._lock:
             if not seat.alive:
                 return
             self._clock.called_off(len(seat.timers))
-            watchers = self.directory.leave(seat)
-            self._farewells[seat] = lambda: self._farewell(seat, () if silent else watchers, status, reason)
+            ended = Ended(status, reason, silent)
+            index = self.trace.record(self.now(), seat.name, seat.name, ended, (), cause, seat.incarnation)
+            watchers = self.directory.leave(seat, index)
+            news = PeerExited(seat.name, seat.incarnation, status, reason)
+            self._farewells[seat] = lambda: self._farewell(() if silent else watchers, news, index)
             seat.actor.actor_stopped.set()
             seat.inbox.wake()
             if seat.own_thread:
@@ -226,7 +229,7 @@ class ThreadsRuntime:
         inbox: Any = actor.actor_inbox
         inbox.begin(actor)
 
-    def failed(self, seat: Seat, error: BaseException) -> None:
+    def failed(self, seat: Seat, error: BaseException, cause: int = -1) -> None:
         """Our own code raised: say so loudly; the party is gone and its links break."""
         failure = PartyFailed(
             f"{seat.name} failed: {raised(error).error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
@@ -234,7 +237,7 @@ class ThreadsRuntime:
         failure.__cause__ = error
         self.failures.append(failure)
         logger.error("{}", told(failure))
-        self.end(seat, -1)
+        self.end(seat, -1, cause=cause)
 
     def interrupted(self, seat: Seat, error: BaseException) -> None:
         """Something like SystemExit in a handler: no user code runs there, so it is a failure like any other."""
@@ -319,18 +322,18 @@ class ThreadsRuntime:
 
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start a command."""
-        self.commands.run(seat, run)
+        self.commands.run(seat, run, cause)
 
-    def signal_work(self, seat: Seat, work_id: str, signum: int) -> None:
+    def signal_work(self, seat: Seat, work_id: str, signum: int, cause: int) -> None:
         """Signal every process of a command."""
-        self.commands.signal(work_id, signum)
+        self.commands.signal(work_id, signum, cause)
 
-    def exit(self, seat: Seat, status: int, reason: str) -> None:
+    def exit(self, seat: Seat, status: int, reason: str, cause: int) -> None:
         """End the party that asks."""
         self.directory.ends_itself(seat, reason)
         if status and not self.user_errors.of(seat.name):  # what user code raised is in the log already
             logger.warning("{} exits with status {}: {}", seat.name, status, reason)
-        self.end(seat, status, reason=reason if status else "")
+        self.end(seat, status, reason=reason if status else "", cause=cause)
 
     # ------------------------------------------------------------------------------------------------ inside
 
@@ -339,7 +342,8 @@ class ThreadsRuntime:
             return
         receiver = self.directory.find(to)
         if receiver is None or not self._tell(receiver, Delivery(message, seat.name, cause)):
-            self.trace.record(self.now(), to, seat.name, Lost(message, "nobody there"), (), cause)
+            lost = Lost(message, "nobody there", self.directory.ends.get(to, -1))
+            self.trace.record(self.now(), to, seat.name, lost, (), cause)
 
     def _tell(self, seat: Seat, delivery: Delivery) -> bool:
         """Put it into the inbox of that life of a party; False if that is over."""
@@ -372,9 +376,9 @@ class ThreadsRuntime:
             if farewell is not None:
                 self.commands.end(seat, farewell)
 
-    def _farewell(self, seat: Seat, watchers: tuple[Seat, ...], status: int, reason: str) -> None:
+    def _farewell(self, watchers: tuple[Seat, ...], news: PeerExited, cause: int) -> None:
         for watcher in watchers:
-            self.post(watcher, PeerExited(seat.name, seat.incarnation, status, reason), seat.name)
+            self.post(watcher, news, news.name, cause)
 
     def _store_failed(self, seat: Seat, failure: Exception) -> StoreRefused:
         if isinstance(failure, MesoliteError):

@@ -14,6 +14,8 @@ from mesolite.harness.run import replayed
 
 PATIENCE_S = 120.0
 HASH_SEED = "4242"
+CONFIRMING = "MESOLITE_CONFIRMING"
+"""Set in the other process: it loads the scenario's file, which may explore where it is loaded, and so confirm again."""
 
 
 def confirm(failure: Failure) -> str | None:
@@ -21,13 +23,18 @@ def confirm(failure: Failure) -> str | None:
 
     None: its scenario cannot be found by another process, as one that was made inside a function cannot.
     """
-    if check_name(failure.scenario):
+    if CONFIRMING in os.environ or check_name(failure.scenario):
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = failure.save(os.path.join(folder, "failure.json"))
         process = subprocess.run(
             [sys.executable, "-m", "mesolite.harness.confirm", str(path)],
-            env={**os.environ, "PYTHONHASHSEED": HASH_SEED, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={
+                **os.environ,
+                CONFIRMING: "1",
+                "PYTHONHASHSEED": HASH_SEED,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            },
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,

@@ -73,7 +73,7 @@ class Exploration:
             f"  {name}: {count['injected']} injected, {count['had an effect']} had an effect"
             for name, count in sorted(self.faults.items())
         ]
-        return "\n".join([*lines, str(self.failure or "nothing found")])
+        return "\n".join([*lines, str(self.coverage), str(self.failure or "nothing found")])
 
     def add(self, outcome: Outcome) -> None:
         """Count a run."""

@@ -16,21 +16,28 @@ from attrs import define, evolve
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
+from mesolite.actors.trace import Record
 from mesolite.harness.confirm import confirm
 from mesolite.harness.exploration import Exploration, NothingReached
 from mesolite.harness.failure import Failure
 from mesolite.harness.faults.faults import Faults
 from mesolite.harness.faults.kind import Draws
-from mesolite.harness.run import Outcome, Scenario, Setting, drawn
+from mesolite.harness.run import Outcome, Scenario, Setting, calm, drawn
 from mesolite.harness.script import Script
 from mesolite.harness.shrink import shrink
+from mesolite.messages.base import Message
 from mesolite.messages.checking import Count, Duration, SomeCount, checked_arguments, in_seconds
+from mesolite.simulation.choices import ChannelKey
+from mesolite.simulation.simulation import Simulation
 
 LATENCIES = ((0.0, 0.0), (0.0, 0.0), (0.001, 0.02), (0.01, 0.3))
 """What a message may take, where nothing is said about it: each seed has one of these."""
 
 SHARES = (0.1, 0.5, 1.0)
 """Which share of the messages a seed may postpone: from nearly calm to as bad as can be."""
+
+CHANGES = 3
+"""At so many messages a channel falls back, where the order is "pct"."""
 
 CHUNK = 10
 """So many seeds are given to a process at once."""
@@ -45,13 +52,16 @@ class Plan:
     setting: Setting
     latency: tuple[float, float] | None
     order: str
+    steps: tuple[tuple[ChannelKey, int], ...] = ()
+    """What was said in a calm run: the messages at which an order may change."""
 
     def script(self, seed: int) -> Script:
         """What a seed is like, apart from its faults: latency, and how much is postponed."""
         draws = Draws(seed, "shape")
         latency = draws.one_of(LATENCIES) if self.latency is None else self.latency
         share = 0.0 if self.order == "fifo" else draws.one_of(SHARES)
-        return Script(latency=latency, share=share)
+        changes = tuple(draws.some_of(self.steps, CHANGES)) if self.order == "pct" else None
+        return Script(latency=latency, share=share, changes=changes)
 
     def run(self, seed: int, *, note: bool = False) -> Outcome:
         """Run one seed."""
@@ -93,6 +103,8 @@ def explore(
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )
+    if order == "pct":
+        plan.steps = _steps(plan)
     began = time.monotonic()
     found, failed = _search(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
     found.seconds = time.monotonic() - began
@@ -114,6 +126,22 @@ def _failure(plan: Plan, seed: int) -> Failure:
     others = tuple(shrunk.others)
     failure = Failure.of(plan.scenario, plan.setting, shrunk.outcome, runs=shrunk.runs, others=others)
     return evolve(failure, confirmed=confirm(failure))
+
+
+def _steps(plan: Plan) -> tuple[tuple[ChannelKey, int], ...]:
+    """Run it once, calm and without faults, to learn what is said; what actors say to themselves is left out."""
+    said: dict[ChannelKey, int] = {}
+
+    def prepare(sim: Simulation) -> None:
+        def note(record: Record) -> None:
+            if record.sender and record.sender != record.party and isinstance(record.event, Message):
+                key = ChannelKey(record.sender, max(1, sim.runtime.directory.incarnation(record.sender)), record.party)
+                said[key] = said.get(key, 0) + 1
+
+        sim.trace.subscribe(note)
+
+    calm(plan.scenario, 0, Script(), plan.setting, prepare)
+    return tuple((key, serial) for key, count in said.items() for serial in range(1, count + 1))
 
 
 def _search(

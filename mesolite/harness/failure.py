@@ -16,9 +16,9 @@ from attrs import field, frozen
 import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
-from mesolite.harness.faults.injector import code_of
-from mesolite.harness.run import Identity, Outcome, Scenario, Setting, replayed, story_of
+from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed
 from mesolite.harness.script import Script, from_plain, to_plain
+from mesolite.harness.story import story_of
 from mesolite.simulation.simulation import Simulation
 
 FORMAT = 1
@@ -93,15 +93,7 @@ class Failure:
     @property
     def code(self) -> str:
         """The faults of the script as the lines of code that do them."""
-        lines = []
-        for fault in self.script.faults:
-            lasts = "" if fault.lasts is None else f"  # for {fault.lasts:g} s"
-            events = f" and {fault.events} events" if fault.events else ""
-            lines.append(f"at {fault.at:g} s{events}: {code_of(fault)}{lasts}")
-        lines += [str(postponed) for postponed in self.script.order or ()]
-        if self.script.order is None:
-            lines.append(f"messages in the order of seed {self.seed}")
-        return "\n".join(lines)
+        return "\n".join(lines_of(self.script, self.seed))
 
     def __str__(self) -> str:
         """Say what fails, what was done, and what led to it."""
@@ -109,7 +101,7 @@ class Failure:
         confirmed = f"\nin another process: {self.confirmed}" if self.confirmed else ""
         return (
             f"seed {self.seed}: {self.identity}\n{self.error}\n\nwhat was done (shrunk in {self.runs} runs):\n"
-            f"{_indented(self.code)}\n\nwhat led to it:\n{self.story}{others}{confirmed}"
+            f"{_indented(self.code)}\n\n{self.story}{others}{confirmed}"
         )
 
     def save(self, path: str | pathlib.Path) -> pathlib.Path:
@@ -169,11 +161,11 @@ class Failure:
     def as_test(self) -> str:
         """The source of a test that replays it: it fails until the fault is mended."""
         name = name_of(self.scenario).rpartition(":")[2]
-        plain = json.dumps(self.to_plain(), indent=1)
+        plain = json.dumps(self.to_plain())
         return (
             f'"""Found by exploring {name}: {self.identity}."""\n\n'
             "import json\n\nfrom mesolite.harness import Failure\n\n"
-            f"FOUND = json.loads('''{plain}''')\n\n\n"
+            f"FOUND = json.loads(\n    {plain!r}\n)\n\n\n"
             f"def test_{name.replace('.', '_')}_with_seed_{self.seed}():\n"
             "    Failure.from_plain(FOUND).replay()\n"
         )
@@ -188,7 +180,7 @@ def name_of(scenario: Scenario) -> str:
     function: Any = scenario
     module = sys.modules.get(function.__module__)
     file = getattr(module, "__file__", None)
-    importable = function.__module__ != "__main__" and importlib.util.find_spec(function.__module__) is not None
+    importable = function.__module__ != "__main__" and getattr(module, "__spec__", None) is not None
     return f"{function.__module__ if importable else file}:{function.__qualname__}"
 
 

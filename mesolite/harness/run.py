@@ -7,22 +7,28 @@ import contextvars
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from attrs import define, field, frozen
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
+from mesolite.actors.trace import TraceFailure, raised
 from mesolite.harness.checkers import STANDARD, Checkers, Violation
 from mesolite.harness.faults.faults import Fault
-from mesolite.harness.faults.injector import Injector
+from mesolite.harness.faults.injector import Injector, code_of
 from mesolite.harness.script import Script
-from mesolite.simulation.choices import Calm, Noting, Order, Scripted, Seeded
+from mesolite.simulation.choices import Calm, Noting, Order, Ranked, Scripted, Seeded, draw, stream
 from mesolite.simulation.properties import PropertyViolated
 from mesolite.simulation.simulation import Simulation
 
 Scenario = Callable[[Simulation], object]
 """What is run: it makes a cluster, states what must hold, and lets time pass."""
+
+SOON_S = 15.0
+"""How often it is seen whether all has come to its end."""
+
+LONG = 0.25
+"""Which share of the seeds goes on for long."""
 
 _CURRENT: contextvars.ContextVar[Simulation | None] = contextvars.ContextVar("the run that goes on", default=None)
 
@@ -102,7 +108,7 @@ def drawn(
     scenario: Scenario, seed: int, script: Script, faults: dict[str, Fault], setting: Setting, *, note: bool = False
 ) -> Outcome:
     """Run it with faults that the seed draws. `note`: the exceptions from the calm order are in the outcome, too."""
-    order: Order = Seeded(seed, script.share)
+    order = order_of(seed, script)
     noting = Noting(order) if note else None
     return _live(
         scenario, seed, script, setting, noting or order, lambda injector: injector.draw(faults), noting
@@ -111,18 +117,25 @@ def drawn(
 
 def replayed(scenario: Scenario, seed: int, script: Script, setting: Setting, *, note: bool = False) -> Outcome:
     """Run it with the faults and the order of a script."""
-    order: Order = Seeded(seed, script.share) if script.order is None else Scripted(script.order)
+    order = order_of(seed, script)
     noting = Noting(order) if note else None
     return _live(
         scenario, seed, script, setting, noting or order, lambda injector: injector.follow(script.faults), noting
     )
 
 
+def order_of(seed: int, script: Script) -> Order:
+    """The order in which messages are delivered: as the script says, or as the seed draws it."""
+    if script.order is not None:
+        return Scripted(script.order)
+    return Seeded(seed, script.share) if script.changes is None else Ranked(seed, script.changes)
+
+
 def calm(
     scenario: Scenario, seed: int, script: Script, setting: Setting, prepare: Callable[[Simulation], object]
 ) -> Outcome:
     """Run it first in, first out, without faults but those that `prepare` makes."""
-    return _live(scenario, seed, script, setting, Calm(), lambda injector: None, None, prepare)
+    return _live(scenario, seed, script, setting, Calm(), lambda injector: None, None, prepare, to_the_end=False)
 
 
 def _live(
@@ -134,6 +147,8 @@ def _live(
     disturb: Callable[[Injector], None],
     noting: Noting | None,
     prepare: Callable[[Simulation], object] = lambda sim: None,
+    *,
+    to_the_end: bool = True,
 ) -> Outcome:
     sim = Simulation(seed, settings=setting.settings, latency=script.latency, order=order)
     injector = Injector(sim)
@@ -153,7 +168,8 @@ def _live(
             if not sim.stated.recovered or injector.injected:
                 sim.recover()
             look()
-            _finish(sim, checkers)
+            if to_the_end:
+                _finish(sim, checkers)
         sim.runtime.user_errors.raise_first()
     except Exception as error:  # noqa: BLE001  # whatever it is, it is what this run came to
         outcome.error = error
@@ -164,18 +180,49 @@ def _live(
     outcome.faults = injector.tally()
     outcome.sometimes = {name: one.reached for name, one in sim.stated.sometimes.items()}
     outcome.unfit = injector.unfit
+    _describe(outcome)
     return outcome
 
 
+def _describe(outcome: Outcome) -> None:
+    """Let the head of the trace say what was done to the run, and what did not hold."""
+    trace, script, error = outcome.sim.trace, outcome.script, outcome.error
+    failure = None
+    if error is not None:
+        check, said = str(identity_of(error)), raised(error).error
+        failure = TraceFailure(check=check, words=said, time=outcome.sim.now, index=len(trace) - 1)
+    trace.describe(script=lines_of(script, outcome.seed), failure=failure)
+
+
+def lines_of(script: Script, seed: int) -> tuple[str, ...]:
+    """A script as text: the code that does each fault and when, and what is an exception from first in, first out."""
+    lines = []
+    for fault in script.faults:
+        lasts = "" if fault.lasts is None else f"  # for {fault.lasts:g} s"
+        events = f" and {fault.events} events" if fault.events else ""
+        lines.append(f"at {fault.at:g} s{events}: {code_of(fault)}{lasts}")
+    lines += [str(postponed) for postponed in script.order or ()]
+    if script.order is None:
+        lines.append(f"messages in the order of seed {seed}")
+    return tuple(lines)
+
+
 def _finish(sim: Simulation, checkers: Checkers) -> None:
-    """Everything is mended: give everybody time, and see what has not come to its end."""
+    """Everything is mended: see whether all comes to its end, and give it as long as that may take.
+
+    One seed in four goes on until nobody can feel a fault any more: what is overdue shows only then.
+    """
     if sim.started is None:
         return
+    if draw(stream(sim.seed, "long"), 0) < LONG:
+        sim.advance(max(0.0, checkers.quiet_from - sim.now) + SOON_S)
     # An agent that a new leader only knows of is given up after its time to come back; then nothing is left to come.
-    sim.advance(max(0.0, checkers.quiet_from - sim.now) + sim.settings.agent_reregister_timeout_s + checkers.recovery_s)
-    unfinished = checkers.unfinished()
-    if unfinished:
-        raise CheckerViolated(unfinished[0])
+    last = sim.now + sim.settings.agent_reregister_timeout_s + checkers.recovery_s
+    sim.advance(SOON_S)
+    while unfinished := checkers.unfinished():
+        if sim.now >= last:
+            raise CheckerViolated(unfinished[0])
+        sim.advance(SOON_S)
 
 
 @contextlib.contextmanager
@@ -196,12 +243,3 @@ def identity_of(error: BaseException) -> Identity:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return Identity(type(error).__name__, where)
-
-
-def story_of(outcome: Outcome, lines: int = 60) -> str:
-    """What led to the failure, as text: the story of whom it is about, or the last that was said."""
-    error: Any = outcome.error
-    about = error.violation.about if isinstance(error, CheckerViolated) else ()
-    text = outcome.sim.trace.story(*about) if about else ""
-    told = (text or outcome.sim.trace.text()).splitlines()
-    return "\n".join((["..."] if len(told) > lines else []) + told[-lines:])

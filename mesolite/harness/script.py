@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from mesolite.simulation.choices import ChannelKey, Postponed
 
@@ -46,8 +46,10 @@ class Script:
     faults: tuple[Injection, ...] = ()
     order: tuple[Postponed, ...] | None = None
     latency: tuple[float, float] = (0.0, 0.0)
-    share: float = field(default=0.5)
+    share: float = 0.5
     """Which share of the messages a seed postpones, where `order` is None."""
+    changes: tuple[tuple[ChannelKey, int], ...] | None = None
+    """Where `order` is None: each channel has a rank, and falls back at these messages. None: a share is postponed."""
 
     def but(self, **changes: Any) -> Script:
         """Return the same script with something changed."""
@@ -70,6 +72,7 @@ def to_plain(script: Script) -> dict[str, Any]:
         "order": None if script.order is None else [[*one.channel, one.serial, one.rank] for one in script.order],
         "latency": list(script.latency),
         "share": script.share,
+        "changes": None if script.changes is None else [[*key, serial] for key, serial in script.changes],
     }
 
 
@@ -98,6 +101,9 @@ def from_plain(plain: dict[str, Any]) -> Script:
         ),
         latency=(float(plain["latency"][0]), float(plain["latency"][1])),
         share=float(plain["share"]),
+        changes=None
+        if plain["changes"] is None
+        else tuple((ChannelKey(sender, life, to), serial) for sender, life, to, serial in plain["changes"]),
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from attrs import define, field
 
+from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.trace import HEARTBEATS, Record
 from mesolite.harness.run import Identity, Outcome, Scenario, Setting, calm, identity_of
 from mesolite.harness.script import Script
 from mesolite.messages.checking import Duration, checked_arguments, in_seconds
@@ -60,9 +62,9 @@ def sweep(
 ) -> Swept:
     """Run a scenario once for each of its events, first in, first out, and do this after that event.
 
-    So every moment at which something may happen to the cluster is tried once, from when it is ready on. Then faults
-    stop, everything is mended, and what must come true eventually has to, as in `explore`. A message takes `latency`,
-    all the same.
+    So every moment at which something may happen to the cluster is tried once, from when it is ready on; between one
+    heartbeat and the next nothing is different. Then faults stop, everything is mended, and what must come true
+    eventually has to, as in `explore`. A message takes `latency`, all the same.
     """
     takes = in_seconds(latency)
     setting, script = Setting(settings=settings), Script(latency=(takes, takes))
@@ -71,7 +73,7 @@ def sweep(
     if first.outcome.error is not None:
         swept.failures[-1] = first.outcome.error
         return swept
-    for instant in range(first.began, first.events):
+    for instant in range(first.began + 1, first.events + 1):
         ran = _events(scenario, seed, script, setting, instant, action)
         if ran.outcome.error is not None:
             swept.failures[instant] = ran.outcome.error
@@ -92,16 +94,26 @@ def _events(
     events, began = 0, 0
 
     def prepare(sim: Simulation) -> None:
+        news = False
+
+        def note(record: Record) -> None:
+            nonlocal news
+            event = record.event
+            routine = isinstance(event, TimerFired) and event.key.PERIODIC
+            news = news or not (routine or isinstance(event, HEARTBEATS))
+
         def look() -> None:
-            nonlocal events, began
-            if sim.stated.recovered and sim.stated.eventually:
+            nonlocal events, began, news
+            if not news or (sim.stated.recovered and sim.stated.eventually):
                 return
+            news = False
             events += 1
             if not sim.is_ready:
                 began = events
             if events == instant:
                 action(sim)
 
+        sim.trace.subscribe(note)
         sim.runtime.looks.append(look)
 
     outcome = calm(scenario, seed, script, setting, prepare)

@@ -119,6 +119,32 @@ class Scripted:
         return self._blocks.get((key, block)) or bytes(BLOCK)
 
 
+class Ranked:
+    """Each channel has a rank of its own, and at a few messages it falls back behind all others.
+
+    That is probabilistic concurrency testing: an ordering that takes few preemptions is found with a known chance (PCT,
+    Burckhardt et al., ASPLOS 2010). What actors say to themselves, as timers and stores do, is left out.
+    """
+
+    def __init__(self, seed: int, changes: Iterable[tuple[ChannelKey, int]]) -> None:
+        """Let a channel fall back at each of these messages, the later of them the further."""
+        self._seed = seed
+        self._changes: dict[ChannelKey, list[tuple[int, int]]] = {}
+        for number, (key, serial) in enumerate(changes):
+            self._changes.setdefault(key, []).append((serial, RANKS // 2 + 1 + number))
+
+    def ranks(self, key: ChannelKey, block: int) -> bytes:
+        """The channel's own rank, a lower one from each of its changes on."""
+        if key.sender == key.receiver:
+            return bytes(BLOCK)
+        own = 1 + _digest(1, self._seed, "pct", *key)[0] % (RANKS // 2)
+        ranks = bytearray([own]) * BLOCK
+        for serial, rank in sorted(self._changes.get(key, ())):
+            begin = max(0, serial - block * BLOCK)
+            ranks[begin:] = bytes([min(rank, RANKS - 1)]) * max(0, BLOCK - begin)
+        return bytes(ranks)
+
+
 class Noting:
     """Another order, of which the exceptions that made a difference are noted.
 

@@ -15,7 +15,7 @@ from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.port import Delivery, Seat, Timer
 from mesolite.actors.runtime.pykka_inside import Failed, run_loop, tear_down
 from mesolite.actors.runtime.timeline import Timeline
-from mesolite.actors.trace import Lost, Trace
+from mesolite.actors.trace import RELEASED, Disturbed, Lost, Trace
 from mesolite.actors.user_errors import UserErrors
 from mesolite.simulation.choices import Order, draw, stream
 from mesolite.simulation.in_flight import NOT_BEGUN, Channel, Entry, InFlight, Special
@@ -55,7 +55,7 @@ class Deliveries(ABC):
         self._failure: BaseException | None = None
 
     @abstractmethod
-    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "", cause: int = -1) -> None:
         """End a party whose loop has come to its end."""
 
     def now(self) -> float:
@@ -71,17 +71,20 @@ class Deliveries(ABC):
         """What is in flight, in order of arrival."""
         return messages_in_flight(self.in_flight, self._timeline, self._now)
 
-    def release(self, parcels: list[Parcel]) -> None:
-        """Put held parcels back in flight, ahead of what came later, past the rules."""
+    def release(self, parcels: list[Parcel], by: int = -1) -> None:
+        """Put held parcels back in flight, ahead of what came later, past the rules. `by`, here and below: the record
+        of whoever does so.
+        """
         kept: dict[tuple[str, str], list[Entry]] = {}
-        for sender, to, event, cause, entry in parcels:
+        for parcel in parcels:
+            sender, to, event, _, entry = parcel
             assert entry is not None, "only what was in flight can be released"
-            delivery = Delivery(Special(event, judged=True), sender, cause)
+            delivery = Delivery(Special(event, judged=True), sender, self._disturbed(parcel, RELEASED, by))
             kept.setdefault((sender, to), []).append((self._channel(sender, to), entry[1], delivery))
         for entries in kept.values():
             self.in_flight.put_first(entries)
 
-    def heal(self, one: str | None, other: str | None) -> None:
+    def heal(self, one: str | None, other: str | None, by: int) -> None:
         """Undo cuts, and let those at both ends learn what a broken connection tells (network.py)."""
         broken: dict[tuple[str, ...], None] = {}
         for way, cut in self.network.heal(one, other).items():
@@ -90,15 +93,15 @@ class Deliveries(ABC):
             if cut.matters:
                 broken[tuple(sorted(way))] = None
         for first, second in broken:
-            self._tell_broken(first, second)
-            self._tell_broken(second, first)
+            self._tell_broken(first, second, by)
+            self._tell_broken(second, first, by)
 
-    def lose(self, parcels: list[Parcel]) -> None:
+    def lose(self, parcels: list[Parcel], by: int) -> None:
         """Let parcels never arrive."""
-        for sender, to, event, cause, _ in parcels:
-            self._lose(to, Delivery(event, sender, cause), "dropped")
+        for parcel in parcels:
+            self._lose(parcel, "dropped", by)
 
-    def break_link(self, one: str, other: str, *, both_ways: bool) -> None:
+    def break_link(self, one: str, other: str, *, both_ways: bool, by: int) -> None:
         """Let the connection of two actors break: what is in flight between them is lost, and they hear of it.
 
         Not `both_ways`: only the first hears of it, as its peer has not noticed yet.
@@ -110,16 +113,17 @@ class Deliveries(ABC):
                     self.call_off(moment)
                     lost.append(moment.delivery)
             for event, _, cause in lost:
-                self._lose(to, Delivery(event.event if type(event) is Special else event, sender, cause), "link broken")
-        self._tell_broken(one, other)
+                said = event.event if type(event) is Special else event
+                self._lose(Parcel(sender, to, said, cause), "link broken", by)
+        self._tell_broken(one, other, by)
         if both_ways:
-            self._tell_broken(other, one)
+            self._tell_broken(other, one, by)
 
-    def _tell_broken(self, name: str, peer: str) -> None:
+    def _tell_broken(self, name: str, peer: str, by: int) -> None:
         """Let one end of a connection learn that it has broken, if both are alive."""
         seat = self._find(name)
         if seat is not None and self._find(peer) is not None:
-            self._put(peer, name, Special(LinkBroken(peer), seat), -1)
+            self._put(peer, name, Special(LinkBroken(peer), seat), by)
 
     def pause(self, seat: Seat) -> None:
         """Let an actor handle nothing until it is resumed, as SIGSTOP does: what comes waits, no link breaks."""
@@ -167,7 +171,8 @@ class Deliveries(ABC):
         elif type(event) is Special:
             seat, delivery = event.seat or seat, Delivery(event.event, delivery.sender, delivery.cause)
         if seat is None:
-            self._lose(to, delivery, "nobody there")
+            by = self.directory.ends.get(to, -1)
+            self._lose(Parcel(delivery.sender, to, delivery.event, delivery.cause), "nobody there", by)
         elif seat.alive:
             seat.ref.tell(delivery)
             self._run(self.runnable.pop())
@@ -180,23 +185,34 @@ class Deliveries(ABC):
         verdict, rule = (Verdict.DELIVER, None) if judged else self.network.judge(parcel)
         match verdict:
             case Verdict.DROP:
-                if rule is None:
-                    self.network.swallow(parcel, seat)
-                self._lose(channel.to, Delivery(event, delivery.sender, delivery.cause), "dropped" if rule else "cut")
+                by = self.network.swallow(parcel, seat) if rule is None else rule.by
+                self._lose(parcel, "dropped" if rule else "cut", by)
             case Verdict.DELAY:
                 assert rule is not None
-                late = Delivery(Special(event, seat, judged=True), delivery.sender, delivery.cause)
+                cause = self._disturbed(parcel, f"delayed by {rule.delay_s:g} s", rule.by)
+                late = Delivery(Special(event, seat, judged=True), delivery.sender, cause)
                 arrival = Arrival(self._channel(delivery.sender, channel.to), serial, late)
                 self.at(self._now + rule.delay_s, arrival, routine=self._standstill.routine)
-            case Verdict.DELIVER | Verdict.DUPLICATE:
-                for _ in range(1 if verdict is Verdict.DELIVER else 2):
+            case Verdict.DELIVER:
+                self.network.observe(parcel)
+                self._deliver(channel.to, delivery)
+            case Verdict.DUPLICATE:
+                assert rule is not None
+                twice = delivery._replace(cause=self._disturbed(parcel, "duplicated", rule.by))
+                for _ in range(2):
                     self.network.observe(parcel)
-                    self._deliver(channel.to, delivery)
+                    self._deliver(channel.to, twice)
             case Verdict.HOLD:
-                pass  # the rule keeps it until its hold is released
+                assert rule is not None
+                rule.matched[-1] = parcel._replace(cause=self._disturbed(parcel, "held", rule.by))
 
-    def _lose(self, to: str, delivery: Delivery, why: str) -> None:
-        self.trace.record(self._now, to, delivery.sender, Lost(delivery.event, why), (), delivery.cause)
+    def _lose(self, parcel: Parcel, why: str, by: int) -> None:
+        self.trace.record(self._now, parcel.to, parcel.sender, Lost(parcel.event, why, by), (), parcel.cause)
+
+    def _disturbed(self, parcel: Parcel, how: str, by: int) -> int:
+        """Record what a fault did to it; of that record comes its delivery."""
+        event = Disturbed(parcel.event, how, by)
+        return self.trace.record(self._now, parcel.to, parcel.sender, event, (), parcel.cause)
 
     def _run(self, seat: Seat) -> None:
         """Let an actor handle the oldest envelope of its inbox.

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Sequence
+
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Delivery, Seat
-from mesolite.messages.checking import checked_arguments
+from mesolite.messages.checking import checked_arguments, several
 from mesolite.messages.election import ELECTOR, ExpireSession
 from mesolite.messages.ids import PartyName
 from mesolite.messages.operator import OPERATOR
 from mesolite.simulation.named import Named, Party
+
+Group = Party | Iterable[Party]
+"""One actor, or several."""
 
 
 class Disrupting(Named):
     """The verbs of a simulation that are about actors and their connections; machines have their own (machines.py)."""
 
     @checked_arguments
-    def partition(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
-        """Let nothing pass between two parties, or only not from the first to the second.
+    def partition(self, one: Group, other: Group, *, both_ways: bool = True) -> None:
+        """Let nothing pass between two actors, or between two groups of them, or only not from the first to the second.
 
         Nobody is told while it lasts. When it heals, a connection has broken that has lost what nobody says again.
         """
-        self.runtime.network.cut(self._existing(one), self._existing(other), both_ways=both_ways)
+        ones, others = ([self._existing(each) for each in _each(group)] for group in (one, other))
+        done = self._did(
+            "partition", (*ones, *others), _given(ones), _given(others), both_ways=None if both_ways else False
+        )
+        for pair in itertools.product(ones, others):
+            self.runtime.network.cut(*pair, both_ways=both_ways, by=done)
 
     @checked_arguments
-    def heal(self, one: Party = None, other: Party = None) -> None:
-        """Undo partitions: all, those of one party, or those between two.
+    def heal(self, one: Group = None, other: Group = None) -> None:
+        """Undo partitions: all, those of one actor or group, or those between two.
 
         Parties that missed something of each other learn that their connection broke: an agent re-registers, a driver
         subscribes again, and what was lost comes out. Who ended meanwhile is known to have ended (core.md LP-28).
         """
-        self.runtime.heal(self._name(one), self._name(other))
+        ones, others = ([self._name(each) for each in _each(group)] for group in (one, other))
+        done = self._did("heal", (*ones, *others), _given(ones), _given(others))
+        for pair in itertools.product(ones, others):
+            self.runtime.heal(*pair, done)
 
     @checked_arguments
     def break_link(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
@@ -41,7 +55,8 @@ class Disrupting(Named):
             Refused: one of them is not alive.
         """
         first, second = (self._alive(party, "have a link broken").name for party in (one, other))
-        self.runtime.break_link(first, second, both_ways=both_ways)
+        done = self._did("break_link", (first, second), first, second, both_ways=None if both_ways else False)
+        self.runtime.break_link(first, second, both_ways=both_ways, by=done)
 
     @checked_arguments
     def expire_session(self, party: Party) -> None:
@@ -52,7 +67,7 @@ class Disrupting(Named):
         """
         name = PartyName(self._existing(party))
         elector = self._alive(ELECTOR, "end a session")
-        elector.ref.tell(Delivery(ExpireSession(party=name), OPERATOR, -1))
+        elector.ref.tell(Delivery(ExpireSession(party=name), OPERATOR, self._did("expire_session", (name,), name)))
 
     @checked_arguments
     def pause(self, party: Party) -> None:
@@ -63,7 +78,9 @@ class Disrupting(Named):
         Raises:
             Refused: it is not alive.
         """
-        for seat in self._process(party, "pause"):
+        seats = self._process(party, "pause")
+        self._did("pause", (seats[0].name,), seats[0].name)
+        for seat in seats:
             self.runtime.pause(seat)
 
     @checked_arguments
@@ -73,7 +90,9 @@ class Disrupting(Named):
         Raises:
             Refused: it is not alive.
         """
-        for seat in self._process(party, "resume"):
+        seats = self._process(party, "resume")
+        self._did("resume", (seats[0].name,), seats[0].name)
+        for seat in seats:
             self.runtime.resume(seat)
 
     @checked_arguments
@@ -86,10 +105,20 @@ class Disrupting(Named):
         seat = self._alive(party, "kill")
         if "/" not in seat.name and not seat.own_thread:
             raise Refused(f"{seat.name} is no executor or scheduler; crash() or power_off() its machine")
-        self.runtime.end(seat, -9)
+        self.runtime.end(seat, -9, cause=self._did("kill", (seat.name,), seat.name))
 
     def _process(self, party: Party, why: str) -> list[Seat]:
         """The actors that stand and fall with one process."""
         seat = self._alive(party, why)
         registrar = self.runtime.directory.find(f"{seat.name}/registrar")
         return [seat] if registrar is None else [seat, registrar]
+
+
+def _each(group: Group) -> tuple[Party, ...]:
+    named: tuple[Party, ...] = several(group)
+    return named
+
+
+def _given(names: Sequence[str | None]) -> object:
+    """As one would write it: a name, or several in a list."""
+    return names[0] if len(names) == 1 else list(names)

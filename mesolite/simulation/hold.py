@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mesolite.actors.role import OUTSIDE
+from mesolite.actors.trace import Done
 from mesolite.simulation.network import Parcel, Rule
 from mesolite.simulation.virtual import VirtualRuntime
 
@@ -28,11 +30,17 @@ class Hold:
 
     def release(self) -> None:
         """Hold nothing more, and deliver what was held, in order."""
-        self._runtime.release(self._let_go())
+        self._runtime.release(self._let_go(), self._did("release"))
 
     def drop(self) -> None:
         """Hold nothing more, and lose what was held: nobody learns of it, as with `sim.drop`."""
-        self._runtime.lose(self._let_go())
+        self._runtime.lose(self._let_go(), self._did("drop"))
+
+    def _did(self, verb: str) -> int:
+        rule, runtime = self._rule, self._runtime
+        about = tuple(name for name in (rule.sender, rule.receiver) if name is not None)
+        done = Done(verb, about, f"{rule.code}.{verb}()")
+        return runtime.trace.record(runtime.now(), "", OUTSIDE, done, (), rule.by)
 
     def _let_go(self) -> list[Parcel]:
         self._runtime.network.remove(self._rule)

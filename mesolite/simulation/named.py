@@ -5,7 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from mesolite.actors.errors import Refused
+from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.port import Seat
+from mesolite.actors.trace import Done
 from mesolite.drivers import Driver
 from mesolite.machines import Machine
 from mesolite.messages.checking import Name
@@ -18,6 +20,13 @@ class Named:
     """What whoever speaks of actors needs: the runtime in which they have their names."""
 
     runtime: VirtualRuntime
+
+    def _did(self, verb: str, about: tuple[str | None, ...], *given: object, cause: int = -1, **named: object) -> int:
+        """Record what hands did; returns the record, of which comes what follows."""
+        return self._record(Done.by_sim(verb, about, *given, **named), cause)
+
+    def _record(self, done: Done, cause: int = -1) -> int:
+        return self.runtime.trace.record(self.runtime.now(), "", OUTSIDE, done, (), cause)
 
     def _name(self, party: Party) -> str | None:
         return party.name if isinstance(party, Machine | Driver) else party

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from attrs import define, field
 
 from mesolite.actors.decisions.contract import PeerExited
-from mesolite.actors.trace import HEARTBEATS
+from mesolite.actors.trace import HEARTBEATS, Done
 from mesolite.messages.agent import AgentRegistered, AgentReregistered, RegisterAgent, ReregisterAgent
 from mesolite.messages.base import Message
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
@@ -75,6 +75,9 @@ class Rule:
     verdict: Verdict
     times: int | None = None
     delay_s: float = 0.0
+    by: int = -1
+    """The trace record of its making, if it is a fault, and below the code that makes it."""
+    code: str = ""
     matched: list[Parcel] = field(factory=list)
     released: int = 0
 
@@ -126,13 +129,28 @@ class Rule:
         )
 
 
+def made(rule: Rule) -> Done:
+    """The making of a fault, as it stands in the trace."""
+    return Done.by_sim(
+        rule.verdict.value,
+        (rule.sender, rule.receiver),
+        rule.delay_s or None,
+        rule.kind,
+        sender=rule.sender,
+        receiver=rule.receiver,
+        where=rule.where,
+        times=rule.times,
+    )
+
+
 @define(eq=False)
 class Cut:
     """A way on which nothing passes: how many messages it has lost, whether one for good, and whose ends.
 
-    `exits`: the news that somebody had ended, with the life of the party it was for.
+    `by`: the trace record of its making. `exits`: the news that somebody had ended, with the life it was for.
     """
 
+    by: int
     count: int = 0
     matters: bool = False
     exits: list[tuple[Parcel, Any]] = field(factory=list)
@@ -172,11 +190,11 @@ class Network:
             rules.remove(rule)
         self._look()
 
-    def cut(self, one: str, other: str, *, both_ways: bool) -> None:
+    def cut(self, one: str, other: str, *, both_ways: bool, by: int) -> None:
         """Let nothing pass from one to the other, and back if both ways."""
-        self._cuts.setdefault((one, other), Cut())
+        self._cuts.setdefault((one, other), Cut(by))
         if both_ways:
-            self._cuts.setdefault((other, one), Cut())
+            self._cuts.setdefault((other, one), Cut(by))
         self.plain = False
 
     def heal(self, one: str | None, other: str | None) -> dict[tuple[str, str], Cut]:
@@ -191,14 +209,15 @@ class Network:
         self._look()
         return undone
 
-    def swallow(self, parcel: Parcel, seat: Any) -> None:
-        """Note what a cut has lost, and which life it was for."""
+    def swallow(self, parcel: Parcel, seat: Any) -> int:
+        """Note what a cut has lost, and which life it was for; returns the record of the cut."""
         cut = self._cuts[parcel.sender, parcel.to]
         cut.count += 1
         if isinstance(parcel.event, PeerExited):
             cut.exits.append((parcel, seat))
         elif not _is_said_again(parcel.event):
             cut.matters = True
+        return cut.by
 
     def faults(self) -> list[str]:
         """What is done to messages now, in words; observing them is nothing."""

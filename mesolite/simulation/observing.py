@@ -9,11 +9,12 @@ from mesolite.actors.decisions.contract import PeerExited
 from mesolite.actors.errors import InvalidValue
 from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.port import Delivery
+from mesolite.actors.trace import Code
 from mesolite.messages.base import Message
 from mesolite.messages.checking import Count, Duration, Timeout, checked_arguments, in_seconds, misfit
 from mesolite.simulation.hold import Hold
 from mesolite.simulation.named import Named, Party
-from mesolite.simulation.network import Rule, Verdict
+from mesolite.simulation.network import Rule, Verdict, made
 
 Kind = type[Message] | type[PeerExited] | Iterable[type[Message] | type[PeerExited]] | None
 
@@ -112,9 +113,7 @@ class Observing(Named):
         times: Count | None = None,
     ) -> Rule:
         """Let messages take so much longer; others of the same pair may overtake them."""
-        rule = self._rule(kind, sender, receiver, where, Verdict.DELAY, times)
-        rule.delay_s = in_seconds(seconds)
-        return rule
+        return self._rule(kind, sender, receiver, where, Verdict.DELAY, times, in_seconds(seconds))
 
     @checked_arguments
     def duplicate(
@@ -131,6 +130,8 @@ class Observing(Named):
     @checked_arguments
     def forget(self, rule: Rule) -> None:
         """End an observation or a fault; what it has seen stays readable."""
+        if rule.code:
+            self._did("forget", (rule.sender, rule.receiver), Code(rule.code), cause=rule.by)
         self.runtime.network.remove(rule)
 
     @checked_arguments
@@ -143,7 +144,9 @@ class Observing(Named):
         if why_not := misfit(message):
             raise InvalidValue(why_not)
         seat = self._alive(to, f"inject {type(message).__name__} to")
-        seat.ref.tell(Delivery(message, self._name(sender) or OUTSIDE, -1))
+        by, said = self._name(sender) or OUTSIDE, Code(f"{type(message).__name__}(...)")
+        done = self._did("inject", (seat.name,), seat.name, said, sender=None if by == OUTSIDE else by)
+        seat.ref.tell(Delivery(message, by, done))
 
     # ------------------------------------------------------------------------------------------------------ inside
 
@@ -155,9 +158,13 @@ class Observing(Named):
         where: Callable[[Any], bool] | None,
         verdict: Verdict,
         times: Count | None = None,
+        delay_s: float = 0.0,
     ) -> Rule:
         rule = self._rule_for(kind, sender, receiver, where)
-        rule.verdict, rule.times = verdict, times
+        rule.verdict, rule.times, rule.delay_s = verdict, times, delay_s
+        if verdict is not Verdict.DELIVER:  # who only looks does nothing
+            done = made(rule)
+            rule.by, rule.code = self._record(done), done.code
         return self.runtime.network.add(rule)
 
     def _rule_for(

@@ -75,9 +75,10 @@ class Recovering(Disrupting, Properties):
             PropertyViolated: one of them has not.
             Refused: nobody leads two minutes after everything was mended.
         """
+        done = self._did("recover", ())
         if self.faults is not None:
             self.faults.stop()
-        self._mend()
+        self._mend(done)
         if self.started is not None:
             self._gather(self.started)
         self.stated.recovered = True
@@ -130,12 +131,12 @@ class Recovering(Disrupting, Properties):
         alive = [name for name, agent in self.started.agents.items() if agent.alive]
         return len(known) == len(view.agents) and sorted(known) == sorted(alive)
 
-    def _mend(self) -> None:
+    def _mend(self, done: int) -> None:
         network = self.runtime.network
         for rule in network.rules:
             network.remove(rule)
             if rule.verdict is Verdict.HOLD:
-                self.runtime.release(rule.take_matched())
+                self.runtime.release(rule.take_matched(), done)
         self.heal()
         for disk in self.runtime.disks.values():
             disk.mend()

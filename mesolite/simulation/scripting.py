@@ -31,6 +31,7 @@ class When:
         """Show what it waits for."""
         return f"<When {self._describe}: {'happened' if self.happened else 'to come'}>"
 
+    @checked_arguments
     def then(self, action: Callable[[], object]) -> When:
         """Do this as soon as that message was handled, before anything else happens."""
         self._actions.append(action)
@@ -116,7 +117,17 @@ class Scripting(Observing):
         """
         if receiver is None:
             raise InvalidValue(f"first(receiver=None): give the receiver at which {kind} comes first")
-        others = _Others(self._rule_for(kind, sender, receiver, where), self.runtime)
+        wanted = self._rule_for(kind, sender, receiver, where)
+        others = _Others(wanted, self.runtime)
+        others.by = self._did(
+            "first",
+            (wanted.receiver,),
+            wanted.kind,
+            sender=wanted.sender,
+            receiver=wanted.receiver,
+            where=where,
+            nth=None if nth == 1 else nth,
+        )
         self.runtime.network.add(others)
         return self.when(kind, sender, receiver, where, nth=nth).then(others.let_pass)
 
@@ -148,9 +159,9 @@ class _Others(Rule):
         self._runtime.looks.remove(self._let_pass_of_one)
         passing = [parcel for parcel in self.matched if parcel.sender == self._overtaken]
         self.matched = [parcel for parcel in self.matched if parcel.sender != self._overtaken]
-        self._runtime.release(passing)
+        self._runtime.release(passing, self.by)
 
     def let_pass(self) -> None:
         """The message has come: keep back nothing more."""
         self._runtime.network.remove(self)
-        self._runtime.release(self.take_matched())
+        self._runtime.release(self.take_matched(), self.by)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue, Refused
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
@@ -53,6 +54,8 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         settings: the timings and limits in force, by default `Settings.mesos()`.
         latency_s: between which times a message takes, in seconds.
         trace: what happened: `print(sim.trace.text())`, the `story` of one task or agent, the `hash` of all of it.
+        stated: for the harness: what `always`, `eventually` and `sometimes` were given.
+        faults: for the harness: who makes faults during this run; None: only the test itself.
     """
 
     runtime: VirtualRuntime
@@ -82,6 +85,8 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         self.seed = seed
         self.settings = settings or Settings.mesos()
         self.trace = Trace(trace_records)
+        changed = self.settings.changed()
+        self.trace.describe(version=mesolite.__version__, virtual=True, seed=seed, settings=changed)
         shortest, longest = map(in_seconds, latency if latency_s is None else latency_s)
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")

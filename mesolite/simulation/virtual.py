@@ -26,7 +26,7 @@ from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
 from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
 from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
-from mesolite.actors.trace import Trace, raised
+from mesolite.actors.trace import Ended, Trace, raised
 from mesolite.messages.base import Message, Query
 from mesolite.simulation.choices import Order, Seeded, draw, stream
 from mesolite.simulation.deliveries import Deliveries
@@ -75,13 +75,15 @@ class VirtualRuntime(Dispatcher):
         """Say in a few lines who is there, and what they may be waited for with."""
         return situation(list(self.directory), self.directory.ended(), self.processes.endless(), self.network)
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "") -> None:
+    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "", cause: int = -1) -> None:
         """End a party at once. Its links break, unless it goes silently, as a machine without power does."""
         if not seat.alive:
             return
         self._timeline.called_off(len(seat.timers))
         self._standstill.to_come.difference_update(seat.timers.values())
-        watchers = self.directory.leave(seat)
+        ended = Ended(status, reason, silent)
+        index = self.trace.record(self._now, seat.name, seat.name, ended, (), cause, seat.incarnation)
+        watchers = self.directory.leave(seat, index)
         self.in_flight.close(seat, self._now)
         host = self._find(seat.host)
         if host is not None:
@@ -96,7 +98,7 @@ class VirtualRuntime(Dispatcher):
             return
         for watcher in watchers:
             news = PeerExited(seat.name, seat.incarnation, status, reason)
-            self._put(seat.name, watcher.name, Special(news, watcher), -1)
+            self._put(seat.name, watcher.name, Special(news, watcher), index)
 
     # ------------------------------------------------------------------------------------------------ the port
 
@@ -115,14 +117,14 @@ class VirtualRuntime(Dispatcher):
         seat = self._find(name)
         return seat.actor.performer.core.answer(query, self._now) if seat is not None else None
 
-    def failed(self, seat: Seat, error: BaseException) -> None:
+    def failed(self, seat: Seat, error: BaseException, cause: int = -1) -> None:
         """Remember the failure, to raise it from whatever drives the simulation."""
         if self._failure is None:
             self._failure = PartyFailed(
                 f"{seat.name} failed: {raised(error).error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
             )
             self._failure.__cause__ = error
-        self.end(seat, -1)
+        self.end(seat, -1, cause=cause)
 
     def raise_failure(self) -> None:
         """Do nothing: it is raised by whatever drives the simulation, as soon as its event is handled in full."""
@@ -210,16 +212,16 @@ class VirtualRuntime(Dispatcher):
 
     def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start simulated work."""
-        self.processes.run(seat, run)
+        self.processes.run(seat, run, cause)
 
-    def signal_work(self, seat: Seat, work_id: str, signum: int) -> None:
+    def signal_work(self, seat: Seat, work_id: str, signum: int, cause: int) -> None:
         """Signal simulated work."""
-        self.processes.signal(work_id, signum)
+        self.processes.signal(work_id, signum, cause)
 
-    def exit(self, seat: Seat, status: int, reason: str) -> None:
+    def exit(self, seat: Seat, status: int, reason: str, cause: int) -> None:
         """End the party that asks."""
         self.directory.ends_itself(seat, reason)
-        self.end(seat, status, reason=reason if status else "")
+        self.end(seat, status, reason=reason if status else "", cause=cause)
 
 
 class DiskWrite(Moment):

@@ -19,6 +19,7 @@ from mesolite.simulation.plain_commands import work_of
 class _Process:
     seat: Seat
     work: SimulatedWork
+    cause: int
     task_id: str = ""
     end: WorkEnds | None = None
     ends_at: float = math.inf
@@ -27,19 +28,19 @@ class _Process:
 class WorkEnds(Moment):
     """A simulated process comes to its end, by itself or by a signal."""
 
-    __slots__ = ("exited", "processes", "seat")
+    __slots__ = ("exited", "process", "processes")
 
-    def __init__(self, processes: SimulatedProcesses, seat: Seat, exited: WorkExited) -> None:
+    def __init__(self, processes: SimulatedProcesses, process: _Process, exited: WorkExited) -> None:
         """Let that actor learn how its work has ended."""
         super().__init__()
         self.processes = processes
-        self.seat = seat
+        self.process = process
         self.exited = exited
 
     def occur(self, deliveries: Deliveries) -> None:
         """End it."""
         self.processes.drop(self.exited.work_id)
-        deliveries.post(self.seat, self.exited)
+        deliveries.post(self.process.seat, self.exited, cause=self.process.cause)
 
 
 class SimulatedProcesses:
@@ -65,24 +66,25 @@ class SimulatedProcesses:
         """The executor and the task of each process, oldest first."""
         return [(process.seat, process.task_id) for process in self._processes.values()]
 
-    def run(self, seat: Seat, run: Run) -> None:
+    def run(self, seat: Seat, run: Run, cause: int) -> None:
         """Start, and end by itself after its duration."""
         work = run.simulated or work_of(run.command)
         if work is None:
             error = f"cannot start {run.command.value!r}: there is no program of that name, only a shell understands it"
-            self._deliveries.post(seat, WorkFailedToStart(run.work_id, error))
+            self._deliveries.post(seat, WorkFailedToStart(run.work_id, error), cause=cause)
             return
-        process = self._processes[run.work_id] = _Process(seat, work, run.task_id)
+        process = self._processes[run.work_id] = _Process(seat, work, cause, run.task_id)
         self._of_seat.setdefault(seat, {})[run.work_id] = None
-        self._deliveries.post(seat, WorkStarted(run.work_id, 0))
+        self._deliveries.post(seat, WorkStarted(run.work_id, 0), cause=cause)
         if process.work.duration is not None:
             self._end_after(run.work_id, process.work.duration, process.work.exit_status, None)
 
-    def signal(self, work_id: str, signum: int) -> None:
+    def signal(self, work_id: str, signum: int, cause: int) -> None:
         """Do what the description says it does on this signal; unknown work has ended already."""
         process = self._processes.get(work_id)
         if process is None:
             return
+        process.cause = cause
         if signum == signal.SIGKILL:
             self._end_after(work_id, 0.0, None, signum)
         elif signum == signal.SIGTERM and process.work.on_sigterm is not None:
@@ -103,7 +105,7 @@ class SimulatedProcesses:
             return
         if process.end is not None:
             self._deliveries.call_off(process.end)
-        end = WorkEnds(self, process.seat, WorkExited(work_id, exit_status, signum))
+        end = WorkEnds(self, process, WorkExited(work_id, exit_status, signum))
         process.end, process.ends_at = self._deliveries.at(ends_at, end), ends_at
 
     def drop(self, work_id: str) -> None:

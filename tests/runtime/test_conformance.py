@@ -37,7 +37,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.errors import NameTaken, PartyFailed
 from mesolite.actors.runtime.port import Place
-from mesolite.actors.trace import Lost, Raised
+from mesolite.actors.trace import Ended, Lost, Raised
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import TaskId
 from mesolite.messages.tasks import CommandInfo, SimulatedWork, TaskState, TaskStatus
@@ -550,7 +550,7 @@ def test_a_core_that_raises_ends_its_party_only(stage: Any) -> None:
     assert isinstance(failure, PartyFailed)
     assert error is failure.__cause__
     assert "party failed: ZeroDivisionError: our bug" in str(failure)
-    assert "Say word=before" in str(failure)
+    assert "Say before" in str(failure)
     assert [PeerExited("party", 1, -1)] == watcher.exits
 
 
@@ -561,14 +561,15 @@ def test_the_event_that_ended_a_party_is_the_last_of_its_story(stage: Any) -> No
 
     failure = stage.failure()
 
-    records = [record for record in stage.runtime.trace if record.party == "party"]
+    *records, ended = [record for record in stage.runtime.trace if record.party == "party"]
+    assert (ended.event, ended.cause) == (Ended(-1), records[-1].index)
     (told,) = [record for record in stage.runtime.trace if record.index == records[-1].cause]
     assert (records[-1].event, records[-1].sender, told.party) == (Curse("abracadabra"), "talker", "talker")
     assert records[-1].effects == (Raised("RuntimeError: cursed by abracadabra"),)
-    last = "talker -> party        Curse word=abracadabra  (raised RuntimeError: cursed by abracadabra)"
-    assert str(failure).endswith(last)
+    said = "talker -> party           Curse abracadabra  (raised RuntimeError: cursed by abracadabra)"
+    assert str(failure).endswith(said)
     for text in (stage.runtime.trace.text(), stage.runtime.trace.tail("party"), stage.runtime.trace.story("party")):
-        assert last in text
+        assert said in text
     assert stage.runtime.trace.hash() == stage.runtime.trace.hash()
 
 
@@ -596,7 +597,9 @@ def test_what_cannot_be_put_into_words_ends_a_party_all_the_same(stage: Any) -> 
     party.fail(Unspeakable())
     stage.failure()
 
-    assert [record.effects for record in stage.runtime.trace][-1] == (Raised("Unspeakable"),)
+    *_, raised, ended = stage.runtime.trace
+    assert raised.effects == (Raised("Unspeakable"),)
+    assert (ended.event, ended.cause) == (Ended(-1), raised.index)
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3), GeneratorExit(), BaseException("odd")])

@@ -26,7 +26,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
 def keeper_on(stage: Any) -> tuple[Party, Disk]:
     """A party that writes, and the disk of its machine; the disk's crash ends that party."""
     keeper = stage.party("keeper", host="machine")
-    disk = stage.runtime.disks["machine"] = Disk(lambda: keeper.end(-9))
+    disk = stage.runtime.disks["machine"] = Disk(lambda _: keeper.end(-9))
     return keeper, disk
 
 
@@ -115,7 +115,7 @@ def test_a_party_can_die_at_a_write(stage: Any, stored: bool) -> None:
 
 def test_a_disk_says_what_is_wrong_with_it() -> None:
     """In words, for whoever reads the report of a failed test."""
-    disk = Disk(lambda: None)
+    disk = Disk(lambda _: None)
     assert repr(disk) == "<Disk: sound>"
 
     disk.slow(2)
@@ -132,4 +132,4 @@ def test_a_disk_says_what_is_wrong_with_it() -> None:
 def test_a_disk_refuses_what_makes_no_sense(wrong: Any) -> None:
     """At the line that says it."""
     with pytest.raises(ValueError, match=r"Disk\."):
-        wrong(Disk(lambda: None))
+        wrong(Disk(lambda _: None))

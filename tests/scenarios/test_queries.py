@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mesolite import ClusterState, Simulation
+from mesolite.actors.trace import Done
 from mesolite.messages import (
     GetDrain,
     GetDrains,
@@ -115,14 +116,15 @@ def test_a_query_that_makes_no_sense_is_refused(sim: Simulation) -> None:
 
 
 def test_a_query_that_comes_as_a_message_is_answered_and_leaves_no_record(sim: Simulation) -> None:
-    """Whoever asked is sent the answer; of both the trace holds only that the answer was lost, as nobody is there."""
+    """Whoever asked is sent the answer; the trace holds who put it there, and that the answer was lost."""
     cluster = sim.cluster()
     before = len(sim.trace)
 
     sim.inject(leader_of(cluster), GetState(call_id=5), sender="gateway")
     sim.settle()
 
-    lost = only(list(sim.trace)[before:])
+    done, lost = list(sim.trace)[before:]
+    assert isinstance(done.event, Done)
     assert (lost.party, lost.sender, lost.event.why) == ("gateway", leader_of(cluster).name, "nobody there")
     assert lost.event.message.data == cluster.operator.state()
 

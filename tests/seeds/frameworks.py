@@ -177,6 +177,9 @@ class Worker(Scheduler):
 
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
         view = self.view
+        if view.random.random() < 0.05 and not view.resting:
+            driver.suppress_offers()
+            self._later(driver, driver.revive_offers)
         for offer in offers:
             wish = view.random.random()
             if view.resting or view.next_task > TASKS_MAX:

@@ -164,3 +164,19 @@ def test_timers_of_a_paused_actor_fire_when_it_goes_on(sim: Simulation) -> None:
     fired = [record.event for record in sim.trace if record.index >= before and record.party == "master-1"]
     assert any(isinstance(event, TimerFired) for event in fired)
     assert not any(isinstance(event, UnregisterAgent) for event in fired)
+
+
+def test_groups_can_be_cut_off_from_each_other(sim: Simulation) -> None:
+    """By names or handles, in one verb, and healed by one; inside a group everything passes."""
+    cluster = sim.cluster(agents=3)
+    cluster.operator.state()
+    sim.partition([cluster.agents["agent-1"], "agent-2"], ["master-1", "elector"])
+    sim.advance(100.0)
+    assert sorted(agent.name for agent in sim.view.agents) == ["agent-3"]
+
+    sim.heal(["agent-1", "agent-2"], ["master-1", "elector"])
+    sim.advance(120.0)
+    assert sorted(agent.name for agent in sim.view.agents) == ["agent-1", "agent-2", "agent-3"]
+    assert "sim.partition(['agent-1', 'agent-2'], ['master-1', 'elector'])" in sim.trace.text()
+    with pytest.raises(Refused, match="there never was anybody named agnet"):
+        sim.partition(["agent-1", "agnet"], "master-1")

@@ -77,7 +77,7 @@ def test_what_is_held_can_be_lost(sim: Simulation) -> None:
 
     assert framework.updates("t1") == []
     assert framework.states("t2") == ["RUNNING"]
-    assert "RunTask framework_id=m1-F1 task=t1" in (lost := sim.trace.text())
+    assert "RunTask plain t1" in (lost := sim.trace.text())
     assert lost.count("(dropped)") == 1
 
 

@@ -33,10 +33,11 @@ from mesolite import (
     Window,
 )
 from mesolite import messages as said
+from mesolite.actors.trace.values import brief, fields
 from mesolite.machines import Machine
 from mesolite.messages.ids import OfferId
 from tests.scenarios.schedulers import EXECUTORS
-from tests.stories.exchange import Exchange, brief, fields
+from tests.stories.exchange import Exchange
 
 STAGE_S = 10.0
 LAUNCH_S = 30.0

@@ -21,8 +21,9 @@ import shlex
 from typing import Any
 
 from mesolite import OutcomeUnknown, PartyFailed, Refused, ResourceError
+from mesolite.actors.trace.words import TIME_WIDTH
 from tests.scenarios.schedulers import check_books
-from tests.stories.exchange import TIME_WIDTH, wrapped
+from tests.stories.exchange import wrapped
 from tests.stories.stage import Operating, StoryError
 
 SEED = 1
@@ -33,7 +34,7 @@ VERBS = {
     for name, method in inspect.getmembers(Operating, inspect.isfunction)
     if not name.startswith("_")
 }
-INDENT = " " * (TIME_WIDTH + 4)
+INDENT = " " * (TIME_WIDTH + 2)
 
 
 def tell(text: str, path: str, seed: int = SEED) -> str:
@@ -74,8 +75,8 @@ def _play(stage: Operating, line: str) -> list[str]:
         rows = [f"{type(error).__name__}: {error}"]
     stage.sim.settle()
     check_books(stage.sim)
-    told = stage.exchange.tell(stage.sim.trace)
-    return told + [part for row in rows for part in wrapped(INDENT + stage.exchange.names.put_in(row), len(INDENT) + 4)]
+    told, names = stage.exchange.tell(stage.sim.trace), stage.sim.trace.names
+    return told + [part for row in rows for part in wrapped(INDENT + names.put_in(row), len(INDENT) + 4)]
 
 
 def _understood(verb: str, words: list[str]) -> tuple[list[Any], dict[str, Any]]:

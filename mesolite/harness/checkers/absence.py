@@ -11,7 +11,15 @@ from mesolite.actors.decisions.rules.removal_rate import Absence
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.models import EARLY_S
-from mesolite.messages.agent import AgentRegistered, AgentReregistered, PingAgent, PongAgent
+from mesolite.messages.agent import (
+    AgentRegistered,
+    AgentReregistered,
+    PingAgent,
+    PongAgent,
+    ReregisterAgent,
+    ShutdownAgent,
+    UnregisterAgent,
+)
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import (
     AdmitAgent,
@@ -24,6 +32,7 @@ from mesolite.messages.registrar import (
     RegistryRecovered,
     RemoveAgent,
 )
+from mesolite.messages.scheduler import AgentLost
 
 
 class GivenUpInTime(Checker):
@@ -88,7 +97,7 @@ class GivenUpInTime(Checker):
     def applied(self, record: Record, core: Any) -> None:
         """Who is not in the books is not pinged: if it comes back, it begins anew."""
         operation = record.event.operation
-        if isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable | AdmitAgent | MarkAgentReachable):
+        if isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable):
             for party in [party for party in self._silent if party not in core.state.agent_of_party]:
                 del self._silent[party], self._unanswered[party]
 
@@ -123,7 +132,10 @@ class GoneStaysGone(Checker):
     """An id that an operator gave up is refused (drain.md 1.3.2), until it is so old that nobody knows it (1.9)."""
 
     name = "gone_stays_gone"
-    statement = "An id that was marked gone is not admitted again, as long as the registry knows that it is gone."
+    statement = (
+        "An id that was marked gone is not admitted again, as long as the registry knows that it is gone; no other is "
+        "told that it is gone."
+    )
 
     def __init__(self) -> None:
         """Start with nobody gone."""
@@ -147,12 +159,99 @@ class GoneStaysGone(Checker):
         if message.agent_id in self._gone and self.watch.leads(core):
             self.violated(f"{to} is registered as {message.agent_id}, which is gone", message.agent_id, to)
 
+    @says(ActorRole.MASTER, ShutdownAgent)
+    def sent_away(self, record: Record, core: Any, message: ShutdownAgent, to: str) -> None:
+        """An agent is told that it is gone: it forgets its id then."""
+        event = record.event
+        refused = message.gone and isinstance(event, ReregisterAgent) and self.watch.leads(core)
+        if refused and event.agent.id not in self.watch.decided.gone:
+            self.violated(f"{to} is told that {event.agent.id} is gone, and it is not", event.agent.id, to)
+
     def calm(self) -> Iterator[Finding]:
         """Nobody has such an id."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         for agent_id in self._gone:
             if m is not None and agent_id in m.agents:
                 yield f"{agent_id} is registered, and gone", (agent_id,)
+
+
+class UnregisteredAreRemoved(Checker):
+    """Who says that it leaves is not waited for (drain.md 2.3.1)."""
+
+    name = "unregistered_are_removed"
+    statement = (
+        "An agent that unregisters is removed at once, and every connected framework hears of each agent that is "
+        "removed or given up."
+    )
+
+    def __init__(self) -> None:
+        """Start with nobody there."""
+        self._there: dict[AgentId, None] = {}
+        self._met: dict[AgentId, None] = {}
+
+    def catch_up(self) -> None:
+        """Who is admitted is there."""
+        self._there = dict.fromkeys(self.watch.decided.admitted)
+
+    @hears(ActorRole.MASTER, UnregisterAgent)
+    def unregistered(self, record: Record, core: Any) -> None:
+        """An agent leaves."""
+        m, agent_id = core.state, record.event.agent_id
+        agent = m.agents.get(agent_id)
+        if not self.watch.leads(core) or agent is None or agent.party != record.sender:
+            return
+        if not any(agent_id in guard for guard in (m.removing, m.marking_gone, m.marking_unreachable)):
+            self.violated(f"{record.sender} unregisters {agent_id}, and is kept", agent_id, record.sender)
+
+    @hears(ActorRole.MASTER, RegistryRecovered)
+    def recovered(self, record: Record, core: Any) -> None:
+        """Whoever is admitted may come back."""
+        if self.watch.leads(core):
+            self._there, self._met = dict.fromkeys(self.watch.decided.admitted), {}
+
+    @says(ActorRole.MASTER, AgentRegistered, AgentReregistered)
+    def came(self, record: Record, core: Any, message: Any, to: str) -> None:
+        """An agent is registered with this leader."""
+        self._met[message.agent_id] = None
+
+    @hears(ActorRole.MASTER, OperationApplied)
+    def applied(self, record: Record, core: Any) -> None:
+        """An agent has come, or has left: is that said? Not of one that was marked gone before it had come back."""
+        if not self.watch.leads(core):
+            return
+        operation = record.event.operation
+        if isinstance(operation, AdmitAgent | MarkAgentReachable) and operation.agent.id is not None:
+            self._there[operation.agent.id] = None
+        if not isinstance(operation, RemoveAgent | MarkAgentUnreachable | MarkAgentGone):
+            return
+        agent_id = operation.agent_id
+        was_there = agent_id in self._there
+        self._there.pop(agent_id, None)
+        if not was_there or (isinstance(operation, MarkAgentGone) and agent_id not in self._met):
+            return
+        lost = [each for each in record.effects if isinstance(getattr(each, "message", None), AgentLost)]
+        told = [effect.to for effect in lost if effect.message.agent_id == agent_id]
+        for framework in core.state.frameworks.values():
+            if framework.connected and framework.party not in told:
+                self.violated(f"{framework.party} is not told that {agent_id} is lost", agent_id, framework.id)
+
+
+class LostWithTheirAgent(Checker):
+    """What is not checkpointed does not survive its agent's process (drain.md 1.5.2)."""
+
+    name = "lost_with_their_agent"
+    statement = "When an agent's process ends, the tasks there of frameworks that do not checkpoint are lost at once."
+
+    @hears(ActorRole.MASTER, PeerExited)
+    def parted(self, record: Record, core: Any) -> None:
+        """An agent is away."""
+        m = core.state
+        agent = m.agents.get(m.agent_of_party.get(record.event.name))
+        if agent is None or not self.watch.leads(core):
+            return
+        for framework_id, what in (*agent.tasks, *agent.executors):
+            if not m.frameworks[framework_id].info.checkpoint:
+                self.violated(f"{what} is still counted on {agent.id}, whose process has ended", what, agent.id)
 
 
 class PrunedWhenOld(Checker):

@@ -128,7 +128,7 @@ class DrainsEnd(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Look for those that have not ended, and for what is alive all the same."""
-        m, life = self.watch.reader.leader(), self.watch.life
+        m, life = self.watch.leader(), self.watch.life
         for agent_id, drain in m.deactivated.items() if m is not None else ():
             agent = m.agents.get(agent_id)
             if drain is None or agent is None:
@@ -168,7 +168,7 @@ class GracesAreKept(Checker):
     def overdue(self, now: float) -> Iterator[Finding]:
         """Look for what lives too long."""
         watch = self.watch
-        m = watch.reader.leader() if watch.decided.deactivated else None
+        m = watch.leader() if watch.decided.deactivated else None
         if m is None:
             return
         for agent_id, drain in m.deactivated.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Started, TimerFired
-from mesolite.actors.decisions.driver_calls import AbortedBy, DriverStatus
+from mesolite.actors.decisions.driver_calls import AbortedBy, DriverStatus, ReviveCall, SuppressCall
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.models import EARLY_S
@@ -14,7 +14,15 @@ from mesolite.messages.agent import ShutdownFramework
 from mesolite.messages.ids import FrameworkId
 from mesolite.messages.operator import TeardownFrameworkCall
 from mesolite.messages.registrar import RegistryRecovered
-from mesolite.messages.scheduler import FrameworkRegistered, FrameworkReregistered, Subscribe, Teardown
+from mesolite.messages.scheduler import (
+    FrameworkRegistered,
+    FrameworkReregistered,
+    ResourceOffers,
+    ReviveOffers,
+    Subscribe,
+    SuppressOffers,
+    Teardown,
+)
 
 LATE_S = 1.0
 """A leader that is late with something for so long has forgotten it."""
@@ -38,7 +46,7 @@ class FrameworksHaveTheirTime(Checker):
 
     def catch_up(self) -> None:
         """Nobody knows when those left that are away."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         away = [each.id for each in m.frameworks.values() if not each.connected] if m is not None else []
         self._left_before = dict.fromkeys(away)
 
@@ -140,7 +148,7 @@ class DriversAreConnected(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Look at those that are alive."""
-        m, reader = self.watch.reader.leader(), self.watch.reader
+        m, reader = self.watch.leader(), self.watch.reader
         for seat, core in reader.all_of(ActorRole.SCHEDULER):
             framework_id = core.framework_info.id
             if core.status is DriverStatus.DRIVER_RUNNING:
@@ -156,6 +164,56 @@ class DriversAreConnected(Checker):
                 over = framework_id in self._ended or (m is not None and framework_id in m.completed_frameworks)
                 if framework_id is not None and alone and not over and seat.name not in self._parted:
                     yield f"{seat.name} was aborted ({core.error}), and nobody had a reason", (seat.name, framework_id)
+
+
+class SuppressionIsKept(Checker):
+    """Who wants no offers gets none (core.md OF-52, OF-53)."""
+
+    name = "suppression_is_kept"
+    statement = "A driver that subscribes says whether its user wants offers; who wants none is made none."
+
+    def __init__(self) -> None:
+        """Start with everybody wanting offers."""
+        self._wished: dict[str, bool] = {}
+        self._said: dict[FrameworkId, bool] = {}
+
+    @hears(ActorRole.SCHEDULER, SuppressCall, ReviveCall)
+    def wished(self, record: Record, core: Any) -> None:
+        """A user wants offers, or none."""
+        if core.status is DriverStatus.DRIVER_RUNNING:
+            self._wished[record.party] = isinstance(record.event, SuppressCall)
+
+    @says(ActorRole.SCHEDULER, Subscribe)
+    def subscribes(self, record: Record, core: Any, message: Subscribe, to: str) -> None:
+        """Its driver says so."""
+        wished = self._wished.get(record.party, False)
+        if message.suppressed != wished and not self.watch.is_late:
+            text = f"{record.party} subscribes with suppressed={message.suppressed}, against its user"
+            self.violated(text, record.party)
+
+    @hears(ActorRole.MASTER, Subscribe, SuppressOffers, ReviveOffers)
+    def heard(self, record: Record, core: Any) -> None:
+        """A leader hears of it."""
+        event, m = record.event, core.state
+        framework = m.frameworks.get(m.framework_of_party.get(record.sender))
+        if framework is None or not self.watch.leads(core) or not framework.connected:
+            return
+        if isinstance(event, Subscribe):
+            if any(
+                isinstance(getattr(each, "message", None), FrameworkRegistered | FrameworkReregistered)
+                and each.to == record.sender
+                for each in record.effects
+            ):
+                self._said[framework.id] = event.suppressed
+        elif event.framework_id == framework.id:
+            self._said[framework.id] = isinstance(event, SuppressOffers)
+
+    @says(ActorRole.MASTER, ResourceOffers)
+    def offered(self, record: Record, core: Any, message: ResourceOffers, to: str) -> None:
+        """Offers are made."""
+        framework_id = message.offers[0].framework_id
+        if self._said.get(framework_id) and self.watch.leads(core):
+            self.violated(f"{framework_id} wants no offers, and gets {message.offers[0].id}", framework_id)
 
 
 class SubscribersAreAnswered(Checker):

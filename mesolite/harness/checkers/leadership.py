@@ -50,7 +50,7 @@ class EverybodyIsRegistered(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Compare the leader's books with who is there."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         if m is None:
             yield "nobody leads", ()
             return
@@ -79,7 +79,7 @@ class LivingTasksAreKnown(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Compare the leader's books with what lives; a launch may have been on its way when its agent was given up."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         if m is None:
             return
         over = [task_id for framework in m.frameworks.values() for task_id in framework.completed_tasks]
@@ -98,7 +98,7 @@ class ExecutorsAccountedFor(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Compare the leader's books with the agents'."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         for agent in m.agents.values() if m is not None else ():
             core = self.watch.reader.core(agent.party)
             if core is None:

@@ -49,6 +49,8 @@ class Decided(Observer):
     def __init__(self) -> None:
         """Start with an empty registry."""
         self.term = 0
+        self.leader: tuple[str, Any] = ("", None)
+        """The newest leader's name and core."""
         self.admitted: dict[AgentId, None] = {}
         self.unreachable: dict[AgentId, float] = {}
         self.gone: dict[AgentId, float] = {}
@@ -62,7 +64,7 @@ class Decided(Observer):
 
     def catch_up(self) -> None:
         """Believe the leader's books."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         if m is not None:
             self.term = m.info.term
             self.admitted = dict.fromkeys((*m.agents, *m.recovered))
@@ -76,7 +78,7 @@ class Decided(Observer):
         if not core.state.leading or core.state.info.term <= self.term:
             return
         registry = record.event.registry
-        self.term = core.state.info.term
+        self.term, self.leader = core.state.info.term, (record.party, core)
         self.admitted = {each.agent.id: None for each in registry.admitted}
         self.unreachable = {each.agent_id: each.unreachable_time for each in registry.unreachable}
         self.gone = {each.agent_id: each.gone_time for each in registry.gone}

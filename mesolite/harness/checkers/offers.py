@@ -45,7 +45,10 @@ class OffersOfAvailableAgents(Checker):
     """An agent that operators took out of the offers is not offered, nor is one that is away."""
 
     name = "offers_of_available_agents"
-    statement = "Nothing is offered, or stays offered, of an agent that is away, deactivated, draining or down."
+    statement = (
+        "Nothing is offered, or stays offered, of an agent that is away, deactivated, draining or down, nor to a "
+        "framework that is away."
+    )
 
     @says(ActorRole.MASTER, ResourceOffers)
     def offered(self, record: Record, core: Any, message: ResourceOffers, to: str) -> None:
@@ -64,6 +67,9 @@ class OffersOfAvailableAgents(Checker):
                 why_not = "is on a machine that is down"
             if why_not:
                 self.violated(f"{offer.id} is of {offer.agent_id}, which {why_not}", offer.agent_id)
+            framework = state.frameworks.get(offer.framework_id)
+            if framework is None or not framework.connected or framework.party != to:
+                self.violated(f"{offer.id} is for {offer.framework_id}, which is not there", offer.framework_id)
 
     @hears(ActorRole.MASTER, OperationApplied)
     def applied(self, record: Record, core: Any) -> None:
@@ -119,7 +125,8 @@ class WithheldIsNotOffered(Checker):
     def _look(self, party: str, state: Any, offer: Offer, now: float) -> None:
         decided, agent = self.watch.decided, state.agents[offer.agent_id]
         window, instants = decided.in_force(agent, now), self._awake.get(party, (0.0, 0.0))
-        awake_at = max((at for at in instants if at < now), default=0.0)  # or it has not come to the beginning of the window
+        # Who has stood still has not come to the beginning of the window yet.
+        awake_at = max((at for at in instants if at < now), default=0.0)
         if window is not None and window.unavailability.start < awake_at:
             self.violated(f"{offer.id} is of {agent.id}, whose window is enforced", agent.id)
         for reclaim in decided.reclaims.values():
@@ -213,7 +220,7 @@ class OffersKnown(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Compare both sides."""
-        state = self.watch.reader.leader()
+        state = self.watch.leader()
         now = self.watch.sim.now
         drivers = dict.fromkeys(state.framework_of_party) if state is not None else {}
         for party in drivers:
@@ -239,7 +246,7 @@ class RefusedOffersWait(Checker):
     def __init__(self) -> None:
         """Start with nothing refused."""
         self._offers: dict[OfferId, Offer] = {}
-        self._filters: dict[tuple[FrameworkId, AgentId], list[tuple[float, Resources]]] = {}
+        self._filters: dict[AgentId, dict[FrameworkId, list[tuple[float, Resources]]]] = {}
 
     @hears(ActorRole.MASTER, RegistryRecovered)
     def recovered(self, record: Record, core: Any) -> None:
@@ -262,10 +269,9 @@ class RefusedOffersWait(Checker):
     @hears(ActorRole.MASTER, PeerExited, LinkBroken)
     def parted(self, record: Record, core: Any) -> None:
         """A framework that is away loses its filters."""
-        for framework_id in dict.fromkeys(each for each, _ in self._filters):
-            framework = core.state.frameworks.get(framework_id)
-            if framework is None or not framework.connected:
-                self._forget(framework_id)
+        framework_id = core.state.framework_of_party.get(record.event.name)
+        if framework_id is not None:
+            self._forget(framework_id)
         self._let_go(core)
 
     def _let_go(self, core: Any) -> None:
@@ -275,8 +281,9 @@ class RefusedOffersWait(Checker):
                 del self._offers[offer_id]
 
     def _forget(self, framework_id: FrameworkId | None) -> None:
-        for key in [key for key in self._filters if key[0] == framework_id]:
-            del self._filters[key]
+        if framework_id is not None:
+            for of_agent in self._filters.values():
+                of_agent.pop(framework_id, None)
 
     @hears(ActorRole.MASTER, ReregisterAgent)
     def came(self, record: Record, core: Any) -> None:
@@ -297,8 +304,8 @@ class RefusedOffersWait(Checker):
                 self._filters.clear()
 
     def _forget_agent(self, agent_id: AgentId | None) -> None:
-        for key in [key for key in self._filters if key[1] == agent_id]:
-            del self._filters[key]
+        if agent_id is not None:
+            self._filters.pop(agent_id, None)
 
     @hears(ActorRole.MASTER, DeclineOffers)
     def declined(self, record: Record, core: Any) -> None:
@@ -337,7 +344,8 @@ class RefusedOffersWait(Checker):
     def _refuse(self, core: Any, offer: Offer, resources: Resources, refuse_s: float, now: float) -> None:
         if refuse_s and resources:
             until = now + max(lasting_s(refuse_s), core.state.settings.allocation_interval_s)
-            self._filters.setdefault((offer.framework_id, offer.agent_id), []).append((until, resources))
+            of_agent = self._filters.setdefault(offer.agent_id, {})
+            of_agent.setdefault(offer.framework_id, []).append((until, resources))
 
     @says(ActorRole.MASTER, RescindOffer)
     def rescinded(self, record: Record, core: Any, message: RescindOffer, to: str) -> None:
@@ -352,10 +360,10 @@ class RefusedOffersWait(Checker):
         now = record.time
         for offer in message.offers:
             self._offers[offer.id] = offer
-            key = (offer.framework_id, offer.agent_id)
-            standing = [each for each in self._filters.get(key, ()) if each[0] > now + EARLY_S]
-            if key in self._filters:
-                self._filters[key] = standing
+            of_agent = self._filters.get(offer.agent_id, {})
+            standing = [each for each in of_agent.get(offer.framework_id, ()) if each[0] > now + EARLY_S]
+            if offer.framework_id in of_agent:
+                of_agent[offer.framework_id] = standing
             for until, refused in standing:
                 if refused.contains(offer.resources):
                     text = f"{offer.id}, {offer.resources} of {offer.agent_id}, was refused until {until:.3f} s"

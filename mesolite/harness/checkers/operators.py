@@ -12,6 +12,7 @@ from mesolite.actors.runtime.port import Seat
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.registry import OWNER
+from mesolite.messages.drains import DrainState
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.operator import (
     CallAnswered,
@@ -76,6 +77,32 @@ class CallsAreAnswered(Checker):
                 yield f"{party} has not answered call {call_id}", (party,)
 
 
+class RefusedForAReason(Checker):
+    """What can be done is done."""
+
+    name = "refused_for_a_reason"
+    statement = "No operator is refused what is possible: to deactivate, reactivate or give up an agent that is there."
+
+    @says(ActorRole.MASTER, CallAnswered)
+    def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
+        """A call is refused: nothing is in flight about that agent, and what is recorded allows it?"""
+        event, m = record.event, core.state
+        about = isinstance(event, DeactivateAgentCall | ReactivateAgentCall | MarkAgentGoneCall)
+        if message.code == 200 or not about or not self.watch.leads(core) or m.awaited_writes:
+            return
+        agent_id, decided = event.agent_id, self.watch.decided
+        busy = (m.removing, m.marking_gone, m.marking_unreachable, m.pruning, m.reregistering)
+        if any(agent_id in guard for guard in busy):
+            return
+        drain = decided.deactivated.get(agent_id)
+        is_open = drain is not None and drain.state is DrainState.DRAINING
+        possible = agent_id in decided.admitted or agent_id in decided.unreachable
+        if isinstance(event, ReactivateAgentCall):
+            possible = possible and agent_id in decided.deactivated and not is_open
+        if possible:
+            self.violated(f"{type(event).__name__} of {agent_id} was refused: {message.refusal}", agent_id)
+
+
 @define(eq=False)
 class Call:
     """A call, what it was answered for, and whether that was stored at a moment since."""
@@ -99,7 +126,7 @@ class AnsweredIsStored(Checker):
     def called(self, record: Record, core: Any) -> None:
         """An operator calls."""
         if core.state.leading:
-            done = _is_so(record.event, self._stored())
+            done = _is_so(record.event, self._stored(record.event))
             self._calls[record.party, record.event.call_id] = Call(record.event, done)
 
     @says(ActorRole.REGISTRAR, OperationApplied)
@@ -115,13 +142,15 @@ class AnsweredIsStored(Checker):
         call = self._calls.pop((record.party, message.call_id), None)
         if call is None or message.code != 200 or call.done or type(record.event) is OperationApplied:
             return
-        if not _is_so(call.event, self._stored()):
+        if not _is_so(call.event, self._stored(call.event, message.made)):
             text = f"{record.party} says that {type(call.event).__name__} {message.call_id} is done, "
             self.violated(text + "and it is not stored", record.party)
 
-    def _stored(self) -> Mapping[str, Any]:
-        store = self.watch.sim.runtime.store
-        return store.load(OWNER, store.term(OWNER))
+    def _stored(self, call: Any, made: str = "") -> Mapping[str, Any]:
+        """What is stored that a call may be about, or has made."""
+        agent_id, reclaim_id = getattr(call, "agent_id", None), getattr(call, "reclaim_id", made)
+        keys = ("maintenance", f"reclaim/{reclaim_id}", f"deactivated/{agent_id}", f"gone/{agent_id}")
+        return self.watch.sim.runtime.store.look(OWNER, keys)
 
 
 def _is_so(call: Any, records: Mapping[str, Any], *, partly: bool = False) -> bool:

@@ -131,7 +131,7 @@ class ReclaimsAreInTime(Checker):
     def overdue(self, now: float) -> Iterator[Finding]:
         """Look for what is not free."""
         decided, quiet_from = self.watch.decided, self.watch.quiet_from
-        m = self.watch.reader.leader() if decided.reclaims or decided.windows else None
+        m = self.watch.leader() if decided.reclaims or decided.windows else None
         if m is None:
             return
         for reclaim in decided.reclaims.values():
@@ -149,8 +149,20 @@ class ReclaimsAreInTime(Checker):
                 yield text, (agent.id, *(task.task_id for task in agent.tasks.values()))
 
     def calm(self) -> Iterator[Finding]:
-        """The same, when all is mended."""
-        return self.overdue(self.watch.sim.now)
+        """The same, when all is mended; and nothing goes on that has what it wanted, or whose target has left."""
+        now, m = self.watch.sim.now, self.watch.leader()
+        yield from self.overdue(now)
+        for reclaim in self.watch.decided.reclaims.values() if m is not None else ():
+            due = max(reclaim.deadline, reclaim.asked_at, self.watch.quiet_from) + self.bite_s
+            known, agent = m.reclaims.get(reclaim.id), m.agents.get(reclaim.agent_id)
+            elsewhere = (*m.unreachable, *m.recovered)
+            agent_left = reclaim.agent_id is not None and agent is None and reclaim.agent_id not in elsewhere
+            if known is None or agent_left or reclaim.framework_id in m.completed_frameworks:
+                yield f"{reclaim.id} goes on, and what it is about has left", (reclaim.id,)
+            elif agent is not None and not agent.connected:
+                continue
+            elif now > due and not elsewhere and known.state is not ReclaimState.DONE and not _held(m, reclaim):
+                yield f"{reclaim.id} is {known.state}, and has what it wanted", (reclaim.id,)
 
 
 def _held(m: Any, reclaim: ReclaimInfo) -> str:

@@ -12,7 +12,8 @@ from mesolite.actors.decisions.contract import Save
 from mesolite.actors.decisions.rules.registry import changes_of, registry_of
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, afterwards, does, hears, says
-from mesolite.messages.registrar import Operation, OperationApplied, RecoverRegistry, RegistryRecovered
+from mesolite.messages.ids import AgentId
+from mesolite.messages.registrar import Operation, OperationApplied, PruneAgents, RecoverRegistry, RegistryRecovered
 
 OWNER = "registry"
 """Whose records they are in the store."""
@@ -43,14 +44,14 @@ class ConfirmedIsStored(Checker):
         if message.operation is not batch[0]:
             return
         store = self.watch.sim.runtime.store
+        expected = {key: value for operation in batch for key, value in changes_of(operation)}
         if store.term(OWNER) == core.term:
-            stored = store.load(OWNER, core.term)
+            stored = store.look(OWNER, expected)
         else:
             later = [records for term, records in self._read if term > core.term]
             if not later:
                 return  # whoever has claimed it has not been told yet
             stored = later[0]
-        expected = {key: value for operation in batch for key, value in changes_of(operation)}
         wrong = [key for key, value in expected.items() if stored.get(key) != value]
         if wrong:
             self.violated(f"{record.party} confirms {wrong}, which the store has otherwise", record.party)
@@ -138,16 +139,25 @@ class LeadersBelieveTheStore(Checker):
             ("gone", m.gone, decided.gone),
             ("deactivated", m.deactivated, decided.deactivated),
         )
-        told = type(record.event) is OperationApplied
+        told = _about(record.event.operation) if type(record.event) is OperationApplied else ()
         for what, believed, stored in lists:
-            if len(believed) != len(stored) or (told and believed.keys() != stored.keys()):
+            if len(believed) != len(stored) or any((each in believed) != (each in stored) for each in told):
                 text = f"{record.party} holds {list(believed)} to be {what}, and {list(stored)} is stored"
                 self.violated(text, record.party)
         known = len(m.agents) + len(m.recovered)
         # One that is written as admitted may have gone again before it was taken in.
-        if known > len(decided.admitted) or (told and any(each not in decided.admitted for each in m.agents)):
+        if known > len(decided.admitted) or any(each in m.agents and each not in decided.admitted for each in told):
             text = f"{record.party} has {[*m.agents, *m.recovered]}, and {list(decided.admitted)} is admitted"
             self.violated(text, record.party)
+
+
+def _about(operation: Operation) -> tuple[AgentId, ...]:
+    """The agents that an operation is about."""
+    if isinstance(operation, PruneAgents):
+        return (*operation.unreachable, *operation.gone)
+    drain, agent = getattr(operation, "drain", None), getattr(operation, "agent", None)
+    of = (getattr(operation, "agent_id", None), getattr(drain, "agent_id", None), getattr(agent, "id", None))
+    return tuple(agent_id for agent_id in of if agent_id is not None)
 
 
 class RegistryIsAskedInOrder(Checker):

@@ -108,7 +108,7 @@ class InverseOffersAreAnswered(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Look for what the leader still waits for."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         for offer_id in m.inverse_offers if m is not None else ():
             party, made_at = self._made.get(offer_id, ("", 0.0))
             core = self.watch.reader.core(party)
@@ -138,7 +138,7 @@ class NobodyStarves(Checker):
 
     def overdue(self, now: float) -> Iterator[Finding]:
         """Look for who has nothing, while another keeps offers."""
-        m = self.watch.reader.leader()
+        m = self.watch.leader()
         if m is None:
             return
         kept = [each for each in m.offers.values() if now - self._made_at.get(each.id, now) > self._patience_s]
@@ -228,7 +228,7 @@ class NoJobLost(_Jobs):
 
     def calm(self) -> Iterator[Finding]:
         """Look for jobs that are not over, without a task that is alive or about to be."""
-        m, life = self.watch.reader.leader(), self.watch.life
+        m, life = self.watch.leader(), self.watch.life
         tasks: dict[tuple[FrameworkId, str], list[TaskId]] = {}
         for task_id, job in self.jobs.items():
             tasks.setdefault(job, []).append(task_id)

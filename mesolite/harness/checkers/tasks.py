@@ -187,7 +187,7 @@ class TasksAccountedFor(_Told):
 
     def calm(self) -> Iterator[Finding]:
         """Compare what was told with what is alive."""
-        m, reader = self.watch.reader.leader(), self.watch.reader
+        m, reader = self.watch.leader(), self.watch.reader
         for (framework_id, task_id), agent_id in self._agents.items() if m is not None else ():
             framework = m.frameworks.get(framework_id)
             if framework is None or not framework.connected or reader.seat(framework.party) is None:

@@ -54,8 +54,11 @@ class StoredBeforeSaid(Checker):
         status = message.status
         if status.uuid is None or status.uuid in self._acknowledged or status.uuid in self._stored:
             return
-        stored = self.watch.sim.runtime.store.load(record.party, 0).values()
-        if not any(isinstance(each, StatusUpdate) and each.status.uuid == status.uuid for each in stored):
+        stream = core.state.streams.get((message.framework_id, status.task_id))
+        numbers = range(stream.first, stream.first + len(stream.updates)) if stream is not None else ()
+        keys = [f"update/{message.framework_id}/{status.task_id}/{number:06}" for number in numbers]
+        stored = self.watch.sim.runtime.store.look(record.party, keys).values()
+        if not any(each.status.uuid == status.uuid for each in stored):
             self.violated(f"{record.party} says {status.state} of {status.task_id}", status.task_id, record.party)
         self._stored[status.uuid] = None
 
@@ -82,11 +85,14 @@ class UpdatesAreSaidAgain(Checker):
         self._registered: dict[Any, float] = {}
         self._unsaid: dict[str | None, float] = {}
         self._phases: dict[Any, Phase] = {}
+        self._busy: dict[Any, str] = {}
 
     @afterwards(ActorRole.AGENT)
     def handled(self, record: Record, core: Any) -> None:
-        """Remember where an agent stands before the next event."""
+        """Remember where an agent stands before the next event, and whether it has anything to say."""
         self._phases[core] = core.state.phase
+        if core.state.streams:
+            self._busy[core] = record.party
 
     @hears(ActorRole.AGENT, AgentRegistered, AgentReregistered)
     def registered(self, record: Record, core: Any) -> None:
@@ -115,9 +121,12 @@ class UpdatesAreSaidAgain(Checker):
 
     def overdue(self, now: float) -> Iterator[Finding]:
         """Look for what has not been said for too long."""
-        for seat, core in self.watch.reader.all_of(ActorRole.AGENT):
+        for core, name in list(self._busy.items()):
             state = core.state
-            if state.phase is not Phase.RUNNING or not state.streams:
+            if not state.streams or self.watch.reader.core(name) is not core:
+                del self._busy[core]
+                continue
+            if state.phase is not Phase.RUNNING:
                 continue
             settings, there = state.settings, self._said.get(core, {})
             since = max(self._registered.get(core, now), self.watch.quiet_from)
@@ -129,13 +138,13 @@ class UpdatesAreSaidAgain(Checker):
                 if said is None or said.uuid != uuid:
                     known_at = max(self._unsaid.setdefault(uuid, now), since)
                     if now > known_at + settings.status_update_retry_s + MARGIN_S:
-                        yield f"{seat.name} has never said {uuid} of {key[1]}", (key[1], seat.name)
+                        yield f"{name} has never said {uuid} of {key[1]}", (key[1], name)
                     continue
                 self._unsaid.pop(uuid, None)
                 wait_s = min(settings.status_update_retry_s * 2**said.times, settings.status_update_retry_max_s)
                 if now > max(said.at, since) + wait_s + MARGIN_S:
-                    text = f"{seat.name} has said {uuid} of {key[1]} at {said.at:.3f} s, and not again"
-                    yield text, (key[1], seat.name)
+                    text = f"{name} has said {uuid} of {key[1]} at {said.at:.3f} s, and not again"
+                    yield text, (key[1], name)
 
     def calm(self) -> Iterator[Finding]:
         """Forget those that are dead; look as ever."""

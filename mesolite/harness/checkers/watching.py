@@ -12,7 +12,7 @@ from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Send, Sta
 from mesolite.actors.decisions.master.timers import PingRound
 from mesolite.actors.errors import Refused
 from mesolite.actors.runtime.port import Seat
-from mesolite.actors.trace import HEARTBEATS, Lost, Record
+from mesolite.actors.trace import HEARTBEATS, Disturbed, Done, Ended, Lost, Record
 from mesolite.harness.checkers.checker import (
     ActorRole,
     Assumption,
@@ -32,6 +32,9 @@ from mesolite.simulation.simulation import Simulation
 
 BEARABLE = (*SAID_AGAIN, DrainAgent, AgentDrained, RescindOffer, InverseOffers, RescindInverseOffer, AgentLost)
 """What may be dropped and be said again, or be missed by nobody but who looks whether everything was heard."""
+
+OF_NOBODY = frozenset({Done, Ended, Disturbed})
+"""Kinds of records that no actor handles."""
 
 VIOLATIONS_MAX = 100
 """The first is what counts; so many are kept."""
@@ -91,6 +94,8 @@ class Checkers:
         self._known: dict[str, Known] = {}
         self._tables = {role: Table() for role in ActorRole}
         self._next_look = 0.0
+        self._hands: dict[int, None] = {}
+        """The records of what hands did."""
         for observer in (self.decided, self.life, *self.checkers.values()):
             observer.attach(self)
         for name in without:
@@ -159,6 +164,13 @@ class Checkers:
             checker.violation(text, *about) for checker in self.checkers.values() for text, about in checker.calm()
         ]
 
+    def leader(self) -> Any:
+        """The state of the master that leads, None if none does."""
+        name, core = self.decided.leader
+        if core is not None and core.state.leading and self.reader.core(name) is core:
+            return core.state
+        return self.reader.leader()
+
     # ------------------------------------------------------------------------------------------------- every record
 
     def leads(self, core: Any) -> bool:
@@ -174,12 +186,16 @@ class Checkers:
         if kind is Lost:
             self._lost(event)
             return
+        if kind in OF_NOBODY:
+            if kind is Done:
+                self._hands[record.index] = None
+            return
         known = self._known.get(name)
         if known is None or not known.seat.alive:
             known = self._meet(name)
         core, table = known.core, known.table
-        if cause < 0:
-            self._uncaused(event, sender)
+        if cause < 0 or cause in self._hands:
+            self._by_hand(event, sender)
         for method in table.heard.get(kind, ()):
             method(record, core)
         for effect in effects:
@@ -210,8 +226,8 @@ class Checkers:
             if not isinstance(lost.message, BEARABLE):
                 self.no_longer(Assumption.RELIABLE)
 
-    def _uncaused(self, event: Any, sender: str) -> None:
-        """Nothing led to it: a life begins or ends, a link broke, an operator calls, or somebody made it up."""
+    def _by_hand(self, event: Any, sender: str) -> None:
+        """Nothing led to it but hands: a life begins or ends, a link broke, an operator calls, somebody made it up."""
         kind = type(event)
         if kind is Started:
             if event.incarnation > 1:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from attrs import define, evolve
+from attrs import define
 
 from mesolite.actors.errors import MesoliteError
 from mesolite.harness.faults.faults import KINDS, Fault, length
@@ -166,7 +166,7 @@ class Injector:
 
     def script(self) -> tuple[Injection, ...]:
         """The faults that have happened, to be given back."""
-        return tuple(evolve(each.injection) for each in self.injected)
+        return tuple(each.injection for each in self.injected)
 
     def tally(self) -> dict[str, Counter[str]]:
         """How often each kind was injected, and how often it had an effect."""

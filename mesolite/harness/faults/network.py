@@ -8,7 +8,6 @@ alone.
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 from mesolite.harness.faults.kind import DoesNotFit, Kind, Ongoing, Scene, is_alive
@@ -147,26 +146,23 @@ class Split(Kind):
 
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:
         """Cut each of one group off from each of the other."""
-        pairs = [
-            pair
-            for pair in itertools.product(arguments["one"], arguments["other"])
-            if all(sim.runtime.directory.incarnation(name) for name in pair)
-        ]
-        for one, other in pairs:
-            sim.partition(one, other)
+        known = sim.runtime.directory.incarnation
+        one, other = ([name for name in arguments[side] if known(name)] for side in ("one", "other"))
+        if not one or not other:
+            raise DoesNotFit("nobody is left on one side")
+        sim.partition(one, other)
         lost = 0
 
         def end() -> None:
             nonlocal lost
             lost = sum(sim.runtime.network.cuts.values())
-            for one, other in pairs:
-                sim.heal(one, other)
+            sim.heal(one, other)
 
-        return Ongoing(end=end, had_effect=lambda: lost > 0, hits=(one, other))
+        return Ongoing(end=end, had_effect=lambda: lost > 0, hits=(*one, *other))
 
     def code(self, arguments: dict[str, Any]) -> str:
-        """A loop over both groups."""
-        return f"for pair in itertools.product({arguments['one']!r}, {arguments['other']!r}): sim.partition(*pair)"
+        """One verb of the simulation."""
+        return f"sim.partition({list(arguments['one'])!r}, {list(arguments['other'])!r})"
 
 
 class BreakLink(_OfAPair):

@@ -12,9 +12,11 @@ from mesolite.actors.decisions.contract import Send, TimerKey
 from mesolite.actors.decisions.master import (
     deactivation,
     frameworks,
+    gone,
     health,
     pruning,
     reclaims,
+    removal,
     returns,
     schedules,
 )
@@ -35,6 +37,7 @@ from mesolite.messages import (
     ReregisterAgent,
     RunTask,
     Subscribe,
+    UnregisterAgent,
 )
 from mesolite.messages.ids import AgentId
 from tests.seeds.faults import agent_dies, agents_fall_silent, cut, scheduler_returns_twice
@@ -268,6 +271,40 @@ def _keep_the_pruned(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(APPLIED, PruneAgents, nothing)
 
 
+def _wait_for_who_unregisters(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(LEADER_DECISIONS, UnregisterAgent, nothing)
+
+
+def _do_not_say_who_is_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(removal, "say_lost", nothing)
+
+
+def _keep_tasks_of_dead_agents(patch: pytest.MonkeyPatch) -> None:
+    def disconnected(m: MasterState, agent: Any, now: float) -> None:
+        if agent.connected:
+            health.await_return(m, agent, now)
+
+    patch.setattr(health, "disconnected", disconnected)
+
+
+def _refuse_to_reactivate(patch: pytest.MonkeyPatch) -> None:
+    def reactivate(m: MasterState, message: Any, sender: str, now: float) -> None:
+        m.answer(sender, message.call_id, 400, "no")
+
+    patch.setitem(LEADER_DECISIONS, ReactivateAgentCall, reactivate)
+
+
+def _take_all_for_gone(patch: pytest.MonkeyPatch) -> None:
+    def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float) -> None:
+        gone.refuse(m, message.agent.id or AgentId(""), sender)
+
+    patch.setitem(LEADER_DECISIONS, ReregisterAgent, reregister)
+
+
+def _drain_without_a_word(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(drains, "tell", nothing)
+
+
 MISTAKES = [
     Mistake("what is let go is not given back", ("resources_conserved",), _forget_what_returns),
     Mistake("nobody is told what became of tasks", ("tasks_accounted_for",), _tell_nobody),
@@ -325,4 +362,10 @@ MISTAKES = [
         _forget_decisions_about_the_unreachable,
     ),
     Mistake("who was forgotten is remembered", ("leaders_believe_the_store",), _keep_the_pruned),
+    Mistake("who unregisters is waited for", ("unregistered_are_removed",), _wait_for_who_unregisters),
+    Mistake("frameworks do not hear which agents are lost", ("unregistered_are_removed",), _do_not_say_who_is_lost),
+    Mistake("tasks outlive their agent in the books", ("lost_with_their_agent",), _keep_tasks_of_dead_agents),
+    Mistake("nobody is reactivated", ("refused_for_a_reason",), _refuse_to_reactivate),
+    Mistake("whoever is back is taken for gone", ("gone_stays_gone",), _take_all_for_gone),
+    Mistake("agents are not told to drain", ("drains_end",), _drain_without_a_word),
 ]

@@ -1,0 +1,35 @@
+"""What led to a failure, as text: what happened, what became of the tasks, and what was said about whom it is about."""
+
+from __future__ import annotations
+
+from mesolite.failure_report import last_of_tasks
+from mesolite.harness.run import CheckerViolated, Outcome
+from mesolite.simulation.simulation import Simulation
+
+MOMENTS = 40
+"""So many of what happened are shown, the first and the last ones."""
+
+SAID = 40
+"""So many lines of what was said about whom it is about."""
+
+
+def story_of(outcome: Outcome) -> str:
+    """Tell what led to it."""
+    sim, error = outcome.sim, outcome.error
+    sections = [("what happened:", _moments(sim)), ("the last state of each task:", last_of_tasks(sim))]
+    if isinstance(error, CheckerViolated) and error.violation.about:
+        said = sim.trace.story(*error.violation.about).splitlines()
+        sections.append((f"what was said about {', '.join(error.violation.about)}:", _last(said)))
+    return "\n".join("\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in sections if lines)
+
+
+def _moments(sim: Simulation) -> list[str]:
+    lines = [str(moment) for moment in sim.trace.moments()]
+    if len(lines) <= MOMENTS:
+        return lines
+    half = MOMENTS // 2
+    return [*lines[:half], f"... and {len(lines) - MOMENTS} more ...", *lines[-half:]]
+
+
+def _last(lines: list[str]) -> list[str]:
+    return (["..."] if len(lines) > SAID else []) + lines[-SAID:]

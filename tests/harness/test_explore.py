@@ -1,0 +1,177 @@
+"""Exploring: what is found is the same with any number of processes, small, confirmed, and can be replayed and kept."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+
+from mesolite import InvalidValue, Simulation
+from mesolite.actors.decisions.master.state import MasterState
+from mesolite.harness import Exploration, Failure, Faults, NothingReached, NotReplayed, explore, reached
+from mesolite.harness.coverage import Reached
+from mesolite.harness.explore import Plan
+from mesolite.harness.run import Setting, replayed
+from mesolite.harness.script import from_plain, to_plain
+from mesolite.simulation.properties import PropertyViolated
+from tests.harness import naive
+
+SEEDS = 30
+
+
+@pytest.fixture(scope="module")
+def found() -> Exploration:
+    """What exploring the naive scheduler finds."""
+    return explore(naive.naive, seeds=SEEDS)
+
+
+def test_a_naive_scheduler_is_found_out(found: Exploration) -> None:
+    """By its own property; the script is small, and another process agrees."""
+    failure = found.failure
+    assert failure is not None
+    assert isinstance(failure.error, PropertyViolated)
+    assert len(failure.script.faults) <= 3
+    assert failure.script.order == ()
+    assert failure.confirmed == ""
+    assert found.runs <= SEEDS
+    with pytest.raises(PropertyViolated) as raised:
+        found.check()
+    assert "what was done" in raised.value.__notes__[0]
+
+
+def test_what_is_found_fails_again_when_replayed(found: Exploration) -> None:
+    """With the same error, and the same trace."""
+    assert found.failure is not None
+    with pytest.raises(PropertyViolated, match="has not come true within 120"):
+        found.failure.replay()
+
+
+def test_a_failure_can_be_kept(found: Exploration, tmp_path: pathlib.Path) -> None:
+    """In a file that finds its scenario by name; and as the source of a test."""
+    assert found.failure is not None
+    path = found.failure.save(tmp_path / "kept" / "failure.json")
+    kept = Failure.load(path)
+
+    assert (kept.seed, kept.script, kept.scenario) == (found.failure.seed, found.failure.script, naive.naive)
+    with pytest.raises(PropertyViolated):
+        kept.replay()
+    names: dict[str, object] = {}
+    exec(kept.as_test(), names)  # the source of a test is there to be run
+    [test] = [value for name, value in names.items() if name.startswith("test_")]
+    with pytest.raises(PropertyViolated):
+        test()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("", "no failure that can be"), ("{}", "no failure"), ('{"format": 9}', "format 9"), ("[1]", "no failure")],
+)
+def test_a_file_that_is_none_is_refused(tmp_path: pathlib.Path, text: str, why: str) -> None:
+    """It says which file, and why not."""
+    path = tmp_path / "x.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(NotReplayed, match=why):
+        Failure.load(path)
+
+
+def test_a_scenario_that_is_gone_is_named(found: Exploration, tmp_path: pathlib.Path) -> None:
+    """So that whoever renamed it knows what to do."""
+    assert found.failure is not None
+    plain = found.failure.to_plain() | {"scenario": "tests.harness.naive:renamed"}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    with pytest.raises(NotReplayed, match=r"tests\.harness\.naive:renamed"):
+        Failure.load(path)
+
+
+@pytest.mark.slow
+def test_several_processes_find_the_same(found: Exploration) -> None:
+    """The lowest seed that fails, whoever runs it; also for a scenario that only this process knows."""
+
+    def scenario(sim: Simulation) -> None:
+        naive.naive(sim)
+
+    alone, together = explore(scenario, seeds=SEEDS), explore(scenario, seeds=SEEDS, processes=2)
+    assert alone.failure is not None
+    assert together.failure is not None
+    assert found.failure is not None
+    assert alone.failure.seed == together.failure.seed == found.failure.seed
+    assert alone.failure.script == together.failure.script
+    assert together.failure.confirmed is None
+    assert (alone.runs, alone.faults) == (together.runs, together.faults)
+
+
+def test_a_scheduler_that_listens_is_not_found_out() -> None:
+    """And what was tried is counted."""
+    found = explore(naive.mended, seeds=SEEDS)
+
+    found.check()
+    assert (found.failure, found.runs) == (None, SEEDS)
+    assert found.sometimes["all tasks run"] > SEEDS // 2
+    assert sum(count["injected"] for count in found.faults.values()) > SEEDS
+    assert found.coverage.reached[Reached("master", "leading", "RegisterAgent")] > 0
+    assert ("master", "ReleaseReclaimCall") in found.coverage.never_reached
+    assert found.coverage.never_called == []
+    assert found.coverage.callbacks["status_update"] > 0
+    assert "all tasks run" in str(found)
+
+
+def test_what_was_never_reached_fails() -> None:
+    """Said from outside or inside user code; where there is no run, `reached` says nothing."""
+    reached("outside")
+
+    def scenario(sim: Simulation) -> None:
+        sim.cluster(agents=1)
+        sim.sometimes(lambda: sim.now < 0, "the past")
+        reached("inside")
+
+    found = explore(scenario, seeds=3, faults=Faults.none())
+    assert found.sometimes == {"the past": 0, "inside": 3}
+    with pytest.raises(NothingReached, match="never reached: the past"):
+        found.check()
+
+
+def test_a_scenario_that_keeps_something_between_its_runs_is_told_so() -> None:
+    """It failed, and did not when it was run again: what is kept has to be found first."""
+    naive.counted.clear()
+    with pytest.raises(NothingReached, match="keeps something between its runs"):
+        explore(naive.keeps_something, seeds=5, faults=Faults.none())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["pct", "fifo"])
+def test_every_order_finds_it(order: str) -> None:
+    """It takes a fault, not an order."""
+    found = explore(naive.naive, seeds=SEEDS, order=order)
+    assert found.failure is not None
+
+
+def test_orders_and_limits_are_checked() -> None:
+    """An order that there is not is refused; no seed is begun after the time limit."""
+    with pytest.raises(InvalidValue, match="'lifo'"):
+        explore(naive.mended, order="lifo")
+    assert explore(naive.mended, seeds=10_000, time_limit=0.0).runs == 0
+
+
+@pytest.mark.slow
+def test_our_own_faults_are_called_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in a master is found by a checker that says whose fault it is."""
+    monkeypatch.setattr(MasterState, "recover", lambda *arguments: None)
+    found = explore(naive.mended, seeds=SEEDS)
+
+    assert found.failure is not None
+    assert "this is a fault of Mesolite" in str(found.failure.error)
+    assert found.failure.confirmed not in (None, "")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_script_makes_the_run_again_record_for_record(seed: int) -> None:
+    """With the exceptions that were noted, and with the seed's own order."""
+    plan = Plan(scenario=naive.mended, faults=Faults.harsh(), setting=Setting(), latency=None, order="random")
+    drawn = plan.run(seed, note=True)
+
+    assert drawn.script.faults
+    for script in (drawn.script, drawn.script.but(order=None), from_plain(to_plain(drawn.script))):
+        again = replayed(naive.mended, seed, script, Setting())
+        assert (again.hash, again.unfit) == (drawn.hash, [])
