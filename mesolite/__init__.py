@@ -49,7 +49,10 @@ if TYPE_CHECKING:
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
-    from mesolite.harness import Fault, Faults, compare, explore, sweep
+    from mesolite.harness.compare import compare
+    from mesolite.harness.explore import explore
+    from mesolite.harness.faults import Fault, Faults
+    from mesolite.harness.sweep import sweep
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -127,7 +130,8 @@ __all__ = [
     "Cluster", "CommandInfo", "Data", "Disk", "Drain", "DrainConfig", "DrainState", "Driver", "DriverAborted",
     "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Fault", "Faults",
     "Filters", "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus",
-    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
+    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
+    "MesoliteSchedulerDriver",
     "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
     "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
     "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",

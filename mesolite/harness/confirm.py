@@ -15,7 +15,7 @@ from mesolite.harness.run import replayed
 PATIENCE_S = 120.0
 HASH_SEED = "4242"
 CONFIRMING = "MESOLITE_CONFIRMING"
-"""Set in the other process: it loads the scenario's file, which may explore where it is loaded, and so confirm again."""
+"""Set in the other process: the scenario's file, which it loads, may explore again, and what that finds is left."""
 
 
 def confirm(failure: Failure) -> str | None:
