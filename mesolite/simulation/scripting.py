@@ -83,18 +83,24 @@ class Scripting(Observing):
         when = When(f"{wanted.describe()}, the {nth}. of them" if nth > 1 else wanted.describe(), self)
         left = nth
 
+        failed: list[Exception] = []
+
         def look(record: Record) -> None:
             nonlocal left
-            event = record.event
-            parcel = Parcel(record.sender, record.party, event, -1)
-            if isinstance(event, Message | PeerExited) and wanted.matches(parcel):
-                left -= 1
-                if left == 0:
-                    unsubscribe()
-                    self.runtime.looks.append(come)
+            if not isinstance(record.event, Message | PeerExited):
+                return
+            try:
+                left -= wanted.matches(Parcel(record.sender, record.party, record.event, -1))
+            except Exception as error:  # noqa: BLE001  # of the test's `where`, and not of the actor that is at work
+                failed.append(error)
+            if failed or left == 0:
+                unsubscribe()
+                self.runtime.looks.append(come)
 
         def come() -> None:
             self.runtime.looks.remove(come)
+            if failed:
+                raise failed[0]
             when.come()
 
         unsubscribe = self.trace.subscribe(look)

@@ -77,7 +77,7 @@ AWARE = FrameworkInfo(name="mine", capabilities=[Capability.PARTITION_AWARE])
 KEEPS = FrameworkInfo(name="mine", failover_timeout_s=3600.0, checkpoint=True)
 
 
-# ---------------------------------------------------------------------------------------------- updates, and their states
+# -------------------------------------------------------------------------------- updates, and their states
 
 
 class ForgetsToAcknowledge(Right):
@@ -111,7 +111,7 @@ class TrustsLaunches(Right):
             super().status_update(driver, status)
 
 
-# ----------------------------------------------------------------------------------------------- who leads, and who asks
+# -------------------------------------------------------------------------------- who leads, and who asks
 
 
 class LaunchesAgainOnFailover(Right):
@@ -151,7 +151,7 @@ def successor_knows_nothing(sim: Simulation) -> None:
     sim.advance(240)
 
 
-# -------------------------------------------------------------------------------------------------------- offers, and back
+# -------------------------------------------------------------------------------- offers, and back
 
 
 class NeverDeclines(Right):
@@ -201,7 +201,7 @@ class AnswersNobody(Shop):
         pass
 
 
-# --------------------------------------------------------------------------------------------------------------- task ids
+# -------------------------------------------------------------------------------- task ids
 
 
 class ReusesIds(Right):

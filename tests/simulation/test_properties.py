@@ -211,3 +211,25 @@ def test_leaving_a_simulation_demands_what_must_come_true() -> None:
         _leave(lambda sim: False)
     with pytest.raises(ZeroDivisionError):
         _leave(lambda sim: False, ZeroDivisionError())
+
+
+def test_an_order_whose_condition_raises_hurts_no_actor(sim: Simulation) -> None:
+    """It comes out of what lets things happen, and the actor that was being asked about works on."""
+    cluster = sim.cluster(agents=1)
+    sim.when(PongAgent, where=lambda pong: pong.nonsense)  # type: ignore[attr-defined,unused-ignore]
+
+    with pytest.raises(AttributeError, match="nonsense"):
+        sim.advance(20.0)
+    sim.advance(100.0)
+    assert leader_of(cluster).alive
+    assert cluster.agents["agent-1"].registered
+
+
+@pytest.mark.parametrize("verb", ["always", "eventually"])
+def test_what_cannot_be_called_states_nothing(sim: Simulation, verb: str) -> None:
+    """It is refused where it is given, and not at the first event."""
+    with pytest.raises(InvalidValue, match="function"):
+        getattr(sim, verb)("three run")
+    with pytest.raises(InvalidValue, match="function"):
+        sim.when().then(5)  # type: ignore[arg-type]
+    sim.settle()
