@@ -29,7 +29,8 @@ def test_what_type_checkers_see_is_what_is_there() -> None:
     """`__all__`, the imports for type checkers and the names that are loaded when used are the same."""
     tree = ast.parse((ROOT / "mesolite/__init__.py").read_text())
     loaded_at_once = ("typing", "mesolite.version")
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module not in loaded_at_once]
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imports = [node for node in froms if node.module not in loaded_at_once]
     seen = {alias.name: node.module for node in imports for alias in node.names}
 
     assert sorted(seen) == sorted(mesolite.__all__)

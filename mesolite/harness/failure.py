@@ -256,8 +256,11 @@ def settings_of(plain: dict[str, Any] | None) -> Settings | None:
 
 def check_name(scenario: Scenario) -> str:
     """Why a scenario cannot be found by its name, in another process or later; "" if it can."""
+    name = name_of(scenario)
+    if name.rpartition(":")[0].endswith(".py") and "<" not in name:
+        return ""  # the program that is running: to load it would be to run it a second time
     try:
-        scenario_of(name_of(scenario))
+        scenario_of(name)
     except LookupError as why:
         return str(why)
     return ""

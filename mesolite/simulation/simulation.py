@@ -110,8 +110,11 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
     ) -> None:
         """Leave; there is nothing to clean up, no thread, process or file was made.
 
-        What user code raised and nobody saw is raised now, or named in a note of what the body has raised.
+        What must come true eventually has to now, unless `recover()` was called. What user code raised and nobody saw
+        is raised now, or named in a note of what the body has raised.
         """
+        if value is None and not self.stated.recovered:
+            self.recover()
         self.runtime.user_errors.leave(value)
 
     @checked_arguments
