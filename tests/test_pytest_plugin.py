@@ -91,6 +91,7 @@ def test_a_failure_says_how_to_repeat_it_and_that_fails_again(pytester: pytest.P
     result.assert_outcomes(failed=2)
     assert len(commands) == len(set(commands)) == 2
     assert _text(result).count("found in the 2nd run") == 2
+    assert _text(result).count("in a fresh process: it fails in the same way") == 2
     assert "the last that was said:" in _text(result)
     assert "LeaderDetected master-1" in _text(result)
     for command in commands:
