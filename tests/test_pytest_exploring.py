@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-import mesolite.harness  # noqa: F401  # or else each run of pytest in this process would load all of it anew
+from tests.theirs import run, text_of, theirs
 
 FRAGILE = """
     import pytest
@@ -25,22 +25,6 @@ FRAGILE = """
         fragile(sim)
 """
 """It fails with the first crash that nobody has repaired."""
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Run pytest on what is there, in this process, with the plugin alone."""
-    plugins = ["-p", "mesolite.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-    return pytester.runpytest_inprocess(*plugins, *arguments)
-
-
-def theirs(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
-    """Run pytest on a file of theirs."""
-    pytester.makepyfile(test_theirs=text)
-    return run(pytester, *arguments)
-
-
-def text_of(result: pytest.RunResult) -> str:
-    return "\n".join(result.outlines)
 
 
 def kept(pytester: pytest.Pytester, folder: str = ".mesolite") -> list[pathlib.Path]:
