@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.measuring import Figure, Result, Stopwatch
 
-NAMES = ("startup", "commands", "drain_now", "idle", "messages", "silence", "allocator", "scale", "flat")
+NAMES = ("startup", "commands", "drain_now", "idle", "messages", "silence", "allocator", "scale", "flat", "harness")
 RESULTS = pathlib.Path(__file__).parent / "results"
 
 

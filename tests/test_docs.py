@@ -117,4 +117,6 @@ def test_outputs_are_renewed_in_their_places() -> None:
 
     renewed = with_outputs(page.format("2\n", ""), ["1\n", "3\n"])
 
-    assert renewed == page.format("1\n", "3\n") == with_outputs(renewed, ["1\n", "3\n"])
+    printed = "a\n```python\nprint(1)\n```\n```text output\n1\n```\nb\n```text output\n3\n```\n"
+    assert renewed == printed + "```text\nx\n```\n"
+    assert with_outputs(renewed, ["1\n", "3\n"]) == renewed

@@ -1,47 +1,128 @@
-"""What an exploration has reached: which events reached which kind of actor, and which callbacks were called."""
+"""What an exploration has reached: which events reached which actors in which state, which callbacks were called."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from attrs import define, field
 
-from mesolite.actors.decisions.agent import AgentCore
-from mesolite.actors.decisions.command_executor import CommandExecutorCore
-from mesolite.actors.decisions.contract import Callback
+from mesolite.actors.decisions.agent.core import DECISIONS
+from mesolite.actors.decisions.contract import Callback, Publish
 from mesolite.actors.decisions.elector import ElectorCore
 from mesolite.actors.decisions.executor import ExecutorCore
-from mesolite.actors.decisions.master import MasterCore
+from mesolite.actors.decisions.master.core import LEADER_DECISIONS
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.actors.trace import Record
+from mesolite.callbacks import Scheduler
+from mesolite.messages.base import Message
+from mesolite.messages.facts import AgentStatus, MasterStatus
+from mesolite.messages.scheduler import FrameworkRegistered, FrameworkReregistered
 from mesolite.simulation.simulation import Simulation
 
-CORES = (AgentCore, CommandExecutorCore, ElectorCore, ExecutorCore, MasterCore, RegistrarCore, SchedulerCore)
+
+class Reached(NamedTuple):
+    """An event reached an actor of that kind, in that state ('' where no state is told apart)."""
+
+    actor: str
+    state: str
+    event: str
+
+
+KNOWN: dict[str, tuple[str, ...]] = {
+    actor: tuple(sorted(kind.__name__ for kind in kinds if issubclass(kind, Message)))
+    for actor, kinds in (
+        ("agent", DECISIONS),
+        ("elector", ElectorCore.HANDLERS),
+        ("executor", ExecutorCore.HANDLERS),
+        ("master", LEADER_DECISIONS),
+        ("registrar", RegistrarCore.HANDLERS),
+        ("scheduler", SchedulerCore.HANDLERS),
+    )
+}
+"""The messages that each kind of actor decides on."""
 
 
 @define
 class Coverage:
-    """How often each (actor, event) pair was reached, and each callback called."""
+    """What was reached, and how often, over all runs.
 
-    pairs: Counter[tuple[str, str]] = field(factory=Counter)
+    Attributes:
+        reached: by actor, state and event.
+        callbacks: by name, those of the users' classes that were called.
+        written: the callbacks that the users' classes have.
+    """
+
+    reached: Counter[Reached] = field(factory=Counter)
     callbacks: Counter[str] = field(factory=Counter)
+    written: dict[str, None] = field(factory=dict)
+
+    @property
+    def never_reached(self) -> list[tuple[str, str]]:
+        """The messages that no actor of the kind that decides on them has had, as (actor, message)."""
+        seen = {(actor, event) for actor, _, event in self.reached}
+        return [(actor, event) for actor, events in KNOWN.items() for event in events if (actor, event) not in seen]
+
+    @property
+    def never_called(self) -> list[str]:
+        """The callbacks that the users' classes have, and that were never called."""
+        return [name for name in self.written if name not in self.callbacks]
 
     def add(self, sim: Simulation) -> None:
         """Count what is in the trace of a run."""
+        states: dict[str, str] = {}
         for record in sim.trace:
-            self.pairs[_actor(record.party), type(record.event).__name__] += 1
-            for effect in record.effects:
-                if type(effect) is Callback:
-                    self.callbacks[effect.callback] += 1
+            self._count(record, states)
+        for driver in sim.started.frameworks.values() if sim.started is not None else ():
+            self.written.update(dict.fromkeys(_written(driver.user(), Scheduler)))
+
+    def _count(self, record: Record, states: dict[str, str]) -> None:
+        name, event = record.party, record.event
+        actor = _actor(name)
+        if not actor:
+            return
+        self.reached[Reached(actor, states.get(name, ""), type(event).__name__)] += 1
+        if isinstance(event, FrameworkRegistered | FrameworkReregistered):
+            states[name] = "subscribed"
+        for effect in record.effects:
+            if type(effect) is Callback:
+                self.callbacks[effect.callback] += 1
+                if effect.callback == "disconnected":
+                    states[name] = "disconnected"
+            elif type(effect) is Publish:
+                if isinstance(effect.fact, AgentStatus):
+                    states[name] = "registered" if effect.fact.registered else "away"
+                elif isinstance(effect.fact, MasterStatus):
+                    states[name] = "leading" if effect.fact.leading else "standing by"
 
     def merge(self, other: Coverage) -> None:
         """Count what another process has reached."""
-        self.pairs.update(other.pairs)
+        self.reached.update(other.reached)
         self.callbacks.update(other.callbacks)
+        self.written.update(other.written)
+
+    def __str__(self) -> str:
+        """Say how much was reached, and what was not."""
+        known = sum(map(len, KNOWN.values()))
+        never = self.never_reached
+        lines = [f"{known - len(never)} of {known} messages reached whoever decides on them"]
+        if never:
+            lines.append("never: " + ", ".join(f"{event} at {actor}" for actor, event in never))
+        if self.never_called:
+            lines.append(f"callbacks never called: {', '.join(self.never_called)}")
+        return "\n".join(lines)
+
+
+def _written(user: object, base: type) -> Iterable[str]:
+    """The callbacks that a user's class has made its own."""
+    public = [name for name in vars(base) if not name.startswith("_")]
+    return [name for name in public if getattr(type(user), name) is not getattr(base, name)]
 
 
 def _actor(name: str) -> str:
+    """Which kind of actor has that name; '' for what hands do."""
     if name.endswith("/registrar"):
         return "registrar"
     if "/" in name:
@@ -49,7 +130,5 @@ def _actor(name: str) -> str:
     for kind in ("agent", "master"):
         if name.startswith(f"{kind}-"):
             return kind
-    return name if name in ("elector", "operator") else "scheduler"
+    return name if name in ("", "elector", "operator") else "scheduler"
 
-
-_: Any = CORES

@@ -13,6 +13,10 @@ import pytest
 from mesolite import InvalidValue, Simulation
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.harness import Exploration, Failure, Faults, NothingReached, NotReplayed, explore, reached
+from mesolite.harness.coverage import Reached
+from mesolite.harness.explore import Plan
+from mesolite.harness.run import Setting, replayed
+from mesolite.harness.script import from_plain, to_plain
 from mesolite.simulation.properties import PropertyViolated
 from tests.harness import naive
 
@@ -109,7 +113,9 @@ def test_a_scheduler_that_listens_is_not_found_out() -> None:
     assert (found.failure, found.runs) == (None, SEEDS)
     assert found.sometimes["all tasks run"] > SEEDS // 2
     assert sum(count["injected"] for count in found.faults.values()) > SEEDS
-    assert found.coverage.pairs["master", "RegisterAgent"] > 0
+    assert found.coverage.reached[Reached("master", "leading", "RegisterAgent")] > 0
+    assert ("agent", "KillTask") in found.coverage.never_reached
+    assert found.coverage.never_called == []
     assert found.coverage.callbacks["status_update"] > 0
     assert "all tasks run" in str(found)
 
@@ -160,6 +166,18 @@ def test_our_own_faults_are_called_ours(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.failure is not None
     assert "this is a fault of Mesolite" in str(found.failure.error)
     assert found.failure.confirmed not in (None, "")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_script_makes_the_run_again_record_for_record(seed: int) -> None:
+    """With the exceptions that were noted, and with the seed's own order."""
+    plan = Plan(scenario=naive.mended, faults=Faults.harsh(), setting=Setting(), latency=None, order="random")
+    drawn = plan.run(seed, note=True)
+
+    assert drawn.script.faults
+    for script in (drawn.script, drawn.script.but(order=None), from_plain(to_plain(drawn.script))):
+        again = replayed(naive.mended, seed, script, Setting())
+        assert (again.hash, again.unfit) == (drawn.hash, [])
 
 
 def test_a_scenario_of_no_module_is_found_and_not_confirmed() -> None:

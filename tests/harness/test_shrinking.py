@@ -42,27 +42,24 @@ def test_few_tries_are_enough() -> None:
 def planted(sim: Simulation) -> None:
     """Fails when agent-1 was restarted, and agent-2 after it."""
     cluster = sim.cluster(agents=3)
-
-    @sim.always
-    def never_both() -> bool:
-        first, second = (
-            [at for at, what in cluster.agents[name].history if what == "restart"] for name in ("agent-1", "agent-2")
-        )
-        return not (first and second and max(second) > min(first))
-
     sim.advance(600)
+    first, second = (
+        [at for at, what in cluster.agents[name].history if what == "restart"] for name in ("agent-1", "agent-2")
+    )
+    assert not (first and second and max(second) > min(first)), "agent-2 was restarted after agent-1"
 
 
 @pytest.mark.slow
 def test_a_failure_of_two_hundred_faults_becomes_one_of_two() -> None:
     """Of all that was done only what matters is left, in the order that matters, first in first out."""
-    faults = {name: Fault(rate=7.0) for name in ("restart", "expire_session", "break_link")}
-    outcome = drawn(planted, 3, Script(latency=(0.01, 0.1)), faults, Setting(), note=True)
+    faults = {"restart": Fault(15.0), "stop": Fault(6.0, lasts=(0.0, 2.0))}
+    outcome = drawn(planted, 0, Script(latency=(0.01, 0.1)), faults, Setting(), note=True)
     assert outcome.error is not None
+    assert len(outcome.script.faults) > 150
 
     shrunk = shrink(planted, Setting(), outcome)
 
-    assert [fault.kind for fault in shrunk.outcome.script.faults] == ["restart", "restart"]
+    assert len(shrunk.outcome.script.faults) == 2  # what stops an agent starts it again
     assert shrunk.outcome.script.order == ()
     assert shrunk.outcome.script.latency == (0.0, 0.0)
     assert shrunk.outcome.identity == outcome.identity

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from mesolite import InvalidValue, Simulation
@@ -192,6 +194,23 @@ def test_what_comes_first_does_not_overtake_on_its_own_channel(seed: int) -> Non
 
     assert [type(event).__name__ for event in said.all] == ["SuppressOffers", "ReviveOffers", "ReconcileTasks"]
     assert first.happened
+
+
+def _leave(done: Callable[[Simulation], bool], error: Exception | None = None) -> None:
+    with Simulation(1) as sim:
+        sim.cluster(agents=1)
+        sim.eventually(lambda: done(sim), within=5)
+        if error is not None:
+            raise error
+
+
+def test_leaving_a_simulation_demands_what_must_come_true() -> None:
+    """Unless something was raised already."""
+    _leave(lambda sim: bool(sim.view.agents))
+    with pytest.raises(PropertyViolated, match="not come true within 5"):
+        _leave(lambda sim: False)
+    with pytest.raises(ZeroDivisionError):
+        _leave(lambda sim: False, ZeroDivisionError())
 
 
 def test_an_order_whose_condition_raises_hurts_no_actor(sim: Simulation) -> None:
