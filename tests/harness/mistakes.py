@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from examples.schedulers import Mover, Shop, service, service_of
+from examples.schedulers import Shop, service, service_of
 from mesolite import (
     Capability,
     FrameworkInfo,
@@ -47,7 +47,7 @@ def jobs() -> list[TaskInfo]:
     return [evolve(service(name, name), work=work) for name in JOBS]
 
 
-class Right(Mover):
+class Right(Shop):
     """Makes no mistake that is known."""
 
     def __init__(self) -> None:
@@ -191,11 +191,8 @@ class LaunchesOnRescinded(Right):
             super().status_update(driver, status)
 
 
-class AnswersNobody(Shop):
+class AnswersNobody(Right):
     """Has never heard of inverse offers."""
-
-    def __init__(self) -> None:
-        super().__init__(jobs())
 
     def inverse_offers(self, driver: SchedulerDriver, inverse_offers: tuple[InverseOffer, ...]) -> None:
         pass

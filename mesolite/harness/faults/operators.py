@@ -159,7 +159,8 @@ class Reclaim(_OfAnAgent):
 
     def how(self, scene: Scene) -> Arguments:
         """Draw the time."""
-        return (("within", scene.draws.between(0.0, 60.0)),)
+        longest_s = 60.0 if scene.draws.chance(0.5) else 600.0
+        return (("within", scene.draws.between(0.0, longest_s)),)
 
     def call(self, agent_id: AgentId, arguments: dict[str, Any]) -> MakeCall:
         """Reclaim everything."""
