@@ -62,7 +62,8 @@ class Shop(Scheduler):
 
     Service `web-1` runs as task `web-1`, its replacement as `web-1.2`: an id is never used again, because what was
     given up may turn up again. At most two tasks per offer, to spread them. It does not go to machines that will be
-    unavailable, and gives back what it is asked for. docs/write-a-scheduler.md builds it step by step. A successor needs `current` and `launched`; keep them where they outlive the process.
+    unavailable, and gives back what it is asked for. docs/write-a-scheduler.md builds it step by step. A successor
+    needs `current` and `launched`; keep them where they outlive the process.
     """
 
     def __init__(self, services: Iterable[TaskInfo]) -> None:
