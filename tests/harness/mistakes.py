@@ -285,7 +285,7 @@ MISTAKES = (
     Mistake(
         "forgets_acknowledgements",
         runs(ForgetsToAcknowledge, implicit_acknowledgements=False),
-        "checker updates_are_acknowledged",
+        "",
     ),
     Mistake("launches_again_on_failover", runs(LaunchesAgainOnFailover)),
     Mistake("ignores_unreachable", runs(ignoring(TaskState.TASK_UNREACHABLE), AWARE)),
