@@ -20,6 +20,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from mesolite.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from mesolite.actors.decisions.contract import PeerExited
     from mesolite.actors.decisions.driver_calls import DriverStatus
@@ -49,7 +51,22 @@ if TYPE_CHECKING:
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
-    from mesolite.harness import Fault, Faults, compare, explore, sweep
+    from mesolite.harness import (
+        ChannelKey,
+        Coverage,
+        Failure,
+        Fault,
+        Faults,
+        Identity,
+        Injection,
+        Postponed,
+        Reached,
+        Script,
+    )
+    from mesolite.harness.compare import Comparison, compare
+    from mesolite.harness.exploration import Exploration
+    from mesolite.harness.explore import explore
+    from mesolite.harness.sweep import Swept, sweep
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -120,14 +137,13 @@ for _name in ("actors", "messages"):
             "cannot be used from this checkout: clone with `git clone -c core.symlinks=true`, or install a wheel"
         )
 
-__version__ = "0.1.0"
 
 __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
     "Cluster", "CommandInfo", "Data", "Disk", "Drain", "DrainConfig", "DrainState", "Driver", "DriverAborted",
-    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Fault", "Faults",
-    "Filters", "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus",
-    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
+    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Filters",
+    "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus", "KillPolicy",
+    "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
     "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
     "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
     "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
@@ -135,7 +151,9 @@ __all__ = [
     "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
     "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
     "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
-    "compare", "explore", "sweep",
+    # the harness, and what it answers; more of it is in mesolite.harness
+    "ChannelKey", "Comparison", "Coverage", "Exploration", "Failure", "Fault", "Faults", "Identity", "Injection",
+    "Postponed", "Reached", "Script", "Swept", "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -175,7 +193,6 @@ _MODULE_OF = {
     "MachineId": "messages.maintenance",
     "MachineMode": "messages.maintenance",
     "MasterMachine": "machines",
-    **dict.fromkeys(("Fault", "Faults", "compare", "explore", "sweep"), "harness"),
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
     "MessageInFlight": "simulation.messages_in_flight",
@@ -230,6 +247,7 @@ _MODULE_OF = {
     **dict.fromkeys(("AgentId", "ExecutorId", "FrameworkId", "OfferId", "TaskId", "UpdateId"), "messages.ids"),
     "DrainConfig": "messages.drains",
     "InverseOfferStatus": "messages.offers",
+    **dict.fromkeys(__all__[__all__.index("ChannelKey") : __all__.index("AgentEntry")], "harness"),
     **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "messages.state"),
 }
 """Where each public name lives, below `mesolite`."""

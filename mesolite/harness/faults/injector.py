@@ -38,6 +38,7 @@ class Injector:
     Attributes:
         injected: those that have happened, the oldest first.
         unfit: what of a script could not be done, and why.
+        on_unfit: called whenever that is so.
     """
 
     def __init__(self, sim: Simulation) -> None:
@@ -46,6 +47,7 @@ class Injector:
         self._active = True
         self.injected: list[Injected] = []
         self.unfit: list[str] = []
+        self.on_unfit: Callable[[], object] = lambda: None
         self._waiting: list[tuple[int, Injection]] = []
         self._events = 0
         sim.faults = self
@@ -118,7 +120,8 @@ class Injector:
         try:
             ongoing = kind.begin(sim, sim.started, dict(injection.arguments))
         except (DoesNotFit, MesoliteError) as why:
-            self.unfit.append(f"{code_of(injection)}: {why}")
+            self.unfit.append(f"at {injection.at:g} s: {code_of(injection)}: {why}")
+            self.on_unfit()
             return
         injected = Injected(injection, ongoing)
         self.injected.append(injected)
