@@ -75,11 +75,7 @@ AWARE = FrameworkInfo(name="mine", capabilities=[Capability.PARTITION_AWARE])
 KEEPS = FrameworkInfo(name="mine", failover_timeout_s=3600.0, checkpoint=True)
 
 
-<<<<<<< HEAD
 # -------------------------------------------------------------------------------------------- updates, and their states
-=======
-# -------------------------------------------------------------------------------- updates, and their states
->>>>>>> main
 
 
 class ForgetsToAcknowledge(Right):
@@ -113,11 +109,7 @@ class TrustsLaunches(Right):
             super().status_update(driver, status)
 
 
-<<<<<<< HEAD
 # ---------------------------------------------------------------------------------------------- who leads, and who asks
-=======
-# -------------------------------------------------------------------------------- who leads, and who asks
->>>>>>> main
 
 
 class LaunchesAgainOnFailover(Right):
@@ -160,7 +152,6 @@ class KeepsItsState(Right):
         self.current, self.launched = before.current, before.launched
 
 
-<<<<<<< HEAD
 def fails_over(make: Callable[[], LosesItsState | KeepsItsState]) -> Callable[[Simulation], None]:
     """The scenario of a driver that is aborted, and a successor that goes on under the framework's id."""
 
@@ -188,9 +179,6 @@ class AcknowledgesByHand(Right):
     def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
         super().status_update(driver, status)
         driver.call_later(1.0, lambda: driver.acknowledge(status))
-=======
-# -------------------------------------------------------------------------------- offers, and back
->>>>>>> main
 
 
 class NeverDeclines(Right):
@@ -237,11 +225,7 @@ class AnswersNobody(Right):
         pass
 
 
-<<<<<<< HEAD
 # ------------------------------------------------------------------------------------------------------------- task ids
-=======
-# -------------------------------------------------------------------------------- task ids
->>>>>>> main
 
 
 class ReusesIds(Right):

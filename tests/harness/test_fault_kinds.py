@@ -101,7 +101,7 @@ def test_a_fault_prints_as_code(kind: Kind) -> None:
     before = len(sim.trace)
 
     ast.parse(code)
-    exec(code, scope)  # noqa: S102  # that it runs is what is to be tested
+    exec(code, scope)  # that it runs is what is to be tested
     sim.advance(LASTS)
 
     assert len(sim.trace) > before
