@@ -12,7 +12,7 @@ from mesolite.harness.coverage import Coverage
 from mesolite.harness.failure import Failure
 from mesolite.harness.run import Outcome
 
-ENOUGH = 10
+ENOUGH = 50
 """A kind of fault that was injected so often, and never had an effect, is a mistake of the exploration."""
 
 
