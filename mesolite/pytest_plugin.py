@@ -260,8 +260,8 @@ def _told(item: pytest.Item, run: Simulation | Cluster) -> str:
     from mesolite.failure_report import failure_report, write_trace
 
     seed = getattr(run, "seed", None)
-    head = [] if seed is None else [_head(item, seed)]
-    told = "\n".join([*head, failure_report(run, item.config.getoption("--mesolite-lines"))])
+    head = "" if seed is None else f"{_head(item, seed)}\n"
+    told = head + failure_report(run, item.config.getoption("--mesolite-lines"), head)
     folder = item.config.getoption("--mesolite-report")
     if folder is None:
         return told
@@ -294,7 +294,7 @@ def _repeat(item: pytest.Item, seed: int) -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Explore or replay a test that uses `sim`, as one item with one outcome, if asked to."""
-    wishes = _wishes(item)
+    wishes = None if item.config.getoption("setuponly", default=False) else _wishes(item)
     if wishes is None or wishes.is_plain or wishes.foreign:
         return None
     from mesolite.pytest_runs.exploring import Tried
