@@ -8,7 +8,7 @@ print(found)                     what was run, reached, injected
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -18,6 +18,7 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
 from mesolite.actors.trace import Record
 from mesolite.harness.confirm import confirm
+from mesolite.harness.expanded import expanded
 from mesolite.harness.exploration import Exploration, NothingReached
 from mesolite.harness.failure import Failure
 from mesolite.harness.faults.faults import Faults
@@ -25,6 +26,7 @@ from mesolite.harness.faults.kind import Draws
 from mesolite.harness.run import Outcome, Scenario, Setting, calm, drawn
 from mesolite.harness.script import Script
 from mesolite.harness.shrink import shrink
+from mesolite.harness.world import Watch
 from mesolite.messages.base import Message
 from mesolite.messages.checking import Count, Duration, SomeCount, checked_arguments, in_seconds
 from mesolite.simulation.choices import ChannelKey
@@ -52,6 +54,7 @@ class Plan:
     setting: Setting
     latency: tuple[float, float] | None
     order: str
+    shares: tuple[float, ...] = SHARES
     steps: tuple[tuple[ChannelKey, int], ...] = ()
     """What was said in a calm run: the messages at which an order may change."""
 
@@ -59,7 +62,7 @@ class Plan:
         """What a seed is like, apart from its faults: latency, and how much is postponed."""
         draws = Draws(seed, "shape")
         latency = draws.one_of(LATENCIES) if self.latency is None else self.latency
-        share = 0.0 if self.order == "fifo" else draws.one_of(SHARES)
+        share = 0.0 if self.order == "fifo" else draws.one_of(self.shares)
         changes = tuple(draws.some_of(self.steps, CHANGES)) if self.order == "pct" else None
         return Script(latency=latency, share=share, changes=changes)
 
@@ -71,7 +74,7 @@ class Plan:
 @checked_arguments
 def explore(
     scenario: Scenario,
-    seeds: SomeCount = 200,
+    seeds: SomeCount = 500,
     faults: Faults | None = None,
     processes: SomeCount = 1,
     *,
@@ -80,13 +83,14 @@ def explore(
     order: str = "random",
     time_limit: Duration | None = None,
     first_seed: Count = 0,
+    without: Iterable[str] = (),
 ) -> Exploration:
     """Run a scenario with many seeds, under faults, and return what was found.
 
     `scenario(sim)` makes a cluster, states what must hold (`sim.always`, `sim.eventually`, `sim.sometimes`), and lets
     time pass. Each seed draws which faults there are, when and to whom (`faults`, by default `Faults()`), which
     messages are overtaken, and how long messages take (within `latency`, by default drawn). At its end faults stop,
-    everything is mended, and what must come true eventually has to. Our own checkers are always on.
+    everything is mended, and what must come true eventually has to. All checkers are on, but for those `without` names.
 
     `order`: "random", "pct", or "fifo". With several `processes` the seeds are shared out; the result is the same.
     `time_limit`: no more seeds are begun after so many real seconds.
@@ -99,17 +103,24 @@ def explore(
     plan = Plan(
         scenario=scenario,
         faults=Faults() if faults is None else faults,
-        setting=Setting(settings=settings),
+        setting=Setting(settings=settings, without=tuple(without)),
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )
-    if order == "pct":
+    return explored(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
+
+
+def explored(
+    plan: Plan, first_seed: int, seeds: int, processes: int = 1, time_limit_s: float | None = None
+) -> Exploration:
+    """Explore as planned."""
+    if plan.order == "pct":
         plan.steps = _steps(plan)
     began = time.monotonic()
-    found, failed = _search(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
+    found, failed = _search(plan, first_seed, seeds, processes, time_limit_s)
     found.seconds = time.monotonic() - began
     if failed is not None:
-        found.failure = _failure(plan, failed)
+        found.fail(_failure(plan, failed))
     return found
 
 
@@ -117,14 +128,22 @@ def _failure(plan: Plan, seed: int) -> Failure:
     """Look closer at a seed that fails: note its script, make it small, see whether another process agrees."""
     outcome = plan.run(seed, note=True)
     if outcome.error is None:
-        # Run once more it does not fail: something is kept between runs. That is what has to be found first.
+        # Run once more it does not fail: that is what has to be found out first.
+        with Watch() as watch:
+            plan.run(seed)
         raise NothingReached(
-            f"seed {seed} failed, and did not when it was run again in the same process: the scenario keeps something "
-            "between its runs, as a counter of its module does; make all that it uses inside of it"
+            f"seed {seed} failed, and did not when it was run again in the same process: "
+            + (
+                "; ".join(f"it uses {what}, at {where}" for what, where in watch.read.items())
+                or "the scenario keeps something between its runs, as a counter of its module does; make all that it "
+                "uses inside of it"
+            )
         )
     shrunk = shrink(plan.scenario, plan.setting, outcome)
     others = tuple(shrunk.others)
     failure = Failure.of(plan.scenario, plan.setting, shrunk.outcome, runs=shrunk.runs, others=others)
+    kinds = plan.faults.drawn(seed)
+    failure = evolve(failure, expanded=expanded(outcome.sim, outcome.script, plan.setting.settings, kinds))
     return evolve(failure, confirmed=confirm(failure))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mesolite import InvalidValue, Simulation
-from mesolite.harness import compare, sweep
+from mesolite.harness import NothingReached, compare, sweep
 from mesolite.messages import UnregisterAgent
 from tests.harness.naive import Naive
 
@@ -72,6 +72,25 @@ def _noticed(sim: Simulation, ending: Any) -> dict[str, Any]:
     return {"noticed after": sim.now - began, "left": [agent.name for agent in sim.view.agents]}
 
 
+def test_what_is_refused_is_no_failure() -> None:
+    """Killing what is dead; if it is refused at every instant, nothing was tried."""
+
+    def scenario(sim: Simulation) -> None:
+        cluster = sim.cluster(agents=2)
+        cluster.run(Naive(), framework="naive")
+        agent = cluster.agents["agent-1"]
+        sim.at(3.0, lambda: agent.stop() if agent.alive else None)
+        sim.advance(10)
+
+    swept = sweep(scenario, lambda sim: sim.started.agents["agent-1"].crash())
+    swept.check()
+    assert 0 < len(swept.refused) < swept.runs
+    assert f"{swept.runs} instants tried, 0 fail, {len(swept.refused)} were refused" in str(swept)
+    assert swept.failure is None
+    with pytest.raises(NothingReached, match="refused at every instant"):
+        sweep(scenario, lambda sim: sim.break_link("agent-1", "nobody")).check()
+
+
 ENDINGS = {
     "SIGUSR1": lambda sim: sim.started.agents["agent-1"].signal(signal.SIGUSR1),
     "power off": lambda sim: sim.started.agents["agent-1"].power_off(),
@@ -103,3 +122,21 @@ def test_a_scenario_that_returns_no_dict_is_refused() -> None:
     """Its keys would be the columns."""
     with pytest.raises(InvalidValue, match="returns a dict"):
         compare(lambda sim, ending: 7, {"once": lambda sim: None})  # type: ignore[arg-type,return-value]
+
+
+def test_an_action_may_take_the_simulation_or_what_it_is_given_or_nothing() -> None:
+    """As people write them: `lambda: ...`, `lambda sim: ...`, or with what the scenario hands over."""
+
+    def scenario(sim: Simulation, ending: Any) -> dict[str, Any]:
+        cluster = sim.cluster(agents=1)
+        return {"seen": ending(cluster) if sim.seed else ending()}
+
+    assert compare(scenario, {"one": lambda: 7}, seeds=0).rows == {"one": {"seen": 7}}
+    assert compare(scenario, {"one": lambda sim: sim.seed}, seeds=0).rows == {"one": {"seen": 0}}
+    assert compare(scenario, {"one": lambda cluster: len(cluster.agents)}, seeds=5).rows == {"one": {"seen": 1}}
+    sim = Simulation(seed=1)
+    seen: list[object] = []
+    sim.at(1.0, seen.append)
+    sim.at(2.0, lambda: seen.append("nothing"))
+    sim.advance(3.0)
+    assert seen == [sim, "nothing"]
