@@ -21,6 +21,7 @@ from mesolite.actors.trace.why import why
 from mesolite.actors.trace.words import Names, lines, said_of
 from mesolite.messages.agent import AgentRegistered
 from mesolite.messages.checking import Count, PathText, checked_arguments
+from mesolite.messages.errors import Refused
 from mesolite.messages.scheduler import FrameworkRegistered
 
 DEFAULT_RECORDS = 20_000
@@ -241,6 +242,9 @@ class Trace:
 
         Above is an overview, below it every event with its arrow, beside it what happened or, for the event selected,
         why. Commands, environments and `data` are not in it.
+
+        Raises:
+            Refused: nothing can be written there.
         """
         from mesolite.actors.trace.exports.page import page
 
@@ -272,5 +276,8 @@ class Trace:
 
 def _written(path: str | pathlib.Path, text: str) -> pathlib.Path:
     file = pathlib.Path(path)
-    file.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except (OSError, ValueError) as why:
+        raise Refused(f"{file} cannot be written: {why}; name a file in a folder that is there") from why
     return file

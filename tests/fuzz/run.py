@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import inspect
 import random
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -184,7 +186,15 @@ ALLOWED = (MesoliteError, TimeoutError, TypeError, LookupError)
 
 
 def fuzz(seed: int, count: int) -> list[str]:
-    """Make so many calls and return the complaints: an error that is not ours, or damage to somebody else."""
+    """Make so many calls and return the complaints: an error that is not ours, or damage to somebody else.
+
+    Where they are told to write a file, it is into a folder that is gone afterwards.
+    """
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        return _fuzz(seed, count)
+
+
+def _fuzz(seed: int, count: int) -> list[str]:
     complaints: list[str] = []
     made = 0
     while made < count:

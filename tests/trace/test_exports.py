@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mesolite import CommandInfo, FrameworkInfo, Simulation, TaskInfo
+from mesolite import CommandInfo, FrameworkInfo, Refused, Simulation, TaskInfo
 from mesolite.actors.trace import Done, Record, Trace, TraceFailure
 from mesolite.actors.trace.exports.lanes import lanes
 from mesolite.actors.trace.exports.page import SORTS, page_data
@@ -242,6 +243,13 @@ def test_an_empty_trace_has_a_page_too(tmp_path: Path) -> None:
     assert given_in(Trace().html(tmp_path / "run.html").read_text(encoding="utf-8"))["columns"]["index"] == []
     assert json.loads(Trace().json_lines())["head"]["fallen"] == 0
     assert Trace().mermaid() == "sequenceDiagram\n"
+
+
+@pytest.mark.parametrize("export", [Trace.html, Trace.json_lines, Trace.mermaid])
+def test_a_file_that_cannot_be_written_is_refused(export: Callable[[Trace, Path], object], tmp_path: Path) -> None:
+    """The error says which file it is, and what would work."""
+    with pytest.raises(Refused, match=r"no/run cannot be written: .*; name a file in a folder that is there"):
+        export(Trace(), tmp_path / "no" / "run")
 
 
 def test_lines_of_json_have_the_head_and_every_record(tmp_path: Path) -> None:
