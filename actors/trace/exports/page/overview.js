@@ -82,13 +82,13 @@ function drawOverview() {
   pen.textBaseline = "middle";
   pen.textAlign = "left";
   drawSilences(pen);
+  drawAxis(pen);
   for (const { row, y, height } of rowsDrawn) {
     nameRow(pen, row, y, height);
     for (const bar of row.bars) drawBar(pen, bar, y, height, row);
     if (height >= 8) drawMarks(pen, row, y, height);
     if (row.kind === "note") write(pen, row.said, left + 6, y + height / 2, 12);
   }
-  drawAxis(pen);
   drawHands(pen);
   bars.setAttribute("aria-label", overviewSaid());
   drawWindow();
