@@ -73,17 +73,24 @@ class Coverage:
     def add(self, sim: Simulation) -> None:
         """Count what is in the trace of a run."""
         states: dict[str, str] = {}
+        actors: dict[str, str] = {}
+        seen: Counter[tuple[str, str, type]] = Counter()
         for record in sim.trace:
-            self._count(record, states)
+            name = record.party
+            actor = actors.get(name)
+            if actor is None:
+                actor = actors[name] = _actor(name)
+            if actor:
+                seen[actor, states.get(name, ""), type(record.event)] += 1
+                self._note(record, states)
+        for (actor, state, kind), times in seen.items():
+            self.reached[Reached(actor, state, kind.__name__)] += times
         for driver in sim.started.frameworks.values() if sim.started is not None else ():
             self.written.update(dict.fromkeys(_written(driver.user(), Scheduler)))
 
-    def _count(self, record: Record, states: dict[str, str]) -> None:
+    def _note(self, record: Record, states: dict[str, str]) -> None:
+        """In which state whoever handled it is from now on, and which callbacks it led to."""
         name, event = record.party, record.event
-        actor = _actor(name)
-        if not actor:
-            return
-        self.reached[Reached(actor, states.get(name, ""), type(event).__name__)] += 1
         if isinstance(event, FrameworkRegistered | FrameworkReregistered):
             states[name] = "subscribed"
         for effect in record.effects:

@@ -8,7 +8,7 @@ print(found)                     what was run, reached, injected
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -51,9 +51,10 @@ class Plan:
 
     scenario: Scenario
     faults: Faults
-    setting: Setting
-    latency: tuple[float, float] | None
-    order: str
+    settings: Settings | Callable[[int], Settings] | None = None
+    without: tuple[str, ...] = ()
+    latency: tuple[float, float] | None = None
+    order: str = "random"
     shares: tuple[float, ...] = SHARES
     steps: tuple[tuple[ChannelKey, int], ...] = ()
     """What was said in a calm run: the messages at which an order may change."""
@@ -66,9 +67,14 @@ class Plan:
         changes = tuple(draws.some_of(self.steps, CHANGES)) if self.order == "pct" else None
         return Script(latency=latency, share=share, changes=changes)
 
+    def setting(self, seed: int) -> Setting:
+        """The settings of a seed, and the checkers that are left out."""
+        settings = self.settings(seed) if callable(self.settings) else self.settings
+        return Setting(settings=settings, without=self.without)
+
     def run(self, seed: int, *, note: bool = False) -> Outcome:
         """Run one seed."""
-        return drawn(self.scenario, seed, self.script(seed), self.faults.drawn(seed), self.setting, note=note)
+        return drawn(self.scenario, seed, self.script(seed), self.faults.drawn(seed), self.setting(seed), note=note)
 
 
 @checked_arguments
@@ -78,7 +84,7 @@ def explore(
     faults: Faults | None = None,
     processes: SomeCount = 1,
     *,
-    settings: Settings | None = None,
+    settings: Settings | Callable[[int], Settings] | None = None,
     latency: tuple[Duration, Duration] | None = None,
     order: str = "random",
     time_limit: Duration | None = None,
@@ -92,6 +98,7 @@ def explore(
     messages are overtaken, and how long messages take (within `latency`, by default drawn). At its end faults stop,
     everything is mended, and what must come true eventually has to. All checkers are on, but for those `without` names.
 
+    `settings`: those of all seeds, or a function that says those of a seed.
     `order`: "random", "pct", or "fifo". With several `processes` the seeds are shared out; the result is the same.
     `time_limit`: no more seeds are begun after so many real seconds.
 
@@ -103,7 +110,8 @@ def explore(
     plan = Plan(
         scenario=scenario,
         faults=Faults() if faults is None else faults,
-        setting=Setting(settings=settings, without=tuple(without)),
+        settings=settings,
+        without=tuple(without),
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )
@@ -139,11 +147,12 @@ def _failure(plan: Plan, seed: int) -> Failure:
                 "uses inside of it"
             )
         )
-    shrunk = shrink(plan.scenario, plan.setting, outcome)
+    setting = plan.setting(seed)
+    shrunk = shrink(plan.scenario, setting, outcome)
     others = tuple(shrunk.others)
-    failure = Failure.of(plan.scenario, plan.setting, shrunk.outcome, runs=shrunk.runs, others=others)
+    failure = Failure.of(plan.scenario, setting, shrunk.outcome, runs=shrunk.runs, others=others)
     kinds = plan.faults.drawn(seed)
-    failure = evolve(failure, expanded=expanded(outcome.sim, outcome.script, plan.setting.settings, kinds))
+    failure = evolve(failure, expanded=expanded(outcome.sim, outcome.script, setting.settings, kinds))
     return evolve(failure, confirmed=confirm(failure))
 
 
@@ -159,7 +168,7 @@ def _steps(plan: Plan) -> tuple[tuple[ChannelKey, int], ...]:
 
         sim.trace.subscribe(note)
 
-    calm(plan.scenario, 0, Script(), plan.setting, prepare)
+    calm(plan.scenario, 0, Script(), plan.setting(0), prepare)
     return tuple((key, serial) for key, count in said.items() for serial in range(1, count + 1))
 
 

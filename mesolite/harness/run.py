@@ -55,7 +55,7 @@ class Running:
         if self.ended:
             return
         self.ended = True
-        if not self.sim.stated.recovered or self.injector.injected:
+        if not self.sim.stated.recovered or (self.injector.is_active and self.injector.injected):
             self.sim.recover()
         self.look()
         if self.to_the_end:

@@ -15,7 +15,7 @@ from mesolite.harness.confirm import replay_and_write
 from mesolite.harness.explore import SHARES, Plan, explored
 from mesolite.harness.failure import Failure, NotReplayed
 from mesolite.harness.faults import Faults
-from mesolite.harness.run import Outcome, Setting, replayed, running
+from mesolite.harness.run import Outcome, replayed, running
 from mesolite.pytest_runs.corpus import Corpus
 from mesolite.pytest_runs.protocol import REPEATED_BY, TOLD, NothingMore, Runs
 from mesolite.pytest_runs.told import command, place_of
@@ -151,9 +151,8 @@ class Tried:
         plan = Plan(
             scenario=runs,
             faults=wishes.faults or Faults.none(),
-            setting=Setting(
-                settings=wishes.settings, without=(*wishes.without, *(YOURS if wishes.ours_only else ()))
-            ),
+            settings=wishes.settings,
+            without=(*wishes.without, *(YOURS if wishes.ours_only else ())),
             latency=wishes.latency,
             order=wishes.order,
             # With seeds and nothing else, each is the run that `--mesolite-seed` gives.

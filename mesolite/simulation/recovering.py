@@ -114,22 +114,29 @@ class Recovering(Disrupting, Properties):
         return done()
 
     def _leads(self) -> bool:
-        """Whether the master that was elected leads; one that was paused may only believe that it does."""
+        """Whether the master that was elected leads, and will: one that was paused may only believe that it does, and
+        one that has not heard the elector for long may be about to give up.
+        """
         elector = self.runtime.directory.find(ELECTOR)
         if elector is None or self.started is None or self.started.leader is None:
             return False
         core: Any = elector.actor.performer.core
         elected, leader = core.leader, self.started.leader
-        return elected is not None and (elected.name, elected.term) == (leader.name, leader.term)
+        if elected is None or (elected.name, elected.term) != (leader.name, leader.term):
+            return False
+        seat = self.runtime.directory.find(leader.name)
+        master: Any = seat.actor.performer.core if seat is not None else None
+        return master is not None and master.watch.is_safe(self.runtime.now())
 
     def _all_known(self) -> bool:
         """Whether every agent that runs is registered, and every other was given up: what is lost is known to be."""
         view = self.view
         if self.started is None or not self._leads() or view.awaited:
             return False
-        known = [agent.name for agent in view.agents if agent.connected]
+        agents = view.agents
+        known = [agent.name for agent in agents if agent.connected]
         alive = [name for name, agent in self.started.agents.items() if agent.alive]
-        return len(known) == len(view.agents) and sorted(known) == sorted(alive)
+        return len(known) == len(agents) and sorted(known) == sorted(alive)
 
     def _mend(self, done: int) -> None:
         network = self.runtime.network

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
-from mesolite import Refused, Simulation
+from mesolite import Refused, Simulation, TaskStatus
 from mesolite.actors.decisions.agent import causes
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.harness.checkers import OPTIONAL, STANDARD, Assumption, Checker, Checkers, Family
@@ -192,3 +193,54 @@ def test_a_cut_ends_nothing(sim: Simulation) -> None:
     sim.advance(100.0)
 
     assert (checkers.first, checkers.unfinished(), list(checkers.broken)) == (None, [], [])
+
+
+def test_an_agent_that_stands_still_need_not_be_in_time(sim: Simulation) -> None:
+    """What it should have said again while it was paused it says when it goes on."""
+    checkers = ours(sim)
+    cluster = sim.cluster(agents=1)
+    cluster.run(Launcher(command_task("t1")), framework=PLAIN, implicit_acknowledgements=False)
+    sim.advance(2.0)
+
+    sim.pause("agent-1")
+    sim.advance(50.0)
+    sim.resume("agent-1")
+    sim.advance(50.0)
+
+    assert checkers.violations == []
+
+
+def test_who_writes_on_a_slow_disk_need_not_be_in_time(sim: Simulation) -> None:
+    """An update that is not stored yet is not said; that is no fault of an agent."""
+    checkers = ours(sim)
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    cluster.agents["agent-1"].disk.slow(30.0)
+    cluster.run(framework, framework=attrs.evolve(PLAIN, checkpoint=True))
+    sim.advance(200.0)
+
+    assert framework.states("t1")[-1] == "RUNNING"
+    assert checkers.violations == []
+
+
+def test_of_two_successors_the_one_that_the_leader_takes_last_speaks_for_the_framework(sim: Simulation) -> None:
+    """Though it began first: what it is told, its framework was told."""
+    checkers = ours(sim)
+    cluster = sim.cluster(agents=1)
+    first = cluster.run(Launcher(command_task("t1")), framework=PLAIN)
+    sim.advance(2.0)
+    info = attrs.evolve(PLAIN, id=first.framework_id)
+    sim.kill(first)
+    second = cluster.run(Launcher(), framework=info)
+    held = sim.hold(sender=second)
+    third = cluster.run(Launcher(), framework=info)
+    sim.advance(2.0)
+    sim.kill(third)
+    held.release()
+    sim.advance(5.0)
+
+    second.reconcile_tasks([TaskStatus(task_id="t1", state="TASK_STAGING")])
+    second.kill_task("t1")
+    sim.advance(30.0)
+
+    assert checkers.unfinished() == []

@@ -10,7 +10,7 @@ import types
 
 import pytest
 
-from mesolite import InvalidValue, Simulation
+from mesolite import InvalidValue, Settings, Simulation
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.harness import Exploration, Failure, Faults, NothingReached, NotReplayed, explore, reached
 from mesolite.harness.coverage import Reached
@@ -171,7 +171,7 @@ def test_our_own_faults_are_called_ours(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("seed", range(6))
 def test_a_script_makes_the_run_again_record_for_record(seed: int) -> None:
     """With the exceptions that were noted, and with the seed's own order."""
-    plan = Plan(scenario=naive.mended, faults=Faults.harsh(), setting=Setting(), latency=None, order="random")
+    plan = Plan(scenario=naive.mended, faults=Faults.harsh())
     drawn = plan.run(seed, note=True)
 
     assert drawn.script.faults
@@ -207,3 +207,36 @@ def test_a_program_that_explores_when_it_is_loaded_is_confirmed_once(tmp_path: p
 
     assert done.stdout == "''\n"
     assert (tmp_path / "loaded").read_text() == "xx"
+
+
+def _remembers(sim: Simulation) -> None:
+    sim.cluster()
+    assert sim.settings.agent_ping_timeout_s < 12.0
+
+
+def test_settings_may_be_those_of_a_seed() -> None:
+    """A failure keeps the settings of its own seed, and replays with them."""
+    found = explore(_remembers, seeds=20, settings=lambda seed: Settings.mesos().but(agent_ping_timeout_s=10.0 + seed))
+
+    assert found.failure is not None
+    assert found.failure.seed == 2
+    assert found.failure.setting.settings == Settings.mesos().but(agent_ping_timeout_s=12.0)
+    assert found.failure.confirmed == ""
+
+
+def test_who_recovers_by_itself_is_not_recovered_again() -> None:
+    """What a scenario does after `recover()` it does on a cluster that nothing more is done to."""
+    ended: list[bool] = []
+
+    def recovers(sim: Simulation) -> None:
+        cluster = sim.cluster(agents=2)
+        sim.advance(60)
+        sim.recover()
+        cluster.agents["agent-1"].power_off()
+        ended.append(True)
+
+    run = Plan(scenario=recovers, faults=Faults.none().but(restart=20)).run(1)
+
+    assert (run.error, ended) == (None, [True])
+    assert run.script.faults
+    assert run.sim.runtime.directory.find("agent-1") is None

@@ -125,3 +125,18 @@ def test_a_job_that_is_over_is_not_lost(sim: Simulation) -> None:
     sim.advance(30.0)
 
     assert checkers.unfinished() == []
+
+
+@pytest.mark.parametrize("checker", [OffersAreAnswered, UpdatesAreAcknowledged])
+def test_a_scheduler_whose_framework_was_ended_owes_nothing(sim: Simulation, checker: Any) -> None:
+    """Its driver has aborted: it could do nothing, if it wanted to."""
+    checkers = Checkers(sim, [checker()])
+    cluster = sim.cluster(agents=2)
+    driver = cluster.run(
+        Keeper(acknowledges=False, keeps_offers=True), framework="keeper", implicit_acknowledgements=False
+    )
+    sim.advance(5.0)
+    cluster.operator.teardown(driver)
+    sim.advance(PATIENCE_S)
+
+    assert checkers.unfinished() == []

@@ -195,3 +195,20 @@ def test_a_launch_that_was_late_can_be_ended_though_its_agent_was_given_up_meanw
     sim.advance(10.0)
 
     assert (framework.states("t1")[-1], len(sim.view.running())) == ("KILLED", 0)
+
+
+def test_offers_that_were_not_heard_are_taken_back_when_a_scheduler_repeats_itself(sim: Simulation) -> None:
+    """Its registration was lost in a partition. The link works again, and it is offered what it does not know to be
+    offers, as it does not know that it is registered: nobody else could have them (FW-2, FW-19).
+    """
+    cluster = sim.cluster(agents=1)
+    framework = Launcher()
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.partition("master-1", driver.name, both_ways=False)
+    sim.advance(3.0)
+    sim.heal()
+    sim.run_until(lambda: driver.framework_id is not None, timeout=100.0)
+    sim.advance(2.0)
+
+    assert [offer.id for offer in framework.offers] == [offer.id for offer in sim.view.offers]
+    assert framework.offers

@@ -1,17 +1,17 @@
-"""Run many seeds, on several processes: python -m tests.seeds --seeds 10000 --processes 2."""
+"""Explore many seeds, on several processes: python -m tests.seeds --seeds 10000 --processes 2."""
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable
 
-from tests.seeds.run import Verdict, run
+from mesolite.harness import Exploration
+from mesolite.harness.explore import explored
+from tests.seeds.scenario import PLAN
 
-SAY_EVERY_S = 5.0
+AT_ONCE = 200
+"""After so many seeds it is said how it goes."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,36 +21,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="from this one on (default 0)")
     parser.add_argument("--processes", type=int, default=2, metavar="COUNT", help="on so many processes (default 2)")
     parser.add_argument("--seed", type=int, metavar="SEED", help="only this one")
-    parser.add_argument("--go-on", action="store_true", help="do not stop at the first violation")
     asked = parser.parse_args(arguments)
-    seeds = range(asked.first, asked.first + asked.seeds) if asked.seed is None else range(asked.seed, asked.seed + 1)
-    if min(asked.processes, len(seeds)) <= 1:
-        return _judge(map(run, seeds), len(seeds), go_on=asked.go_on)
-    with multiprocessing.Pool(asked.processes) as pool:
-        return _judge(pool.imap_unordered(run, seeds, chunksize=5), len(seeds), go_on=asked.go_on)
-
-
-def _judge(verdicts: Iterable[Verdict], count: int, *, go_on: bool) -> int:
-    """Say how it goes, what was found, and what the seeds have seen."""
-    began = said = time.monotonic()
-    tally: Counter[str] = Counter()
-    found: list[Verdict] = []
-    done = 0
-    for done, verdict in enumerate(verdicts, start=1):
-        tally += verdict.tally
-        if verdict.violation is not None:
-            found.append(verdict)
-            _say(str(verdict) if not go_on else f"seed {verdict.seed}: {verdict.violation}")
-            if not go_on:
-                break
-        if time.monotonic() - said > SAY_EVERY_S:
-            said = time.monotonic()
-            _say(f"{done} of {count} seeds, {done / (said - began):.1f} per second, {len(found)} violations")
-    took = time.monotonic() - began
-    for name, times in sorted(tally.items()):
-        _say(f"{times:8}  {name}")
-    _say(f"{done} seeds in {took:.1f} s, {done / took:.1f} per second: {len(found)} violations")
-    return 1 if found else 0
+    first, count = (asked.first, asked.seeds) if asked.seed is None else (asked.seed, 1)
+    found, began = Exploration(), time.monotonic()
+    for begin in range(first, first + count, AT_ONCE):
+        part = explored(PLAN, begin, min(AT_ONCE, first + count - begin), min(asked.processes, count))
+        found.merge(part)
+        found.seconds = time.monotonic() - began
+        if part.failure is not None:
+            found.fail(part.failure)
+            break
+        _say(f"{found.runs} of {count} seeds, {found.seeds_per_second:.1f} per second, nothing found")
+    _say(str(found))
+    if found.failure is not None:
+        _say(f"to repeat: .venv/bin/python -m tests.seeds --seed {found.failure.seed}")
+    return 0 if found.failure is None else 1
 
 
 def _say(text: str) -> None:

@@ -34,6 +34,10 @@ TASKS_MAX = 14
 """So many tasks a framework launches, more or less."""
 
 
+ASK_S = 10.0
+"""How long frameworks that rest wait before they ask again what became of their tasks."""
+
+
 class Obeying(Executor):
     """Runs tasks for ever, and kills them when asked."""
 
@@ -169,8 +173,16 @@ class Worker(Scheduler):
         self.view = view
 
     def registered(self, driver: SchedulerDriver, *arguments: Any) -> None:
+        self.view.driver = driver  # of two successors that start at once it is the one that is registered last
+        self.view.reconcile()
+        self._ask_again(driver)
+
+    def _ask_again(self, driver: SchedulerDriver) -> None:
+        """Once all rest, ask now and then what became of the tasks."""
         if self.view.driver is driver:
-            self.view.reconcile()
+            if self.view.resting:
+                self.view.reconcile()
+            driver.call_later(ASK_S, lambda: self._ask_again(driver))
 
     def reregistered(self, driver: SchedulerDriver, *arguments: Any) -> None:
         self.registered(driver)

@@ -9,9 +9,14 @@ from collections import Counter
 from typing import NamedTuple
 
 import pytest
+from attrs import evolve
 
+from mesolite import PartyFailed
+from mesolite.actors.errors import EndlessLoop
+from mesolite.harness import CheckerViolated
 from tests.seeds.mistakes import MISTAKES, Mistake
-from tests.seeds.run import run
+from tests.seeds.mistakes.mistake import NOBODY_FAILS
+from tests.seeds.scenario import PLAN
 
 
 class Found(NamedTuple):
@@ -25,16 +30,24 @@ class Found(NamedTuple):
 def search(mistake: Mistake, seeds: int) -> Found:
     """Plant it and run seeds until a checker that should notice does."""
     noticed: Counter[str] = Counter()
+    plan = evolve(PLAN, faults=mistake.faults)
     with pytest.MonkeyPatch.context() as patch:
         mistake.plant(patch)
         for seed in range(seeds):
-            violation = run(seed, mistake.faults).violation
-            if violation is None:
+            error = plan.run(seed).error
+            if error is None:
                 continue
-            noticed[violation.checker] += 1
-            if violation.checker in mistake.checkers:
+            name = _noticed_by(error)
+            noticed[name] += 1
+            if name in mistake.checkers:
                 return Found(mistake.name, seed + 1, dict(noticed))
     return Found(mistake.name, None, dict(noticed))
+
+
+def _noticed_by(error: Exception) -> str:
+    if isinstance(error, CheckerViolated):
+        return error.violation.checker
+    return NOBODY_FAILS if isinstance(error, PartyFailed | EndlessLoop | AssertionError) else type(error).__name__
 
 
 def _search(task: tuple[int, int]) -> Found:

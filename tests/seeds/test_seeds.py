@@ -7,35 +7,31 @@ import pytest
 from mesolite.actors.decisions.agent import causes
 from tests.seeds.__main__ import main
 from tests.seeds.mistakes import MISTAKES, Mistake
-from tests.seeds.run import run
+from tests.seeds.scenario import PLAN
 from tests.seeds.teeth import search
 
 SEEDS = 16
-PLANTED_SEEDS = 120
-"""Within so many seeds every planted mistake is found, but for the rare."""
+PLANTED_SEEDS = 300
+"""Within so many seeds every planted mistake is found."""
 
-RARE = ("what an executor repeats is not acknowledged", "what belongs together is written one by one")
-"""These take more."""
-
-FREQUENT = [mistake for mistake in MISTAKES if mistake.name not in RARE]
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_seed_holds(seed: int) -> None:
     """Every statement holds at every step, and what was begun has ended when all is mended."""
-    verdict = run(seed)
+    outcome = PLAN.run(seed)
 
-    assert verdict.violation is None, str(verdict)
+    assert outcome.error is None, f"{outcome.error}\n\nto repeat: .venv/bin/python -m tests.seeds --seed {seed}"
 
 
 def test_a_seed_repeats_itself() -> None:
     """A seed is the whole story: it sees exactly the same twice."""
-    assert run(3).tally == run(3).tally
+    assert PLAN.run(3).hash == PLAN.run(3).hash
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mistake", FREQUENT, ids=lambda mistake: mistake.name)
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_a_planted_mistake_is_found(mistake: Mistake) -> None:
-    """Within a few seeds a checker that should notice does; those that take many are left to `make teeth`."""
+    """Within a few hundred seeds a checker that should notice does."""
     assert search(mistake, PLANTED_SEEDS).after is not None
 
 
@@ -43,10 +39,10 @@ def test_a_planted_mistake_is_found(mistake: Mistake) -> None:
 def test_what_is_found_can_be_repeated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The report names the seed, the statement, whom it is about, and the command that repeats it."""
     monkeypatch.setattr(causes, "explained", lambda _a, _framework, _task, status: status)
-    broken = next(seed for seed in range(PLANTED_SEEDS) if run(seed).violation is not None)
+    broken = next(seed for seed in range(PLANTED_SEEDS) if PLAN.run(seed).error is not None)
 
     assert main(["--seed", str(broken)]) == 1
     said = capsys.readouterr().out
-    assert f"seed {broken}: ends_carry_causes" in said
+    assert f"seed {broken}: checker ends_carry_causes" in said
     assert f"python -m tests.seeds --seed {broken}" in said
     assert "TASK_KILLED" in said

@@ -81,3 +81,19 @@ def test_who_dies_of_what_was_on_its_way_is_started_again() -> None:
     assert cluster.masters["master-1"].alive
     assert [agent.connected for agent in sim.view.agents] == [True]
     assert lost.count == 0
+
+
+def test_a_leader_that_is_about_to_give_up_is_waited_for() -> None:
+    """What the elector answered was lost, the partition is over, and the leader has not heard of it yet: it would give
+    up its place a moment after all was said to be mended.
+    """
+    sim = Simulation(seed=1)
+    cluster = sim.cluster(agents=1, masters=1)
+    sim.partition("elector", "master-1", both_ways=False)
+    sim.advance(sim.settings.session_timeout_s - 1.0)
+    sim.heal()
+
+    sim.recover()
+    sim.advance(60.0)
+
+    assert cluster.leader is not None

@@ -38,7 +38,7 @@ def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> No
     owned = m.framework_of_party.get(sender)
     if info.id is None:
         if owned is not None:
-            _answer(m, m.frameworks[owned], "registered")  # a repeat, whose answer was lost (FW-2)
+            _answer_again(m, m.frameworks[owned], now)
         else:
             _subscribe_new(m, message, sender, now)
         return
@@ -112,6 +112,16 @@ def _answer(m: MasterState, framework: FrameworkRecord, how: str) -> None:
     assert framework.party is not None
     kind = FrameworkReregistered if how == "reregistered" else FrameworkRegistered
     m.send(framework.party, kind(framework_id=framework.id, master=m.info))
+
+
+def _answer_again(m: MasterState, framework: FrameworkRecord, now: float) -> None:
+    """It repeats itself, as the answer was lost (FW-2); so perhaps was what it was offered since, as it may be when a
+    scheduler reconnects (FW-19).
+    """
+    offers.rescind_all(m, framework.offers, now)
+    inverse_offers.rescind_all(m, framework.inverse_offers)
+    maintenance.ask_again(m, framework, now)
+    _answer(m, framework, "registered")
 
 
 def _add_recovered(m: MasterState, info: FrameworkInfo, now: float) -> FrameworkRecord:

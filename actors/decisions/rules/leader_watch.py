@@ -100,6 +100,11 @@ class LeaderWatch:
         """Whether the leader is this very party: by term, for an earlier life of it had the same name."""
         return self.leader is not None and self.leader.term == self.candidacy
 
+    def is_safe(self, now: float) -> bool:
+        """Whether the session goes on if the next heartbeat is answered: it does not end before that."""
+        timeout_s = self.session_timeout_s
+        return timeout_s is not None and self._deadline - now > timeout_s / _HEARTBEATS_PER_TIMEOUT
+
     # --- what the core wants ---------------------------------------------------------------------------
 
     def start(self, now: float) -> Step:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mesolite.actors.decisions.contract import Callback, Started
+from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, Family, Finding, does, hears, says
 from mesolite.messages.ids import FrameworkId, OfferId, TaskId
@@ -32,6 +33,11 @@ PATIENCE_S = 60.0
 def named(task: TaskInfo) -> str:
     """A task's job, if nobody says otherwise: its name."""
     return task.name
+
+
+def _is_running(core: Any) -> bool:
+    """Whether a driver is connected, and neither aborted nor stopped: only then can its scheduler do anything."""
+    return core.status is DriverStatus.DRIVER_RUNNING and bool(core.connected)
 
 
 class UpdatesAreAcknowledged(Checker):
@@ -62,7 +68,7 @@ class UpdatesAreAcknowledged(Checker):
         reader, now = self.watch.reader, self.watch.sim.now
         for uuid, (party, task_id, told_at) in self._told.items():
             core = reader.core(party)
-            if core is not None and core.connected and now - told_at > PATIENCE_S:
+            if core is not None and _is_running(core) and now - told_at > PATIENCE_S:
                 yield f"{party} was told {uuid} of {task_id} at {told_at:.3f} s, and never took it", (party, task_id)
 
 
@@ -86,7 +92,7 @@ class OffersAreAnswered(Checker):
     def calm(self) -> Iterator[Finding]:
         """Look for what drivers still hold."""
         for seat, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
-            for offer_id in core.offers if core.connected else ():
+            for offer_id in core.offers if _is_running(core) else ():
                 kept_s = self.watch.sim.now - self._made_at.get(offer_id, self.watch.sim.now)
                 if kept_s > PATIENCE_S:
                     yield f"{seat.name} has kept {offer_id} for {kept_s:.3f} s", (seat.name,)
@@ -125,14 +131,14 @@ class InverseOffersAreAnswered(Checker):
     def rescinded(self, record: Record, core: Any) -> None:
         """It is not asked for any more; there was time to answer."""
         party, asked_at = self._open.pop(record.event.inverse_offer_id, ("", record.time))
-        if core.connected and record.time - asked_at > PATIENCE_S:
+        if _is_running(core) and record.time - asked_at > PATIENCE_S:
             self.violated(_unanswered(party, record.event.inverse_offer_id, asked_at), party)
 
     def overdue(self, now: float) -> Iterator[Finding]:
         """Look for what is still open."""
         for offer_id, (party, asked_at) in self._open.items():
             core = self.watch.reader.core(party) if now - asked_at > PATIENCE_S else None
-            if core is not None and core.connected:
+            if core is not None and _is_running(core):
                 yield _unanswered(party, offer_id, asked_at), (party,)
 
     def calm(self) -> Iterator[Finding]:

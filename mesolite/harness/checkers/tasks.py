@@ -12,7 +12,7 @@ from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId
 from mesolite.messages.registrar import MarkAgentUnreachable, OperationApplied, RegistryRecovered
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdate
-from mesolite.messages.scheduler import AcceptOffers, FrameworkRegistered, FrameworkReregistered, ReconcileTasks
+from mesolite.messages.scheduler import AcceptOffers, ReconcileTasks
 from mesolite.messages.tasks import Reason, Source, TaskState, TaskStatus
 
 _S = TaskState
@@ -41,30 +41,31 @@ Key = tuple[FrameworkId, TaskId]
 
 
 class _Told(Checker):
-    """Sees what the newest driver of each framework tells its user: an older one may get late what was on its way."""
+    """Sees what each framework's driver tells its user: an earlier one may get late what was on its way."""
 
     def __init__(self) -> None:
         """Start with no framework."""
-        self._newest: dict[FrameworkId, str] = {}
+        self._driver: dict[FrameworkId, str] = {}
 
     def catch_up(self) -> None:
         """The newest came last."""
         for seat, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
             if core.framework_info.id is not None:
-                self._newest[core.framework_info.id] = seat.name
+                self._driver[core.framework_info.id] = seat.name
 
-    @hears(ActorRole.SCHEDULER, Started, FrameworkRegistered, FrameworkReregistered)
+    @hears(ActorRole.SCHEDULER, Started)
     def began(self, record: Record, core: Any) -> None:
-        """A driver begins, or learns its framework's id."""
-        framework_id = core.framework_info.id
-        if framework_id is not None and (type(record.event) is Started or framework_id not in self._newest):
-            self._newest[framework_id] = record.party
+        """A successor begins."""
+        if core.framework_info.id is not None:
+            self._driver[core.framework_info.id] = record.party
 
     @does(ActorRole.SCHEDULER, Callback)
     def called(self, record: Record, core: Any, effect: Callback) -> None:
-        """User code is called."""
+        """User code is called; of two successors that began at once it is the one that is registered last."""
         framework_id = core.framework_info.id
-        if effect.callback == "status_update" and self._newest.get(framework_id) == record.party:
+        if effect.callback in ("registered", "reregistered"):
+            self._driver[framework_id] = record.party
+        elif effect.callback == "status_update" and self._driver.get(framework_id) == record.party:
             self.told(framework_id, effect.arguments[0], core)
 
     def told(self, framework_id: FrameworkId, status: TaskStatus, core: Any) -> None:

@@ -20,6 +20,7 @@ from mesolite.harness.checkers.checker import (
     How,
     Observer,
     Violation,
+    Wish,
     wishes_of,
 )
 from mesolite.harness.checkers.models import Decided, Life
@@ -98,9 +99,7 @@ class Checkers:
         """The records of what hands did."""
         for observer in (self.decided, self.life, *self.checkers.values()):
             observer.attach(self)
-        for name in without:
-            self.switch_off(name)
-        self._fill()
+        self._leave_out(without)
         self.detach = sim.trace.subscribe(self._see)
         """Watch no more."""
 
@@ -112,17 +111,13 @@ class Checkers:
         Raises:
             Refused: there is none of that name.
         """
-        if name not in self.checkers:
-            raise Refused(f"there is no checker {name!r} to switch off; there are {', '.join(self.checkers)}")
-        del self.checkers[name]
-        self._fill()
+        self._leave_out([name])
 
     def no_longer(self, assumption: Assumption) -> None:
         """Something was done to the simulation that ends an assumption: whoever relies on it judges no more."""
         if assumption not in self.broken:
             self.broken[assumption] = None
-            for checker in [each for each in self.checkers.values() if assumption in each.assumes]:
-                self.switch_off(checker.name)
+            self._leave_out([name for name, checker in self.checkers.items() if assumption in checker.assumes])
 
     def disturbed(self, until: float | None = None) -> None:
         """Something is wrong until then, by default now: what has to be in time need not be, until all are back."""
@@ -150,13 +145,20 @@ class Checkers:
     def look(self) -> None:
         """Look for what is overdue. It is looked at once a second by itself; somebody may want to know now."""
         now = self.sim.now
-        network = self.sim.runtime.network
-        if not network.plain and network.faults():
+        if self._is_disturbed():
             self.disturbed()
         if now > self.quiet_from:
             for checker in list(self.checkers.values()):
                 for text, about in checker.overdue(now):
                     checker.violated(text, *about)
+
+    def _is_disturbed(self) -> bool:
+        runtime = self.sim.runtime
+        return (
+            (not runtime.network.plain and bool(runtime.network.faults()))
+            or any(disk.faults for disk in runtime.disks.values())
+            or any(seat.inbox.paused for seat in runtime.directory)
+        )
 
     def unfinished(self) -> list[Violation]:
         """What does not hold if nothing more is to come, everything being mended."""
@@ -242,6 +244,13 @@ class Checkers:
 
     # ---------------------------------------------------------------------------------------------------------- inside
 
+    def _leave_out(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self.checkers:
+                raise Refused(f"there is no checker {name!r} to switch off; there are {', '.join(self.checkers)}")
+            del self.checkers[name]
+        self._fill()
+
     def _fill(self) -> None:
         """Say anew what is called for what."""
         for table in self._tables.values():
@@ -261,10 +270,16 @@ class Checkers:
 
 
 def _wishes(observer: Observer) -> Iterator[tuple[Callable[..., None], How, ActorRole, tuple[type, ...]]]:
-    for owner in reversed(type(observer).__mro__):
-        for name, function in vars(owner).items():
-            for wish in wishes_of(function):
-                yield getattr(observer, name), *wish
+    kind = type(observer)
+    if kind not in _WISHES:
+        methods = [each for owner in reversed(kind.__mro__) for each in vars(owner).items()]
+        _WISHES[kind] = tuple((name, wish) for name, function in methods for wish in wishes_of(function))
+    for name, wish in _WISHES[kind]:
+        yield getattr(observer, name), *wish
+
+
+_WISHES: dict[type, tuple[tuple[str, Wish], ...]] = {}
+"""What the methods of a class are for, by their names: looked up for every run."""
 
 
 def _is_heartbeat(event: Any) -> bool:

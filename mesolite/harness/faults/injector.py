@@ -36,6 +36,7 @@ class Injector:
     """The faults of one run.
 
     Attributes:
+        is_active: whether it still makes faults.
         injected: those that have happened, the oldest first.
         unfit: what of a script could not be done, and why.
         on_unfit: called whenever that is so.
@@ -44,7 +45,7 @@ class Injector:
     def __init__(self, sim: Simulation) -> None:
         """Make no faults yet."""
         self._sim = sim
-        self._active = True
+        self.is_active = True
         self.injected: list[Injected] = []
         self.unfit: list[str] = []
         self.on_unfit: Callable[[], object] = lambda: None
@@ -93,7 +94,7 @@ class Injector:
 
     def _due(self, injection: Injection) -> None:
         """Its time has come: now, or after so many events more."""
-        if not self._active:
+        if not self.is_active:
             return
         if not injection.events:
             self._begin(injection)
@@ -115,7 +116,7 @@ class Injector:
 
     def _begin(self, injection: Injection) -> None:
         kind, sim = KINDS[injection.kind], self._sim
-        if not self._active or sim.started is None:
+        if not self.is_active or sim.started is None:
             return
         try:
             ongoing = kind.begin(sim, sim.started, dict(injection.arguments))
@@ -151,7 +152,7 @@ class Injector:
 
     def stop(self) -> None:
         """Make no more of them, and end those that last."""
-        self._active = False
+        self.is_active = False
         if self._waiting:
             self._waiting.clear()
             self._sim.runtime.looks.remove(self._look)

@@ -14,9 +14,7 @@ from mesolite.actors.decisions.agent.timers import UpdateRetry
 from mesolite.actors.decisions.agent.writes import Writes
 from mesolite.actors.decisions.contract import Effect, Save, StoreRefused
 from mesolite.messages import DrainAgent, KillTask, RevokeTask, StatusUpdate, StatusUpdateAcknowledgement
-from tests.seeds.faults import agent_dies, bad_disk
-from tests.seeds.mistakes.mistake import Mistake, nothing
-from tests.seeds.run import NOBODY_FAILS
+from tests.seeds.mistakes.mistake import AGENTS_DISKS, NOBODY_FAILS, Mistake, nothing
 
 
 def _say_ends_twice(patch: pytest.MonkeyPatch) -> None:
@@ -140,16 +138,16 @@ MISTAKES = [
     Mistake("agents do not revoke", ("reclaims_are_in_time",), _do_not_revoke),
     Mistake("agents do not kill", ("kills_take_effect",), _do_not_kill),
     Mistake("an agent speaks before it has written", ("stored_before_said",), _speak_before_writing),
-    Mistake("what belongs together is written one by one", (NOBODY_FAILS,), _write_one_by_one, (bad_disk,)),
+    Mistake("what belongs together is written one by one", (NOBODY_FAILS,), _write_one_by_one, AGENTS_DISKS),
     Mistake(
         "an agent goes on without a store",
         ("tasks_accounted_for", "updates_are_said_again", "executors_are_acknowledged"),
         _go_on_without_a_store,
-        (bad_disk,),
+        AGENTS_DISKS,
     ),
     Mistake("executors go without a word", ("executors_accounted_for",), _do_not_tell_of_exits),
     Mistake("a drain leaves graces to executors", ("graces_are_kept",), _trust_executors_with_graces),
-    Mistake("executors are not on record", (NOBODY_FAILS,), _keep_executors_off_the_record, (agent_dies,)),
+    Mistake("executors are not on record", (NOBODY_FAILS,), _keep_executors_off_the_record),
     Mistake("updates wait when an agent is back", ("updates_are_said_again",), _resume_nothing),
     Mistake("updates are said once", ("updates_are_said_again",), _say_updates_once),
     Mistake("any acknowledgement will do", ("acknowledged_by_uuid",), _take_any_acknowledgement),
@@ -157,7 +155,7 @@ MISTAKES = [
         "what an executor repeats is not acknowledged",
         ("executors_are_acknowledged",),
         _do_not_acknowledge_again,
-        (bad_disk,),
+        AGENTS_DISKS,
     ),
     Mistake(
         "an agent that is back forgets a task",

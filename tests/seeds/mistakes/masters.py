@@ -40,8 +40,7 @@ from mesolite.messages import (
     UnregisterAgent,
 )
 from mesolite.messages.ids import AgentId
-from tests.seeds.faults import agent_dies, agents_fall_silent, cut, scheduler_returns_twice
-from tests.seeds.mistakes.mistake import Mistake, nothing
+from tests.seeds.mistakes.mistake import SILENCE, Mistake, nothing
 
 
 def _forget_what_returns(patch: pytest.MonkeyPatch) -> None:
@@ -318,14 +317,13 @@ MISTAKES = [
         "tasks stay out of reach when their agent is back",
         ("resources_conserved",),
         _keep_tasks_out_of_reach,
-        (agent_dies, cut),
+        SILENCE,
     ),
     Mistake("calls are answered twice", ("calls_are_answered",), _answer_twice),
     Mistake(
         "who is back is ended for being away",
         ("frameworks_have_their_time",),
         _time_out_who_is_back,
-        (scheduler_returns_twice,),
     ),
     Mistake("frameworks have half their time", ("frameworks_have_their_time",), _time_frameworks_out_early),
     Mistake("frameworks are waited for for ever", ("frameworks_have_their_time",), _wait_for_frameworks_for_ever),
@@ -333,12 +331,11 @@ MISTAKES = [
     Mistake("agents have less time to come to a new leader", ("given_up_in_time",), _time_recovery_out_early),
     Mistake("an agent is given up one ping early", ("given_up_in_time",), _ping_once_less),
     Mistake("an agent is given up one ping late", ("given_up_in_time",), _ping_once_more),
-    Mistake("agents are given up all at once", ("given_up_in_time",), _give_up_all_at_once, (agents_fall_silent,)),
+    Mistake("agents are given up all at once", ("given_up_in_time",), _give_up_all_at_once, SILENCE),
     Mistake(
         "a link that lost something is used on",
         ("tasks_accounted_for", "updates_are_said_again", "kills_take_effect"),
         _go_on_over_a_broken_link,
-        (cut,),
     ),
     Mistake("kills are forgotten when an agent is back", ("kills_take_effect",), _forget_kills),
     Mistake("who is gone comes back", ("gone_stays_gone", "leaders_believe_the_store"), _let_the_gone_back),

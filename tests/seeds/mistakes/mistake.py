@@ -7,9 +7,26 @@ from collections.abc import Callable
 import pytest
 from attrs import frozen
 
-from tests.seeds.faults import FAULTS, Fault
+from mesolite.harness import Fault, Faults
+from tests.seeds.scenario import PLAN
 
 Plant = Callable[[pytest.MonkeyPatch], None]
+
+NOBODY_FAILS = "nobody fails"
+"""Instead of a checker: an actor has raised, or keeps others busy for ever."""
+
+
+_AGENTS = ("agent-1", "agent-2", "agent-3", "agent-4")
+
+AGENTS_DISKS = Faults.none().but(
+    slow_disk=Fault(10.0, targets=_AGENTS),
+    full_disk=Fault(20.0, targets=_AGENTS),
+    last_write=Fault(20.0, targets=_AGENTS),
+)
+"""The disks of agents are slow, full, or the last that an agent uses."""
+
+SILENCE = Faults.none().but(split=10.0, swizzle=10.0, rack_loss=10.0)
+"""Several agents at once are not heard."""
 
 
 @frozen
@@ -22,7 +39,7 @@ class Mistake:
     name: str
     checkers: tuple[str, ...]
     plant: Plant
-    faults: tuple[Fault, ...] = FAULTS
+    faults: Faults = PLAN.faults
 
 
 def nothing(*_: object, **__: object) -> None:

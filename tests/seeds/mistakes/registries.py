@@ -12,7 +12,6 @@ from mesolite.actors.decisions.master.state import AwaitedWrite, MasterState
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.runtime.store import MemoryStore
 from mesolite.messages import DeactivateAgentCall, OperationApplied
-from tests.seeds.faults import all_at_once, bad_disk, leader_loses_the_elector, leader_pauses, master_dies
 from tests.seeds.mistakes.mistake import Mistake, nothing
 
 
@@ -108,19 +107,16 @@ MISTAKES = [
         "batches are written backwards",
         ("registry_keeps_the_order", "recovered_is_applied"),
         _write_backwards,
-        (all_at_once,),
     ),
     Mistake(
         "batches are confirmed backwards",
         ("registry_keeps_the_order", "recovered_is_applied"),
         _confirm_in_any_order,
-        (all_at_once,),
     ),
     Mistake(
         "a deposed leader may write",
         ("confirmed_is_stored", "recovered_is_applied"),
         _fence_nobody,
-        (leader_pauses, leader_loses_the_elector, bad_disk),
     ),
     Mistake("calls are answered before it is stored", ("answered_is_stored",), _answer_before_storing),
     Mistake("an agent is deactivated before it is stored", ("leaders_believe_the_store",), _apply_before_storing),
@@ -133,7 +129,6 @@ MISTAKES = [
         "a new leader forgets reclaims",
         ("withheld_is_not_offered", "reclaims_are_in_time"),
         _recover_no_reclaims,
-        (master_dies,),
     ),
     Mistake("the end of a drain is not stored", ("drains_end", "everybody_is_registered"), _store_no_drains),
 ]
