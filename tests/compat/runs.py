@@ -1,4 +1,4 @@
-"""Where the schedulers are run: on threads, in a simulation, and in scenarios that an exploration finds by their names."""
+"""Where the schedulers are run: on threads, in a simulation, and in a scenario that can be explored."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def resources(cpus: float, mem: float) -> list[dict[str, Any]]:
 
 def amount(offer: Any, name: str) -> float:
     """How much of it an offer has."""
-    return sum(one["scalar"]["value"] for one in offer["resources"] if one["name"] == name)
+    return float(sum(one["scalar"]["value"] for one in offer["resources"] if one["name"] == name))
 
 
 # --- one: runs commands, to their ends ---------------------------------------------------------------------
