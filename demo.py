@@ -22,8 +22,9 @@ from typing import Any
 
 from attrs import frozen
 
+from examples import endings
 from examples.bell import Bell
-from examples.endings import BACK_AFTER_S, ENDINGS, GOODBYE, LATENCY_S, STEADY_S, Outcome, outcome, silence_s
+from examples.endings import LATENCY_S, STEADY_S
 from examples.operating import deadline_passes, drain_with_grace, maintenance_window, out_of_the_offers
 from examples.page import Page
 from examples.schedulers import Hello, Shop, service, task_of
@@ -160,40 +161,36 @@ def _exists(pid: int) -> bool:
 # ----------------------------------------------------------------------------------------------------- 3: virtual time
 
 
-def why_it_matters(page: Page, seed: int) -> dict[tuple[str, bool], Outcome]:
+def why_it_matters(page: Page, seed: int) -> dict[bool, dict[str, endings.Row]]:
     """Four endings of one machine from one seed, for a framework with and one without checkpointing."""
-    page.say(f"Three agents, six services. agent-1 goes in four ways, and is back in order after {BACK_AFTER_S:g} s.\n")
-    outcomes = {
-        (ending.name, checkpoint): outcome(ending, seed, checkpoint)
-        for ending in ENDINGS
-        for checkpoint in (False, True)
-    }
+    back_s = endings.BACK_AFTER_S
+    page.say(f"Three agents, six services. agent-1 goes in four ways, and is back in order after {back_s:g} s.\n")
+    came = {checkpoint: endings.outcomes(seed, checkpoint) for checkpoint in (False, True)}
     rows = [
-        (
-            name,
-            "yes" if checkpoint else "no",
-            f"{it.known_after_s:.3f} s",
-            it.told,
-            "\n".join(f"{service} {seconds:.1f} s" for service, seconds in it.twice_s.items()) or "nothing",
-            it.told_on_return or "nothing",
-        )
-        for (name, checkpoint), it in outcomes.items()
+        (name, "yes" if checkpoint else "no", *(_in_words(row[name][each]) for each in endings.SHOWN))
+        for name in endings.ENDINGS
+        for checkpoint, row in came.items()
     ]
-    headings = ("agent-1", "check-\npoints", "the shop\nknew after", "was told", "ran twice for", "was told on return")
-    page.table(headings, rows, lines=True)
+    page.table(("agent-1", "check-\npoints", *endings.SHOWN), rows, lines=True)
     page.say()
     for checkpoint, who in ((False, "without"), (True, "with")):
-        pasts = {it.past for (_, checkpoints), it in outcomes.items() if checkpoints is checkpoint}
+        pasts = {row[endings.PAST] for row in came[checkpoint].values()}
         same = "one and the same run" if len(pasts) == 1 else "DIFFERENT runs"
         page.say(f"Until agent-1 goes, the four {who} checkpoints are {same}: {min(pasts)[0]} events, by their hashes.")
-    known_s = sorted(silence_s(seed, STEADY_S + moment_s) for moment_s in range(16))
+    known_s = endings.silences_s(seed, 16)
     pings, apart_s = Settings.mesos().max_agent_ping_timeouts, Settings.mesos().agent_ping_timeout_s
     page.say(
-        f"A goodbye is known after {outcomes[GOODBYE.name, False].known_after_s * 1000:.1f} ms. "
+        f"A goodbye is known after {came[False][endings.GOODBYE][endings.KNEW] * 1000:.1f} ms. "
         f"Silence is known when {pings} pings, {apart_s:g} s apart, have gone unanswered:\n"
         f"power lost at {len(known_s)} moments a second apart, known after {known_s[0]:.1f} to {known_s[-1]:.1f} s."
     )
-    return outcomes
+    return came
+
+
+def _in_words(value: float | str | dict[str, float]) -> str:
+    if isinstance(value, dict):
+        value = "\n".join(f"{service} {seconds:.1f} s" for service, seconds in value.items())
+    return f"{value:.3f} s" if isinstance(value, float) else value or "nothing"
 
 
 # ----------------------------------------------------------------------------------------------------- 4: virtual time

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable
-
-from attrs import frozen
+from functools import partial
+from typing import Any
 
 from examples.schedulers import Shop, service, service_of, task_of
-from mesolite import FrameworkInfo, Simulation, TaskStatus
+from mesolite import FrameworkInfo, Simulation, TaskStatus, compare
 from mesolite.actors.decisions.contract import WorkExited, WorkStarted
 from mesolite.actors.trace import Trace
 from mesolite.machines import AgentMachine
@@ -21,73 +21,90 @@ AFTERWARDS_S = 120.0
 LOOK_EVERY_S = 0.1
 SILENCE_MAX_S = 900.0
 
+Row = dict[str, Any]
+"""What came of an ending, by the headings below; PAST is how many events there were before it, and their hash."""
 
-@frozen
-class Ending:
-    """How a machine goes, and how it comes back; `name` goes on from "the machine ..."."""
-
-    name: str
-    go: Callable[[Simulation, AgentMachine], None]
-    come_back: Callable[[Simulation, AgentMachine], None]
+SHOWN = KNEW, TOLD, TWICE, RETURN = "the shop\nknew after", "was told", "ran twice for", "was told on return"
+PAST = "past"
 
 
-GOODBYE = Ending("says goodbye\n(SIGUSR1)", lambda _, machine: machine.signal(signal.SIGUSR1), lambda _, m: m.restart())
-CRASH = Ending("loses its agent\n(a crash)", lambda _, machine: machine.crash(), lambda _, m: m.restart())
-POWER = Ending("loses power", lambda _, machine: machine.power_off(), lambda _, m: m.restart())
-CUT = Ending("is cut off from\nthe master", lambda sim, m: sim.partition(m, "master-1"), lambda sim, m: sim.heal(m))
-ENDINGS = (GOODBYE, CRASH, POWER, CUT)
+def _machine(sim: Simulation) -> AgentMachine:
+    assert sim.started is not None
+    return sim.started.agents["agent-1"]
 
 
-@frozen
-class Outcome:
-    """What came of an ending: when the framework knew, what it was told then and later, what ran twice how long.
+def _restarted(go: Callable[[AgentMachine], object]) -> Callable[[Simulation], Callable[[], None]]:
+    def ending(sim: Simulation) -> Callable[[], None]:
+        go(_machine(sim))
+        return _machine(sim).restart
 
-    `past` is the number of events up to the moment of the ending, and their hash.
-    """
-
-    known_after_s: float
-    told: str
-    twice_s: dict[str, float]
-    told_on_return: str
-    past: tuple[int, str]
+    return ending
 
 
-def outcome(ending: Ending, seed: int, checkpoint: bool) -> Outcome:
-    """Run one ending, the machine's return, and what follows."""
-    with Simulation(seed, latency=LATENCY_S) as sim:
-        cluster, shop = _open_shop(sim, checkpoint, STEADY_S)
-        machine, since_s, past = cluster.agents["agent-1"], sim.now, (len(sim.trace), sim.trace.hash())
-        lost = [status.task_id for status in shop.status.values() if status.agent_id == machine.id]
-        last_seen_s: dict[str, float] = {}
-        ending.go(sim, machine)
-        _watch(sim, cluster, BACK_AFTER_S, last_seen_s)
-        ending.come_back(sim, machine)
-        _watch(sim, cluster, AFTERWARDS_S, last_seen_s)
+def _cut(sim: Simulation) -> Callable[[], None]:
+    sim.partition("agent-1", "master-1")
+    return partial(sim.heal, "agent-1")
+
+
+GOODBYE, CRASH = "says goodbye\n(SIGUSR1)", "loses its agent\n(a crash)"
+POWER, CUT = "loses power", "is cut off from\nthe master"
+ENDINGS = {
+    GOODBYE: _restarted(lambda machine: machine.signal(signal.SIGUSR1)),
+    CRASH: _restarted(AgentMachine.crash),
+    POWER: _restarted(AgentMachine.power_off),
+    CUT: _cut,
+}
+"""How the machine goes, under words that go on from "the machine ..."; each returns how it comes back."""
+
+
+def outcomes(seed: int, checkpoint: bool) -> dict[str, Row]:
+    """Run each ending, the machine's return, and what follows; returns what came of each."""
+    return compare(partial(_goes_and_returns, checkpoint), ENDINGS, seed, latency=LATENCY_S).rows
+
+
+def _goes_and_returns(checkpoint: bool, sim: Simulation, ending: Callable[[], Any]) -> Row:
+    cluster, shop = _open_shop(sim, checkpoint)
+    sim.advance(STEADY_S)
+    since_s, past = sim.now, (len(sim.trace), sim.trace.hash())
+    lost = [status.task_id for status in shop.status.values() if status.agent_id == _machine(sim).id]
+    last_seen_s: dict[str, float] = {}
+    come_back = ending()
+    _watch(sim, cluster, BACK_AFTER_S, last_seen_s)
+    come_back()
+    _watch(sim, cluster, AFTERWARDS_S, last_seen_s)
     told = [(time_s - since_s, status) for time_s, status in shop.told if time_s >= since_s and status.task_id in lost]
-    return Outcome(
-        told[0][0],
-        _words(status for after_s, status in told if after_s < BACK_AFTER_S),
-        _twice_s(sim.trace, last_seen_s, since_s),
-        _words(status for after_s, status in told if after_s >= BACK_AFTER_S),
-        past,
-    )
+    return {
+        KNEW: told[0][0],
+        TOLD: _words(status for after_s, status in told if after_s < BACK_AFTER_S),
+        TWICE: _twice_s(sim.trace, last_seen_s, since_s),
+        RETURN: _words(status for after_s, status in told if after_s >= BACK_AFTER_S),
+        PAST: past,
+    }
 
 
-def silence_s(seed: int, moment_s: float) -> float:
-    """How long the framework knows nothing of a machine that lost power at that moment."""
-    with Simulation(seed, latency=LATENCY_S) as sim:
-        cluster, shop = _open_shop(sim, False, moment_s)
-        since_s, told = sim.now, len(shop.told)
-        cluster.agents["agent-1"].power_off()
-        sim.run_until(lambda: len(shop.told) > told, SILENCE_MAX_S)
-        return sim.now - since_s
+def silences_s(seed: int, moments: int) -> list[float]:
+    """How long the framework knows nothing of a machine that lost power, at so many moments a second apart."""
+    endings = {str(moment): partial(_lose_power_later, moment) for moment in range(moments)}
+    return sorted(row[KNEW] for row in compare(_known_after, endings, seed, latency=LATENCY_S).rows.values())
 
 
-def _open_shop(sim: Simulation, checkpoint: bool, until_s: float) -> tuple[SimulatedCluster, Shop]:
+def _lose_power_later(seconds: int, sim: Simulation) -> None:
+    sim.advance(STEADY_S + seconds)
+    _machine(sim).power_off()
+
+
+def _known_after(sim: Simulation, ending: Callable[[], object]) -> Row:
+    _, shop = _open_shop(sim, checkpoint=False)
+    ending()
+    since_s, told = sim.now, len(shop.told)
+    sim.run_until(lambda: len(shop.told) > told, SILENCE_MAX_S)
+    return {KNEW: sim.now - since_s}
+
+
+def _open_shop(sim: Simulation, checkpoint: bool) -> tuple[SimulatedCluster, Shop]:
     cluster = sim.cluster(agents=3)
     shop = Shop(service(f"web-{number}", "sleep infinity") for number in range(1, 7))
     cluster.run(shop, framework=FrameworkInfo(name="shop", checkpoint=checkpoint))
-    sim.advance(until_s)
     return cluster, shop
 
 

@@ -4,6 +4,7 @@ What people use, and where it is:
 
     Cluster      real time, threads, real commands      cluster.py
     Simulation   virtual time, a seed, faults           simulation/
+    explore      tries what you would not think of      harness/; also sweep, compare and Faults
     Scheduler    what you write; Executor, too          callbacks.py, drivers.py
     Settings     every timing and limit by name         actors/decisions/settings.py
     wiring.py    what both clusters are made of; machines.py, what an operator's hands can do to one
@@ -18,6 +19,8 @@ must not be missed is raised.
 import importlib
 import os
 from typing import TYPE_CHECKING
+
+from mesolite.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from mesolite.actors.decisions.contract import PeerExited
@@ -48,6 +51,22 @@ if TYPE_CHECKING:
     from mesolite.cluster import Cluster
     from mesolite.drain import Drain
     from mesolite.drivers import Driver, MesoliteSchedulerDriver
+    from mesolite.harness import (
+        ChannelKey,
+        Coverage,
+        Failure,
+        Fault,
+        Faults,
+        Identity,
+        Injection,
+        Postponed,
+        Reached,
+        Script,
+    )
+    from mesolite.harness.compare import Comparison, compare
+    from mesolite.harness.exploration import Exploration
+    from mesolite.harness.explore import explore
+    from mesolite.harness.sweep import Swept, sweep
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -118,7 +137,6 @@ for _name in ("actors", "messages"):
             "cannot be used from this checkout: clone with `git clone -c core.symlinks=true`, or install a wheel"
         )
 
-__version__ = "0.1.0"
 
 __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
@@ -133,6 +151,9 @@ __all__ = [
     "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
     "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
     "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    # the harness, and what it answers; more of it is in mesolite.harness
+    "ChannelKey", "Comparison", "Coverage", "Exploration", "Failure", "Fault", "Faults", "Identity", "Injection",
+    "Postponed", "Reached", "Script", "Swept", "compare", "explore", "sweep",
     # what operator.state() consists of
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry", "FrameworkEntry",
@@ -226,12 +247,14 @@ _MODULE_OF = {
     **dict.fromkeys(("AgentId", "ExecutorId", "FrameworkId", "OfferId", "TaskId", "UpdateId"), "messages.ids"),
     "DrainConfig": "messages.drains",
     "InverseOfferStatus": "messages.offers",
+    **dict.fromkeys(__all__[__all__.index("ChannelKey") : __all__.index("AgentEntry")], "harness"),
     **dict.fromkeys(__all__[__all__.index("AgentEntry") :], "messages.state"),
 }
 """Where each public name lives, below `mesolite`."""
 
 _MODULES = (
-    "actors", "callbacks", "cluster", "drain", "drivers", "machines", "messages", "operator", "reclaim", "simulation",
+    "actors", "callbacks", "cluster", "drain", "drivers", "harness", "machines", "messages", "operator", "reclaim",
+    "simulation",
 )
 """Modules that people reach through the package, as in `mesolite.messages.StatusUpdate`."""
 

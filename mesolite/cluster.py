@@ -14,7 +14,6 @@ import time
 from types import TracebackType
 from typing import Self
 
-import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import PartyEnded, Refused
 from mesolite.actors.threads.folders import TemporaryFolder
@@ -25,6 +24,7 @@ from mesolite.actors.trace import DEFAULT_RECORDS, Trace
 from mesolite.machines import AgentMachine, AnyResources
 from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds
 from mesolite.signals import SignalWatch
+from mesolite.version import __version__
 from mesolite.wiring import DEFAULT_RESOURCES, Wiring
 
 READY_S = 30.0
@@ -193,5 +193,5 @@ class Cluster(Wiring):
 def _trace(records: int, settings: Settings) -> Trace:
     """A trace whose head says what is known of a run on threads."""
     trace = Trace(records)
-    trace.describe(version=mesolite.__version__, virtual=False, settings=settings.changed())
+    trace.describe(version=__version__, virtual=False, settings=settings.changed())
     return trace

@@ -1,21 +1,23 @@
-"""The pytest plugin: fixtures, seeds, user code's errors as failures, and a report that says how to repeat it.
+"""The pytest plugin: fixtures, exploring, user code's errors as failures, and a report that says how to repeat it.
 
     pytest --mesolite-seed 7             run every simulation with this seed
-    pytest --mesolite-seeds 100          run every test that uses `sim` with seeds 0 to 99, and report once
+    pytest --mesolite-seeds 100          explore every test that uses `sim` with 100 seeds, as one test
+    pytest --mesolite-replay FILE TEST   run that test with a script that was kept
+    pytest --mesolite-keep DIR           keep the scripts that fail for good, in that folder
     pytest --mesolite-lines 200          show so much of the trace of a failure
     pytest --mesolite-report DIR         write the whole trace of every failure into that folder
 
 Rule: nothing of Mesolite is imported before a fixture of ours is used, as this module is loaded in every pytest run of
-every project that has Mesolite installed. Described for users in docs/testing.md.
+every project that has Mesolite installed. What is done to a test that is run more than once is in mesolite/pytest_runs.
+Described for users in docs/testing.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import pathlib
 import re
-import shlex
+import sys
 import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -23,18 +25,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from mesolite.actors.decisions.settings import Settings
     from mesolite.cluster import Cluster
+    from mesolite.harness.exploration import Exploration
+    from mesolite.harness.run import Running
+    from mesolite.pytest_runs.wishes import Wishes
     from mesolite.simulation import Simulation
 
 CLUSTER_AGENTS = 2
 LAST_LINES = 20
-MARK = "mesolite(settings=None, latency=(low, high)): settings of `sim` and `cluster`, seconds a message of `sim` takes"
+MARK = (
+    "mesolite(settings, latency=(low, high), seeds=N, faults=Faults(...), order='random', replay='file', without=(), "
+    "allow_fixtures=False): how `sim` and `cluster` are made, and whether a test that uses `sim` is explored"
+)
 
 RUNS = pytest.StashKey["list[Simulation | Cluster]"]()
 """What our fixtures have made for this run of the item; gone when it has been reported."""
-SEED = pytest.StashKey[int]()
-"""Which of many seeds this run of the item has."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,8 +53,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=_count,
         default=0,
         metavar="COUNT",
-        help="run each test that uses `sim` with COUNT seeds, as one test with one report",
+        help="explore each test that uses `sim` with COUNT seeds, as one test with one report",
     )
+    group.addoption(
+        "--mesolite-replay", metavar="FILE", help="run the tests that use `sim` with the script in FILE, as it was kept"
+    )
+    group.addoption(
+        "--mesolite-go-on",
+        action="store_true",
+        help="where a replayed script does not fit any more, go on under the order of its seed",
+    )
+    group.addoption("--mesolite-keep", metavar="DIR", help="keep the scripts that fail in DIR, too, to be committed")
+    group.addoption("--mesolite-outcome", metavar="FILE", help=argparse.SUPPRESS)
     group.addoption(
         "--mesolite-lines",
         type=_count,
@@ -79,17 +94,25 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def mesolite_seed(request: pytest.FixtureRequest) -> int:
     """The seed of this run of this test."""
-    chosen: int = request.config.getoption("--mesolite-seed") or 0
-    return request.node.stash.get(SEED, chosen)  # type: ignore[no-any-return]
+    from mesolite.pytest_runs.protocol import GIVEN
+
+    given = request.node.stash.get(GIVEN, None)
+    return (request.config.getoption("--mesolite-seed") or 0) if given is None else given.seed
 
 
 @pytest.fixture
 def mesolite_sim(request: pytest.FixtureRequest, mesolite_seed: int) -> Iterator[Simulation]:
     """A `Simulation` with this run's seed; `sim.cluster(agents=..., masters=...)` starts a cluster in it."""
+    from mesolite.pytest_runs.protocol import GIVEN
+    from mesolite.pytest_runs.wishes import check_fixtures, wishes_of
     from mesolite.simulation import Simulation
 
-    settings, latency = _wishes(request.node)
-    with Simulation(seed=mesolite_seed, settings=settings, latency=latency) as simulation:
+    wishes = wishes_of(request.node)
+    check_fixtures(wishes)
+    latency, order = wishes.latency or (0.0, 0.0), wishes.order
+    given = request.node.stash.get(GIVEN, None)
+    made = given or Simulation(mesolite_seed, settings=wishes.settings, latency=latency, order=order)
+    with made as simulation:
         request.node.stash.setdefault(RUNS, []).append(simulation)
         yield simulation
 
@@ -98,8 +121,9 @@ def mesolite_sim(request: pytest.FixtureRequest, mesolite_seed: int) -> Iterator
 def mesolite_cluster(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Cluster]:
     """A real `Cluster` of one master and two agents, ready; its sandboxes are under `tmp_path`."""
     from mesolite.cluster import Cluster
+    from mesolite.pytest_runs.wishes import wishes_of
 
-    settings, _ = _wishes(request.node)
+    settings = wishes_of(request.node).settings
     with Cluster(agents=CLUSTER_AGENTS, work_dir=tmp_path / "mesolite", settings=settings) as started:
         request.node.stash.setdefault(RUNS, []).append(started)
         yield started
@@ -117,53 +141,75 @@ def cluster(mesolite_cluster: Cluster) -> Cluster:
     return mesolite_cluster
 
 
-def _wishes(item: pytest.Item) -> tuple[Settings | None, tuple[float, float]]:
-    """What the markers of a test ask for; of several, for each argument the closest counts."""
-    from mesolite.actors.decisions.settings import Settings
-
-    wishes: dict[str, Any] = {}
-    for mark in item.iter_markers("mesolite"):
-        if mark.args:
-            pytest.fail(f"@pytest.mark.mesolite takes no argument without a name, got {mark.args!r}", pytrace=False)
-        if unknown := [name for name in mark.kwargs if name not in ("settings", "latency")]:
-            known = "it takes settings and latency"
-            pytest.fail(f"@pytest.mark.mesolite has no argument {', '.join(unknown)}; {known}", pytrace=False)
-        wishes = {**mark.kwargs, **wishes}
-    settings, latency = wishes.get("settings"), wishes.get("latency", (0.0, 0.0))
-    if settings is not None and not isinstance(settings, Settings):
-        pytest.fail(f"@pytest.mark.mesolite(settings={settings!r}): give a mesolite.Settings", pytrace=False)
-    if not _is_range(latency):
-        wanted = "give two numbers of seconds, as in latency=(0.001, 0.05)"
-        pytest.fail(f"@pytest.mark.mesolite(latency={latency!r}): {wanted}", pytrace=False)
-    return settings, (float(latency[0]), float(latency[1]))
-
-
-def _is_range(pair: object) -> bool:
-    return (
-        isinstance(pair, tuple)
-        and len(pair) == 2
-        and all(isinstance(each, int | float) and not isinstance(each, bool) for each in pair)
-        and 0 <= pair[0] <= pair[1] < math.inf
-    )
-
-
 # --- failures ---------------------------------------------------------------------------------------------
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Any:
-    """Fail a test in whose simulation or cluster user code raised, as if its body had raised that."""
+    """Let a run come to its end, and fail a test in whose simulation or cluster user code raised."""
+    __tracebackhide__ = True
     runs = item.stash.get(RUNS, [])
+    unseen = _unseen()
     try:
         result = yield
+        _end(runs)
     except Exception:
         # One failure is enough; the report names the errors of user code.
         for run in runs:
             _forget_user_errors(run)
+        _look_at_unseen(unseen)
         raise
+    finally:
+        _leave(runs)
     for run in runs:
         run.raise_user_errors()
+    for exploration in _look_at_unseen(unseen):
+        from mesolite.harness.exploration import NotLookedAt
+
+        raise NotLookedAt(
+            "this test explored and found a failure, and has neither read found.failure nor called found.check():\n"
+            f"{exploration}"
+        )
     return result
+
+
+def _end(runs: list[Simulation | Cluster]) -> None:
+    """Stop faults and see what must come true eventually: by the harness if it made this run, else as far as asked."""
+    __tracebackhide__ = True
+    from_harness = _from_harness(runs)
+    if from_harness is not None:
+        from_harness.end()
+        return
+    for run in runs:
+        if (stated := getattr(run, "stated", None)) is not None and not stated.recovered:
+            run.recover()  # type: ignore[union-attr]  # what states something is a simulation
+
+
+def _leave(runs: list[Simulation | Cluster]) -> None:
+    """Let nothing disturb what fixtures do to tidy up."""
+    if (from_harness := _from_harness(runs)) is not None:
+        from_harness.leave()
+
+
+def _from_harness(runs: list[Simulation | Cluster]) -> Running | None:
+    """The run that the harness has made, None if it is a plain one."""
+    module = sys.modules.get("mesolite.harness.run") if runs else None
+    run: Running | None = None if module is None else module.running()
+    return run
+
+
+def _unseen() -> list[Exploration]:
+    """What was found so far by `explore`, and nobody has looked at."""
+    module = sys.modules.get("mesolite.harness.exploration")
+    return [] if module is None else list(module.UNSEEN)
+
+
+def _look_at_unseen(before: list[Exploration]) -> list[Exploration]:
+    """What was found since then and nobody has looked at; now it is."""
+    found = [each for each in _unseen() if all(each is not other for other in before)]
+    for each in found:
+        each.seen()
+    return found
 
 
 def _forget_user_errors(run: Simulation | Cluster) -> None:
@@ -181,7 +227,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Add to a failure's report, once, what became of the simulation or cluster and how to repeat it."""
     report = yield
     runs = item.stash.get(RUNS, [])
-    if report.failed and runs:
+    if report.failed and runs and not _is_exploring(item):
         for run in runs:
             _describe(item, run, call)
         report.sections.append(("mesolite", "\n".join(_told(item, run) for run in runs)))
@@ -189,6 +235,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         # Reported, or over; items live as long as the session, and traces are large.
         del item.stash[RUNS]
     return report
+
+
+def _is_exploring(item: pytest.Item) -> bool:
+    """Whether this run is one of many, and nobody will read its report."""
+    from mesolite.pytest_runs.protocol import EXPLORING
+
+    return item.stash.get(EXPLORING, False)
 
 
 def _describe(item: pytest.Item, run: Simulation | Cluster, call: pytest.CallInfo[None]) -> None:
@@ -207,7 +260,7 @@ def _told(item: pytest.Item, run: Simulation | Cluster) -> str:
     from mesolite.failure_report import failure_report, write_trace
 
     seed = getattr(run, "seed", None)
-    head = [] if seed is None else [f"seed {seed}; to repeat: {_repeat(item, seed)}"]
+    head = [] if seed is None else [_head(item, seed)]
     told = "\n".join([*head, failure_report(run, item.config.getoption("--mesolite-lines"))])
     folder = item.config.getoption("--mesolite-report")
     if folder is None:
@@ -219,31 +272,65 @@ def _told(item: pytest.Item, run: Simulation | Cluster) -> str:
     return f"{told}\n{write_trace(run, item.config.invocation_params.dir / folder / file, told)}"
 
 
+def _head(item: pytest.Item, seed: int) -> str:
+    from mesolite.pytest_runs.protocol import TOLD
+
+    if (told := item.stash.get(TOLD, None)) is not None:
+        return told()
+    return f"seed {seed}; to repeat: {_repeat(item, seed)}"
+
+
 def _repeat(item: pytest.Item, seed: int) -> str:
-    """The command that runs this test with this seed, from any folder."""
-    inside = [node.name for node in item.listchain() if not isinstance(node, pytest.Session | pytest.Directory)]
-    path, names = item.path, "::".join(inside[1:])
-    if "[" in str(path.parent):
-        # Pytest takes a bracket in a path for the beginning of a test's parameters.
-        test = shlex.quote(f"{path.name}::{names}")
-        return f"cd {shlex.quote(str(path.parent))} && pytest --mesolite-seed {seed} {test}"
-    return f"pytest --mesolite-seed {seed} {shlex.quote(f'{path}::{names}')}"
+    """The command that runs this test again as it was run, from any folder."""
+    from mesolite.pytest_runs.protocol import REPEATED_BY
+    from mesolite.pytest_runs.told import command
+
+    return item.stash.get(REPEATED_BY, None) or command(item, "--mesolite-seed", str(seed))
 
 
-# --- many seeds -------------------------------------------------------------------------------------------
+# --- more than one run ------------------------------------------------------------------------------------
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """Run a test that uses `sim` with every seed, as one item with one outcome, if asked to."""
-    count = item.config.getoption("--mesolite-seeds")
-    one = item.config.getoption("--mesolite-seed") is not None
-    if not count or one or "mesolite_seed" not in getattr(item, "fixturenames", ()):
+    """Explore or replay a test that uses `sim`, as one item with one outcome, if asked to."""
+    wishes = _wishes(item)
+    if wishes is None or wishes.is_plain or wishes.foreign:
         return None
-    from mesolite.pytest_seeds import run_seeds
+    from mesolite.pytest_runs.exploring import Tried
 
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for report in run_seeds(item, nextitem, count, SEED):
+    for report in Tried(item, wishes).reports(nextitem):
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def _wishes(item: pytest.Item) -> Wishes | None:
+    """What is asked of a test that uses `sim`, None if nothing is; what is wrong with it, its fixture says."""
+    option = item.config.getoption
+    asked = option("--mesolite-seeds") or option("--mesolite-replay") or item.get_closest_marker("mesolite")
+    if not asked or "mesolite_seed" not in getattr(item, "fixturenames", ()):
+        return None
+    try:
+        from mesolite.pytest_runs.wishes import wishes_of
+
+        return wishes_of(item)
+    except (ImportError, pytest.fail.Exception):
+        return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which scripts were removed, or kept for good."""
+    said = [
+        f"{report.nodeid}: {line}"
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for title, text in getattr(report, "sections", ())
+        if title == "mesolite scripts"
+        for line in text.splitlines()
+    ]
+    if said:
+        terminalreporter.section("mesolite scripts")
+        for line in said:
+            terminalreporter.line(line)

@@ -17,7 +17,7 @@ def words(done: Callable[[], object]) -> str:
         return str(getattr(done, "__qualname__", repr(done)))
     where = f"{pathlib.Path(code.co_filename).name}:{code.co_firstlineno}"
     if code.co_name != "<lambda>":
-        return f"{code.co_qualname} ({where})"
+        return f"{code.co_qualname.rpartition('<locals>.')[2]} ({where})"
     line = linecache.getline(code.co_filename, code.co_firstlineno).strip()
     return f"`{line}` ({where})" if line else f"a lambda ({where})"
 

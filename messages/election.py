@@ -28,10 +28,15 @@ class KeepSession(Message):
 
 @frozen(kw_only=True)
 class SessionKept(Message):
-    """Elector to client: the session's number, and when the heartbeat that prolonged it was sent."""
+    """Elector to client: the session's number, and when the heartbeat that prolonged it was sent.
+
+    `opened`: that heartbeat opened it. Only such an answer gives a client without a session one: any other may have
+    been meant for an earlier life of it (EL-11).
+    """
 
     session: int
     sent_at: float
+    opened: bool = False
 
 
 @frozen(kw_only=True)

@@ -53,6 +53,18 @@ def blocks_in(page: str, text: str) -> list[Block]:
     ]
 
 
+def with_outputs(text: str, outputs: list[str]) -> str:
+    """The same page, its blocks of output holding these, in order."""
+    ahead = iter(outputs)
+
+    def renewed(found: re.Match[str]) -> str:
+        if found["info"].strip() != "text output":
+            return found[0]
+        return f"{found['fence']}{found['info']}\n{next(ahead)}{found['fence']}"
+
+    return FENCE.sub(renewed, text)
+
+
 def blocks_of(page: Path) -> list[Block]:
     """Every fenced block of one of our pages."""
     return blocks_in(str(page.relative_to(ROOT)), page.read_text(encoding="utf-8"))

@@ -1,9 +1,13 @@
-"""Every snippet of the pages does what the page says: python is run, output compared, commands tried."""
+"""Every snippet of the pages does what the page says: python is run, output compared, commands tried.
+
+After a change that is meant to show, look at the difference this makes: MESOLITE_REWRITE=1 pytest tests/test_docs.py
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
 import shlex
 import subprocess
 import sys
@@ -13,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, commands
+from tests.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, commands, with_outputs
 
 NAMESPACE = "the_page"
 """Under this name a test on a page imports what the blocks before it have defined."""
@@ -46,12 +50,17 @@ def test_python_on_a_page_runs_and_prints_what_the_page_says(
     """From top to bottom, as a reader would type it; then pytest runs the tests that it has defined on the way."""
     printed = ""
     tests: list[str] = []
+    outputs: list[str] = []
     for block in blocks_of(page):
         if block.info == "text output":
-            assert printed == block.text, f"{block}: the block before it prints something else"
+            outputs.append(printed)
+            rewritten = "MESOLITE_REWRITE" in os.environ
+            assert rewritten or printed == block.text, f"{block}: the block before it prints something else"
         elif block.info == "python":
             printed = run(block, namespace)
             tests += block.tests
+    if "MESOLITE_REWRITE" in os.environ:
+        page.write_text(with_outputs(page.read_text(encoding="utf-8"), outputs), encoding="utf-8")
     assert len(tests) == len(set(tests)), f"{page.name}: two tests of one name, of which one is never run"
     if tests:
         pytester.makepyfile(test_page=f"from {NAMESPACE} import {', '.join(tests)}\n")
@@ -100,3 +109,14 @@ def test_a_block_that_fails_is_found_at_its_line(namespace: types.ModuleType) ->
 
     last = caught.traceback[-1]
     assert (str(last.path).endswith("page.md"), last.lineno + 1) == (True, 5)
+
+
+def test_outputs_are_renewed_in_their_places() -> None:
+    """Nothing else on the page changes."""
+    page = "a\n```python\nprint(1)\n```\n```text output\n{}```\nb\n```text output\n{}```\n```text\nx\n```\n"
+
+    renewed = with_outputs(page.format("2\n", ""), ["1\n", "3\n"])
+
+    printed = "a\n```python\nprint(1)\n```\n```text output\n1\n```\nb\n```text output\n3\n```\n"
+    assert renewed == printed + "```text\nx\n```\n"
+    assert with_outputs(renewed, ["1\n", "3\n"]) == renewed

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import mesolite
-from mesolite import messages
+from mesolite import harness, messages
 from mesolite.drivers import MesoliteExecutorDriver
 from mesolite.messages.codec import DecodeError
 from tests.house_checks import ROOT
@@ -28,7 +28,9 @@ def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_what_type_checkers_see_is_what_is_there() -> None:
     """`__all__`, the imports for type checkers and the names that are loaded when used are the same."""
     tree = ast.parse((ROOT / "mesolite/__init__.py").read_text())
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module != "typing"]
+    loaded_at_once = ("typing", "mesolite.version")
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imports = [node for node in froms if node.module not in loaded_at_once]
     seen = {alias.name: node.module for node in imports for alias in node.names}
 
     assert sorted(seen) == sorted(mesolite.__all__)
@@ -47,10 +49,10 @@ def test_importing_it_loads_nothing() -> None:
     """Neither storeys nor dependencies; a name or a module is loaded when it is used, and a star loads all."""
     code = """
 import sys, mesolite
-assert not {"attrs", "pykka", "loguru", "mesolite.messages"} & set(sys.modules)
+assert not {"attrs", "pykka", "loguru", "mesolite.messages", "mesolite.harness"} & set(sys.modules)
 assert mesolite.messages.StatusUpdate and mesolite.Cluster and mesolite.simulation.Simulation
 from mesolite import *
-assert Cluster is mesolite.Cluster and DriverStatus
+assert Cluster is mesolite.Cluster and DriverStatus and explore is mesolite.harness.explore
 """
     outcome = _python("-c", code)
 
@@ -95,6 +97,7 @@ INSIDE = {
     ("Simulation", "runtime"), ("SimulatedCluster", "runtime"), ("Cluster", "runtime"),
     ("Rule", "verdict"), ("Rule", "matched"), ("Rule", "matches"), ("Rule", "take_matched"), ("Disk", "take"),
     ("Simulation", "stated"), ("Simulation", "faults"), ("When", "come"),
+    ("Failure", "setting"), ("Failure", "of"), ("Exploration", "add"), ("Exploration", "merge"),
 }  # fmt: skip
 """What other parts of Mesolite read of people's handles: docs/stability.md promises nothing of it."""
 
@@ -103,13 +106,13 @@ FOR_PARTIES = {"begin", "prepare", "call", "user", "raised", "status_is", "frame
 
 MADE_BY_US = (
     mesolite.Machine, mesolite.Driver, mesolite.Operator, mesolite.Drain, mesolite.Reclaim, mesolite.Hold,
-    mesolite.Rule, mesolite.View,
+    mesolite.Rule, mesolite.View, mesolite.Failure,
 )  # fmt: skip
 """Nobody else constructs them, so what their constructors take is of no interest."""
 
 
 def _exported() -> dict[str, Any]:
-    return {name: getattr(module, name) for module in (messages, mesolite) for name in module.__all__}
+    return {name: getattr(module, name) for module in (messages, harness, mesolite) for name in module.__all__}
 
 
 def _ours_in(annotation: Any) -> Iterator[Any]:
@@ -168,6 +171,14 @@ def test_every_type_that_people_can_hold_has_a_public_name() -> None:
 
     assert nameless == []
     assert {mesolite.Blocker, mesolite.Disk, mesolite.Books, messages.AgentId, messages.Demand} <= held.keys()
+
+
+def test_what_the_harness_and_the_package_both_name_is_the_same_thing() -> None:
+    """And what finds something, with what says what goes wrong, can be had from the package itself."""
+    both = set(mesolite.__all__) & set(harness.__all__)
+
+    assert {"Faults", "Fault", "explore", "sweep", "compare", "Failure"} <= both
+    assert [name for name in both if getattr(mesolite, name) is not getattr(harness, name)] == []
 
 
 def test_of_two_public_names_that_are_alike_both_are_the_same_thing() -> None:

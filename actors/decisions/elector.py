@@ -100,7 +100,7 @@ class ElectorCore(Core):
             self.next_session += 1
             self.sessions[number] = Session(number, PartyName(sender), now + timeout_s)
             self.effects.append(SetTimer(SessionEnd(number), timeout_s))
-            self.send(sender, SessionKept(session=number, sent_at=message.sent_at))
+            self.send(sender, SessionKept(session=number, sent_at=message.sent_at, opened=True))
         elif session := self._session_of(sender, message.session):
             session.deadline = now + timeout_s
             self.send(sender, SessionKept(session=session.number, sent_at=message.sent_at))

@@ -13,24 +13,38 @@ what was found, to be replayed and kept; `confirm` sees whether another process 
 what was tried.
 """
 
+from mesolite.harness.checkers.checker import Family, Violation
 from mesolite.harness.compare import Comparison, compare
-from mesolite.harness.exploration import Exploration, NothingReached
+from mesolite.harness.coverage import Coverage, Reached
+from mesolite.harness.exploration import Exploration, NothingReached, NotLookedAt
 from mesolite.harness.explore import explore
 from mesolite.harness.failure import Failure, NotReplayed
 from mesolite.harness.faults import Fault, Faults
-from mesolite.harness.run import CheckerViolated, reached
+from mesolite.harness.run import CheckerViolated, Identity, reached
+from mesolite.harness.script import Injection, Script
 from mesolite.harness.sweep import Swept, sweep
+from mesolite.simulation.choices import ChannelKey, Postponed
 
 __all__ = [
+    "ChannelKey",
     "CheckerViolated",
     "Comparison",
+    "Coverage",
     "Exploration",
     "Failure",
+    "Family",
     "Fault",
     "Faults",
+    "Identity",
+    "Injection",
+    "NotLookedAt",
     "NotReplayed",
     "NothingReached",
+    "Postponed",
+    "Reached",
+    "Script",
     "Swept",
+    "Violation",
     "compare",
     "explore",
     "reached",

@@ -10,9 +10,8 @@ from attrs import frozen
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
 from mesolite.messages.checking import Duration, checked_arguments, in_seconds
+from mesolite.simulation.actions import Action, bound
 from mesolite.simulation.simulation import Simulation
-
-Ending = Callable[[Simulation], object]
 
 
 @frozen
@@ -39,8 +38,8 @@ class Comparison:
 
 @checked_arguments
 def compare(
-    scenario: Callable[[Simulation, Callable[[], object]], dict[str, Any]],
-    endings: Mapping[str, Callable[[Simulation], object]],
+    scenario: Callable[[Simulation, Action], dict[str, Any]],
+    endings: Mapping[str, Action],
     seeds: int | Iterable[int] = 0,
     *,
     settings: Settings | None = None,
@@ -48,8 +47,9 @@ def compare(
 ) -> Comparison:
     """Run a scenario once with each of several endings, all else being the same, and put the results side by side.
 
-    `scenario(sim, ending)` calls `ending()` where they differ, and returns a dict, whose keys are the columns. `seeds`
-    is one seed, or several: then each cell says what all of them gave, or from what to what.
+    `scenario(sim, ending)` calls `ending()` where they differ, and returns a dict, whose keys are the columns. An
+    ending is called with the simulation if it takes an argument, or with what the scenario gives it. `seeds` is one
+    seed, or several: then each cell says what all of them gave, or from what to what.
 
     Raises:
         InvalidValue: the scenario returned no dict.
@@ -63,14 +63,14 @@ def compare(
 
 
 def _run(
-    scenario: Callable[[Simulation, Callable[[], object]], dict[str, Any]],
-    ending: Ending,
+    scenario: Callable[[Simulation, Action], dict[str, Any]],
+    ending: Action,
     seed: int,
     settings: Settings | None,
     latency: tuple[Duration, Duration],
 ) -> dict[str, Any]:
     with Simulation(seed, settings=settings, latency=(in_seconds(latency[0]), in_seconds(latency[1]))) as sim:
-        result: Any = scenario(sim, lambda: ending(sim))
+        result: Any = scenario(sim, bound(ending, sim))
     if not isinstance(result, Mapping):
         raise InvalidValue(f"a scenario that is compared returns a dict, whose keys are columns, and not {result!r}")
     return dict(result)

@@ -15,16 +15,23 @@ ENOUGH = 10
 """A kind of fault that was injected so often, and never had an effect, is a mistake of the exploration."""
 
 
+UNSEEN: list[Exploration] = []
+"""The explorations that have found a failure at which nobody has looked: the pytest plugin fails their tests."""
+
+
 class NothingReached(MesoliteError, AssertionError):
     """An exploration has tried something else than it should have: a place was never reached, a fault had no effect."""
 
 
-@define(kw_only=True)
+class NotLookedAt(MesoliteError, AssertionError):
+    """An exploration has found a failure, and the test that made it has not looked at what was found."""
+
+
+@define(kw_only=True, eq=False)
 class Exploration:
     """What was found.
 
     Attributes:
-        failure: the failure of the lowest seed that fails, its script made small; None if no seed fails.
         runs: how many seeds were run.
         seconds: how long that took, in real time, without making the script small.
         sometimes: what was to be reached at least once, and in how many runs it was.
@@ -32,13 +39,27 @@ class Exploration:
         coverage: which events reached which actors in which state, and which callbacks were called.
     """
 
-    failure: Failure | None = None
+    _failure: Failure | None = None
     runs: int = 0
     seconds: float = 0.0
     sometimes: dict[str, int] = field(factory=dict)
     faults: dict[str, Counter[str]] = field(factory=dict)
     coverage: Coverage = field(factory=Coverage)
-    looked_at: bool = field(default=False, repr=False)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure of the lowest seed that fails, its script made small; None if no seed fails."""
+        self.seen()
+        return self._failure
+
+    def seen(self) -> None:
+        """Note that somebody has looked at what was found."""
+        UNSEEN[:] = [other for other in UNSEEN if other is not self]
+
+    def fail(self, failure: Failure) -> None:
+        """Note what was found; until somebody has looked at it, it is unseen."""
+        self._failure = failure
+        UNSEEN.append(self)
 
     @property
     def seeds_per_second(self) -> float:
@@ -52,10 +73,10 @@ class Exploration:
             Exception: the failure, as it is; a note says what was done and how to see it again.
             NothingReached: something was never tried.
         """
-        self.looked_at = True
-        if self.failure is not None:
-            self.failure.error.add_note(str(self.failure))
-            raise self.failure.error
+        failure = self.failure
+        if failure is not None:
+            failure.error.add_note(str(failure))
+            raise failure.error
         never = [name for name, runs in self.sometimes.items() if not runs]
         if never:
             raise NothingReached(f"in {self.runs} runs this was never reached: {', '.join(never)}")
@@ -73,7 +94,7 @@ class Exploration:
             f"  {name}: {count['injected']} injected, {count['had an effect']} had an effect"
             for name, count in sorted(self.faults.items())
         ]
-        return "\n".join([*lines, str(self.coverage), str(self.failure or "nothing found")])
+        return "\n".join([*lines, str(self.coverage), str(self._failure or "nothing found")])
 
     def add(self, outcome: Outcome) -> None:
         """Count a run."""

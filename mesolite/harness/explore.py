@@ -8,7 +8,7 @@ print(found)                     what was run, reached, injected
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -18,6 +18,7 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
 from mesolite.actors.trace import Record
 from mesolite.harness.confirm import confirm
+from mesolite.harness.expanded import expanded
 from mesolite.harness.exploration import Exploration, NothingReached
 from mesolite.harness.failure import Failure
 from mesolite.harness.faults.faults import Faults
@@ -80,13 +81,14 @@ def explore(
     order: str = "random",
     time_limit: Duration | None = None,
     first_seed: Count = 0,
+    without: Iterable[str] = (),
 ) -> Exploration:
     """Run a scenario with many seeds, under faults, and return what was found.
 
     `scenario(sim)` makes a cluster, states what must hold (`sim.always`, `sim.eventually`, `sim.sometimes`), and lets
     time pass. Each seed draws which faults there are, when and to whom (`faults`, by default `Faults()`), which
     messages are overtaken, and how long messages take (within `latency`, by default drawn). At its end faults stop,
-    everything is mended, and what must come true eventually has to. Our own checkers are always on.
+    everything is mended, and what must come true eventually has to. All checkers are on, but for those `without` names.
 
     `order`: "random", "pct", or "fifo". With several `processes` the seeds are shared out; the result is the same.
     `time_limit`: no more seeds are begun after so many real seconds.
@@ -99,7 +101,7 @@ def explore(
     plan = Plan(
         scenario=scenario,
         faults=Faults() if faults is None else faults,
-        setting=Setting(settings=settings),
+        setting=Setting(settings=settings, without=tuple(without)),
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )
@@ -109,7 +111,7 @@ def explore(
     found, failed = _search(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
     found.seconds = time.monotonic() - began
     if failed is not None:
-        found.failure = _failure(plan, failed)
+        found.fail(_failure(plan, failed))
     return found
 
 
@@ -125,6 +127,8 @@ def _failure(plan: Plan, seed: int) -> Failure:
     shrunk = shrink(plan.scenario, plan.setting, outcome)
     others = tuple(shrunk.others)
     failure = Failure.of(plan.scenario, plan.setting, shrunk.outcome, runs=shrunk.runs, others=others)
+    kinds = plan.faults.drawn(seed)
+    failure = evolve(failure, expanded=expanded(outcome.sim, outcome.script, plan.setting.settings, kinds))
     return evolve(failure, confirmed=confirm(failure))
 
 

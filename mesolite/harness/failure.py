@@ -6,6 +6,7 @@ import enum
 import importlib
 import importlib.util
 import json
+import os
 import pathlib
 import sys
 from typing import Any, Self
@@ -13,15 +14,16 @@ from typing import Any, Self
 import attrs
 from attrs import field, frozen
 
-import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
 from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed
 from mesolite.harness.script import Script, from_plain, to_plain
 from mesolite.harness.story import story_of
 from mesolite.simulation.simulation import Simulation
+from mesolite.version import __version__
 
 FORMAT = 1
+TEST = "pytest:"
 
 
 class NotReplayed(MesoliteError):
@@ -42,6 +44,7 @@ class Failure:
         runs: how many runs it took to make the script so small.
         others: other failures met on the way, not followed.
         confirmed: what came of another process: "" if it failed there in the same way, None if nobody tried.
+        expanded: what the seed has drawn: the cluster, settings, latency, which kinds of faults were on.
     """
 
     scenario: Scenario = field(repr=False)
@@ -55,6 +58,7 @@ class Failure:
     runs: int = 0
     others: tuple[Identity, ...] = ()
     confirmed: str | None = None
+    expanded: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, scenario: Scenario, setting: Setting, outcome: Outcome, **more: Any) -> Self:
@@ -97,25 +101,35 @@ class Failure:
 
     def __str__(self) -> str:
         """Say what fails, what was done, and what led to it."""
-        others = "".join(f"\nmet on the way: {other}" for other in self.others)
-        confirmed = f"\nin another process: {self.confirmed}" if self.confirmed else ""
-        return (
-            f"seed {self.seed}: {self.identity}\n{self.error}\n\nwhat was done (shrunk in {self.runs} runs):\n"
-            f"{_indented(self.code)}\n\n{self.story}{others}{confirmed}"
-        )
+        parts = [f"seed {self.seed}: {self.identity}\n{self.error}"]
+        if self.expanded:
+            parts.append(f"what the seed expanded to:\n{_indented(self.expanded)}")
+        parts.append(f"what was done (shrunk in {self.runs} runs):\n{_indented(self.code) or '  nothing'}")
+        parts.append(self.story)
+        if self.others:
+            parts.append("other failures met on the way:\n" + "\n".join(f"  {other}" for other in self.others))
+        return "\n\n".join([*parts, self._confirmation])
+
+    @property
+    def _confirmation(self) -> str:
+        if self.confirmed is None:
+            return "no other process has tried it: its scenario cannot be found by name"
+        return f"in a fresh process: {self.confirmed or 'it fails in the same way'}"
 
     def save(self, path: str | pathlib.Path) -> pathlib.Path:
-        """Keep it in a file, for `Failure.load` and `pytest --mesolite-replay`."""
+        """Keep it in a file, for `Failure.load` and `pytest --mesolite-replay`. It comes to its place whole."""
         kept = pathlib.Path(path)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(self.to_plain(), indent=1) + "\n", encoding="utf-8")
+        begun = kept.with_name(f".{kept.name}.{os.getpid()}")
+        begun.write_text(json.dumps(self.to_plain(), indent=1) + "\n", encoding="utf-8")
+        begun.replace(kept)
         return kept
 
     def to_plain(self) -> dict[str, Any]:
         """The failure as JSON has it."""
         return {
             "format": FORMAT,
-            "mesolite": mesolite.__version__,
+            "mesolite": __version__,
             "scenario": name_of(self.scenario),
             "seed": self.seed,
             "script": to_plain(self.script),
@@ -124,6 +138,7 @@ class Failure:
             "identity": [self.identity.what, self.identity.where],
             "error": str(self.error),
             "trace_hash": self.trace_hash,
+            "expanded": self.expanded,
         }
 
     @classmethod
@@ -147,7 +162,7 @@ class Failure:
         """
         if plain["format"] != FORMAT:
             raise ValueError(f"it has format {plain['format']}, and this version reads {FORMAT} only")
-        return cls(
+        failure = cls(
             scenario=scenario or scenario_of(plain["scenario"]),
             seed=plain["seed"],
             script=from_plain(plain["script"]),
@@ -155,8 +170,14 @@ class Failure:
             story="(kept without its story: replay it)",
             identity=Identity(*plain["identity"]),
             trace_hash=plain["trace_hash"],
+            expanded=plain["expanded"],
             setting=Setting(settings=settings_of(plain["settings"]), without=tuple(plain["without"])),
         )
+        try:
+            _ = failure.code
+        except LookupError as unknown:
+            raise LookupError(f"a fault has a kind, or an argument, that is not known here: {unknown}") from None
+        return failure
 
     def as_test(self) -> str:
         """The source of a test that replays it: it fails until the fault is mended."""
@@ -176,11 +197,16 @@ def _indented(text: str) -> str:
 
 
 def name_of(scenario: Scenario) -> str:
-    """Where a scenario is found: `module:name`, or `/path/file.py:name` for what is no module that can be imported."""
+    """Where a scenario is found: `module:name`, or `/path/file.py:name` for what is no module that can be imported.
+
+    A test with the `sim` fixture has pytest's name for it, after `pytest:`.
+    """
     function: Any = scenario
+    if (node_id := getattr(function, "node_id", None)) is not None:
+        return f"{TEST}{node_id}"
     module = sys.modules.get(function.__module__)
     file = getattr(module, "__file__", None)
-    importable = function.__module__ != "__main__" and importlib.util.find_spec(function.__module__) is not None
+    importable = function.__module__ != "__main__" and getattr(module, "__spec__", None) is not None
     return f"{function.__module__ if importable else file}:{function.__qualname__}"
 
 
@@ -190,6 +216,8 @@ def scenario_of(name: str) -> Scenario:
     Raises:
         LookupError: there is none: its module or it is gone, or it was made inside a function.
     """
+    if name.startswith(TEST):
+        raise LookupError(f"{name} is a test: replay it with `pytest --mesolite-replay FILE`, and its name")
     module_name, _, function = name.rpartition(":")
     if "<" in function:
         raise LookupError(f"{name} was made inside a function: give the scenario itself")
@@ -227,8 +255,11 @@ def settings_of(plain: dict[str, Any] | None) -> Settings | None:
 
 def check_name(scenario: Scenario) -> str:
     """Why a scenario cannot be found by its name, in another process or later; "" if it can."""
+    name = name_of(scenario)
+    if name.rpartition(":")[0].endswith(".py") and "<" not in name:
+        return ""  # the program that is running: to load it would be to run it a second time
     try:
-        scenario_of(name_of(scenario))
+        scenario_of(name)
     except LookupError as why:
         return str(why)
     return ""

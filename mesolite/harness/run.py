@@ -17,7 +17,7 @@ from mesolite.harness.checkers import STANDARD, Checkers, Violation
 from mesolite.harness.faults.faults import Fault
 from mesolite.harness.faults.injector import Injector, code_of
 from mesolite.harness.script import Script
-from mesolite.simulation.choices import Calm, Noting, Order, Ranked, Scripted, Seeded, draw, stream
+from mesolite.simulation.choices import Calm, Noting, Order, Ranked, Scripted, Seeded, Until, draw, stream
 from mesolite.simulation.properties import PropertyViolated
 from mesolite.simulation.simulation import Simulation
 
@@ -30,7 +30,45 @@ SOON_S = 15.0
 LONG = 0.25
 """Which share of the seeds goes on for long."""
 
-_CURRENT: contextvars.ContextVar[Simulation | None] = contextvars.ContextVar("the run that goes on", default=None)
+
+@define(eq=False)
+class Running:
+    """The run that goes on: its simulation, and what is done at its end."""
+
+    sim: Simulation
+    injector: Injector
+    checkers: Checkers
+    to_the_end: bool = True
+    ended: bool = False
+
+    def look(self) -> None:
+        """Raise what a checker has found.
+
+        Raises:
+            CheckerViolated: its statement does not hold.
+        """
+        if self.checkers.first is not None:
+            raise CheckerViolated(self.checkers.first)
+
+    def end(self) -> None:
+        """Stop faults, mend everything, and see what must come true eventually; nothing happens the second time."""
+        if self.ended:
+            return
+        self.ended = True
+        if not self.sim.stated.recovered or self.injector.injected:
+            self.sim.recover()
+        self.look()
+        if self.to_the_end:
+            _finish(self.sim, self.checkers)
+
+    def leave(self) -> None:
+        """Disturb and check nothing more: what comes now only tidies up."""
+        self.injector.stop()
+        if self.look in self.sim.runtime.looks:
+            self.sim.runtime.looks.remove(self.look)
+
+
+_CURRENT: contextvars.ContextVar[Running | None] = contextvars.ContextVar("the run that goes on", default=None)
 
 
 class CheckerViolated(MesoliteError, AssertionError):
@@ -47,9 +85,14 @@ def reached(name: str) -> None:
 
     Outside of an explored run it does nothing.
     """
-    sim = _CURRENT.get()
-    if sim is not None:
-        sim.reached(name)
+    running = _CURRENT.get()
+    if running is not None:
+        running.sim.reached(name)
+
+
+def running() -> Running | None:
+    """The run that goes on, None outside of one: for who has something to do between its end and its tidying up."""
+    return _CURRENT.get()
 
 
 @frozen
@@ -115,13 +158,21 @@ def drawn(
     )
 
 
-def replayed(scenario: Scenario, seed: int, script: Script, setting: Setting, *, note: bool = False) -> Outcome:
-    """Run it with the faults and the order of a script."""
+def replayed(
+    scenario: Scenario, seed: int, script: Script, setting: Setting, *, note: bool = False, go_on: bool = False
+) -> Outcome:
+    """Run it with the faults and the order of a script. `go_on`: from the first fault that does not fit any more, in
+    the order of its seed.
+    """
     order = order_of(seed, script)
+    afterwards = Until(order, order_of(seed, script.but(order=None)))
     noting = Noting(order) if note else None
-    return _live(
-        scenario, seed, script, setting, noting or order, lambda injector: injector.follow(script.faults), noting
-    )
+
+    def follow(injector: Injector) -> None:
+        injector.on_unfit = afterwards.begin if go_on else injector.on_unfit
+        injector.follow(script.faults)
+
+    return _live(scenario, seed, script, setting, afterwards if go_on else noting or order, follow, noting)
 
 
 def order_of(seed: int, script: Script) -> Order:
@@ -154,22 +205,14 @@ def _live(
     injector = Injector(sim)
     checkers = Checkers(sim, [checker() for checker in STANDARD], without=setting.without)
     outcome = Outcome(sim=sim, seed=seed, script=script)
-
-    def look() -> None:
-        if checkers.first is not None:
-            raise CheckerViolated(checkers.first)
-
-    sim.runtime.looks.append(look)
+    run = Running(sim, injector, checkers, to_the_end)
+    sim.runtime.looks.append(run.look)
     disturb(injector)
     prepare(sim)
     try:
-        with _current(sim):
+        with _current(run):
             scenario(sim)
-            if not sim.stated.recovered or injector.injected:
-                sim.recover()
-            look()
-            if to_the_end:
-                _finish(sim, checkers)
+            run.end()
         sim.runtime.user_errors.raise_first()
     except Exception as error:  # noqa: BLE001  # whatever it is, it is what this run came to
         outcome.error = error
@@ -226,8 +269,8 @@ def _finish(sim: Simulation, checkers: Checkers) -> None:
 
 
 @contextlib.contextmanager
-def _current(sim: Simulation) -> Iterator[None]:
-    token = _CURRENT.set(sim)
+def _current(run: Running) -> Iterator[None]:
+    token = _CURRENT.set(run)
     try:
         yield
     finally:

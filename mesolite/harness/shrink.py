@@ -94,23 +94,21 @@ def _noted(scenario: Scenario, setting: Setting, search: _Search, script: Script
 
 
 def fewest(things: Sequence[T], still: Callable[[Sequence[T]], bool]) -> list[T]:
-    """Take out as many as can be, in ever smaller groups, so that it is still so (delta debugging)."""
+    """Take out as many as can be, in ever smaller groups, so that it is still so: none that is left can be spared."""
     kept = list(things)
     if kept and still([]):
         return []
     size = len(kept) // 2
-    while kept and size:
-        begin, gone = 0, False
+    while size:
+        before, begin = len(kept), 0
         while begin < len(kept):
             fewer = kept[:begin] + kept[begin + size :]
-            if len(fewer) < len(kept) and still(fewer):
-                kept, gone = fewer, True
+            if fewer and still(fewer):
+                kept = fewer
             else:
                 begin += size
-        if not gone or size > len(kept):
-            size = min(size // 2, len(kept)) if not gone else min(size, len(kept))
-            if not gone and size == 0:
-                break
+        if size > 1 or len(kept) == before:
+            size //= 2
     return kept
 
 

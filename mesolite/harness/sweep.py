@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from attrs import define, field
 
 from mesolite.actors.decisions.contract import TimerFired
@@ -12,10 +10,8 @@ from mesolite.actors.trace import HEARTBEATS, Record
 from mesolite.harness.run import Identity, Outcome, Scenario, Setting, calm, identity_of
 from mesolite.harness.script import Script
 from mesolite.messages.checking import Duration, checked_arguments, in_seconds
+from mesolite.simulation.actions import Action, act
 from mesolite.simulation.simulation import Simulation
-
-Action = Callable[[Simulation], object]
-"""What is done at each instant, such as `lambda sim: sim.started.masters["master-1"].crash()`."""
 
 
 @define(kw_only=True)
@@ -54,13 +50,15 @@ class Swept:
 @checked_arguments
 def sweep(
     scenario: Scenario,
-    action: Callable[[Simulation], object],
+    action: Action,
     *,
     seed: int = 0,
     settings: Settings | None = None,
     latency: Duration = 0.0,
 ) -> Swept:
     """Run a scenario once for each of its events, first in, first out, and do this after that event.
+
+    Such an action is `lambda sim: sim.started.masters["master-1"].crash()`.
 
     So every moment at which something may happen to the cluster is tried once, from when it is ready on; between one
     heartbeat and the next nothing is different. Then faults stop, everything is mended, and what must come true
@@ -111,7 +109,7 @@ def _events(
             if not sim.is_ready:
                 began = events
             if events == instant:
-                action(sim)
+                act(action, sim)
 
         sim.trace.subscribe(note)
         sim.runtime.looks.append(look)

@@ -3,6 +3,9 @@
 simulation  Simulation: time, as a test or a story uses it
 observing   ... its verbs about messages: observe, hold, drop, delay
 disrupting  ... its verbs about actors and their connections: partition, break_link, pause
+scripting   ... what is done later: at a time, after a message; actions says what it is called with
+properties  ... what must hold: always, eventually, sometimes
+recovering  ... the end of all faults
 virtual     the runtime: one thread, a clock of its own
 dispatcher  its loop
 deliveries  what becomes of what arrives

@@ -145,6 +145,23 @@ class Ranked:
         return bytes(ranks)
 
 
+class Until:
+    """One order, until another begins: with the next block of each channel."""
+
+    def __init__(self, order: Order, other: Order) -> None:
+        """Follow the first until told otherwise."""
+        self._order = order
+        self._other = other
+
+    def begin(self) -> None:
+        """Follow the other from now on."""
+        self._order = self._other
+
+    def ranks(self, key: ChannelKey, block: int) -> bytes:
+        """As the order has them that is followed now."""
+        return self._order.ranks(key, block)
+
+
 class Noting:
     """Another order, of which the exceptions that made a difference are noted.
 

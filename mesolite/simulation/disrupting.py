@@ -115,7 +115,7 @@ class Disrupting(Named):
 
 
 def _each(group: Group) -> tuple[Party, ...]:
-    named: tuple[Party, ...] = several(group)
+    named: tuple[Party, ...] = several(group)  # the check has made it a tuple, or left one
     return named
 
 

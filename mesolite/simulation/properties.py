@@ -71,6 +71,7 @@ class Properties(Named):
 
     stated: Stated
 
+    @checked_arguments
     def always(self, check: C) -> C:
         """Check this after every event, from now on; used as a decorator.
 
@@ -104,7 +105,8 @@ class Properties(Named):
             self.runtime.looks.append(self._look)
         self.stated.sometimes[name] = Sometimes(done, name)
 
-    def reached(self, name: str) -> None:
+    @checked_arguments
+    def reached(self, name: Name) -> None:
         """Note that user code has come to a place of that name; see `mesolite.harness.reached`."""
         self.stated.sometimes.setdefault(name, Sometimes(None, name)).reached = True
 

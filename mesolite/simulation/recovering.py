@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
+from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
+from mesolite.machines import AgentMachine, MasterMachine
 from mesolite.messages.checking import Duration, checked_arguments, optional_seconds
+from mesolite.messages.election import ELECTOR
 from mesolite.simulation.choices import draw, stream
 from mesolite.simulation.disrupting import Disrupting
 from mesolite.simulation.network import Verdict
 from mesolite.simulation.properties import Properties
+from mesolite.simulation.view import View
 from mesolite.wiring import Wiring
 
 NEVER_RETURN = 3
@@ -18,6 +23,9 @@ NEVER_RETURN = 3
 
 LEADER_S = 120.0
 """How long it may take until somebody leads again, once all masters run."""
+
+DEATHS = 20
+"""So many times the dead are started again: what lets them die was ended, but may still be on its way."""
 
 
 class FaultSource(Protocol):
@@ -35,10 +43,18 @@ class Recovering(Disrupting, Properties):
 
     Attributes:
         faults: who makes faults during this run, None: only the test itself.
+        lost_for_good: the agents that never return, since `recover()`.
     """
 
     seed: int
+    settings: Settings
     faults: FaultSource | None
+    lost_for_good: tuple[str, ...] = ()
+
+    @property
+    @abstractmethod
+    def view(self) -> View:
+        """What is alive, and what the leader has."""
 
     @property
     @abstractmethod
@@ -51,8 +67,9 @@ class Recovering(Disrupting, Properties):
 
         No more faults are made; partitions heal, and break links that have lost something; what is held is let go, what
         is dropped, delayed or said twice is so no more; disks are sound; who was paused goes on; who is dead is started
-        again. But of three agents or more that there are, some of the dead never return: on a real cluster, too, some
-        do not. Then every `sim.eventually` has to come true, within its own time or within the one given here.
+        again. But of three agents or more that there are, some of the dead never return, nor does what ran there: on a
+        real cluster, too, some do not. The master is given the time that it takes to give those up, as until then
+        nobody can know. Then every `sim.eventually` has to come true, within its own time or within the one given here.
 
         Raises:
             PropertyViolated: one of them has not.
@@ -63,15 +80,56 @@ class Recovering(Disrupting, Properties):
             self.faults.stop()
         self._mend(done)
         if self.started is not None:
-            if not self.runtime.wait(self._leads, LEADER_S):
-                raise Refused(f"nobody leads {LEADER_S:g} s after everything was mended:\n{self.runtime.situation()}")
-            if self.faults is not None:
-                self.faults.undo()
+            self._gather(self.started)
         self.stated.recovered = True
         self._demand(optional_seconds(within))
 
+    def _gather(self, cluster: Wiring) -> None:
+        """Start the dead again, and wait until everybody knows everybody who is there, and who is not."""
+        self._choose_lost(cluster)
+        if not self._wait(cluster, self._leads, LEADER_S):
+            raise Refused(f"nobody leads {LEADER_S:g} s after everything was mended:\n{self.runtime.situation()}")
+        if self.faults is not None:
+            self.faults.undo()
+        settings = self.settings
+        # Whoever is found silent may then wait for its place among those that are given up (drain.md 1.8).
+        each_s = settings.agent_removal_interval_s * len(cluster.agents)
+        self._wait(cluster, self._all_known, settings.silence_noticed_s + settings.agent_reregister_timeout_s + each_s)
+
+    def _wait(self, cluster: Wiring, done: Callable[[], bool], patience_s: float) -> bool:
+        """Wait for that, and start again whoever is dead, or dies yet of what was on its way."""
+
+        def dead() -> list[AgentMachine | MasterMachine]:
+            machines: list[AgentMachine | MasterMachine] = [*cluster.masters.values(), *cluster.agents.values()]
+            return [each for each in machines if not each.alive and each.name not in self.lost_for_good]
+
+        until = self.runtime.now() + patience_s
+        for _ in range(DEATHS):
+            for machine in dead():
+                machine.restart()
+            if not self.runtime.wait(lambda: done() or bool(dead()), until - self.runtime.now()):
+                return False
+            if not dead():
+                return True
+        return done()
+
     def _leads(self) -> bool:
-        return self.started is not None and self.started.leader is not None
+        """Whether the master that was elected leads; one that was paused may only believe that it does."""
+        elector = self.runtime.directory.find(ELECTOR)
+        if elector is None or self.started is None or self.started.leader is None:
+            return False
+        core: Any = elector.actor.performer.core
+        elected, leader = core.leader, self.started.leader
+        return elected is not None and (elected.name, elected.term) == (leader.name, leader.term)
+
+    def _all_known(self) -> bool:
+        """Whether every agent that runs is registered, and every other was given up: what is lost is known to be."""
+        view = self.view
+        if self.started is None or not self._leads() or view.awaited:
+            return False
+        known = [agent.name for agent in view.agents if agent.connected]
+        alive = [name for name, agent in self.started.agents.items() if agent.alive]
+        return len(known) == len(view.agents) and sorted(known) == sorted(alive)
 
     def _mend(self, done: int) -> None:
         network = self.runtime.network
@@ -85,19 +143,12 @@ class Recovering(Disrupting, Properties):
         for seat in self.runtime.directory:
             if seat.inbox.paused:
                 self.runtime.resume(seat)
-        if self.started is not None:
-            self._restart(self.started)
 
-    def _restart(self, cluster: Wiring) -> None:
-        """Start the dead again: all masters, and all agents but those that never return."""
-        for master in cluster.masters.values():
-            if not master.alive:
-                master.restart()
+    def _choose_lost(self, cluster: Wiring) -> None:
+        """Draw which of the agents that are dead now never return: their machines have no power any more."""
         begin = stream(self.seed, "never returns")
-        dead = [agent for agent in cluster.agents.values() if not agent.alive]
-        missing = len(cluster.agents) // NEVER_RETURN
-        for number, agent in enumerate(dead):
-            if missing and draw(begin, number) * NEVER_RETURN < 1.0:
-                missing -= 1
-            else:
-                agent.restart()
+        dead = [name for name, agent in cluster.agents.items() if not agent.alive]
+        lost = [name for number, name in enumerate(dead) if draw(begin, number) * NEVER_RETURN < 1.0]
+        self.lost_for_good = tuple(lost[: len(cluster.agents) // NEVER_RETURN])
+        for name in self.lost_for_good:
+            cluster.agents[name].power_off()  # nothing of what its daemon had started runs on

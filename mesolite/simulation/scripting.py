@@ -10,6 +10,7 @@ from mesolite.actors.errors import InvalidValue
 from mesolite.actors.trace import HEARTBEATS, Record, Trace
 from mesolite.messages.base import Message
 from mesolite.messages.checking import SomeCount, Time, checked_arguments
+from mesolite.simulation.actions import Action, act
 from mesolite.simulation.moments import Scheduled
 from mesolite.simulation.named import Party
 from mesolite.simulation.network import Parcel, Rule, Verdict
@@ -20,10 +21,11 @@ from mesolite.simulation.virtual import VirtualRuntime
 class When:
     """A moment that is still to come: the nth message of a kind, just handled. What is done then, `then` says."""
 
-    def __init__(self, describe: str) -> None:
-        """Wait for that."""
+    def __init__(self, describe: str, sim: Any) -> None:
+        """Wait for that in this simulation."""
         self._describe = describe
-        self._actions: list[Callable[[], object]] = []
+        self._sim = sim
+        self._actions: list[Action] = []
         self.happened = False
         """Whether it has come."""
 
@@ -31,7 +33,8 @@ class When:
         """Show what it waits for."""
         return f"<When {self._describe}: {'happened' if self.happened else 'to come'}>"
 
-    def then(self, action: Callable[[], object]) -> When:
+    @checked_arguments
+    def then(self, action: Action) -> When:
         """Do this as soon as that message was handled, before anything else happens."""
         self._actions.append(action)
         return self
@@ -40,7 +43,7 @@ class When:
         """It has happened."""
         self.happened = True
         for action in self._actions:
-            action()
+            act(action, self._sim)
 
 
 class Scripting(Observing):
@@ -49,8 +52,10 @@ class Scripting(Observing):
     trace: Trace
 
     @checked_arguments
-    def at(self, time: Time, action: Callable[[], object]) -> None:
+    def at(self, time: Time, action: Action) -> None:
         """Do this at that virtual time. It may use every verb, also those that wait, as an operator's do.
+
+        Here and below an action is called with the simulation if it takes an argument.
 
         Raises:
             InvalidValue: that time has passed.
@@ -58,7 +63,7 @@ class Scripting(Observing):
         now = self.runtime.now()
         if time < now:
             raise InvalidValue(f"at {time:g} s nothing can be done any more: it is {now:.3f} s now")
-        self.runtime.at(time, Scheduled(action))
+        self.runtime.at(time, Scheduled(lambda: act(action, self)))
 
     @checked_arguments
     def when(
@@ -75,21 +80,27 @@ class Scripting(Observing):
         What `then` is given is done as soon as that message was handled: what its receiver says to it is in flight.
         """
         wanted = self._rule_for(kind, sender, receiver, where)
-        when = When(f"{wanted.describe()}, the {nth}. of them" if nth > 1 else wanted.describe())
+        when = When(f"{wanted.describe()}, the {nth}. of them" if nth > 1 else wanted.describe(), self)
         left = nth
+
+        failed: list[Exception] = []
 
         def look(record: Record) -> None:
             nonlocal left
-            event = record.event
-            parcel = Parcel(record.sender, record.party, event, -1)
-            if isinstance(event, Message | PeerExited) and wanted.matches(parcel):
-                left -= 1
-                if left == 0:
-                    unsubscribe()
-                    self.runtime.looks.append(come)
+            if not isinstance(record.event, Message | PeerExited):
+                return
+            try:
+                left -= wanted.matches(Parcel(record.sender, record.party, record.event, -1))
+            except Exception as error:  # noqa: BLE001  # of the test's `where`, and not of the actor that is at work
+                failed.append(error)
+            if failed or left == 0:
+                unsubscribe()
+                self.runtime.looks.append(come)
 
         def come() -> None:
             self.runtime.looks.remove(come)
+            if failed:
+                raise failed[0]
             when.come()
 
         unsubscribe = self.trace.subscribe(look)

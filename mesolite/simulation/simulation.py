@@ -13,7 +13,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-import mesolite
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue, Refused
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
@@ -35,6 +34,7 @@ from mesolite.simulation.standstill import PERIODS, some
 from mesolite.simulation.view import View
 from mesolite.simulation.virtual import VirtualRuntime
 from mesolite.user_errors import KeepsUserErrors
+from mesolite.version import __version__
 from mesolite.waiting import words
 from mesolite.wiring import DEFAULT_RESOURCES, Wiring
 
@@ -54,6 +54,8 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         settings: the timings and limits in force, by default `Settings.mesos()`.
         latency_s: between which times a message takes, in seconds.
         trace: what happened: `print(sim.trace.text())`, the `story` of one task or agent, the `hash` of all of it.
+        stated: for the harness: what `always`, `eventually` and `sometimes` were given.
+        faults: for the harness: who makes faults during this run; None: only the test itself.
     """
 
     runtime: VirtualRuntime
@@ -84,7 +86,7 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         self.settings = settings or Settings.mesos()
         self.trace = Trace(trace_records)
         changed = self.settings.changed()
-        self.trace.describe(version=mesolite.__version__, virtual=True, seed=seed, settings=changed)
+        self.trace.describe(version=__version__, virtual=True, seed=seed, settings=changed)
         shortest, longest = map(in_seconds, latency if latency_s is None else latency_s)
         if shortest > longest:
             raise InvalidValue(f"a latency from {shortest:g} to {longest:g} s cannot be; give the shorter one first")
@@ -108,8 +110,11 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
     ) -> None:
         """Leave; there is nothing to clean up, no thread, process or file was made.
 
-        What user code raised and nobody saw is raised now, or named in a note of what the body has raised.
+        What must come true eventually has to now, unless `recover()` was called. What user code raised and nobody saw
+        is raised now, or named in a note of what the body has raised.
         """
+        if value is None and not self.stated.recovered:
+            self.recover()
         self.runtime.user_errors.leave(value)
 
     @checked_arguments

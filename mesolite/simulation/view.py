@@ -178,6 +178,12 @@ class View:
         )
 
     @property
+    def awaited(self) -> tuple[AgentId, ...]:
+        """The agents that the leader has from the registry only: they have not come back to it, nor been given up."""
+        m = self._books()
+        return tuple(m.recovered) if m is not None else ()
+
+    @property
     def offers(self) -> tuple[OfferView, ...]:
         """The offers that are out."""
         m = self._books()

@@ -53,6 +53,8 @@ def reader(annotation: Any, *, deep: bool = False) -> Reader:
         return _subclass(arguments[0])
     if origin is Callable or annotation is Callable:
         return _function
+    if isinstance(annotation, TypeVar) and annotation.__bound__ is not None:
+        return reader(annotation.__bound__, deep=deep)
     if annotation is Any or annotation is object or isinstance(annotation, TypeVar):
         return _anything
     return _plain(annotation, deep)

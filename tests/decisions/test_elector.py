@@ -54,7 +54,7 @@ def test_a_session_is_opened_prolonged_and_ends_when_nothing_more_is_heard() -> 
     # The first heartbeat opens it, and is answered with its number and the time it was sent.
     assert core.handle(keep(None, 0.0), "master-1", 0.5) == [
         SetTimer(SessionEnd(1), 10.0),
-        Send("master-1", SessionKept(session=1, sent_at=0.0)),
+        Send("master-1", SessionKept(session=1, sent_at=0.0, opened=True)),
     ]
     # The next one, three seconds later, sets no timer.
     assert core.handle(keep(1, 3.5), "master-1", 3.5) == [Send("master-1", SessionKept(session=1, sent_at=3.5))]
@@ -154,7 +154,7 @@ def test_the_place_of_a_crashed_master_counts_until_its_session_ends_even_if_it_
     # It crashed and came back after 4 s: a newcomer under an old name.
     assert core.handle(keep(None, 4.0), "master-1", 4.0) == [
         SetTimer(SessionEnd(2), 10.0),
-        Send("master-1", SessionKept(session=2, sent_at=4.0)),
+        Send("master-1", SessionKept(session=2, sent_at=4.0, opened=True)),
     ]
     assert core.handle(JoinElection(session=2), "master-1", 4.0) == [Send("master-1", ElectionJoined(sequence=2))]
     # It is told of a leader of its name, in a term that is not its own.

@@ -67,7 +67,7 @@ def candidate(sequence: int = 4) -> LeaderWatch:
     """A master since time 0, in session 1, who was told its place in the election."""
     watch = LeaderWatch(TIMEOUT_S, RETRY_S, contend=True)
     watch.start(0.0)
-    watch.handle(SessionKept(session=1, sent_at=0.0), ELECTOR, 0.0)
+    watch.handle(SessionKept(session=1, sent_at=0.0, opened=True), ELECTOR, 0.0)
     watch.handle(ElectionJoined(sequence=sequence), ELECTOR, 0.0)
     return watch
 
@@ -78,7 +78,7 @@ def test_a_master_opens_a_session_joins_in_it_and_sees_itself_lead() -> None:
 
     assert watch.start(0.0) == Step((keep(None, 0.0), NEXT_HEARTBEAT, ask(None), NEXT_RETRY))
     # The deadline counts from when the heartbeat was sent, so a second of it has passed (EL-8).
-    assert watch.handle(SessionKept(session=1, sent_at=0.0), ELECTOR, 1.0) == Step(
+    assert watch.handle(SessionKept(session=1, sent_at=0.0, opened=True), ELECTOR, 1.0) == Step(
         (SetTimer(SessionExpiry(), 8.0), join(1))
     )
     assert watch.handle(ElectionJoined(sequence=4), ELECTOR, 2.0) == Step()
@@ -116,7 +116,7 @@ def test_a_heartbeat_says_again_whatever_is_still_wanted() -> None:
 
     # No answer to the first heartbeat.
     assert watch.handle(HEARTBEAT, "master-1", 3.0) == Step((keep(None, 3.0), NEXT_HEARTBEAT))
-    watch.handle(SessionKept(session=2, sent_at=3.0), ELECTOR, 3.0)
+    watch.handle(SessionKept(session=2, sent_at=3.0, opened=True), ELECTOR, 3.0)
     # No answer to the join.
     assert watch.handle(HEARTBEAT, "master-1", 6.0) == Step((keep(2, 6.0), NEXT_HEARTBEAT, join(2)))
     watch.handle(ElectionJoined(sequence=4), ELECTOR, 6.0)
@@ -152,7 +152,7 @@ def test_a_client_that_hears_nothing_gives_up_by_itself_and_starts_again() -> No
     )
     assert (watch.session, watch.candidacy, watch.leader) == (None, None, None)
     # A new session, and no place in the election: the core has to want one again (EL-30).
-    assert watch.handle(SessionKept(session=2, sent_at=9.0), ELECTOR, 9.0) == Step(
+    assert watch.handle(SessionKept(session=2, sent_at=9.0, opened=True), ELECTOR, 9.0) == Step(
         (SetTimer(SessionExpiry(), 9.0),)
     )
     assert watch.contend(9.5) == Step((join(2),))
@@ -172,10 +172,10 @@ def test_a_place_that_was_wanted_but_not_obtained_is_still_wanted_in_the_next_se
     """Joining waits for a connection; nothing was lost, so the core need not ask again (EL-6)."""
     watch = LeaderWatch(TIMEOUT_S, RETRY_S, contend=True)
     watch.start(0.0)
-    watch.handle(SessionKept(session=1, sent_at=0.0), ELECTOR, 0.0)
+    watch.handle(SessionKept(session=1, sent_at=0.0, opened=True), ELECTOR, 0.0)
 
     assert not watch.handle(EXPIRY, "master-1", 9.0).candidacy_lost
-    assert watch.handle(SessionKept(session=2, sent_at=9.0), ELECTOR, 9.0) == Step(
+    assert watch.handle(SessionKept(session=2, sent_at=9.0, opened=True), ELECTOR, 9.0) == Step(
         (SetTimer(SessionExpiry(), 9.0), join(2))
     )
 
@@ -186,15 +186,17 @@ def test_answers_to_an_earlier_life_or_an_earlier_session_open_nothing() -> None
     watch.start(20.0)
 
     # The answer to a heartbeat of the life before.
-    assert watch.handle(SessionKept(session=1, sent_at=19.0), ELECTOR, 20.5) == Step()
+    assert watch.handle(SessionKept(session=1, sent_at=19.0, opened=True), ELECTOR, 20.5) == Step()
+    # The same at the very instant at which this life began: it prolonged a session, and opened none.
+    assert watch.handle(SessionKept(session=1, sent_at=20.0), ELECTOR, 20.0) == Step()
     # The place of the life before.
     assert watch.handle(ElectionJoined(sequence=1), ELECTOR, 20.5) == Step()
     # An answer that took longer than the session lives.
-    assert watch.handle(SessionKept(session=2, sent_at=20.0), ELECTOR, 29.0) == Step()
+    assert watch.handle(SessionKept(session=2, sent_at=20.0, opened=True), ELECTOR, 29.0) == Step()
     assert (watch.session, watch.candidacy) == (None, None)
     # The first good answer opens the session; a second one, to a repeated heartbeat, is left to its time-out.
-    watch.handle(SessionKept(session=3, sent_at=26.0), ELECTOR, 29.0)
-    assert watch.handle(SessionKept(session=4, sent_at=26.0), ELECTOR, 29.0) == Step()
+    watch.handle(SessionKept(session=3, sent_at=26.0, opened=True), ELECTOR, 29.0)
+    assert watch.handle(SessionKept(session=4, sent_at=26.0, opened=True), ELECTOR, 29.0) == Step()
     assert watch.session == 3
 
 
@@ -202,7 +204,7 @@ def test_a_leader_that_hears_of_its_lead_before_its_place_sees_it_in_the_end() -
     """The answer to the join was lost, and comes with the next heartbeat: that is a detection as well."""
     watch = LeaderWatch(TIMEOUT_S, RETRY_S, contend=True)
     watch.start(0.0)
-    watch.handle(SessionKept(session=1, sent_at=0.0), ELECTOR, 0.0)
+    watch.handle(SessionKept(session=1, sent_at=0.0, opened=True), ELECTOR, 0.0)
 
     watch.handle(leads("master-1", 4), ELECTOR, 0.0)
     assert not watch.leading
@@ -231,10 +233,10 @@ def test_withdrawing_while_the_join_is_under_way_leaves_as_soon_as_the_place_is_
     early, late = (LeaderWatch(TIMEOUT_S, RETRY_S, contend=True) for _ in range(2))
     early.start(0.0)
     late.start(0.0)
-    late.handle(SessionKept(session=1, sent_at=0.0), ELECTOR, 0.0)
+    late.handle(SessionKept(session=1, sent_at=0.0, opened=True), ELECTOR, 0.0)
 
     assert early.withdraw(0.0) == Step()
-    assert early.handle(SessionKept(session=2, sent_at=0.0), ELECTOR, 0.0) == Step(
+    assert early.handle(SessionKept(session=2, sent_at=0.0, opened=True), ELECTOR, 0.0) == Step(
         (SetTimer(SessionExpiry(), 9.0),)
     )
     assert late.withdraw(0.0) == Step()
@@ -284,7 +286,7 @@ def test_a_session_that_an_agent_never_asked_for_is_not_taken() -> None:
     watch = LeaderWatch(None, RETRY_S)
     watch.start(0.0)
 
-    assert watch.handle(SessionKept(session=1, sent_at=0.0), ELECTOR, 0.0) == Step()
+    assert watch.handle(SessionKept(session=1, sent_at=0.0, opened=True), ELECTOR, 0.0) == Step()
     assert watch.session is None
 
 

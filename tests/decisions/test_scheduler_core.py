@@ -313,7 +313,7 @@ def test_any_detection_result_disconnects_once() -> None:
     core = connected()
 
     # The elector falls silent; the session is over, and with it what was known of the leader (EL-8).
-    hear(core, SessionKept(session=5, sent_at=0.0), ELECTOR)
+    hear(core, SessionKept(session=5, sent_at=0.0, opened=True), ELECTOR)
     effects = hear(core, SessionExpired(session=5), ELECTOR)
     assert effects[-1] == Callback("disconnected", (), 2)
     assert returned(core, effects[-1]) == [NO_SUBSCRIBE_RETRY]

@@ -14,10 +14,12 @@ from mesolite import Executor, Filters, Launch, MachineId, TaskInfo, TaskState, 
 from mesolite.messages.agent import PongAgent
 
 FITTING: Mapping[str, Callable[[], Any]] = {
-    "action": lambda: print,
+    "action": lambda: lambda: None,
     "agent": lambda: "agent-2",
     "agent_id": lambda: "m1-S1",
     "agents": lambda: 1,
+    "check": lambda: lambda: True,
+    "endings": lambda: {"none": lambda sim: None},
     "data": lambda: "x",
     "delay": lambda: 0.5,
     "done": lambda: lambda: True,
@@ -35,7 +37,11 @@ FITTING: Mapping[str, Callable[[], Any]] = {
     "one": lambda: "nobody",
     "operations": lambda: [Launch(tasks=())],
     "other": lambda: "nobody",
+    "party": lambda: "nobody",
+    "rate": lambda: 0.0,
+    "receiver": lambda: "nobody",
     "resources": lambda: "cpus:0.1;mem:32",
+    "scenario": lambda: lambda sim, ending=None: {},
     "scheduler": mesolite.Scheduler,
     "seconds": lambda: 0.1,
     "start": lambda: 1.0,
@@ -43,6 +49,7 @@ FITTING: Mapping[str, Callable[[], Any]] = {
     "status": lambda: mesolite.TaskStatus(task_id="t", state=TaskState.TASK_RUNNING),
     "target": lambda: "agent-2",
     "task_id": lambda: "t",
+    "time": lambda: 1e6,
     "tasks": lambda: [TaskInfo(task_id="t", resources="cpus:0.1", command="true")],
     "timeout": lambda: 0.1,
     "to": lambda: "agent-1",
@@ -82,6 +89,14 @@ def constructors() -> Iterator[Target]:
             target = _target(name, kind)
             if target.parameters:
                 yield target
+
+
+def functions() -> Iterator[Target]:
+    """Every function that has a public name, such as `explore`."""
+    for name in mesolite.__all__:
+        function = getattr(mesolite, name)
+        if inspect.isfunction(function):
+            yield _target(name, function)
 
 
 def verbs(*held: object) -> Iterator[Target]:

@@ -25,7 +25,8 @@ from mesolite import (
 )
 from mesolite.simulation import Hold
 from mesolite.simulation.network import Rule
-from tests.fuzz.face import FITTING, Target, constructors, verbs
+from mesolite.simulation.scripting import When
+from tests.fuzz.face import FITTING, Target, constructors, functions, verbs
 from tests.fuzz.poison import poisons
 
 CALLS_PER_CLUSTER = 400
@@ -97,17 +98,23 @@ class Stage:
         """Everything there is to call."""
         machines = (self.cluster.agents["agent-2"], self.cluster.masters["master-1"])
         held = (self.sim, self.cluster, self.cluster.operator, self.driver, Held.drivers[-1], self.drain, self.reclaim)
-        return [*constructors(), *verbs(*held, *machines), *verbs(self.sim.trace)]
+        things = [*verbs(*held, *machines), *verbs(self.sim.trace), *verbs(self.sim.view, self.sim.when())]
+        return [*constructors(), *functions(), *things]
 
     def undo(self, result: object) -> None:
         """Take back a fault that was asked for well enough: what it does is no damage."""
-        if inspect.isfunction(result):
-            result()  # ends a subscription to the trace, whose observer may not be one
+        if inspect.isfunction(result) and result.__qualname__.startswith("Trace.subscribe"):
+            result()
         self.sim.heal()
         if isinstance(result, Hold):
             result.release()
         elif isinstance(result, Rule):
             self.sim.forget(result)
+        elif isinstance(result, When):
+            result.come()  # the others need not wait any more for what was to be first
+        stated = self.sim.stated
+        for each in (stated.always, stated.eventually, stated.sometimes):
+            each.clear()
 
     def complaints(self) -> list[str]:
         """What does not hold, after everything that was said has been dealt with."""
@@ -134,7 +141,7 @@ def calls(seed: int, stage: Stage, count: int) -> Iterator[tuple[str, str, BaseE
         values = poisons()
         wrong = dice.choice(target.parameters)
         poison = dice.choice(values)
-        if _takes_too_long(target, wrong.name, poison):
+        if _takes_too_long(target, wrong.name, poison) or _raises_later(target, wrong.name, poison):
             continue
         arguments = {
             one.name: FITTING[one.name]()
@@ -152,9 +159,16 @@ def calls(seed: int, stage: Stage, count: int) -> Iterator[tuple[str, str, BaseE
         yield target.name, wrong.name, raised
 
 
+def _raises_later(target: Target, argument: str, poison: Any) -> bool:
+    """A function that wants arguments, or returns nonsense: whoever lets things happen is told, and that may be us."""
+    later = ("action", "check", "observer", *(["where"] if target.name.endswith((".when", ".first")) else []))
+    return argument in later and callable(poison)
+
+
 def _takes_too_long(target: Target, argument: str, poison: Any) -> bool:
     verb = target.name.rpartition(".")[2]
-    if argument in ("agents", "masters", "trace_records", "records") and isinstance(poison, int):
+    many = ("agents", "masters", "trace_records", "records", "seeds", "processes", "first_seed")
+    if argument in many and isinstance(poison, int | range):
         return True
     if verb == "signal":  # a signal that is one may well end the agent
         return isinstance(poison, int)

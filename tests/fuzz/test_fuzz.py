@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesolite import Simulation
-from tests.fuzz.face import constructors, verbs
+from tests.fuzz.face import constructors, functions, verbs
 from tests.fuzz.run import fuzz
 
 CALLS = 4000
@@ -18,6 +18,8 @@ def test_the_face_is_found_by_looking() -> None:
     """What is public is in it without being listed here; these are some that must be."""
     sim = Simulation()
     cluster = sim.cluster()
-    names = {target.name for target in (*constructors(), *verbs(sim, cluster, cluster.operator))}
+    held = (sim, cluster, cluster.operator, sim.view)
+    names = {target.name for target in (*constructors(), *functions(), *verbs(*held))}
 
     assert {"TaskInfo", "Settings", "Window", "Simulation.advance", "SimulatedCluster.run", "Operator.drain"} <= names
+    assert {"Fault", "Faults", "explore", "sweep", "compare", "Simulation.always", "View.running"} <= names

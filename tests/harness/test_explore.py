@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
+import sys
+import types
 
 import pytest
 
@@ -11,6 +14,9 @@ from mesolite import InvalidValue, Simulation
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.harness import Exploration, Failure, Faults, NothingReached, NotReplayed, explore, reached
 from mesolite.harness.coverage import Reached
+from mesolite.harness.explore import Plan
+from mesolite.harness.run import Setting, replayed
+from mesolite.harness.script import from_plain, to_plain
 from mesolite.simulation.properties import PropertyViolated
 from tests.harness import naive
 
@@ -108,7 +114,7 @@ def test_a_scheduler_that_listens_is_not_found_out() -> None:
     assert found.sometimes["all tasks run"] > SEEDS // 2
     assert sum(count["injected"] for count in found.faults.values()) > SEEDS
     assert found.coverage.reached[Reached("master", "leading", "RegisterAgent")] > 0
-    assert ("master", "ReleaseReclaimCall") in found.coverage.never_reached
+    assert ("agent", "KillTask") in found.coverage.never_reached
     assert found.coverage.never_called == []
     assert found.coverage.callbacks["status_update"] > 0
     assert "all tasks run" in str(found)
@@ -160,3 +166,44 @@ def test_our_own_faults_are_called_ours(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.failure is not None
     assert "this is a fault of Mesolite" in str(found.failure.error)
     assert found.failure.confirmed not in (None, "")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_script_makes_the_run_again_record_for_record(seed: int) -> None:
+    """With the exceptions that were noted, and with the seed's own order."""
+    plan = Plan(scenario=naive.mended, faults=Faults.harsh(), setting=Setting(), latency=None, order="random")
+    drawn = plan.run(seed, note=True)
+
+    assert drawn.script.faults
+    for script in (drawn.script, drawn.script.but(order=None), from_plain(to_plain(drawn.script))):
+        again = replayed(naive.mended, seed, script, Setting())
+        assert (again.hash, again.unfit) == (drawn.hash, [])
+
+
+def test_a_scenario_of_no_module_is_found_and_not_confirmed() -> None:
+    """Such as one that was typed in, or is on a page of the documents."""
+    typed = types.ModuleType("typed_in")
+    exec("def fails(sim):\n    sim.cluster()\n    assert False, 'typed in'\n", typed.__dict__)  # as a page does
+    sys.modules["typed_in"] = typed
+    try:
+        found = explore(typed.fails, seeds=1)
+    finally:
+        del sys.modules["typed_in"]
+
+    assert found.failure is not None
+    assert found.failure.confirmed is None
+
+
+def test_a_program_that_explores_when_it_is_loaded_is_confirmed_once(tmp_path: pathlib.Path) -> None:
+    """The other process loads the file, and so explores; what it finds it does not confirm again, and so on."""
+    program = tmp_path / "explores.py"
+    program.write_text(
+        "import os\nfrom mesolite import explore\n\n"
+        "def fails(sim):\n    sim.cluster()\n    assert False\n\n"
+        "with open(os.path.join(os.path.dirname(__file__), 'loaded'), 'a') as file:\n    file.write('x')\n"
+        "print(repr(explore(fails, seeds=1).failure.confirmed))\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=100, check=True)
+
+    assert done.stdout == "''\n"
+    assert (tmp_path / "loaded").read_text() == "xx"

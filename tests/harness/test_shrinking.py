@@ -59,7 +59,7 @@ def test_a_failure_of_two_hundred_faults_becomes_one_of_two() -> None:
 
     shrunk = shrink(planted, Setting(), outcome)
 
-    assert len(shrunk.outcome.script.faults) == 2  # noqa: PLR2004  # what stops an agent starts it again
+    assert len(shrunk.outcome.script.faults) == 2  # what stops an agent starts it again
     assert shrunk.outcome.script.order == ()
     assert shrunk.outcome.script.latency == (0.0, 0.0)
     assert shrunk.outcome.identity == outcome.identity

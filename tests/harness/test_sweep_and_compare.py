@@ -103,3 +103,21 @@ def test_a_scenario_that_returns_no_dict_is_refused() -> None:
     """Its keys would be the columns."""
     with pytest.raises(InvalidValue, match="returns a dict"):
         compare(lambda sim, ending: 7, {"once": lambda sim: None})  # type: ignore[arg-type,return-value]
+
+
+def test_an_action_may_take_the_simulation_or_what_it_is_given_or_nothing() -> None:
+    """As people write them: `lambda: ...`, `lambda sim: ...`, or with what the scenario hands over."""
+
+    def scenario(sim: Simulation, ending: Any) -> dict[str, Any]:
+        cluster = sim.cluster(agents=1)
+        return {"seen": ending(cluster) if sim.seed else ending()}
+
+    assert compare(scenario, {"one": lambda: 7}, seeds=0).rows == {"one": {"seen": 7}}
+    assert compare(scenario, {"one": lambda sim: sim.seed}, seeds=0).rows == {"one": {"seen": 0}}
+    assert compare(scenario, {"one": lambda cluster: len(cluster.agents)}, seeds=5).rows == {"one": {"seen": 1}}
+    sim = Simulation(seed=1)
+    seen: list[object] = []
+    sim.at(1.0, seen.append)
+    sim.at(2.0, lambda: seen.append("nothing"))
+    sim.advance(3.0)
+    assert seen == [sim, "nothing"]

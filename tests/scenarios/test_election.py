@@ -12,6 +12,7 @@ from mesolite.messages import (
     AgentLost,
     AgentRegistered,
     AgentReregistered,
+    KeepSession,
     LeaderDetected,
     RegisterAgent,
     RegistryRecovered,
@@ -318,3 +319,17 @@ def test_a_leaders_death_during_a_checkpointed_agents_restart_loses_nothing(sim:
 
     assert updates.count == 0
     assert [(task["task_id"], task["state"]) for task in framework_of(cluster)["tasks"]] == [("t1", "TASK_RUNNING")]
+
+
+def test_a_restarted_leader_does_not_lead_on_in_its_predecessors_session() -> None:
+    """The answer to a heartbeat of its earlier life reaches it first: that session is not its own (EL-8, EL-11)."""
+    sim = Simulation(order="fifo")
+    cluster = sim.cluster(agents=1)
+    first = leader_of(cluster).term
+
+    kept = sim.when(KeepSession, "master-1", "elector", where=lambda message: message.session is not None)
+    kept.then(cluster.masters["master-1"].restart)
+    sim.advance(30.0)
+
+    assert kept.happened
+    assert (first, leader_of(cluster).term) == (1, 2)

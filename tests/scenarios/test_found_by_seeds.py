@@ -177,3 +177,21 @@ def test_a_launch_for_a_framework_that_is_being_ended_is_answered(sim: Simulatio
     (told,) = successor.updates("t2")
     assert (about(told), told.cause) == (("DROPPED", "AGENT", "FRAMEWORK_REMOVED"), Cause.NEVER_STARTED)
     assert only(cluster.operator.state()["agents"])["tasks"] == []
+
+
+def test_a_launch_that_was_late_can_be_ended_though_its_agent_was_given_up_meanwhile(sim: Simulation) -> None:
+    """Its task is lost for its framework, turns up (TK-24), and is killed where it turned up; Mesos lets it run."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    held = sim.hold(sender="master-1", receiver="agent-1")
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.run_until(lambda: framework.states("t1") == ["LOST"], timeout=200.0)
+    sim.run_until(lambda: sim.view.agents, timeout=200.0)  # back again: only one direction is slow
+    held.release()
+    sim.advance(1.0)
+    assert (framework.states("t1")[-1], len(sim.view.running())) == ("RUNNING", 1)
+
+    driver.kill_task("t1")
+    sim.advance(10.0)
+
+    assert (framework.states("t1")[-1], len(sim.view.running())) == ("KILLED", 0)

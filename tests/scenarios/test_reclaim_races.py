@@ -25,7 +25,7 @@ from mesolite.messages import (
 )
 from mesolite.messages.ids import AgentId
 from mesolite.messages.operator import ReleaseReclaimCall
-from mesolite.messages.registrar import EndReclaim, MarkAgentGone, RemoveAgent, StartReclaim
+from mesolite.messages.registrar import ApplyOperation, EndReclaim, MarkAgentGone, RemoveAgent, StartReclaim
 from mesolite.reclaim import Reclaim
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.reclaim_stage import AGENT, Owner, Stage, accepts, call, kills, offered, stage
@@ -617,6 +617,22 @@ def test_an_unreachable_agent_that_is_given_up_ends_its_reclaim(how: str) -> Non
             sim.advance(2000.0)
 
         assert reclaim.wait(timeout=1.0) is LEFT
+
+
+def test_a_reclaim_ends_though_the_leader_died_before_it_wrote_that() -> None:
+    """That its agent is removed is stored, that it has ended is not: the next leader ends it (RV-44, RV-50)."""
+    sim = Simulation()
+    there = stage(sim, masters=3)
+    reclaim = there.cluster.operator.reclaim("agent-1", "cpus:1", within=500.0)
+    sim.drop(ApplyOperation, where=lambda message: isinstance(message.operation, EndReclaim), times=1)
+    there.cluster.agents["agent-1"].signal(signal.SIGUSR1)
+    sim.advance(30.0)
+    assert reclaim.state is not LEFT
+
+    fail_over(sim, there.cluster)
+    sim.advance(30.0)
+
+    assert reclaim.state is LEFT
 
 
 def test_a_framework_that_is_removed_ends_its_reclaim(sim: Simulation) -> None:

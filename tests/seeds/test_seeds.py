@@ -14,7 +14,7 @@ SEEDS = 16
 PLANTED_SEEDS = 120
 """Within so many seeds every planted mistake is found, but for the rare."""
 
-RARE = ("what an executor repeats is not acknowledged",)
+RARE = ("what an executor repeats is not acknowledged", "what belongs together is written one by one")
 """These take more."""
 
 FREQUENT = [mistake for mistake in MISTAKES if mistake.name not in RARE]

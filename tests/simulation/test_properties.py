@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from mesolite import InvalidValue, Simulation
@@ -192,3 +194,42 @@ def test_what_comes_first_does_not_overtake_on_its_own_channel(seed: int) -> Non
 
     assert [type(event).__name__ for event in said.all] == ["SuppressOffers", "ReviveOffers", "ReconcileTasks"]
     assert first.happened
+
+
+def _leave(done: Callable[[Simulation], bool], error: Exception | None = None) -> None:
+    with Simulation(1) as sim:
+        sim.cluster(agents=1)
+        sim.eventually(lambda: done(sim), within=5)
+        if error is not None:
+            raise error
+
+
+def test_leaving_a_simulation_demands_what_must_come_true() -> None:
+    """Unless something was raised already."""
+    _leave(lambda sim: bool(sim.view.agents))
+    with pytest.raises(PropertyViolated, match="not come true within 5"):
+        _leave(lambda sim: False)
+    with pytest.raises(ZeroDivisionError):
+        _leave(lambda sim: False, ZeroDivisionError())
+
+
+def test_an_order_whose_condition_raises_hurts_no_actor(sim: Simulation) -> None:
+    """It comes out of what lets things happen, and the actor that was being asked about works on."""
+    cluster = sim.cluster(agents=1)
+    sim.when(PongAgent, where=lambda pong: pong.nonsense)  # type: ignore[attr-defined,unused-ignore]
+
+    with pytest.raises(AttributeError, match="nonsense"):
+        sim.advance(20.0)
+    sim.advance(100.0)
+    assert leader_of(cluster).alive
+    assert cluster.agents["agent-1"].registered
+
+
+@pytest.mark.parametrize("verb", ["always", "eventually"])
+def test_what_cannot_be_called_states_nothing(sim: Simulation, verb: str) -> None:
+    """It is refused where it is given, and not at the first event."""
+    with pytest.raises(InvalidValue, match="function"):
+        getattr(sim, verb)("three run")
+    with pytest.raises(InvalidValue, match="function"):
+        sim.when().then(5)  # type: ignore[arg-type]
+    sim.settle()

@@ -140,6 +140,10 @@ def recovered(m: MasterState, infos: Iterable[ReclaimInfo], now: float) -> None:
         else:
             m.past_reclaims[info.id] = ReclaimRecord(info=info, state=info.state)
             m.publish(info)
+    for record in list(m.reclaims.values()):
+        agent_id = record.info.agent_id
+        if agent_id is not None and not deactivation.is_known(m, agent_id):
+            _end(m, record, ReclaimState.LEFT, now)  # the last leader died between the two writes
     enforcement.schedule_changed(m, now)
 
 

@@ -98,7 +98,10 @@ class AgentRecord:
 
 @define(kw_only=True, eq=False)
 class FrameworkRecord:
-    """A framework. `party` None means recovered: known only from agents, its scheduler not heard of yet (EL-44)."""
+    """A framework. `party` None means recovered: known only from agents, its scheduler not heard of yet (EL-44).
+
+    `strays`: tasks that this master does not have, and of which an agent has said that they are alive there.
+    """
 
     id: FrameworkId
     info: FrameworkInfo
@@ -108,6 +111,7 @@ class FrameworkRecord:
     tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     unreachable_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     completed_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
+    strays: dict[TaskId, AgentId] = field(factory=dict)
     offers: dict[OfferId, None] = field(factory=dict)
     inverse_offers: dict[OfferId, None] = field(factory=dict)
 

@@ -143,8 +143,12 @@ def update(m: MasterState, message: StatusUpdate, sender: str, now: float) -> No
     m.send_to_framework(framework, message)
     agent.drained = False  # what it may have said of an earlier drain holds no longer
     task = agent.tasks.get((message.framework_id, message.status.task_id))
-    if task is None:
-        return  # forwarded all the same (TK-24)
+    if task is None:  # forwarded all the same (TK-24)
+        if message.latest_state.is_terminal:
+            framework.strays.pop(message.status.task_id, None)
+        else:
+            framework.strays[message.status.task_id] = agent.id
+        return
     set_state(m, task, message.latest_state, now)
     if message.status.state is task.state:
         task.cause = message.status.cause  # that of the newest state may be still to come
@@ -180,6 +184,12 @@ def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
         return
     task = framework.tasks.get(message.task_id)
     if task is None:
+        stray_on = framework.strays.get(message.task_id)
+        its_agent = None if stray_on is None else m.agents.get(stray_on)
+        if its_agent is not None and its_agent.connected:
+            # Ours: its launch was on its way while the agent was given up and came back. Nobody else can end it.
+            m.send(its_agent.party, message)
+            return
         asked = unchecked(TaskStatus)(task_id=message.task_id, state=TaskState.TASK_STAGING, agent_id=message.agent_id)
         _reconcile_one(m, framework, asked, now)
         return

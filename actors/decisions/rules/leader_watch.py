@@ -180,7 +180,8 @@ class LeaderWatch:
         if message.session == self.session:
             self._deadline = max(self._deadline, deadline)
             return Step()
-        if self.session is not None or message.sent_at < self._opened_at or deadline <= now:
+        meant_for_us = message.opened and message.sent_at >= self._opened_at
+        if self.session is not None or not meant_for_us or deadline <= now:
             return Step()
         self.session = message.session
         self._deadline = deadline

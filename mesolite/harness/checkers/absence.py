@@ -64,9 +64,11 @@ class GivenUpInTime(Checker):
     @says(ActorRole.MASTER, PingAgent)
     def pinged(self, record: Record, core: Any, message: PingAgent, to: str) -> None:
         """A ping; the first that stays unanswered counts. Whoever was silent too long should have been given up."""
+        if not self.watch.leads(core):
+            return  # of a leader that has not heard yet that it is none any more
         since = self._silent.setdefault(to, record.time)
         count = self._unanswered[to] = self._unanswered.get(to, 0) + 1
-        if count > core.state.settings.max_agent_ping_timeouts and self.watch.leads(core):
+        if count > core.state.settings.max_agent_ping_timeouts:
             m = core.state
             agent_id = m.agent_of_party.get(to)
             guards = (m.marking_unreachable, m.marking_gone, m.removing, m.reregistering)

@@ -45,7 +45,10 @@ class OffersOfAvailableAgents(Checker):
     """An agent that operators took out of the offers is not offered, nor is one that is away."""
 
     name = "offers_of_available_agents"
-    statement = "Nothing is offered, or stays offered, of an agent that is away, deactivated, draining or down."
+    statement = (
+        "Nothing is offered, or stays offered, of an agent that is away, deactivated, draining or down, nor to a "
+        "framework that is away."
+    )
 
     @says(ActorRole.MASTER, ResourceOffers)
     def offered(self, record: Record, core: Any, message: ResourceOffers, to: str) -> None:
@@ -64,6 +67,9 @@ class OffersOfAvailableAgents(Checker):
                 why_not = "is on a machine that is down"
             if why_not:
                 self.violated(f"{offer.id} is of {offer.agent_id}, which {why_not}", offer.agent_id)
+            framework = state.frameworks.get(offer.framework_id)
+            if framework is None or not framework.connected or framework.party != to:
+                self.violated(f"{offer.id} is for {offer.framework_id}, which is not there", offer.framework_id)
 
     @hears(ActorRole.MASTER, OperationApplied)
     def applied(self, record: Record, core: Any) -> None:

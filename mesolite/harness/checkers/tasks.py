@@ -13,7 +13,7 @@ from mesolite.messages.ids import AgentId, FrameworkId, TaskId
 from mesolite.messages.registrar import MarkAgentUnreachable, OperationApplied, RegistryRecovered
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdate
 from mesolite.messages.scheduler import AcceptOffers, FrameworkRegistered, FrameworkReregistered, ReconcileTasks
-from mesolite.messages.tasks import Reason, TaskState, TaskStatus
+from mesolite.messages.tasks import Reason, Source, TaskState, TaskStatus
 
 _S = TaskState
 CAUSED = frozenset(
@@ -114,8 +114,11 @@ def _may_follow(final: TaskStatus, status: TaskStatus) -> bool:
     """What may still be said of a task whose end its framework knows, but not all of its agent and master.
 
     By a master only: the same again; that the agent is gone, before the acknowledgement had passed (2.3.6, 10.8); and
-    where a task would be that it knows nothing of, or no longer, if asked (1.10.1).
+    where a task would be that it knows nothing of, or no longer, if asked (1.10.1). By an agent only that it has no
+    such task, when it is told to end one that it has forgotten (TK-46).
     """
+    if status.reason is Reason.REASON_EXECUTOR_TERMINATED and status.source is Source.SOURCE_AGENT:
+        return status.state in (TaskState.TASK_LOST, TaskState.TASK_DROPPED)
     if status.reason is Reason.REASON_RECONCILIATION:
         return status.uuid is None and (status.state is final.state or status.state in ANSWERS_ABOUT_UNKNOWN_TASKS)
     gone = status.state.is_terminal or status.state is TaskState.TASK_UNREACHABLE

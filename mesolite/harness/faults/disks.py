@@ -29,12 +29,7 @@ class _OfADisk(Kind):
         before = machine.disk.writes
         self.worsen(machine.disk, arguments)
 
-        def end() -> None:
-            machine.disk.mend()
-            if not machine.alive:
-                machine.restart()
-
-        return Ongoing(end=end, had_effect=lambda: machine.disk.writes > before)
+        return Ongoing(end=machine.disk.mend, had_effect=lambda: machine.disk.writes > before, hits=(machine.name,))
 
     def worsen(self, disk: Any, arguments: dict[str, Any]) -> None:
         """Do it to the disk."""

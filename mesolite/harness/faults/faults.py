@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from typing import Annotated, Any
 
 import attrs
 from attrs import evolve, field, frozen
@@ -11,6 +11,7 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
 from mesolite.harness.faults import disks, machines, network, operators, shapes
 from mesolite.harness.faults.kind import Draws, Kind
+from mesolite.messages.checking import Count, Name, Number, Seconds, checked, checked_arguments
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -48,6 +49,17 @@ KINDS: dict[str, Kind] = {
 """All kinds of faults, by name."""
 
 
+Rate = Annotated[float, Number(at_least=0, meaning="a number of faults in a virtual minute")]
+
+
+def _in_order(value: Any) -> Any:
+    """Refuse what would end before it begins; what is no two numbers at all the check says."""
+    if isinstance(value, tuple | list) and list(map(type, value)) in ([float] * 2, [int] * 2) and value[0] > value[1]:
+        raise InvalidValue(f"a fault cannot last {value!r}: give the shorter time first, in seconds")
+    return value
+
+
+@checked
 @frozen
 class Fault:
     """How often a kind of fault happens, and what it is limited to.
@@ -57,23 +69,17 @@ class Fault:
     in one run.
     """
 
-    rate: float
-    lasts: tuple[float, float] | None = None
-    targets: tuple[str, ...] = ()
-    at_most: int | None = None
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse what cannot be."""
-        if not 0 <= self.rate < math.inf:
-            raise InvalidValue(f"a fault's rate cannot be {self.rate!r}: it must be a number, so many a virtual minute")
-        if self.lasts is not None and not 0 <= self.lasts[0] <= self.lasts[1]:
-            raise InvalidValue(f"a fault cannot last {self.lasts!r}: give the shorter time first, in seconds")
+    rate: Rate
+    lasts: tuple[Seconds, Seconds] | None = field(default=None, converter=_in_order)
+    targets: tuple[Name, ...] = ()
+    at_most: Count | None = None
 
 
 def _as_fault(value: float | Fault) -> Fault:
     return value if isinstance(value, Fault) else Fault(value)
 
 
+@checked
 @frozen(kw_only=True)
 class Faults:
     """How often each kind of fault happens: so many in a virtual minute, or a `Fault` where more is to be said.
@@ -126,7 +132,8 @@ class Faults:
         """Three times as many."""
         return Faults().times(3.0)
 
-    def times(self, factor: float) -> Faults:
+    @checked_arguments
+    def times(self, factor: Annotated[float, Number(at_least=0)]) -> Faults:
         """So many times as many of each kind."""
         return Faults(**{name: evolve(fault, rate=fault.rate * factor) for name, fault in self.each().items()})
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from attrs import define, evolve
+from attrs import define
 
 from mesolite.actors.errors import MesoliteError
 from mesolite.harness.faults.faults import KINDS, Fault, length
@@ -38,6 +38,7 @@ class Injector:
     Attributes:
         injected: those that have happened, the oldest first.
         unfit: what of a script could not be done, and why.
+        on_unfit: called whenever that is so.
     """
 
     def __init__(self, sim: Simulation) -> None:
@@ -46,6 +47,7 @@ class Injector:
         self._active = True
         self.injected: list[Injected] = []
         self.unfit: list[str] = []
+        self.on_unfit: Callable[[], object] = lambda: None
         self._waiting: list[tuple[int, Injection]] = []
         self._events = 0
         sim.faults = self
@@ -78,9 +80,7 @@ class Injector:
             if arguments is not None:
                 events = int(draws.unit() * EVENTS) if draws.chance(0.5) else 0
                 lasts = length(kind, fault, sim.settings, draws)
-                self._due(
-                    Injection(kind=kind.name, at=at, events=events, lasts=lasts, arguments=tuple(arguments))
-                )
+                self._due(Injection(kind=kind.name, at=at, events=events, lasts=lasts, arguments=tuple(arguments)))
             self._next(kind, fault, number + 1)
 
         self._at(at, come)
@@ -120,12 +120,27 @@ class Injector:
         try:
             ongoing = kind.begin(sim, sim.started, dict(injection.arguments))
         except (DoesNotFit, MesoliteError) as why:
-            self.unfit.append(f"{code_of(injection)}: {why}")
+            self.unfit.append(f"at {injection.at:g} s: {code_of(injection)}: {why}")
+            self.on_unfit()
             return
         injected = Injected(injection, ongoing)
         self.injected.append(injected)
         if injection.lasts is not None:
-            injected.end = self._at(sim.now + injection.lasts, partial(self._end, injected))
+            injected.end = self._at(sim.now + injection.lasts, partial(self._over, injected))
+        elif not kind.lasts:
+            injected.ended = True
+
+    def _over(self, injected: Injected) -> None:
+        """Its time is over: end it, and start again whom it has ended, unless another fault keeps them down."""
+        self._end(injected)
+        cluster = self._sim.started
+        assert cluster is not None
+        others = [each for each in self.injected if not each.ended and KINDS[each.injection.kind].keeps_down]
+        down = [name for each in others for name in each.ongoing.hits]
+        for name in injected.ongoing.hits:
+            machine = cluster.agents.get(name) or cluster.masters.get(name)
+            if machine is not None and not machine.alive and name not in down:
+                machine.restart()
 
     def _end(self, injected: Injected) -> None:
         if not injected.ended:
@@ -154,7 +169,7 @@ class Injector:
 
     def script(self) -> tuple[Injection, ...]:
         """The faults that have happened, to be given back."""
-        return tuple(evolve(each.injection) for each in self.injected)
+        return tuple(each.injection for each in self.injected)
 
     def tally(self) -> dict[str, Counter[str]]:
         """How often each kind was injected, and how often it had an effect."""

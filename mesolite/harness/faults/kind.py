@@ -110,11 +110,17 @@ class DoesNotFit(Exception):
 
 @frozen
 class Ongoing:
-    """A fault that has begun: how it ends, how to see whether it had an effect, what takes back an operator's wish."""
+    """A fault that has begun.
+
+    `end`: ends it. `had_effect`: whether it had one, once it has ended. `undo`: takes back an operator's wish.
+    `hits`: the machines that it, or what follows from it, may end; when its time is over they are started again, unless
+    another fault keeps them down. When all faults stop that is left to `recover()`: some of the dead never return.
+    """
 
     end: Callable[[], object] = lambda: None
     had_effect: Callable[[], bool] = lambda: True
     undo: Callable[[], object] = lambda: None
+    hits: tuple[str, ...] = ()
 
 
 class Kind(ABC):
@@ -123,10 +129,12 @@ class Kind(ABC):
     Attributes:
         name: as in `Faults` and in scripts.
         lasts: whether it lasts; if not, it is over at once.
+        keeps_down: whether whom it hits stays dead until it has ended.
     """
 
     name: ClassVar[str]
     lasts: ClassVar[bool] = False
+    keeps_down: ClassVar[bool] = False
 
     @abstractmethod
     def draw(self, scene: Scene) -> Arguments | None:

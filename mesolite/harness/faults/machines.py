@@ -16,6 +16,7 @@ class _OfAMachine(Kind):
 
     verb: str
     lasts = True
+    keeps_down = True
 
     def draw(self, scene: Scene) -> Arguments | None:
         """Any daemon that is alive, the leader more often."""
@@ -28,7 +29,7 @@ class _OfAMachine(Kind):
         if not machine.alive:
             raise DoesNotFit(f"{machine.name} is not running")
         getattr(machine, self.verb)()
-        return Ongoing(end=lambda: None if machine.alive else machine.restart())
+        return Ongoing(hits=(machine.name,))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """One verb of the machine."""
@@ -114,12 +115,12 @@ class Signal(Stop):
     name = "signal"
 
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:
-        """Send it; at the end the agent is started again."""
+        """Send it, while it runs."""
         agent = cluster.agents[_agent(cluster, arguments)]
         if not agent.alive:
             raise DoesNotFit(f"{agent.name} is not running")
         agent.signal(signal.SIGUSR1)
-        return Ongoing(end=lambda: None if agent.alive else agent.restart())
+        return Ongoing(hits=(agent.name,))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """One verb of the agent."""
@@ -152,7 +153,7 @@ class Pause(Kind):
             if seat.alive:
                 sim.resume(name)
 
-        return Ongoing(end=end, had_effect=lambda: waited)
+        return Ongoing(end=end, had_effect=lambda: waited, hits=(name,))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """One verb of the simulation."""
@@ -167,9 +168,7 @@ class KillExecutor(Kind):
     def draw(self, scene: Scene) -> Arguments | None:
         """Any executor that is alive."""
         agents = scene.agents()
-        names = [
-            seat.name for seat in scene.sim.runtime.directory if seat.host in agents and seat.host != seat.name
-        ]
+        names = [seat.name for seat in scene.sim.runtime.directory if seat.host in agents and seat.host != seat.name]
         return (("executor", scene.draws.one_of(names)),) if names else None
 
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:

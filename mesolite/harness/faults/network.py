@@ -127,7 +127,7 @@ class Partition(_OfAPair):
             lost = cuts.get((one, other), 0) + cuts.get((other, one), 0)
             sim.heal(one, other)
 
-        return Ongoing(end=end, had_effect=lambda: lost > 0)
+        return Ongoing(end=end, had_effect=lambda: lost > 0, hits=(one, other))
 
 
 class Split(Kind):
@@ -158,7 +158,7 @@ class Split(Kind):
             lost = sum(sim.runtime.network.cuts.values())
             sim.heal(one, other)
 
-        return Ongoing(end=end, had_effect=lambda: lost > 0)
+        return Ongoing(end=end, had_effect=lambda: lost > 0, hits=(*one, *other))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """One verb of the simulation."""
@@ -206,7 +206,7 @@ class SlowLink(_OfAPair):
             kept = zip(rule.take_matched(), lives, strict=True)
             sim.runtime.release([parcel for parcel, life in kept if life == life_of(other)])
 
-        return Ongoing(end=end, had_effect=lambda: rule.count > 0)
+        return Ongoing(end=end, had_effect=lambda: rule.count > 0, hits=(one, other))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """A hold."""
@@ -255,9 +255,10 @@ class Duplicate(_OfAMessage):
 
 
 class ExpireSession(Kind):
-    """The elector ends somebody's session: a leader is deposed, a standby joins anew."""
+    """The elector ends somebody's session: a leader is deposed and exits, a standby joins anew."""
 
     name = "expire_session"
+    lasts = True
 
     def draw(self, scene: Scene) -> Arguments | None:
         """A master, the leader more often."""
@@ -270,7 +271,7 @@ class ExpireSession(Kind):
         if not is_alive(sim, arguments["master"]):
             raise DoesNotFit(f"{arguments['master']} is not alive")
         sim.expire_session(arguments["master"])
-        return Ongoing()
+        return Ongoing(hits=(arguments["master"],))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """One verb of the simulation."""

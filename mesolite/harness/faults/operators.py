@@ -1,7 +1,8 @@
 """What operators ask for while other things go wrong: no faults, but a family of its own among them.
 
-Nobody waits for the answer, as time must not pass inside a fault; whether it was done is seen when it comes. Once all
-faults have ended it is taken back, so that what must come true eventually can.
+Nobody waits for an answer, as time must not pass inside a fault; whether it was done is seen when it comes. When its
+time is over it is taken back, and once all faults have ended it is taken back until that is done, so that what must
+come true eventually can.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from mesolite.actors.errors import OutcomeUnknown, Refused
 from mesolite.harness.faults.kind import DoesNotFit, Kind, Ongoing, Scene
 from mesolite.harness.script import Arguments
+from mesolite.machines import AgentMachine
 from mesolite.messages.base import OperatorCall
 from mesolite.messages.ids import AgentId, ReclaimId
 from mesolite.messages.maintenance import Unavailability, Window
@@ -22,18 +23,30 @@ from mesolite.messages.operator import (
     DeactivateAgentCall,
     DrainAgentCall,
     MarkAgentGoneCall,
+    ReactivateAgentCall,
     ReclaimResourcesCall,
+    ReleaseReclaimCall,
     StartMaintenanceCall,
+    StopMaintenanceCall,
     UpdateMaintenanceScheduleCall,
 )
+from mesolite.messages.state import ClusterState
 from mesolite.simulation.network import Rule
 from mesolite.simulation.simulation import SimulatedCluster, Simulation
 
 FIRST_CALL = 1_000_000
 """The numbers of these calls begin there: those of the operator's own verbs stay below."""
 
+CALLS_PER_RECORD = 1_000
+
 TRIES, PAUSE_S = 120, 5.0
 """How often, and after how long, it is tried to take something back: a drain has to end first."""
+
+INITIATOR = "a fault"
+"""Who has asked for a reclaim: others are not released."""
+
+MakeCall = Callable[[int], OperatorCall]
+"""Makes a call with that number."""
 
 
 class _OfAnAgent(Kind):
@@ -51,34 +64,47 @@ class _OfAnAgent(Kind):
         return ()
 
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:
-        """Ask."""
+        """Ask; once it is over, ask that it be taken back."""
         agent_id = _id_of(sim, arguments["agent"])
-        answers = ask(sim, lambda number: self.call(number, agent_id, arguments))
+        return self.asked(sim, cluster.agents[arguments["agent"]], agent_id, ask(sim, self.call(agent_id, arguments)))
+
+    def asked(self, sim: Simulation, agent: AgentMachine, agent_id: AgentId, answers: Rule) -> Ongoing:
+        """It was asked for."""
+
+        def end() -> None:
+            sim.forget(answers)
+            _say(sim, self._back(sim, agent, agent_id))
+
+        def undo() -> None:
+            for _ in range(TRIES):
+                call = self._back(sim, agent, agent_id)
+                if call is None and sim.view.leader is not None:
+                    return
+                _say(sim, call)
+                sim.runtime.advance(PAUSE_S)
+
         return Ongoing(
-            end=lambda: sim.forget(answers),
-            had_effect=lambda: _done(answers),
-            undo=lambda: self.take_back(sim, cluster, arguments, answers),
+            end=end,
+            had_effect=lambda: answers.count > 0 and answers.first.code == 200,  # as in HTTP
+            undo=undo,
+            hits=(agent.name,),
         )
 
-    def call(self, number: int, agent_id: AgentId, arguments: dict[str, Any]) -> OperatorCall:
+    def call(self, agent_id: AgentId, arguments: dict[str, Any]) -> MakeCall:
         """The call to be made."""
         raise TypeError(f"{type(self).__name__} does not say what it asks for")
 
-    def take_back(
-        self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any], answers: Rule
-    ) -> None:
-        """Let the agent be as it was."""
-        agent = cluster.agents[arguments["agent"]]
+    def _back(self, sim: Simulation, agent: AgentMachine, agent_id: AgentId) -> MakeCall | None:
+        """The call that takes it back next, None if nothing is left of it, or nobody leads."""
+        state = sim.view.state
+        is_lost = agent.name in sim.lost_for_good or agent.id not in (None, agent_id)
+        return None if state is None or is_lost else self.back(state, agent, agent_id)
 
-        def reactivated() -> bool:
-            known = {each.name: each for each in sim.view.agents}.get(agent.name)
-            if known is None or not known.deactivated:
-                return True
-            with contextlib.suppress(Refused, OutcomeUnknown):
-                cluster.operator.reactivate(agent)
-            return False
-
-        _try(sim, reactivated)
+    def back(self, state: ClusterState, agent: AgentMachine, agent_id: AgentId) -> MakeCall | None:
+        """The call that takes it back next, None if nothing is left of it."""
+        if agent_id not in state["deactivated_agents"]:
+            return None
+        return lambda number: ReactivateAgentCall(call_id=number, agent_id=agent_id)
 
     def code(self, arguments: dict[str, Any]) -> str:
         """One verb of the operator."""
@@ -91,9 +117,9 @@ class Deactivate(_OfAnAgent):
 
     name = "deactivate"
 
-    def call(self, number: int, agent_id: AgentId, arguments: dict[str, Any]) -> OperatorCall:
+    def call(self, agent_id: AgentId, arguments: dict[str, Any]) -> MakeCall:
         """Deactivate it."""
-        return DeactivateAgentCall(call_id=number, agent_id=agent_id)
+        return lambda number: DeactivateAgentCall(call_id=number, agent_id=agent_id)
 
 
 class Drain(_OfAnAgent):
@@ -106,11 +132,10 @@ class Drain(_OfAnAgent):
         grace = scene.draws.between(0.0, 30.0) if scene.draws.chance(0.7) else None
         return (("max_grace_period", grace),)
 
-    def call(self, number: int, agent_id: AgentId, arguments: dict[str, Any]) -> OperatorCall:
+    def call(self, agent_id: AgentId, arguments: dict[str, Any]) -> MakeCall:
         """Drain it."""
-        return DrainAgentCall(
-            call_id=number, agent_id=agent_id, max_grace_period_s=arguments.get("max_grace_period")
-        )
+        grace_s = arguments.get("max_grace_period")
+        return lambda number: DrainAgentCall(call_id=number, agent_id=agent_id, max_grace_period_s=grace_s)
 
 
 class MarkGone(_OfAnAgent):
@@ -118,21 +143,17 @@ class MarkGone(_OfAnAgent):
 
     name = "mark_gone"
 
-    def call(self, number: int, agent_id: AgentId, arguments: dict[str, Any]) -> OperatorCall:
+    def call(self, agent_id: AgentId, arguments: dict[str, Any]) -> MakeCall:
         """Mark it gone."""
-        return MarkAgentGoneCall(call_id=number, agent_id=agent_id)
+        return lambda number: MarkAgentGoneCall(call_id=number, agent_id=agent_id)
 
-    def take_back(
-        self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any], answers: Rule
-    ) -> None:
-        """Start it again, as what it is now."""
-        agent = cluster.agents[arguments["agent"]]
-        if not agent.alive:
-            agent.restart()
+    def back(self, state: ClusterState, agent: AgentMachine, agent_id: AgentId) -> MakeCall | None:
+        """Nothing brings that id back."""
+        return None
 
 
 class Reclaim(_OfAnAgent):
-    """Everything on an agent is asked back within a time, and revoked after it."""
+    """Everything on an agent is asked back within a time, and revoked after it; at the end it is released."""
 
     name = "reclaim"
 
@@ -140,27 +161,20 @@ class Reclaim(_OfAnAgent):
         """Draw the time."""
         return (("within", scene.draws.between(0.0, 60.0)),)
 
-    def call(self, number: int, agent_id: AgentId, arguments: dict[str, Any]) -> OperatorCall:
+    def call(self, agent_id: AgentId, arguments: dict[str, Any]) -> MakeCall:
         """Reclaim everything."""
-        return ReclaimResourcesCall(call_id=number, agent_id=agent_id, within_s=arguments["within"])
+        within_s = arguments["within"]
+        return lambda number: ReclaimResourcesCall(
+            call_id=number, agent_id=agent_id, within_s=within_s, initiator=INITIATOR
+        )
 
-    def take_back(
-        self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any], answers: Rule
-    ) -> None:
-        """Release it, so that its resources may be offered again."""
-        if not _done(answers):
-            return
-        made = ReclaimId(answers.first.made)
-
-        def released() -> bool:
-            with contextlib.suppress(Refused, OutcomeUnknown):
-                for reclaim in cluster.operator.reclaims():
-                    if reclaim.id == made and reclaim.ended_at is None:
-                        reclaim.release()
-                return True
-            return False
-
-        _try(sim, released)
+    def back(self, state: ClusterState, agent: AgentMachine, agent_id: AgentId) -> MakeCall | None:
+        """Release what is open of it, also where the answer to the call was lost."""
+        for reclaim in state["reclaims"]:
+            if reclaim["agent_id"] == agent_id and reclaim["initiator"] == INITIATOR and reclaim["ended_at"] is None:
+                made = ReclaimId(reclaim["id"])
+                return lambda number: ReleaseReclaimCall(call_id=number, reclaim_id=made)
+        return None
 
 
 class Maintenance(_OfAnAgent):
@@ -177,70 +191,63 @@ class Maintenance(_OfAnAgent):
         state = sim.view.state
         if state is None or state["maintenance"]["schedule"]:
             raise DoesNotFit("nobody leads, or something is scheduled already")
-        agent = cluster.agents.get(arguments["agent"])
-        if agent is None:
-            raise DoesNotFit(f"there is no agent {arguments['agent']}")
+        agent_id, agent = _id_of(sim, arguments["agent"]), cluster.agents[arguments["agent"]]
         start = sim.now + arguments["within"]
         window = Window(machines=[agent.machine_id], unavailability=Unavailability(start=start, duration_s=3600.0))
+        machines = (agent.machine_id,)
         answers = ask(sim, lambda number: UpdateMaintenanceScheduleCall(call_id=number, windows=(window,)))
-        down = (agent.machine_id,)
+        ongoing, ended = self.asked(sim, agent, agent_id, answers), False
 
         def take_down() -> None:
-            with contextlib.suppress(DoesNotFit):
-                ask(sim, lambda number: StartMaintenanceCall(call_id=number, machines=down), watched=False)
+            if not ended:
+                _say(sim, lambda number: StartMaintenanceCall(call_id=number, machines=machines))
+
+        def end() -> None:
+            nonlocal ended
+            ended = True
+            ongoing.end()
 
         sim.at(start, take_down)
-        return Ongoing(
-            end=lambda: sim.forget(answers),
-            had_effect=lambda: _done(answers),
-            undo=lambda: self.take_back(sim, cluster, arguments, answers),
-        )
+        return Ongoing(end=end, had_effect=ongoing.had_effect, undo=ongoing.undo, hits=ongoing.hits)
 
-    def take_back(
-        self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any], answers: Rule
-    ) -> None:
-        """Take the machine up, and cancel what is scheduled."""
-        agent = cluster.agents[arguments["agent"]]
-
-        def nothing_scheduled() -> bool:
-            state = sim.view.state
-            if state is None:
-                return False
-            with contextlib.suppress(Refused, OutcomeUnknown):
-                if state["maintenance"]["status"]["down_machines"]:
-                    cluster.operator.machine_up(agent)
-                cluster.operator.update_maintenance_schedule([])
-                return True
-            return False
-
-        _try(sim, nothing_scheduled)
-        if not agent.alive:
-            agent.restart()
+    def back(self, state: ClusterState, agent: AgentMachine, agent_id: AgentId) -> MakeCall | None:
+        """Take the machine up, or cancel its window if it is not down yet."""
+        machines = (agent.machine_id,)
+        maintenance = state["maintenance"]
+        if agent.machine_id.ip in [machine["ip"] for machine in maintenance["status"]["down_machines"]]:
+            return lambda number: StopMaintenanceCall(call_id=number, machines=machines)
+        scheduled = [machine["ip"] for window in maintenance["schedule"] for machine in window["machines"]]
+        if scheduled == [agent.machine_id.ip]:
+            return lambda number: UpdateMaintenanceScheduleCall(call_id=number)
+        return None
 
     def code(self, arguments: dict[str, Any]) -> str:
         """A window, in words that fit a line."""
         return f"cluster.operator.update_maintenance_schedule([Window({arguments['agent']!r}, ...)])"
 
 
-def ask(sim: Simulation, make: Callable[[int], OperatorCall], *, watched: bool = True) -> Rule:
+def ask(sim: Simulation, make: MakeCall) -> Rule:
     """Put a call before the leader without waiting; the rule sees its answer.
 
     Raises:
         DoesNotFit: nobody leads.
     """
     leader = sim.view.leader
-    if leader is None:
+    seat = None if leader is None else sim.runtime.directory.find(leader)
+    if seat is None:
         raise DoesNotFit("nobody leads")
-    number = FIRST_CALL + len(sim.trace)
+    # The same in every run, and another for each of several calls between two records.
+    number = FIRST_CALL + len(sim.trace) * CALLS_PER_RECORD + len(seat.inbox)
     answers = sim.observe(CallAnswered, receiver=OPERATOR, where=lambda answer: answer.call_id == number)
-    if not watched:
-        sim.forget(answers)
-    sim.inject(leader, make(number), sender=OPERATOR)
+    sim.inject(seat.name, make(number), sender=OPERATOR)
     return answers
 
 
-def _done(answers: Rule) -> bool:
-    return answers.count > 0 and answers.first.code == 200  # as in HTTP
+def _say(sim: Simulation, make: MakeCall | None) -> None:
+    """Put a call before the leader, if there are both, and do not look for its answer."""
+    if make is not None:
+        with contextlib.suppress(DoesNotFit):
+            sim.forget(ask(sim, make))
 
 
 def _id_of(sim: Simulation, name: str) -> AgentId:
@@ -248,11 +255,3 @@ def _id_of(sim: Simulation, name: str) -> AgentId:
         if agent.name == name:
             return agent.id
     raise DoesNotFit(f"no agent {name} is registered")
-
-
-def _try(sim: Simulation, done: Callable[[], bool]) -> None:
-    """Try until it is done, for ten minutes at most."""
-    for _ in range(TRIES):
-        if done():
-            return
-        sim.runtime.advance(PAUSE_S)

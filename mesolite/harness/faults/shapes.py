@@ -13,6 +13,8 @@ from mesolite.simulation.simulation import SimulatedCluster, Simulation
 class _OfAgents(Kind):
     """Hits several agents, one after another."""
 
+    lasts = True
+
     def draw(self, scene: Scene) -> Arguments | None:
         """All of them or some, in some order, and how long there is between two."""
         names = scene.agents()
@@ -30,19 +32,27 @@ class _OfAgents(Kind):
         names = [name for name in arguments["agents"] if name in cluster.agents]
         if not names:
             raise DoesNotFit("there is none of these agents")
-        for number, name in enumerate(names):
-            sim.at(sim.now + number * arguments["every"], partial(self.hit, sim, cluster, name))
-        return Ongoing(end=lambda: self.bring_back(sim, cluster, names))
+        left = dict(enumerate(names))
+
+        def hit(number: int) -> None:
+            if number in left:
+                self.hit(sim, cluster, left.pop(number))
+
+        for number in list(left):
+            sim.at(sim.now + number * arguments["every"], partial(hit, number))
+
+        def end() -> None:
+            left.clear()  # whoever was not hit by now is not hit any more
+            self.bring_back(sim, cluster, names)
+
+        return Ongoing(end=end, hits=tuple(dict.fromkeys(names)))
 
     def hit(self, sim: Simulation, cluster: SimulatedCluster, name: str) -> None:
         """Do it to one of them."""
         raise TypeError(f"{type(self).__name__} does not say what it does to an agent")
 
     def bring_back(self, sim: Simulation, cluster: SimulatedCluster, names: list[str]) -> None:
-        """Start those that are dead."""
-        for name in names:
-            if not cluster.agents[name].alive:
-                cluster.agents[name].restart()
+        """Undo what is not the death of a machine."""
 
     def code(self, arguments: dict[str, Any]) -> str:
         """A loop, in words that fit a line."""
@@ -63,7 +73,7 @@ class RackLoss(_OfAgents):
     """Half of the agents lose power at once."""
 
     name = "rack_loss"
-    lasts = True
+    keeps_down = True
 
     def draw(self, scene: Scene) -> Arguments | None:
         """All at once."""
@@ -84,7 +94,7 @@ class Flapping(_OfAgents):
     """One agent dies and comes back, again and again."""
 
     name = "flapping"
-    lasts = True
+    keeps_down = True
 
     def draw(self, scene: Scene) -> Arguments | None:
         """One agent, and how often."""
@@ -107,7 +117,6 @@ class Swizzle(_OfAgents):
     """Agents are cut off from the leader one after another, and come back in another order."""
 
     name = "swizzle"
-    lasts = True
 
     def hit(self, sim: Simulation, cluster: SimulatedCluster, name: str) -> None:
         """Cut it off from all masters."""

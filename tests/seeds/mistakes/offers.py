@@ -7,13 +7,22 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from mesolite.actors.decisions.master import deactivation, demands, frameworks, offers, reclaims, removal, revocation
+from mesolite.actors.decisions.master import (
+    deactivation,
+    demands,
+    frameworks,
+    inverse_offers,
+    offers,
+    reclaims,
+    removal,
+    revocation,
+)
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.rules.refusals import Refusals
 from mesolite.actors.decisions.scheduler import SchedulerCore
-from mesolite.messages import AcceptOffers, DeclineOffers, Subscribe, SuppressOffers
+from mesolite.messages import AcceptOffers, DeclineOffers, InverseOffers, Subscribe, SuppressOffers
 from tests.seeds.mistakes.mistake import Mistake, nothing
 
 
@@ -154,6 +163,24 @@ def _never_end_a_reclaim(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reclaims, "_end", nothing)
 
 
+def _offer_to_the_absent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(frameworks, "_deactivate", nothing)
+
+
+def _go_on_asking(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(inverse_offers, "rescind_advice", nothing)
+
+
+def _ask_in_silence(patch: pytest.MonkeyPatch) -> None:
+    once = MasterState.send
+
+    def send(m: MasterState, to: str, message: Any) -> None:
+        if type(message) is not InverseOffers:
+            once(m, to, message)
+
+    patch.setattr(MasterState, "send", send)
+
+
 MISTAKES = [
     Mistake("a deactivated agent is offered on", ("offers_of_available_agents",), _offer_on),
     Mistake("offers stay when an agent is deactivated", ("offers_of_available_agents",), _keep_offers_outstanding),
@@ -173,4 +200,7 @@ MISTAKES = [
     Mistake("who wants no offers gets some", ("suppression_is_kept",), _offer_to_the_suppressed),
     Mistake("drivers forget that offers are not wanted", ("suppression_is_kept",), _forget_that_offers_are_not_wanted),
     Mistake("reclaims of frameworks do not end", ("reclaims_are_in_time",), _never_end_a_reclaim),
+    Mistake("who is away is offered something", ("offers_of_available_agents",), _offer_to_the_absent),
+    Mistake("of deactivated agents is asked on", ("asked_is_said",), _go_on_asking),
+    Mistake("inverse offers are not sent", ("asked_is_said",), _ask_in_silence),
 ]
