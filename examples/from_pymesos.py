@@ -12,17 +12,16 @@ SERVICES = ("web", "api")
 
 
 class Services(Scheduler):
-    """Keeps two services running, and takes a failed or killed task for the only way to lose one."""
-
-    lost = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED")
+    """Keeps two services running, and believes that a task can be lost in three ways only."""
 
     def __init__(self):
-        self.running = dict.fromkeys(SERVICES)
+        self.lost = ["TASK_FINISHED", "TASK_FAILED", "TASK_KILLED"]
+        self.running = dict.fromkeys(SERVICES, "")
         self.launched = 0
 
     def resourceOffers(self, driver, offers):
         for offer in offers:
-            missing = [name for name, task_id in self.running.items() if task_id is None]
+            missing = [name for name, task_id in self.running.items() if not task_id]
             if not missing:
                 driver.declineOffer(offer["id"], {"refuse_seconds": 5})
                 continue
@@ -48,13 +47,15 @@ class Services(Scheduler):
         """Whose task it was has none now."""
         name = task_id.partition(".")[0]
         if self.running[name] == task_id:
-            self.running[name] = None
+            self.running[name] = ""
 
 
 class Mended(Services):
-    """Knows every way to lose a task, and asks now and then what became of those that it has."""
+    """Knows all ways to lose a task, and asks now and then what became of those that it has."""
 
-    lost = (*Services.lost, "TASK_LOST", "TASK_ERROR")
+    def __init__(self):
+        super().__init__()
+        self.lost += ["TASK_LOST", "TASK_ERROR"]
 
     def processHeartBeat(self, driver):
         driver.reconcileTasks([{"task_id": {"value": task_id}} for task_id in self.running.values() if task_id])
