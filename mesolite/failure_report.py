@@ -27,8 +27,10 @@ LONGEST_LINE = 500
 Run = Simulation | Cluster
 
 
-def failure_report(run: Run, trace_lines: int) -> str:
-    """Faults, machines, errors, tasks, and the last lines of the trace; what there is none of is left out."""
+def failure_report(run: Run, trace_lines: int, told: str = "") -> str:
+    """Faults, machines, errors, tasks, and the last lines of the trace; what there is none of is left out, and the
+    sections that are in what was told already.
+    """
     sections: tuple[tuple[str, Callable[[Run], Iterator[str]]], ...] = (
         ("faults and expectations in force:", _rules),
         ("what was done to machines:", _machines),
@@ -37,6 +39,8 @@ def failure_report(run: Run, trace_lines: int) -> str:
     )
     lines = []
     for title, make in sections:
+        if title in told:
+            continue
         lines += _section(title, lambda make=make: _bounded(make(run)))  # type: ignore[misc]
     if trace_lines > 0:
         lines += _section("the last that was said:", lambda: run.trace.last(trace_lines))

@@ -260,8 +260,8 @@ def _told(item: pytest.Item, run: Simulation | Cluster) -> str:
     from mesolite.failure_report import failure_report, write_trace
 
     seed = getattr(run, "seed", None)
-    head = [] if seed is None else [_head(item, seed)]
-    told = "\n".join([*head, failure_report(run, item.config.getoption("--mesolite-lines"))])
+    head = "" if seed is None else f"{_head(item, seed)}\n"
+    told = head + failure_report(run, item.config.getoption("--mesolite-lines"), head)
     folder = item.config.getoption("--mesolite-report")
     if folder is None:
         return told

@@ -50,7 +50,8 @@ def storeys() -> dict[str, list[Row]]:
             actors += [Row(cores, pure=True, folder="decisions/"), *(Row(inner, pure=True) for inner in below)]
         else:
             actors.append(Row(modules))
-    own = [Row(modules) for modules in layers["mesolite"] if modules not in (("actors",), ("messages",))]
+    others = [tuple(name for name in modules if name not in ("actors", "messages")) for modules in layers["mesolite"]]
+    own = [Row(modules) for modules in others if modules]
     return {"mesolite/": own, "actors/": actors, "messages/": [Row(modules, pure=True) for modules in _ranks()]}
 
 

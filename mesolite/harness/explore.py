@@ -26,6 +26,7 @@ from mesolite.harness.faults.kind import Draws
 from mesolite.harness.run import Outcome, Scenario, Setting, calm, drawn
 from mesolite.harness.script import Script
 from mesolite.harness.shrink import shrink
+from mesolite.harness.world import Watch
 from mesolite.messages.base import Message
 from mesolite.messages.checking import Count, Duration, SomeCount, checked_arguments, in_seconds
 from mesolite.simulation.choices import ChannelKey
@@ -53,6 +54,7 @@ class Plan:
     setting: Setting
     latency: tuple[float, float] | None
     order: str
+    shares: tuple[float, ...] = SHARES
     steps: tuple[tuple[ChannelKey, int], ...] = ()
     """What was said in a calm run: the messages at which an order may change."""
 
@@ -60,7 +62,7 @@ class Plan:
         """What a seed is like, apart from its faults: latency, and how much is postponed."""
         draws = Draws(seed, "shape")
         latency = draws.one_of(LATENCIES) if self.latency is None else self.latency
-        share = 0.0 if self.order == "fifo" else draws.one_of(SHARES)
+        share = 0.0 if self.order == "fifo" else draws.one_of(self.shares)
         changes = tuple(draws.some_of(self.steps, CHANGES)) if self.order == "pct" else None
         return Script(latency=latency, share=share, changes=changes)
 
@@ -105,10 +107,17 @@ def explore(
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )
-    if order == "pct":
+    return explored(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
+
+
+def explored(
+    plan: Plan, first_seed: int, seeds: int, processes: int = 1, time_limit_s: float | None = None
+) -> Exploration:
+    """Explore as planned."""
+    if plan.order == "pct":
         plan.steps = _steps(plan)
     began = time.monotonic()
-    found, failed = _search(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
+    found, failed = _search(plan, first_seed, seeds, processes, time_limit_s)
     found.seconds = time.monotonic() - began
     if failed is not None:
         found.fail(_failure(plan, failed))
@@ -119,10 +128,16 @@ def _failure(plan: Plan, seed: int) -> Failure:
     """Look closer at a seed that fails: note its script, make it small, see whether another process agrees."""
     outcome = plan.run(seed, note=True)
     if outcome.error is None:
-        # Run once more it does not fail: something is kept between runs. That is what has to be found first.
+        # Run once more it does not fail: that is what has to be found out first.
+        with Watch() as watch:
+            plan.run(seed)
         raise NothingReached(
-            f"seed {seed} failed, and did not when it was run again in the same process: the scenario keeps something "
-            "between its runs, as a counter of its module does; make all that it uses inside of it"
+            f"seed {seed} failed, and did not when it was run again in the same process: "
+            + (
+                "; ".join(f"it uses {what}, at {where}" for what, where in watch.read.items())
+                or "the scenario keeps something between its runs, as a counter of its module does; make all that it "
+                "uses inside of it"
+            )
         )
     shrunk = shrink(plan.scenario, plan.setting, outcome)
     others = tuple(shrunk.others)

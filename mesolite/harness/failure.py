@@ -24,6 +24,7 @@ from mesolite.version import __version__
 
 FORMAT = 1
 TEST = "pytest:"
+NOTHING_DONE = "  nothing: what its seed draws, such as latencies, is enough"
 
 
 class NotReplayed(MesoliteError):
@@ -104,7 +105,7 @@ class Failure:
         parts = [f"seed {self.seed}: {self.identity}\n{self.error}"]
         if self.expanded:
             parts.append(f"what the seed expanded to:\n{_indented(self.expanded)}")
-        parts.append(f"what was done (shrunk in {self.runs} runs):\n{_indented(self.code) or '  nothing'}")
+        parts.append(f"what was done (shrunk in {self.runs} runs):\n{_indented(self.code) or NOTHING_DONE}")
         parts.append(self.story)
         if self.others:
             parts.append("other failures met on the way:\n" + "\n".join(f"  {other}" for other in self.others))

@@ -49,7 +49,9 @@ class Corpus:
             ignore = self.folder / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("# made by mesolite: `pytest --mesolite-keep DIR` keeps what is to stay\n*\n")
-        return failure.save((folder or self.folder) / f"{self._stem}-{_digits(str(failure.identity))}.json")
+        # The line that failed counts, but not the folder that the project is in.
+        identity = f"{failure.identity.what} {pathlib.PurePath(failure.identity.where).name}"
+        return failure.save((folder or self.folder) / f"{self._stem}-{_digits(identity)}.json")
 
 
 def _digits(text: str) -> str:

@@ -12,14 +12,15 @@ import pytest
 from mesolite.actors.errors import MesoliteError
 from mesolite.harness.checkers import STANDARD, Family
 from mesolite.harness.confirm import replay_and_write
-from mesolite.harness.explore import explore
+from mesolite.harness.explore import SHARES, Plan, explored
 from mesolite.harness.failure import Failure, NotReplayed
 from mesolite.harness.faults import Faults
-from mesolite.harness.run import Outcome, replayed, running
+from mesolite.harness.run import Outcome, Setting, replayed, running
 from mesolite.pytest_runs.corpus import Corpus
 from mesolite.pytest_runs.protocol import REPEATED_BY, TOLD, NothingMore, Runs
 from mesolite.pytest_runs.told import command, place_of
 from mesolite.pytest_runs.wishes import Wishes
+from mesolite.simulation.choices import POSTPONED
 
 YOURS = tuple(each.name for each in STANDARD if each.family is Family.YOURS)
 """The checkers of what would be a fault of the scheduler under test."""
@@ -142,16 +143,18 @@ class Tried:
         wishes, runs = self._wishes, self._runs
         if not wishes.seeds:
             return None
-        found = explore(
-            runs,
-            wishes.seeds,
-            wishes.faults or Faults.none(),
-            settings=wishes.settings,
+        plan = Plan(
+            scenario=runs,
+            faults=wishes.faults or Faults.none(),
+            setting=Setting(
+                settings=wishes.settings, without=(*wishes.without, *(YOURS if wishes.ours_only else ()))
+            ),
             latency=wishes.latency,
             order=wishes.order,
-            first_seed=wishes.first_seed,
-            without=(*wishes.without, *(YOURS if wishes.ours_only else ())),
+            # With seeds and nothing else, each is the run that `--mesolite-seed` gives.
+            shares=(POSTPONED,) if wishes.ours_only else SHARES,
         )
+        found = explored(plan, wishes.first_seed, wishes.seeds)
         failure = found.failure
         if failure is None:
             found.check()
