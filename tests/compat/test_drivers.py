@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +21,7 @@ from mesolite.compat.pymesos import (
 )
 from mesolite.messages import ReviveOffers, StatusUpdateAcknowledgement, SuppressOffers
 from tests.compat.schedulers import resources
+from tests.house_checks import ROOT
 
 FRAMEWORK = {"user": "nobody", "name": "f"}
 
@@ -102,6 +105,17 @@ def test_what_is_no_cluster_or_no_executor_is_refused(cluster: Any, executors: A
     """At the line that gives it."""
     with pytest.raises(InvalidValue), on(sim.cluster() if executors else cluster, executors):
         pass
+
+
+def test_nothing_of_this_is_loaded_uninvited() -> None:
+    """Neither by the package nor by clusters and simulations; and it needs no addict, and nothing of the harness."""
+    program = (
+        "import sys, mesolite; from mesolite import Cluster, Simulation; print('mesolite.compat' in sys.modules);"
+        "import mesolite.compat.pymesos; print('addict' in sys.modules, 'mesolite.harness' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False", "False", "False"]
 
 
 # --- its life ----------------------------------------------------------------------------------------------

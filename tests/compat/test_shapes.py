@@ -117,6 +117,7 @@ def test_what_does_not_exist_here_is_refused(changes: dict[str, Any], path: str,
     [
         ({"task_id": "t1"}, r"tasks\[0\]\.task_id"),
         ({"task_id": None}, r"tasks\[0\]\.task_id"),
+        ({"name": None}, r"tasks\[0\]\.name"),
         ({"agent_id": {"value": 5}}, r"tasks\[0\]\.agent_id"),
         ({"resources": [{"name": "cpus", "type": "SCALAR"}]}, r"resources\[0\]\.scalar"),
         ({"resources": [CPU | {"type": "MANY"}]}, r"resources\[0\]\.type"),
@@ -127,7 +128,9 @@ def test_what_does_not_exist_here_is_refused(changes: dict[str, Any], path: str,
         ({"data": b"raw"}, r"tasks\[0\]\.data"),
         ({"data": "a"}, r"tasks\[0\]\.data"),
         ({"kill_policy": {"grace_period": 5}}, r"grace_period"),
-        ({"executor": EXECUTOR, "data": b"raw"}, r"tasks\[0\] cannot be written as JSON"),
+        ({"executor": EXECUTOR, "data": "a"}, r"tasks\[0\]\.data"),
+        ({"executor": EXECUTOR | {"data": b"raw"}}, r"tasks\[0\]\.executor\.data"),
+        ({"executor": EXECUTOR, "labels": {"labels": [{"key": b"raw"}]}}, r"tasks\[0\] cannot be written as JSON"),
     ],
 )
 def test_what_is_no_such_thing_is_refused(changes: dict[str, Any], path: str) -> None:
@@ -154,22 +157,26 @@ def test_a_framework_is_read() -> None:
     assert (read.name, read.user, read.role, read.principal, read.id) == ("f", "me", "web", "someone", None)
     assert (read.failover_timeout_s, read.checkpoint) == (100.0, True)
     assert read.capabilities == (Capability.PARTITION_AWARE,)
-    assert reading.framework_info({"name": "f", "id": {"value": "F1"}, "failover_timeout": "5"}).id == "F1"
+    returning = reading.framework_info({"name": "f", "user": "", "id": {"value": "F1"}, "failover_timeout": "5"})
+    assert (returning.id, returning.failover_timeout_s) == ("F1", 5.0)
 
 
 @pytest.mark.parametrize(
     ("plain", "why"),
     [
-        ({"name": "f", "roles": ["a", "b"]}, "one role"),
-        ({"name": "f", "capabilities": [{"type": "TELEPATHY"}]}, "TELEPATHY"),
-        ({"name": "f", "id": "F1"}, r"framework\.id"),
+        ({"roles": ["a", "b"]}, "one role"),
+        ({"capabilities": [{"type": "TELEPATHY"}]}, "TELEPATHY"),
+        ({"id": "F1"}, r"framework\.id"),
+        ({"failover_timeout": "soon"}, r"framework\.failover_timeout"),
         ({"name": ""}, "name"),
+        ({"name": None}, r"framework\.name"),
+        ({"user": None}, r"framework\.user"),
     ],
 )
 def test_a_framework_that_cannot_be_is_refused(plain: dict[str, Any], why: str) -> None:
     """It says what is wrong."""
     with pytest.raises(Refused, match=why):
-        reading.framework_info(plain)
+        reading.framework_info({"name": "f", "user": "me"} | plain)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from typing import Any, Self
 
 _set = object.__setattr__
@@ -73,7 +72,7 @@ class Dict(dict[str, Any]):
 
 
 def _deep(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return Dict(value)
     if type(value) in (list, tuple):
         return type(value)([_deep(item) for item in value])

@@ -95,10 +95,8 @@ class MesosExecutorDriver:
         status = reading.mapping(status, "status")
         extras = {name: status[name] for name in UNTOUCHED if status.get(name) is not None}
         task_id = reading.identifier(status.get("task_id"), "status.task_id")
-        if list(extras) in ([], ["data"]):
-            data: Data = reading.data(extras.get("data"), "status.data")
-        else:
-            data = sealed(extras, "status")
+        own_data = reading.data(extras.get("data"), "status.data")
+        data: Data = own_data if list(extras) in ([], ["data"]) else sealed(extras, "status")
         self._known.send_status_update(TaskId(task_id), status.get("state"), status.get("message") or None, data)  # type: ignore[arg-type]  # it is checked there
 
     def sendFrameworkMessage(self, data: str) -> None:

@@ -60,9 +60,9 @@ def framework_info(plain: Plain, principal: str | None = None) -> FrameworkInfo:
     capabilities = [mapping(item, where).get("type") for where, item in declared]
     known_id, timeout = given(plain, "id"), plain.get("failover_timeout")
     return FrameworkInfo(
-        name=plain.get("name") or "",
+        name=text(plain, "name", "framework"),
         id=None if known_id is None else FrameworkId(identifier(known_id, "framework.id")),
-        user=plain.get("user") or "",
+        user=text(plain, "user", "framework"),
         principal=plain.get("principal") or principal or "",
         role=plain.get("role") or (roles[0] if roles else "*"),
         failover_timeout_s=FAILOVER_TIMEOUT_S if timeout is None else number(timeout, "framework.failover_timeout"),
@@ -98,15 +98,16 @@ def task_info(plain: object, where: str, executors: Collection[str]) -> TaskInfo
     _only_mesos(plain, where)
     command, executor = given(plain, "command"), given(plain, "executor")
     agent_id = identifier(plain.get("agent_id"), f"{where}.agent_id")
+    own_data = data(plain.get("data"), f"{where}.data")
     return TaskInfo(
         task_id=identifier(plain.get("task_id"), f"{where}.task_id"),
-        name=plain.get("name") or "",
+        name=text(plain, "name", where),
         agent_id=AgentId(agent_id),
         resources=resources(plain.get("resources"), f"{where}.resources"),
         command=None if command is None else _command(command, f"{where}.command"),
         executor=None if executor is None else _executor(executor, f"{where}.executor", executors),
         kill_policy=_kill_policy(given(plain, "kill_policy"), f"{where}.kill_policy"),
-        data=data(plain.get("data"), f"{where}.data") if executor is None else sealed(plain, where),
+        data=own_data if executor is None else sealed(plain, where),
     )
 
 
@@ -149,10 +150,12 @@ def _executor(plain: object, where: str, executors: Collection[str]) -> Executor
             f"the command {value!r}; say what does with on(cluster, executors={{{executor_id!r}: MyExecutor}}); "
             f"known: {known}"
         )
-    grace = given(plain, "shutdown_grace_period")
+    data(plain.get("data"), f"{where}.data")
+    grace, framework = given(plain, "shutdown_grace_period"), given(plain, "framework_id")
     return ExecutorInfo(
         executor_id=executor_id,
         name=name,
+        framework_id=None if framework is None else FrameworkId(identifier(framework, f"{where}.framework_id")),
         resources=resources(plain.get("resources"), f"{where}.resources"),
         shutdown_grace_period_s=None if grace is None else seconds(grace, f"{where}.shutdown_grace_period"),
         data=sealed(plain, where),
@@ -208,6 +211,14 @@ def identifier(plain: object, where: str) -> str:
     value = plain.get("value") if isinstance(plain, Mapping) else None
     if not isinstance(value, str):
         raise InvalidValue(f"{where} cannot be {shown(plain)}: it must be an id, as {{'value': 'some text'}}")
+    return value
+
+
+def text(plain: Plain, name: str, where: str) -> str:
+    """A text that has to be there, though it may be empty (HT-38)."""
+    value = plain.get(name)
+    if not isinstance(value, str):
+        raise InvalidValue(f"{where}.{name} cannot be {shown(value)}: it must be there, and text")
     return value
 
 

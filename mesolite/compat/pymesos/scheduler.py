@@ -290,6 +290,11 @@ class MesosSchedulerDriver:
         """Hold no master for connected: calls do nothing from now on."""
         self.connected, self._suppressed, self._master = False, False, None
 
+    def refused(self, native: SchedulerDriver) -> None:
+        """Learn that our driver has aborted, perhaps before `start` has it."""
+        self._native = native  # type: ignore[assignment]
+        self.forget_master()
+
     @property
     def _connected(self) -> MesoliteSchedulerDriver | None:
         return self._native if self.connected else None
@@ -372,5 +377,5 @@ class CallbacksAndErrors(Callbacks):
 
     def error(self, driver: SchedulerDriver, message: str) -> None:
         """Pass it on."""
-        self._theirs.forget_master()
+        self._theirs.refused(driver)
         self._sched.error(self._theirs, message)
