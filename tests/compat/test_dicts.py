@@ -57,6 +57,17 @@ def test_entries_are_removed_as_attributes_too() -> None:
         del made.a
 
 
+def test_what_was_taken_out_stays_out() -> None:
+    """It has come to its parent once, and does not come back by itself."""
+    task = Dict()
+    child = task.child
+    child.a = 1
+    del task.child
+    child.b = 2
+
+    assert task == {}
+
+
 def test_copies_share_nothing() -> None:
     """Whichever way they are made."""
     made = Dict(a=Dict(b=[1]))

@@ -290,11 +290,13 @@ def test_updates_are_acknowledged_by_whoever_should(sim: Simulation) -> None:
 def test_acknowledging_what_is_acknowledged_is_without_effect(sim: Simulation) -> None:
     """Of a driver that does so by itself."""
     driver = launched(sim)
-    sim.advance(1)
+    sim.advance(5)
     driver.acknowledgeStatusUpdate(driver.sched.updates[0])
     sim.advance(5)
 
     assert driver.sched.updates[-1]["state"] == "TASK_FINISHED"
+    assert driver.connected
+    assert not driver.aborted
 
 
 def test_heartbeats_come_while_connected(sim: Simulation) -> None:
@@ -341,6 +343,7 @@ def test_what_is_not_there_is_refused_and_what_does_nothing_does_nothing(sim: Si
         lambda: driver.reconcileOperations([]),
         lambda: driver.acknowledgeOperationStatusUpdate({}),
         lambda: driver.suppressOffers(["web"]),
+        lambda: driver.reviveOffers(["web"]),
         lambda: driver.sendFrameworkMessage({"value": "e"}, {"value": "S1"}, b"raw"),
         lambda: driver.killTask("t1"),
     ):
@@ -401,6 +404,43 @@ def test_an_executor_lives_and_is_killed(sim: Simulation) -> None:
     ]
     ended = driver.sched.updates[-1]
     assert (ended["state"], ended["healthy"], ended["message"]) == ("TASK_KILLED", False, "bye")
+
+
+def test_an_executor_stops_itself(sim: Simulation) -> None:
+    """What it has not said the end of has failed; who launched it hears that it has ended."""
+    lost: list[str] = []
+
+    class Stopping(Executor):
+        def launchTask(self, driver: Any, task: Any) -> None:
+            driver.stop()
+
+    class Listening(Noting):
+        def executorLost(self, driver: Any, executorId: Any, slaveId: Any, status: int) -> None:
+            lost.append(executorId["value"])
+
+    cluster = sim.cluster()
+    with on(cluster, executors={"x": Stopping}):
+        driver = started(cluster, Listening())
+        sim.advance(2)
+        started(cluster)  # of the same class it may be said again
+    offer = driver.sched.offers[0]
+    driver.launchTasks(offer["id"], [task_for(offer, executor={"executor_id": {"value": "x"}})])
+    sim.advance(5)
+
+    assert lost == ["x"]
+    assert driver.sched.updates[-1]["state"] in ("TASK_FAILED", "TASK_LOST")
+
+
+def test_a_task_that_a_master_refuses_is_an_error(sim: Simulation) -> None:
+    """As everywhere: the update says why."""
+    driver = started(sim.cluster())
+    sim.advance(2)
+    offer = driver.sched.offers[0]
+    driver.launchTasks(offer["id"], [task_for(offer, resources=resources(1000, 32))])
+    sim.advance(1)
+
+    assert driver.sched.updates[-1]["state"] == "TASK_ERROR"
+    assert "cpus:1000" in driver.sched.updates[-1]["message"]
 
 
 def test_what_makes_no_executor_is_said(sim: Simulation) -> None:
