@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,25 @@ def test_entries_are_removed_as_attributes_too() -> None:
     assert made == {}
     with pytest.raises(KeyError):
         del made.a
+
+
+def test_updates_merge() -> None:
+    """At any depth; what is no dictionary is replaced."""
+    made = Dict(a={"b": 1, "c": {"d": 1}}, e=[1])
+    made.update({"a": {"c": {"f": 2}}, "e": {"g": 3}}, h=4)
+
+    assert made == {"a": {"b": 1, "c": {"d": 1, "f": 2}}, "e": {"g": 3}, "h": 4}
+    assert made.e.g == 3
+
+
+def test_an_entry_does_not_hide_behind_a_method() -> None:
+    """It could not be read as an attribute; as a key it can be put in."""
+    made: Any = Dict()
+    with pytest.raises(AttributeError, match="items"):
+        made.items = 1
+    made["items"] = 1
+
+    assert made == {"items": 1}
 
 
 def test_what_was_taken_out_stays_out() -> None:

@@ -47,7 +47,9 @@ class Dict(dict[str, Any]):
         return self[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Put it in under that name."""
+        """Put it in under that name, unless every dictionary has a method called so."""
+        if hasattr(Dict, name):
+            raise AttributeError(f"{name!r} is a method of dictionaries; write [{name!r}] = ... for an entry")
         self[name] = value
 
     def __delattr__(self, name: str) -> None:
@@ -61,6 +63,15 @@ class Dict(dict[str, Any]):
     def __reduce__(self) -> tuple[type[Self], tuple[dict[str, Any]]]:
         """Pickle it by its entries."""
         return type(self), (dict(self),)
+
+    def update(self, *entries: Any, **more: Any) -> None:
+        """Take what `dict.update` takes; of a dictionary that is there and given entries are merged, at any depth."""
+        for key, value in dict(*entries, **more).items():
+            known = self.get(key)
+            if isinstance(known, Dict) and isinstance(value, dict):
+                known.update(value)
+            else:
+                self[key] = _deep(value)
 
     def copy(self) -> Dict:
         """Copy it; what is inside is copied, too."""
