@@ -35,7 +35,7 @@ from mesolite.actors.decisions.driver_calls import (
     StopExecutorCall,
     SuppressCall,
 )
-from mesolite.actors.errors import DriverAborted, NothingToWaitFor, WouldBlock
+from mesolite.actors.errors import DriverAborted, NothingToWaitFor, WouldBlock, WrongThread
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.user_errors import UserError
@@ -149,6 +149,18 @@ class Driver:
     def _check_thread(self) -> None:
         if self._status is not DriverStatus.DRIVER_NOT_STARTED:
             self._role.seat.runtime.check_thread()
+
+    def check_user_thread(self) -> None:
+        """Refuse a thread that may not use it, and tell whoever drives the simulation: a thread's errors go unseen.
+
+        Raises:
+            WrongThread: this is a simulation, and not its thread.
+        """
+        try:
+            self._check_thread()
+        except WrongThread as wrong:
+            self._role.seat.runtime.user_errors.note(self.name, "thread", wrong, self.now())
+            raise
 
     def _tell(self, call: object) -> None:
         # A driver that has ended does nothing (core.md FW-40).

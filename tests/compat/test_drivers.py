@@ -13,10 +13,8 @@ from mesolite import DriverAborted, InvalidValue, NothingToWaitFor, Refused, Sim
 from mesolite.compat.pymesos import (
     Dict,
     Executor,
-    MesosExecutorDriver,
     MesosSchedulerDriver,
     Scheduler,
-    encode_data,
     on,
 )
 from mesolite.messages import ReviveOffers, StatusUpdateAcknowledgement, SuppressOffers
@@ -349,109 +347,3 @@ def test_what_is_not_there_is_refused_and_what_does_nothing_does_nothing(sim: Si
     ):
         with pytest.raises(Refused):
             refused()
-
-
-# --- executors ---------------------------------------------------------------------------------------------
-
-
-def test_an_executors_driver_is_made_when_it_is_started() -> None:
-    """Anywhere else it is refused, with what to do."""
-    with pytest.raises(Refused, match=r"on\(cluster, executors="):
-        MesosExecutorDriver(Executor())
-
-
-def test_an_executor_lives_and_is_killed(sim: Simulation) -> None:
-    """It gets its task, a message, the kill, and the shutdown; its driver knows whose it is."""
-    told: list[Any] = []
-
-    class Telling(Executor):
-        def registered(self, driver: Any, executorInfo: Any, frameworkInfo: Any, slaveInfo: Any) -> None:
-            told.append(("registered", executorInfo.executor_id.value, frameworkInfo.name, slaveInfo.hostname))
-            told.append((driver.executor_id, driver.framework_id == frameworkInfo.id, driver.connected))
-
-        def launchTask(self, driver: Any, task: Any) -> None:
-            driver.call_later(1, lambda: driver.sendStatusUpdate(Dict(task_id=task.task_id, state="TASK_RUNNING")))
-
-        def frameworkMessage(self, driver: Any, message: str) -> None:
-            told.append(("message", message))
-
-        def killTask(self, driver: Any, taskId: Any) -> None:
-            told.append(("kill", taskId.value))
-            driver.sendStatusUpdate({"task_id": taskId, "state": "TASK_KILLED", "healthy": False, "message": "bye"})
-
-        def shutdown(self, driver: Any) -> None:
-            told.append("shutdown")
-
-    cluster = sim.cluster()
-    with on(cluster, executors={"x": Telling}):
-        driver = started(cluster)
-    sim.advance(2)
-    offer = driver.sched.offers[0]
-    driver.launchTasks(offer["id"], [task_for(offer, executor={"executor_id": {"value": "x"}})])
-    sim.advance(3)
-    driver.sendFrameworkMessage({"value": "x"}, offer["agent_id"], encode_data(b"hello"))
-    driver.killTask({"value": "t1"})
-    sim.advance(1)
-    driver.stop()
-    sim.advance(10)
-
-    assert told == [
-        ("registered", "x", "f", "agent-1"),
-        ({"value": "x"}, True, True),
-        ("message", encode_data(b"hello")),
-        ("kill", "t1"),
-        "shutdown",
-    ]
-    ended = driver.sched.updates[-1]
-    assert (ended["state"], ended["healthy"], ended["message"]) == ("TASK_KILLED", False, "bye")
-
-
-def test_an_executor_stops_itself(sim: Simulation) -> None:
-    """What it has not said the end of has failed; who launched it hears that it has ended."""
-    lost: list[str] = []
-
-    class Stopping(Executor):
-        def launchTask(self, driver: Any, task: Any) -> None:
-            driver.stop()
-
-    class Listening(Noting):
-        def executorLost(self, driver: Any, executorId: Any, slaveId: Any, status: int) -> None:
-            lost.append(executorId["value"])
-
-    cluster = sim.cluster()
-    with on(cluster, executors={"x": Stopping}):
-        driver = started(cluster, Listening())
-        sim.advance(2)
-        started(cluster)  # of the same class it may be said again
-    offer = driver.sched.offers[0]
-    driver.launchTasks(offer["id"], [task_for(offer, executor={"executor_id": {"value": "x"}})])
-    sim.advance(5)
-
-    assert lost == ["x"]
-    assert driver.sched.updates[-1]["state"] in ("TASK_FAILED", "TASK_LOST")
-
-
-def test_a_task_that_a_master_refuses_is_an_error(sim: Simulation) -> None:
-    """As everywhere: the update says why."""
-    driver = started(sim.cluster())
-    sim.advance(2)
-    offer = driver.sched.offers[0]
-    driver.launchTasks(offer["id"], [task_for(offer, resources=resources(1000, 32))])
-    sim.advance(1)
-
-    assert driver.sched.updates[-1]["state"] == "TASK_ERROR"
-    assert "cpus:1000" in driver.sched.updates[-1]["message"]
-
-
-def test_what_makes_no_executor_is_said(sim: Simulation) -> None:
-    """The task fails, and the reason is raised."""
-    cluster = sim.cluster()
-    with on(cluster, executors={"x": lambda: None}):
-        driver = started(cluster)
-    sim.advance(2)
-    offer = driver.sched.offers[0]
-    driver.launchTasks(offer["id"], [task_for(offer, executor={"executor_id": {"value": "x"}})])
-    with pytest.raises(Refused, match="has made no MesosExecutorDriver"):
-        sim.advance(5)
-    sim.advance(5)
-    assert driver.sched.updates[-1]["state"] in ("TASK_LOST", "TASK_FAILED")

@@ -15,6 +15,7 @@ from mesolite.compat.pymesos.dicts import Dict
 from mesolite.compat.pymesos.interface import Executor, Plain
 from mesolite.compat.pymesos.place import Program
 from mesolite.compat.pymesos.sealed import sealed
+from mesolite.drivers import MesoliteExecutorDriver
 from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checking import Duration
 from mesolite.messages.data import Data
@@ -57,7 +58,7 @@ class MesosExecutorDriver:
         self.framework_id: Plain | None = None
         self.framework_info: Plain | None = None
         self.shape: Callable[[dict[str, Any]], Any] = Dict if use_addict else dict
-        self._native: ExecutorDriver | None = None
+        self._native: MesoliteExecutorDriver | None = None
         self._ended = False
         hosted.driver = self
 
@@ -84,7 +85,7 @@ class MesosExecutorDriver:
         """End the executor; what it has not said the end of has failed."""
         self._ended = True
         if self._native is not None:
-            self._native.stop()
+            self._known.stop()
 
     def abort(self) -> None:
         """End the executor."""
@@ -113,6 +114,7 @@ class MesosExecutorDriver:
 
     def begin(self, native: ExecutorDriver, executor: ExecutorInfo, framework: FrameworkInfo, agent: AgentInfo) -> None:
         """Pass on that the agent knows the executor."""
+        assert isinstance(native, MesoliteExecutorDriver), "an executor is hosted by our own driver"
         self._native = native
         self.executor_info = writing.executor_info(executor)
         self.framework_info = writing.framework_info(framework)
@@ -122,9 +124,10 @@ class MesosExecutorDriver:
         self.executor.registered(self, *(self.shape(dict(info)) for info in infos))
 
     @property
-    def _known(self) -> ExecutorDriver:
+    def _known(self) -> MesoliteExecutorDriver:
         if self._native is None:
             raise Refused("this executor is not registered yet; send what is to be sent in registered(), or later")
+        self._native.check_user_thread()
         return self._native
 
 

@@ -297,7 +297,10 @@ class MesosSchedulerDriver:
 
     @property
     def _connected(self) -> MesoliteSchedulerDriver | None:
-        return self._native if self.connected else None
+        if self._native is None or not self.connected:
+            return None
+        self._native.check_user_thread()
+        return self._native
 
     def _offers(self, plain: Any) -> list[OfferId]:
         return [OfferId(one) for one in reading.identifiers(plain, "offer_ids")]
