@@ -9,7 +9,7 @@ from attrs import frozen
 
 from examples.bell import Bell
 from examples.page import Page
-from examples.schedulers import Mover, Shop, Stayer, service, task_of
+from examples.schedulers import Shop, Stayer, service, task_of
 from mesolite import Cause, KillPolicy, Simulation, TaskState, TaskStatus, Unavailability, Window
 from mesolite.actors.decisions.contract import SignalReceived, WorkExited
 from mesolite.cluster import Cluster
@@ -175,7 +175,7 @@ def maintenance_window(page: Page, seed: int) -> Maintained:
     """Schedule a machine; two frameworks are asked to leave, one does, one stays; then the machine goes down."""
     with Simulation(seed, latency=LATENCY_S) as sim:
         cluster = sim.cluster(agents=1)
-        mover, stayer = Mover([service("front", "sleep infinity")]), Stayer([service("batch", "sleep infinity")])
+        mover, stayer = Shop([service("front", "sleep infinity")]), Stayer([service("batch", "sleep infinity")])
         cluster.run(mover, framework="mover")
         sim.advance(STEADY_S)
         cluster.run(stayer, framework="stayer")

@@ -61,8 +61,9 @@ class Shop(Scheduler):
     """Keeps services running: what is lost is started again where there is room, a copy too many is ended.
 
     Service `web-1` runs as task `web-1`, its replacement as `web-1.2`: an id is never used again, because what was
-    given up may turn up again. At most two tasks per offer, to spread them. docs/write-a-scheduler.md builds it step by
-    step. A successor needs `current` and `launched`; keep them where they outlive the process.
+    given up may turn up again. At most two tasks per offer, to spread them. It does not go to machines that will be
+    unavailable, and gives back what it is asked for. docs/write-a-scheduler.md builds it step by step. A successor
+    needs `current` and `launched`; keep them where they outlive the process.
     """
 
     def __init__(self, services: Iterable[TaskInfo]) -> None:
@@ -98,7 +99,10 @@ class Shop(Scheduler):
         self._look(driver)
 
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
-        for offer in offers:
+        leaving = [offer for offer in offers if offer.unavailability is not None]
+        if leaving:
+            driver.decline_offer(leaving, LONG)
+        for offer in [offer for offer in offers if offer not in leaving]:
             now: list[TaskInfo] = []
             room = offer.resources
             for task in self.waiting:
@@ -110,6 +114,24 @@ class Shop(Scheduler):
             driver.launch_tasks(offer, now)
         if not self.waiting:
             driver.suppress_offers()
+
+    def inverse_offers(self, driver: SchedulerDriver, inverse_offers: tuple[InverseOffer, ...]) -> None:
+        for inverse_offer in inverse_offers:
+            going = self._to_return(inverse_offer)
+            driver.accept_inverse_offers(inverse_offer.id, LONG, returning=going)
+            for task_id in going:
+                driver.kill_task(task_id)
+
+    def _to_return(self, asked: InverseOffer) -> list[str]:
+        """The newest tasks that hold what is asked for: there, or anywhere if no agent is named."""
+        alive = [status for status in self.status.values() if status.state.holds_resources]
+        held = Resources()
+        going: list[str] = []
+        for status in reversed([status for status in alive if asked.agent_id in (None, status.agent_id)]):
+            task = self.current.get(service_of(status.task_id))
+            if task is not None and not (asked.resources and held.contains(asked.resources)):
+                held, going = held + task.resources, [*going, status.task_id]
+        return going
 
     def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
         self.told.append((driver.now(), status))
@@ -176,33 +198,6 @@ class Shop(Scheduler):
         if task is not None and task.task_id == status.task_id and self.status[task.task_id].state is STAGING:
             driver.kill_task(task.task_id)
             self._replace(driver, task)
-
-
-class Mover(Shop):
-    """A shop that leaves machines which will be unavailable, and gives back what it is asked for."""
-
-    def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
-        leaving = [offer for offer in offers if offer.unavailability is not None]
-        driver.decline_offer(leaving, LONG)
-        super().resource_offers(driver, tuple(offer for offer in offers if offer not in leaving))
-
-    def inverse_offers(self, driver: SchedulerDriver, inverse_offers: tuple[InverseOffer, ...]) -> None:
-        for inverse_offer in inverse_offers:
-            going = self._to_return(inverse_offer)
-            driver.accept_inverse_offers(inverse_offer.id, LONG, returning=going)
-            for task_id in going:
-                driver.kill_task(task_id)
-
-    def _to_return(self, asked: InverseOffer) -> list[str]:
-        """The newest tasks that hold what is asked for: there, or anywhere if no agent is named."""
-        alive = [status for status in self.status.values() if status.state.holds_resources]
-        held = Resources()
-        going: list[str] = []
-        for status in reversed([status for status in alive if asked.agent_id in (None, status.agent_id)]):
-            task = self.current.get(service_of(status.task_id))
-            if task is not None and not (asked.resources and held.contains(asked.resources)):
-                held, going = held + task.resources, [*going, status.task_id]
-        return going
 
 
 class Stayer(Shop):

@@ -294,7 +294,7 @@ def _repeat(item: pytest.Item, seed: int) -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Explore or replay a test that uses `sim`, as one item with one outcome, if asked to."""
-    wishes = _wishes(item)
+    wishes = None if item.config.getoption("setuponly", default=False) else _wishes(item)
     if wishes is None or wishes.is_plain or wishes.foreign:
         return None
     from mesolite.pytest_runs.exploring import Tried

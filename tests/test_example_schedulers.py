@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from attrs import evolve
 
-from examples.schedulers import Mover, Shop, service
+from examples.schedulers import Shop, Stayer, service
 from mesolite import Capability, FrameworkInfo, SimulatedWork, Simulation, TaskState
 from mesolite.messages import AcceptOffers, KillTask, ReconcileTasks, RunTask, StatusUpdate, Subscribe
 from mesolite.simulation import SimulatedCluster
@@ -63,7 +63,7 @@ def test_services_of_an_agent_that_says_goodbye_to_a_dying_leader_run_again(afte
 @pytest.mark.parametrize(
     "leader_dies", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["", "while-the-leader-dies"]
 )
-@pytest.mark.parametrize("kind", [Shop, Mover])
+@pytest.mark.parametrize("kind", [Shop, Stayer])
 @pytest.mark.parametrize("way", [*WAYS, *ACCIDENTS], ids=lambda way: way.name)
 def test_services_of_a_machine_that_goes_run_elsewhere(way: Way, kind: type[Shop], leader_dies: bool) -> None:
     """Each exactly once, and none on that machine, unless what runs there was to go on."""
@@ -189,7 +189,7 @@ def test_service_larger_than_an_offer_waits_and_holds_nothing() -> None:
 def test_mover_gives_back_what_it_is_asked_for_and_no_more() -> None:
     """Three cpus of a machine that has two free and runs two services: one goes, and runs again elsewhere."""
     with Simulation(9, latency=LATENCY_S) as sim:
-        cluster, shop = open_shop(sim, 1, kind=Mover)
+        cluster, shop = open_shop(sim, 1, kind=Shop)
         agent = cluster.agents["agent-1"]
         killed = sim.expect(KillTask, sender="shop")
         reclaim = cluster.operator.reclaim(agent, "cpus:3", within=60)

@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-import mesolite.harness  # noqa: F401  # or else each run of pytest in this process would load all of it anew
+from tests.theirs import run, text_of, theirs
 
 FRAGILE = """
     import pytest
@@ -25,22 +25,6 @@ FRAGILE = """
         fragile(sim)
 """
 """It fails with the first crash that nobody has repaired."""
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Run pytest on what is there, in this process, with the plugin alone."""
-    plugins = ["-p", "mesolite.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-    return pytester.runpytest_inprocess(*plugins, *arguments)
-
-
-def theirs(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
-    """Run pytest on a file of theirs."""
-    pytester.makepyfile(test_theirs=text)
-    return run(pytester, *arguments)
-
-
-def text_of(result: pytest.RunResult) -> str:
-    return "\n".join(result.outlines)
 
 
 def kept(pytester: pytest.Pytester, folder: str = ".mesolite") -> list[pathlib.Path]:
@@ -174,6 +158,35 @@ def test_fixtures_that_fail_are_no_failure_of_a_seed(pytester: pytest.Pytester) 
     """
 
     theirs(pytester, text).assert_outcomes(errors=2, passed=1)
+
+    assert not (pytester.path / ".mesolite").exists()
+
+
+def test_what_another_process_runs_otherwise_is_told_with_its_cause(pytester: pytest.Pytester) -> None:
+    """The first event that differs, here and there: a counter of the module has counted earlier runs."""
+    text = """
+        from mesolite import Scheduler
+        count = 0
+        def test_it(sim):
+            global count
+            count += 1
+            sim.cluster().run(Scheduler(), framework=f"number-{count}")
+            sim.advance(3)
+            assert False
+    """
+
+    report = text_of(theirs(pytester, text, "--mesolite-seeds", "2"))
+
+    assert "in a fresh process: it fails there in the same way, but not in the same run" in report
+    assert re.search(r"event that differs is number \d+:\n  here: .*number-\d+.*\n  there: .*number-1", report)
+    assert "the cause: what earlier runs have left in this process" in report
+
+
+def test_a_test_that_is_expected_to_fail_does_so_with_any_seed(pytester: pytest.Pytester) -> None:
+    """And nothing is made small or kept of it."""
+    text = FRAGILE.replace("@pytest.mark.mesolite(", "@pytest.mark.xfail(strict=True)\n    @pytest.mark.mesolite(")
+
+    theirs(pytester, text).assert_outcomes(xfailed=1)
 
     assert not (pytester.path / ".mesolite").exists()
 
@@ -359,6 +372,21 @@ def test_a_folder_in_which_nothing_can_be_kept_is_no_error(pytester: pytest.Pyte
     run(pytester, *shlex.split(command[1])).assert_outcomes(failed=1)
 
 
+def test_an_order_that_does_not_fit_any_more_says_so(pytester: pytest.Pytester) -> None:
+    """A message of the script that is never sent, or overtaken by none."""
+    theirs(pytester, FRAGILE)
+    [file] = kept(pytester)
+    plain = json.loads(file.read_text())
+    plain["script"] = {**plain["script"], "faults": [], "order": [["agent-9", 1, "master-1", 3, 200]]}
+    file.write_text(json.dumps(plain))
+
+    result = run(pytester, "--mesolite-replay", str(file))
+
+    result.assert_outcomes(failed=1)
+    assert "message 3 from agent-9 to master-1 waits: there is no such message" in text_of(result)
+
+
+@pytest.mark.slow
 def test_processes_that_run_tests_side_by_side_keep_their_scripts_apart(pytester: pytest.Pytester) -> None:
     """Under pytest-xdist each failing test has its file, and what is said of it arrives."""
     text = textwrap.dedent(FRAGILE) + "\n".join(

@@ -11,10 +11,8 @@ import textwrap
 
 import pytest
 
-import mesolite.cluster
-import mesolite.failure_report
-import mesolite.simulation  # noqa: F401  # or else each run of pytest in this process would load all of it anew
 from tests.house_checks import ROOT
+from tests.theirs import run, text_of, theirs
 
 FAILS_WITH_SOME_SEEDS = """
     import pytest
@@ -30,22 +28,6 @@ FAILS_WITH_SOME_SEEDS = """
     def test_luck_in_many_ways(sim, reason):
         assert lucky(sim)
 """
-
-
-def theirs(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
-    """Run pytest on a file of theirs, in this process, with the plugin alone."""
-    pytester.makepyfile(test_theirs=text)
-    return _run(pytester, *arguments)
-
-
-def _text(result: pytest.RunResult) -> str:
-    return "\n".join(result.outlines)
-
-
-def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    # Hypothesis would be imported anew for each run, which takes longer than all the rest.
-    plugins = ["-p", "mesolite.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-    return pytester.runpytest_inprocess(*plugins, *arguments)
 
 
 def test_sim_is_a_simulation_with_seed_zero(pytester: pytest.Pytester) -> None:
@@ -86,17 +68,18 @@ def test_many_seeds_are_one_test(pytester: pytest.Pytester) -> None:
 def test_a_failure_says_how_to_repeat_it_and_that_fails_again(pytester: pytest.Pytester) -> None:
     """The lowest seed that fails is told in full, with a command that fails in the same way."""
     result = theirs(pytester, FAILS_WITH_SOME_SEEDS, "--mesolite-seeds", "6")
-    commands = re.findall(r"^seed 1; to repeat: pytest (.*)$", _text(result), re.MULTILINE)
+    commands = re.findall(r"^seed 1; to repeat: pytest (.*)$", text_of(result), re.MULTILINE)
 
     result.assert_outcomes(failed=2)
     assert len(commands) == len(set(commands)) == 2
-    assert _text(result).count("found in the 2nd run") == 2
-    assert "the last that was said:" in _text(result)
-    assert "LeaderDetected master-1" in _text(result)
+    assert text_of(result).count("found in the 2nd run") == 2
+    assert text_of(result).count("in a fresh process: it fails in the same way") == 2
+    assert "the last that was said:" in text_of(result)
+    assert "LeaderDetected master-1" in text_of(result)
     for command in commands:
-        again = _run(pytester, *shlex.split(command))
+        again = run(pytester, *shlex.split(command))
         again.assert_outcomes(failed=1)
-        assert f"to repeat: pytest {command}" in _text(again)
+        assert f"to repeat: pytest {command}" in text_of(again)
 
 
 @pytest.mark.parametrize(
@@ -141,8 +124,8 @@ def test_many_seeds_keep_the_rest_of_pytest(pytester: pytest.Pytester) -> None:
     xml = (pytester.path / "out.xml").read_text()
 
     result.assert_outcomes(failed=2, passed=1)
-    assert "seed 3; to repeat: " in _text(result)
-    assert re.findall(r"^printed by (.*)$", _text(result), re.MULTILINE) == ["3"]
+    assert "seed 3; to repeat: " in text_of(result)
+    assert re.findall(r"^printed by (.*)$", text_of(result), re.MULTILINE) == ["3"]
     assert 'failures="2"' in xml
     assert 'tests="3"' in xml
     assert xml.count('name="seed"') == 1
@@ -191,15 +174,15 @@ def test_the_command_works_from_any_folder(pytester: pytest.Pytester, folder: st
     (place / "test_theirs.py").write_text(textwrap.dedent(REPEATABLE), encoding="utf-8")
     pytester.makeini("[pytest]")
     elsewhere = pytester.mkdir("elsewhere")
-    commands = re.findall(r"to repeat: (.*)$", _text(_run(pytester, "--mesolite-seed", "3")), re.MULTILINE)
+    commands = re.findall(r"to repeat: (.*)$", text_of(run(pytester, "--mesolite-seed", "3")), re.MULTILINE)
     ids: list[str] = []
     for command in commands:
         before, _, arguments = command.rpartition("pytest --mesolite-seed 3 ")
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(shlex.split(before)[1] if before else elsewhere)
-            again = _run(pytester, "--mesolite-seed", "3", *shlex.split(arguments), "-rf")
+            again = run(pytester, "--mesolite-seed", "3", *shlex.split(arguments), "-rf")
         again.assert_outcomes(failed=1)
-        ids += re.findall(r"^FAILED .*?::(.*) - ", _text(again), re.MULTILINE)
+        ids += re.findall(r"^FAILED .*?::(.*) - ", text_of(again), re.MULTILINE)
 
     assert len(commands) == len(set(ids)) == 11
 
@@ -208,7 +191,7 @@ def test_a_test_that_passes_says_nothing(pytester: pytest.Pytester) -> None:
     """The report is for failures."""
     result = theirs(pytester, "def test_it(sim): sim.cluster()", "-rA")
 
-    assert "to repeat" not in _text(result)
+    assert "to repeat" not in text_of(result)
 
 
 def test_a_failure_without_a_simulation_says_nothing(pytester: pytest.Pytester) -> None:
@@ -216,7 +199,7 @@ def test_a_failure_without_a_simulation_says_nothing(pytester: pytest.Pytester) 
     result = theirs(pytester, "def test_it(): assert False")
 
     result.assert_outcomes(failed=1)
-    assert "to repeat" not in _text(result)
+    assert "to repeat" not in text_of(result)
 
 
 def test_cluster_is_a_real_cluster_that_is_ready(pytester: pytest.Pytester) -> None:
@@ -276,7 +259,7 @@ def test_an_error_of_user_code_fails_the_test_itself(pytester: pytest.Pytester, 
     result = theirs(pytester, text + body.replace("test_it", "test_expected"))
 
     result.assert_outcomes(failed=1, xfailed=1)
-    assert "AssertionError: wanted to be seen" in _text(result)
+    assert "AssertionError: wanted to be seen" in text_of(result)
 
 
 def test_a_failure_of_the_body_is_the_only_one_and_names_the_errors(pytester: pytest.Pytester) -> None:
@@ -287,8 +270,8 @@ def test_a_failure_of_the_body_is_the_only_one_and_names_the_errors(pytester: py
     result = theirs(pytester, textwrap.dedent(RAISES) + body)
 
     result.assert_outcomes(failed=1)
-    assert "KeyError: 'of the body'" in _text(result)
-    assert re.search(r"f: resource_offers raised AssertionError: wanted to be seen.*test_theirs.py:4", _text(result))
+    assert "KeyError: 'of the body'" in text_of(result)
+    assert re.search(r"f: resource_offers raised AssertionError: wanted to be seen.*test_theirs.py:4", text_of(result))
 
 
 def test_an_error_that_is_allowed_fails_nothing(pytester: pytest.Pytester) -> None:
@@ -327,7 +310,7 @@ EVENTFUL = """
 def test_the_report_tells_what_the_simulation_went_through(pytester: pytest.Pytester) -> None:
     """Faults and how often each did something, machines, tasks, and so many lines of the trace as asked for."""
     result = theirs(pytester, EVENTFUL, "--mesolite-lines", "3")
-    report = _text(result).partition("--- mesolite ---")[2].partition("=====")[0]
+    report = text_of(result).partition("--- mesolite ---")[2].partition("=====")[0]
 
     assert re.search(r"drop StatusUpdate from anybody to hello: \d+ times", report)
     assert "hold KillTask from anybody to anybody: never matched" in report
@@ -354,7 +337,7 @@ def test_a_task_whose_launch_was_lost_is_in_the_report(pytester: pytest.Pytester
             assert False
     """
 
-    report = _text(theirs(pytester, text))
+    report = text_of(theirs(pytester, text))
 
     assert re.search(r"t1: its launch was lost on the way to agent-1 at [\d.]+ \(dropped\); its framework has", report)
 
@@ -372,10 +355,10 @@ def test_the_whole_trace_can_be_had_as_a_file(pytester: pytest.Pytester) -> None
 
     assert len(files) == 2
     assert all("to repeat:" in text and "PingAgent" in text and "(timer" in text for text in files)
-    assert len(re.findall("the whole trace: /", _text(result))) == 2
-    failing = _run(pytester, "--mesolite-report", "file/x")
+    assert len(re.findall("the whole trace: /", text_of(result))) == 2
+    failing = run(pytester, "--mesolite-report", "file/x")
     failing.assert_outcomes(failed=2)
-    assert "the whole trace could not be written to" in _text(failing)
+    assert "the whole trace could not be written to" in text_of(failing)
 
 
 def test_the_report_never_fails(pytester: pytest.Pytester) -> None:
@@ -411,67 +394,9 @@ def test_the_report_never_fails(pytester: pytest.Pytester) -> None:
     result = theirs(pytester, text)
 
     result.assert_outcomes(failed=4)
-    assert _text(result).count("AssertionError: of the body") >= 4
-    assert _text(result).count("t: TASK_LOST, said to x at 0.000") == 4
-    assert _text(result).count("(could not be made: ") >= 4
-
-
-# --- marker and names -------------------------------------------------------------------------------------
-
-
-def test_the_marker_sets_up_the_simulation_and_the_cluster(pytester: pytest.Pytester) -> None:
-    """Settings for both, latency for `sim`; the closest marker counts, argument by argument."""
-    text = """
-        import pytest
-        from mesolite import Settings
-        ours, other = Settings.local(), Settings(agent_ping_timeout_s=3.0)
-        pytestmark = pytest.mark.mesolite(settings=ours, latency=(0.1, 0.2))
-        def test_sim(sim):
-            sim.cluster()
-            assert sim.settings is ours and sim.now >= 0.2
-        @pytest.mark.mesolite(settings=other)
-        def test_closest(sim):
-            sim.cluster()
-            assert sim.settings is other and sim.now >= 0.2
-        def test_cluster(cluster): assert cluster.settings is ours
-    """
-
-    theirs(pytester, text, "--strict-markers").assert_outcomes(passed=3)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ("setings=None", "has no argument setings"),
-        ("1", "takes no argument without a name"),
-        ("settings=3", "settings=3"),
-        ("latency=1", "latency=1"),
-        ("latency=(2, 1)", "latency=(2, 1)"),
-        ("latency=(-1, 1)", "latency=(-1, 1)"),
-        ("latency=(0, float('nan'))", "latency=(0, nan)"),
-        ("latency=('0', 1)", "latency=('0', 1)"),
-    ],
-)
-def test_a_wrong_marker_is_an_error_at_that_test(pytester: pytest.Pytester, arguments: str, said: str) -> None:
-    """It says what is wrong, and other tests are not concerned."""
-    text = f"import pytest\n@pytest.mark.mesolite({arguments})\ndef test_it(sim): pass\ndef test_other(sim): pass"
-
-    result = theirs(pytester, text)
-
-    result.assert_outcomes(errors=1, passed=1)
-    assert "@pytest.mark.mesolite" in _text(result)
-    assert said in _text(result)
-
-
-@pytest.mark.parametrize("order", [["-p", "other"], []])
-def test_another_plugin_may_have_the_name(pytester: pytest.Pytester, order: list[str]) -> None:
-    """Ours are there under names of their own, with seeds and all, and a conftest says whose `sim` counts."""
-    pytester.makepyfile(other="import pytest\n@pytest.fixture\ndef sim(): return 'theirs'")
-    pytester.makeconftest("from other import sim" if not order else "")
-    pytester.syspathinsert()
-    text = "def test_it(sim, mesolite_sim): assert (sim, mesolite_sim.seed < 3) == ('theirs', True)"
-
-    theirs(pytester, text, *order, "--mesolite-seeds", "3").assert_outcomes(passed=1)
+    assert text_of(result).count("AssertionError: of the body") >= 4
+    assert text_of(result).count("t: TASK_LOST, said to x at 0.000") == 4
+    assert text_of(result).count("(could not be made: ") >= 4
 
 
 # --- people who do not use it -----------------------------------------------------------------------------

@@ -106,6 +106,7 @@ def _run(failure: Failure, path: pathlib.Path, hash_seed: str, *, watch: bool = 
             command,
             cwd=folder,
             env=given,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,

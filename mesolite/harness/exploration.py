@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 from attrs import define, field
@@ -11,12 +12,12 @@ from mesolite.harness.coverage import Coverage
 from mesolite.harness.failure import Failure
 from mesolite.harness.run import Outcome
 
-ENOUGH = 10
+ENOUGH = 50
 """A kind of fault that was injected so often, and never had an effect, is a mistake of the exploration."""
 
 
 UNSEEN: list[Exploration] = []
-"""The explorations that have found a failure at which nobody has looked: the pytest plugin fails their tests."""
+"""The explorations of tests that have found a failure at which nobody has looked: the pytest plugin fails the tests."""
 
 
 class NothingReached(MesoliteError, AssertionError):
@@ -57,9 +58,10 @@ class Exploration:
         UNSEEN[:] = [other for other in UNSEEN if other is not self]
 
     def fail(self, failure: Failure) -> None:
-        """Note what was found; until somebody has looked at it, it is unseen."""
+        """Note what was found; in a test it is unseen until somebody has looked at it."""
         self._failure = failure
-        UNSEEN.append(self)
+        if "PYTEST_CURRENT_TEST" in os.environ:
+            UNSEEN.append(self)
 
     @property
     def seeds_per_second(self) -> float:

@@ -74,7 +74,7 @@ class Plan:
 @checked_arguments
 def explore(
     scenario: Scenario,
-    seeds: SomeCount = 200,
+    seeds: SomeCount = 500,
     faults: Faults | None = None,
     processes: SomeCount = 1,
     *,

@@ -13,14 +13,23 @@ SAID = 40
 """So many lines of what was said about whom it is about."""
 
 
+ROUTINE = (" KeepSession ", " SessionKept ", " DetectLeader", " PingAgent", " PongAgent", "(timer ", " returned)")
+"""What is left out of what was said."""
+
+
 def story_of(outcome: Outcome) -> str:
     """Tell what led to it."""
     sim, error = outcome.sim, outcome.error
     sections = [("what happened:", _moments(sim)), ("the last state of each task:", last_of_tasks(sim))]
     if isinstance(error, CheckerViolated) and error.violation.about:
-        said = sim.trace.story(*error.violation.about).splitlines()
+        said = [line for line in sim.trace.story(*error.violation.about).splitlines() if not _is_routine(line)]
         sections.append((f"what was said about {', '.join(error.violation.about)}:", _last(said)))
     return "\n".join("\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in sections if lines)
+
+
+def _is_routine(line: str) -> bool:
+    """Whether a line tells what goes on all the time, as heartbeats do, unless it was lost."""
+    return "-x" not in line and any(word in line for word in ROUTINE)
 
 
 def _moments(sim: Simulation) -> list[str]:

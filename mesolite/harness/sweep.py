@@ -6,7 +6,9 @@ from attrs import define, field
 
 from mesolite.actors.decisions.contract import TimerFired
 from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.errors import Refused
 from mesolite.actors.trace import HEARTBEATS, Record
+from mesolite.harness.exploration import NothingReached
 from mesolite.harness.run import Identity, Outcome, Scenario, Setting, calm, identity_of
 from mesolite.harness.script import Script
 from mesolite.messages.checking import Duration, checked_arguments, in_seconds
@@ -21,17 +23,35 @@ class Swept:
     Attributes:
         instants: how many there were: one after every event of the calm run.
         failures: by instant, which is the number of the event the action came after, what failed.
+        refused: by instant, why the action was not possible, as killing what is dead.
     """
 
     instants: int
+    runs: int = 0
+    """How many were tried."""
     failures: dict[int, Exception] = field(factory=dict)
+    refused: dict[int, Refused] = field(factory=dict)
+
+    @property
+    def failure(self) -> Exception | None:
+        """The failure of the earliest instant that has one."""
+        return next(iter(self.failures.values()), None)
+
+    def __str__(self) -> str:
+        """Say how many were tried, and at which what failed."""
+        lines = [f"{self.runs} instants tried, {len(self.failures)} fail, {len(self.refused)} were refused"]
+        lines += [f"  {identity}: after events {_spans(at)}" for identity, at in self.kinds.items()]
+        return "\n".join(lines)
 
     def check(self) -> None:
         """Raise the first failure, with a note that says after which event the action came.
 
         Raises:
             Exception: the failure of the earliest instant that has one.
+            NothingReached: the action was refused at every instant.
         """
+        if self.runs and len(self.refused) == self.runs:
+            raise NothingReached(f"the action was refused at every instant: {next(iter(self.refused.values()))}")
         if self.failures:
             instant, error = next(iter(self.failures.items()))
             more = len(self.failures) - 1
@@ -62,17 +82,22 @@ def sweep(
 
     So every moment at which something may happen to the cluster is tried once, from when it is ready on; between one
     heartbeat and the next nothing is different. Then faults stop, everything is mended, and what must come true
-    eventually has to, as in `explore`. A message takes `latency`, all the same.
+    eventually has to, as in `explore`. A message takes `latency`, all the same. An action that is refused at some
+    instant, as one that kills what is dead, is no failure there.
     """
     takes = in_seconds(latency)
     setting, script = Setting(settings=settings), Script(latency=(takes, takes))
     first = _events(scenario, seed, script, setting, None, action)
     swept = Swept(instants=first.events)
+    tries = range(first.began + 1, first.events + 1)
     if first.outcome.error is not None:
         swept.failures[-1] = first.outcome.error
         return swept
-    for instant in range(first.began + 1, first.events + 1):
+    for instant in tries:
         ran = _events(scenario, seed, script, setting, instant, action)
+        swept.runs += 1
+        if ran.refused is not None:
+            swept.refused[instant] = ran.refused
         if ran.outcome.error is not None:
             swept.failures[instant] = ran.outcome.error
     return swept
@@ -83,6 +108,7 @@ class _Ran:
     outcome: Outcome
     events: int
     began: int
+    refused: Refused | None
 
 
 def _events(
@@ -90,6 +116,7 @@ def _events(
 ) -> _Ran:
     """Run it, and do this after that event; count the events, and those before the cluster was ready."""
     events, began = 0, 0
+    refused: Refused | None = None
 
     def prepare(sim: Simulation) -> None:
         news = False
@@ -101,7 +128,7 @@ def _events(
             news = news or not (routine or isinstance(event, HEARTBEATS))
 
         def look() -> None:
-            nonlocal events, began, news
+            nonlocal events, began, news, refused
             if not news or (sim.stated.recovered and sim.stated.eventually):
                 return
             news = False
@@ -109,10 +136,24 @@ def _events(
             if not sim.is_ready:
                 began = events
             if events == instant:
-                act(action, sim)
+                try:
+                    act(action, sim)
+                except Refused as why:
+                    refused = why
 
         sim.trace.subscribe(note)
         sim.runtime.looks.append(look)
 
     outcome = calm(scenario, seed, script, setting, prepare)
-    return _Ran(outcome, events, began)
+    return _Ran(outcome, events, began, refused)
+
+
+def _spans(numbers: list[int]) -> str:
+    """Numbers as people write them: 3, 5 to 9."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ", ".join(" to ".join(map(str, span)) for span in spans)

@@ -38,11 +38,14 @@ class Test(Runs):
         """The command that replays the failure in a file and writes what it has seen into another, and its folder."""
         folder, test = place_of(self.item)
         config = self.item.config
-        line = [sys.executable, "-m", "pytest", "-q", "-p", "mesolite.pytest_plugin", "-p", "no:cacheprovider"]
+        line = [sys.executable, "-m", "pytest", "-q", "-p", "mesolite.pytest_plugin"]
         line += [f"--rootdir={config.rootpath}", *(["-c", str(config.inipath)] if config.inipath else [])]
         line += [word for name in config.option.plugins for word in ("-p", name)]
-        # Quickly and alone, whatever the project's own options say.
-        line += ["-n0"] if config.pluginmanager.hasplugin("xdist") else []
+        # Alone, and leaving no traces, whatever the project's own options say.
+        has = config.pluginmanager.hasplugin
+        line += ["-n0"] if has("xdist") else []
+        line += ["--no-cov"] if has("_cov") or has("pytest_cov") else []
+        line += ["-o", f"cache_dir={seen.parent / 'cache'}"] if has("cacheprovider") else []
         line += ["--mesolite-replay", str(failure), "--mesolite-outcome", str(seen), test]
         return line, folder or config.invocation_params.dir
 
@@ -76,11 +79,12 @@ class Tried:
     def _replay_all(self) -> list[pytest.TestReport] | None:
         """Replay the files that are asked for; returns the reports of the first that fails, or does not fit."""
         for file in self._wishes.replay:
-            _, outcome = self._replay(file)
+            failure, outcome = self._replay(file)
             if outcome.error is not None:
                 return self._runs.reports
-            if outcome.unfit and not self._item.config.getoption("--mesolite-go-on"):
-                where = "\n  ".join(outcome.unfit)
+            unfit = _unfit(failure, outcome)
+            if unfit and not self._item.config.getoption("--mesolite-go-on"):
+                where = "\n  ".join(unfit)
                 raise NotReplayed(
                     f"{file}: nothing failed, and the script does not fit any more:\n  {where}\n"
                     "give --mesolite-go-on to go on from there under the seed's own order"
@@ -98,7 +102,8 @@ class Tried:
             if outcome.error is not None:
                 self._promote(Failure.of(self._runs, failure.setting, outcome))
                 return self._runs.reports
-            unfit = f", and does not fit any more ({'; '.join(outcome.unfit)})" if outcome.unfit else ""
+            unfit = "; ".join(_unfit(failure, outcome))
+            unfit = unfit and f", and does not fit any more ({unfit})"
             self._forget(file, f"passes again{unfit}")
         return None
 
@@ -116,7 +121,7 @@ class Tried:
             if (seen := option("--mesolite-outcome")) is not None:
                 return replay_and_write(failure, seen)
             go_on = option("--mesolite-go-on")
-            return replayed(self._runs, failure.seed, failure.script, failure.setting, go_on=go_on)
+            return replayed(self._runs, failure.seed, failure.script, failure.setting, note=not go_on, go_on=go_on)
         finally:
             self._runs.is_told = False
             del item.stash[TOLD], item.stash[REPEATED_BY]
@@ -183,6 +188,13 @@ class Tried:
         kept = self._corpus.keep(failure, self._item.config.invocation_params.dir / folder)
         name = pathlib.Path(os.path.relpath(kept, self._item.path.parent)).as_posix()
         self._notes.append(f"kept for good; the test's marker replays it: @pytest.mark.mesolite(replay={name!r})")
+
+
+def _unfit(failure: Failure, outcome: Outcome) -> list[str]:
+    """What of a script could not be done, or made no difference, and why."""
+    made = outcome.script.order or ()
+    lost = [each for each in failure.script.order or () if each not in made]
+    return [*outcome.unfit, *(f"{each}: there is no such message, or nothing that it lets pass" for each in lost)]
 
 
 def _nth(number: int) -> str:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mesolite.simulation.simulation import Simulation
 
 Action = Callable[..., object]
 """Called with the simulation if it has to be given something, and with nothing otherwise."""
@@ -15,7 +11,7 @@ Action = Callable[..., object]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def act(action: Action, sim: Any) -> object:
+def act(action: Action, sim: object) -> object:
     """Do it."""
     return action(sim) if _wants_something(action) else action()
 
@@ -28,7 +24,7 @@ def _wants_something(action: Action) -> bool:
     return any(each.kind in _POSITIONAL and each.default is each.empty for each in parameters)
 
 
-def bound(action: Action, sim: Simulation) -> Callable[..., object]:
+def bound(action: Action, sim: object) -> Callable[..., object]:
     """The action as somebody else may call it, with what it wants or with nothing."""
 
     def call(*given: object) -> object:

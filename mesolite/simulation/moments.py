@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from mesolite.actors.runtime.port import Delivery
-from mesolite.simulation.in_flight import Channel
+from mesolite.actors.runtime.port import Delivery, Seat
+from mesolite.simulation.in_flight import Channel, InFlight
 
-if TYPE_CHECKING:
-    from mesolite.simulation.deliveries import Deliveries
+
+class Loop(Protocol):
+    """What moments need of the loop in which they occur (deliveries.py)."""
+
+    in_flight: InFlight
+
+    def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
+        """Put a system event before one particular seat."""
 
 
 class Moment(ABC):
@@ -29,7 +35,7 @@ class Moment(ABC):
         self.routine = False
 
     @abstractmethod
-    def occur(self, deliveries: Deliveries) -> None:
+    def occur(self, loop: Loop) -> None:
         """Do it; its time has come."""
 
 
@@ -45,9 +51,9 @@ class Arrival(Moment):
         self.serial = serial
         self.delivery = delivery
 
-    def occur(self, deliveries: Deliveries) -> None:
+    def occur(self, loop: Loop) -> None:
         """Put it on its channel."""
-        deliveries.in_flight.put(self.channel, self.serial, self.delivery)
+        loop.in_flight.put(self.channel, self.serial, self.delivery)
 
 
 class Scheduled(Moment):
@@ -60,6 +66,6 @@ class Scheduled(Moment):
         super().__init__()
         self.action = action
 
-    def occur(self, deliveries: Deliveries) -> None:
+    def occur(self, loop: Loop) -> None:
         """Call it."""
         self.action()

@@ -29,11 +29,10 @@ from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encod
 from mesolite.actors.trace import Ended, Trace, raised
 from mesolite.messages.base import Message, Query
 from mesolite.simulation.choices import Order, Seeded, draw, stream
-from mesolite.simulation.deliveries import Deliveries
 from mesolite.simulation.dispatcher import Dispatcher
 from mesolite.simulation.in_flight import Special
 from mesolite.simulation.inbox import Stopped, VirtualInbox
-from mesolite.simulation.moments import Moment
+from mesolite.simulation.moments import Loop, Moment
 from mesolite.simulation.standstill import situation
 from mesolite.simulation.work import SimulatedProcesses
 
@@ -251,7 +250,7 @@ class DiskWrite(Moment):
         self.tag = tag
         self.cause = cause
 
-    def occur(self, deliveries: Deliveries) -> None:
+    def occur(self, loop: Loop) -> None:
         """Make it, or not; nothing if its actor died while the disk was at work."""
         if not self.seat.alive:
             return

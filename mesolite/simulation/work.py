@@ -11,7 +11,7 @@ from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStar
 from mesolite.actors.runtime.port import Seat
 from mesolite.messages.tasks import SimulatedWork
 from mesolite.simulation.deliveries import Deliveries
-from mesolite.simulation.moments import Moment
+from mesolite.simulation.moments import Loop, Moment
 from mesolite.simulation.plain_commands import work_of
 
 
@@ -37,10 +37,10 @@ class WorkEnds(Moment):
         self.process = process
         self.exited = exited
 
-    def occur(self, deliveries: Deliveries) -> None:
+    def occur(self, loop: Loop) -> None:
         """End it."""
         self.processes.drop(self.exited.work_id)
-        deliveries.post(self.process.seat, self.exited, cause=self.process.cause)
+        loop.post(self.process.seat, self.exited, cause=self.process.cause)
 
 
 class SimulatedProcesses:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mesolite import InvalidValue, Simulation
-from mesolite.harness import compare, sweep
+from mesolite.harness import NothingReached, compare, sweep
 from mesolite.messages import UnregisterAgent
 from tests.harness.naive import Naive
 
@@ -70,6 +70,25 @@ def _noticed(sim: Simulation, ending: Any) -> dict[str, Any]:
     ending()
     sim.run_until(lambda: len(sim.view.agents) == 1, timeout=200)
     return {"noticed after": sim.now - began, "left": [agent.name for agent in sim.view.agents]}
+
+
+def test_what_is_refused_is_no_failure() -> None:
+    """Killing what is dead; if it is refused at every instant, nothing was tried."""
+
+    def scenario(sim: Simulation) -> None:
+        cluster = sim.cluster(agents=2)
+        cluster.run(Naive(), framework="naive")
+        agent = cluster.agents["agent-1"]
+        sim.at(3.0, lambda: agent.stop() if agent.alive else None)
+        sim.advance(10)
+
+    swept = sweep(scenario, lambda sim: sim.started.agents["agent-1"].crash())
+    swept.check()
+    assert 0 < len(swept.refused) < swept.runs
+    assert f"{swept.runs} instants tried, 0 fail, {len(swept.refused)} were refused" in str(swept)
+    assert swept.failure is None
+    with pytest.raises(NothingReached, match="refused at every instant"):
+        sweep(scenario, lambda sim: sim.break_link("agent-1", "nobody")).check()
 
 
 ENDINGS = {

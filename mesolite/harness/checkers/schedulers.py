@@ -8,12 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mesolite.actors.decisions.contract import Callback
+from mesolite.actors.decisions.contract import Callback, Started
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, Family, Finding, does, hears, says
 from mesolite.messages.ids import FrameworkId, OfferId, TaskId
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdate, StatusUpdateAcknowledgement
-from mesolite.messages.scheduler import AcceptOffers, InverseOffers, RescindInverseOffer, ResourceOffers
+from mesolite.messages.scheduler import (
+    AcceptInverseOffers,
+    AcceptOffers,
+    DeclineInverseOffers,
+    FrameworkRegistered,
+    FrameworkReregistered,
+    InverseOffers,
+    RescindInverseOffer,
+    ResourceOffers,
+)
 from mesolite.messages.tasks import TaskInfo, TaskState
 
 PATIENCE_S = 60.0
@@ -92,28 +101,47 @@ class InverseOffersAreAnswered(Checker):
 
     def __init__(self) -> None:
         """Start with nothing asked for."""
-        self._made: dict[OfferId, tuple[str, float]] = {}
+        self._open: dict[OfferId, tuple[str, float]] = {}
 
     @hears(ActorRole.SCHEDULER, InverseOffers)
     def asked(self, record: Record, core: Any) -> None:
         """A driver is asked for something."""
         if core.connected:
             for inverse_offer in record.event.inverse_offers:
-                self._made[inverse_offer.id] = (record.party, record.time)
+                self._open[inverse_offer.id] = (record.party, record.time)
+
+    @says(ActorRole.SCHEDULER, AcceptInverseOffers, DeclineInverseOffers)
+    def answered(self, record: Record, core: Any, message: Any, to: str) -> None:
+        """It answers."""
+        for offer_id in message.inverse_offer_ids:
+            self._open.pop(offer_id, None)
+
+    @hears(ActorRole.SCHEDULER, Started, FrameworkRegistered, FrameworkReregistered)
+    def began(self, record: Record, core: Any) -> None:
+        """What was asked before is void."""
+        self._open = {offer_id: asked for offer_id, asked in self._open.items() if asked[0] != record.party}
 
     @hears(ActorRole.SCHEDULER, RescindInverseOffer)
     def rescinded(self, record: Record, core: Any) -> None:
-        """It is not asked for any more."""
-        self._made.pop(record.event.inverse_offer_id, None)
+        """It is not asked for any more; there was time to answer."""
+        party, asked_at = self._open.pop(record.event.inverse_offer_id, ("", record.time))
+        if core.connected and record.time - asked_at > PATIENCE_S:
+            self.violated(_unanswered(party, record.event.inverse_offer_id, asked_at), party)
+
+    def overdue(self, now: float) -> Iterator[Finding]:
+        """Look for what is still open."""
+        for offer_id, (party, asked_at) in self._open.items():
+            core = self.watch.reader.core(party) if now - asked_at > PATIENCE_S else None
+            if core is not None and core.connected:
+                yield _unanswered(party, offer_id, asked_at), (party,)
 
     def calm(self) -> Iterator[Finding]:
-        """Look for what the leader still waits for."""
-        m = self.watch.leader()
-        for offer_id in m.inverse_offers if m is not None else ():
-            party, made_at = self._made.get(offer_id, ("", 0.0))
-            core = self.watch.reader.core(party)
-            if core is not None and core.connected and self.watch.sim.now - made_at > PATIENCE_S:
-                yield f"{party} has not answered {offer_id} since {made_at:.3f} s", (party,)
+        """Look as ever."""
+        return self.overdue(self.watch.sim.now)
+
+
+def _unanswered(party: str, offer_id: OfferId, asked_at: float) -> str:
+    return f"{party} has not answered {offer_id} since {asked_at:.3f} s"
 
 
 class NobodyStarves(Checker):

@@ -8,15 +8,22 @@ from mesolite.harness.faults.kind import Kind, Ongoing, Scene, machine_of
 from mesolite.harness.script import Arguments
 from mesolite.simulation.simulation import SimulatedCluster, Simulation
 
+LEADERS = 0.85
+"""Which share of the disks that have something are leaders'."""
+
 
 class _OfADisk(Kind):
     """Hits the disk of a machine; at the end it is sound, and the daemon runs again if it died of it."""
 
-    lasts = True
+    lasts = waits = True
 
     def draw(self, scene: Scene) -> Arguments | None:
-        """Any machine."""
-        names = scene.daemons()
+        """The leader's, as it is the leader who writes; or that of an agent, which writes when it is admitted, and of
+        frameworks that want that.
+        """
+        leader = scene.leader()
+        leaders = scene.allowed([leader]) if leader is not None else []
+        names = leaders if leaders and scene.draws.chance(LEADERS) else scene.agents()
         return (("machine", scene.draws.one_of(names)), *self.how(scene)) if names else None
 
     def how(self, scene: Scene) -> Arguments:
@@ -26,10 +33,9 @@ class _OfADisk(Kind):
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:
         """Let it be so, and mend it at the end."""
         machine = machine_of(cluster, arguments["machine"])
-        before = machine.disk.writes
+        wanted = machine.disk.writes + arguments.get("write", 1)
         self.worsen(machine.disk, arguments)
-
-        return Ongoing(end=machine.disk.mend, had_effect=lambda: machine.disk.writes > before, hits=(machine.name,))
+        return Ongoing(end=machine.disk.mend, had_effect=lambda: machine.disk.writes >= wanted, hits=(machine.name,))
 
     def worsen(self, disk: Any, arguments: dict[str, Any]) -> None:
         """Do it to the disk."""
@@ -79,8 +85,8 @@ class LastWrite(_OfADisk):
     name = "last_write"
 
     def how(self, scene: Scene) -> Arguments:
-        """One of the next four."""
-        return ("write", 1 + int(scene.draws.unit() * 4)), ("stored", scene.draws.chance(0.5))
+        """The next, or the one after."""
+        return ("write", 1 + int(scene.draws.unit() * 2)), ("stored", scene.draws.chance(0.5))
 
     def worsen(self, disk: Any, arguments: dict[str, Any]) -> None:
         """Let it be the last."""

@@ -164,13 +164,7 @@ def length(kind: Kind, fault: Fault, settings: Settings, draws: Draws) -> float 
         return None
     if fault.lasts is not None:
         return draws.between(*fault.lasts)
-    around = draws.one_of(
-        (
-            settings.session_timeout_s,
-            settings.session_timeout_s,
-            settings.silence_noticed_s,
-            settings.silence_noticed_s,
-            settings.agent_reregister_timeout_s,
-        )
-    )
+    longest = settings.agent_reregister_timeout_s
+    times = (settings.session_timeout_s, settings.silence_noticed_s)
+    around = longest if kind.waits else draws.one_of((*times, *times, longest))
     return draws.between(0.1 * around, 1.5 * around)

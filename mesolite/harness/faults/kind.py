@@ -130,11 +130,13 @@ class Kind(ABC):
         name: as in `Faults` and in scripts.
         lasts: whether it lasts; if not, it is over at once.
         keeps_down: whether whom it hits stays dead until it has ended.
+        waits: whether it waits for something that may be long in coming, as the next write; then it lasts long.
     """
 
     name: ClassVar[str]
     lasts: ClassVar[bool] = False
     keeps_down: ClassVar[bool] = False
+    waits: ClassVar[bool] = False
 
     @abstractmethod
     def draw(self, scene: Scene) -> Arguments | None:

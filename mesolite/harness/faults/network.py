@@ -36,6 +36,26 @@ from mesolite.messages.scheduler import (
 from mesolite.simulation.network import Rule, Verdict
 from mesolite.simulation.simulation import SimulatedCluster, Simulation
 
+TO_A_MASTER: tuple[type[Message], ...] = (
+    PongAgent,
+    RegisterAgent,
+    ReregisterAgent,
+    UnregisterAgent,
+    StatusUpdate,
+    StatusUpdateAcknowledgement,
+    AgentDrained,
+    KillTask,
+    Subscribe,
+)
+"""What the leader hears; of all other kinds below it is who says them."""
+
+OFTEN = 4
+"""Kinds that are said in every run are drawn so many times as often as those that are said in few."""
+
+SELDOM: tuple[type[Message], ...] = (
+    UnregisterAgent, DrainAgent, AgentDrained, KillTask, RescindOffer, InverseOffers, RescindInverseOffer, AgentLost
+)  # fmt: skip
+
 LOST: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
@@ -56,7 +76,7 @@ LOST: dict[str, type[Message]] = {
         AgentLost,
     )
 }
-"""Said again until it is answered, or of no consequence."""
+"""Said again until it is answered, or of no consequence. What a master says itself of a task it says once."""
 
 TWICE: dict[str, type[Message]] = {
     kind.__name__: kind
@@ -214,18 +234,20 @@ class SlowLink(_OfAPair):
 
 
 class _OfAMessage(Kind):
-    """Hits a few messages of one kind, to the leader or from it."""
+    """Hits the next few messages of one kind, to the leader or from it."""
 
-    lasts = True
+    lasts = waits = True
     kinds: dict[str, type[Message]]
 
     def draw(self, scene: Scene) -> Arguments | None:
-        """A kind, a direction, and how many."""
+        """A kind, rather one that is often said, and how many."""
         leader, draws = scene.leader(), scene.draws
         if leader is None or not scene.allowed([leader]):
             return None
-        kind, end = draws.one_of(list(self.kinds)), draws.one_of(("sender", "receiver"))
-        return ("kind", kind), (end, leader), ("times", 1 + int(draws.unit() * 4))
+        weighted = [kind for kind in self.kinds.values() for _ in range(1 if kind in SELDOM else OFTEN)]
+        kind = draws.one_of(weighted)
+        end = "receiver" if kind in TO_A_MASTER else "sender"
+        return ("kind", kind.__name__), (end, leader), ("times", 1 + int(draws.unit() * 4))
 
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:
         """Put the rule in force, and end it later."""

@@ -159,7 +159,8 @@ class Reclaim(_OfAnAgent):
 
     def how(self, scene: Scene) -> Arguments:
         """Draw the time."""
-        return (("within", scene.draws.between(0.0, 60.0)),)
+        longest_s = 60.0 if scene.draws.chance(0.5) else 600.0
+        return (("within", scene.draws.between(0.0, longest_s)),)
 
     def call(self, agent_id: AgentId, arguments: dict[str, Any]) -> MakeCall:
         """Reclaim everything."""
@@ -222,8 +223,11 @@ class Maintenance(_OfAnAgent):
         return None
 
     def code(self, arguments: dict[str, Any]) -> str:
-        """A window, in words that fit a line."""
-        return f"cluster.operator.update_maintenance_schedule([Window({arguments['agent']!r}, ...)])"
+        """A window; that the machine is taken down when it begins is left to whoever reads it."""
+        machine = f"cluster.agents[{arguments['agent']!r}].machine_id"
+        start = f"Unavailability(start=sim.now + {arguments['within']:g}, duration_s=3600.0)"
+        window = f"Window(machines=[{machine}], unavailability={start})"
+        return f"cluster.operator.update_maintenance_schedule([{window}])"
 
 
 def ask(sim: Simulation, make: MakeCall) -> Rule:

@@ -14,6 +14,8 @@ class _OfAgents(Kind):
     """Hits several agents, one after another."""
 
     lasts = True
+    verb: str
+    """What is done to each `name`, as code."""
 
     def draw(self, scene: Scene) -> Arguments | None:
         """All of them or some, in some order, and how long there is between two."""
@@ -55,14 +57,16 @@ class _OfAgents(Kind):
         """Undo what is not the death of a machine."""
 
     def code(self, arguments: dict[str, Any]) -> str:
-        """A loop, in words that fit a line."""
-        return f"# {self.name}: {', '.join(arguments['agents'])}, {arguments['every']:g} s apart"
+        """A loop over the agents."""
+        names, every = arguments["agents"], arguments["every"]
+        return f"for n, name in enumerate({names!r}): sim.at(sim.now + n * {every:g}, {self.verb})"
 
 
 class RollingRestart(_OfAgents):
     """All agents are restarted, one after another, as for an upgrade."""
 
     name = "rolling_restart"
+    verb = "cluster.agents[name].restart"
 
     def hit(self, sim: Simulation, cluster: SimulatedCluster, name: str) -> None:
         """Restart it, whatever it is doing."""
@@ -73,6 +77,7 @@ class RackLoss(_OfAgents):
     """Half of the agents lose power at once."""
 
     name = "rack_loss"
+    verb = "cluster.agents[name].power_off"
     keeps_down = True
 
     def draw(self, scene: Scene) -> Arguments | None:
@@ -94,6 +99,7 @@ class Flapping(_OfAgents):
     """One agent dies and comes back, again and again."""
 
     name = "flapping"
+    verb = "lambda it=cluster.agents[name]: it.crash() if it.alive else it.restart()"
     keeps_down = True
 
     def draw(self, scene: Scene) -> Arguments | None:
@@ -117,6 +123,7 @@ class Swizzle(_OfAgents):
     """Agents are cut off from the leader one after another, and come back in another order."""
 
     name = "swizzle"
+    verb = "lambda name=name: [sim.partition(name, master) for master in cluster.masters]"
 
     def hit(self, sim: Simulation, cluster: SimulatedCluster, name: str) -> None:
         """Cut it off from all masters."""
