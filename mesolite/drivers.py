@@ -147,19 +147,14 @@ class Driver:
         return status if before is DriverStatus.DRIVER_RUNNING else before
 
     def _check_thread(self) -> None:
-        if self._status is not DriverStatus.DRIVER_NOT_STARTED:
-            self._role.seat.runtime.check_thread()
-
-    def check_user_thread(self) -> None:
-        """Refuse a thread that may not use it, and tell whoever drives the simulation: a thread's errors go unseen.
-
-        Raises:
-            WrongThread: this is a simulation, and not its thread.
-        """
+        """Refuse a thread that may not; whoever drives the simulation is told, too: what threads raise goes unseen."""
+        if self._status is DriverStatus.DRIVER_NOT_STARTED:
+            return
+        runtime = self._role.seat.runtime
         try:
-            self._check_thread()
+            runtime.check_thread()
         except WrongThread as wrong:
-            self._role.seat.runtime.user_errors.note(self.name, "thread", wrong, self.now())
+            runtime.user_errors.note(self.name, "thread", wrong, runtime.now())
             raise
 
     def _tell(self, call: object) -> None:
@@ -234,6 +229,7 @@ class MesoliteSchedulerDriver(Driver):
             Refused: the cluster is closed. Not inside a callback, which closing may overtake.
         """
         if self._status is DriverStatus.DRIVER_RUNNING and self._calling != threading.get_ident():
+            self._check_thread()
             self._role.seat.runtime.check_open()
         return super()._ask(call)
 

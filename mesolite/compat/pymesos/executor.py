@@ -127,7 +127,6 @@ class MesosExecutorDriver:
     def _known(self) -> MesoliteExecutorDriver:
         if self._native is None:
             raise Refused("this executor is not registered yet; send what is to be sent in registered(), or later")
-        self._native.check_user_thread()
         return self._native
 
 

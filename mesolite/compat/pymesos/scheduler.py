@@ -297,10 +297,7 @@ class MesosSchedulerDriver:
 
     @property
     def _connected(self) -> MesoliteSchedulerDriver | None:
-        if self._native is None or not self.connected:
-            return None
-        self._native.check_user_thread()
-        return self._native
+        return self._native if self.connected else None
 
     def _offers(self, plain: Any) -> list[OfferId]:
         return [OfferId(one) for one in reading.identifiers(plain, "offer_ids")]
