@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
-from mesolite import Cluster, Scheduler, Settings, Simulation, TaskState
+from mesolite import Cluster, Scheduler, Settings, Simulation, TaskState, harness
 
 BELOW = {"runtime"}
 """What everything runs on: not for users, and with a page of its own (docs/architecture.md)."""
@@ -51,6 +52,21 @@ def test_help_describes_every_public_attribute(thing: object) -> None:
     """Those set in `__init__` are named in the class's docstring; properties and methods have one of their own."""
     assert undocumented(thing) == []
     assert [name for name in bare_properties(thing) if name not in BELOW] == []
+
+
+def answers() -> list[type]:
+    """What the harness answers, and what that consists of; the kinds of `Faults` have a table on a page."""
+    kinds = [getattr(harness, name) for name in harness.__all__]
+    return [kind for kind in kinds if isinstance(kind, type) and attrs.has(kind) and kind is not harness.Faults]
+
+
+@pytest.mark.parametrize("kind", answers(), ids=lambda kind: kind.__name__)
+def test_help_describes_every_field_of_what_the_harness_answers(kind: type) -> None:
+    """In the docstring of its class."""
+    names = [field.name for field in attrs.fields(kind) if not field.name.startswith("_")]
+    text = help_of(kind)
+
+    assert [name for name in names if not re.search(rf"\b{name}: \w|`{name}`", text)] == []
 
 
 def test_help_describes_a_real_cluster(tmp_path: Path) -> None:

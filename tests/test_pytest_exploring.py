@@ -327,8 +327,12 @@ def test_a_script_can_be_kept_for_good(pytester: pytest.Pytester) -> None:
     [file] = kept(pytester, "found")
     marker = f"@pytest.mark.mesolite(replay='found/{file.name}')"
     mended = FRAGILE.replace("@pytest.mark.mesolite(seeds=20, faults=ONLY_CRASHES)", marker)
+    first = file.read_text()
+    file.unlink()
+    run(pytester, "--mesolite-keep", "found").assert_outcomes(failed=1)
 
     assert f"kept for good; the test's marker replays it: {marker}" in text_of(result)
+    assert file.read_text() == first  # what was kept beside the test is kept for good as it is
     again = theirs(pytester, mended)
     again.assert_outcomes(failed=1)
     assert "AssertionError: somebody is down" in text_of(again)

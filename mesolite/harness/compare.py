@@ -19,6 +19,9 @@ class Comparison:
     """What came of each ending: a row each, a column for each key of what the scenario returned.
 
     With several seeds a cell is what all of them gave, or the range from the least to the greatest.
+
+    Attributes:
+        rows: for each ending, by its name, the cells by column.
     """
 
     rows: dict[str, dict[str, Any]]

@@ -36,6 +36,8 @@ class Failure:
     """A run that fails, as (scenario, seed, script).
 
     Attributes:
+        scenario: what was run.
+        setting: for the harness: with which settings, and without which checkers.
         seed: whose draws it has: latencies, jitter, and the order where the script has none.
         script: its faults, and the exceptions from first in, first out.
         error: what it raises.

@@ -97,7 +97,12 @@ def running() -> Running | None:
 
 @frozen
 class Identity:
-    """What tells one failure from another: the checker or property that failed, or the exception and its line."""
+    """What tells one failure from another.
+
+    Attributes:
+        what: the checker or property that failed, or the class of the exception.
+        where: the file and line of the exception.
+    """
 
     what: str
     where: str = ""

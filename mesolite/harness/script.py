@@ -20,8 +20,12 @@ Arguments = tuple[tuple[str, Any], ...]
 class Injection:
     """One fault: what, when, to whom, for how long.
 
-    `at`: virtual seconds; `events`: it comes so many events after that time, so that it can come between two messages
-    of one instant. `lasts`: seconds until it is undone; None: it is not, before all faults end.
+    Attributes:
+        kind: its name in `Faults`.
+        at: when, in virtual seconds.
+        events: it comes so many events after that time, so that it can come between two messages of one instant.
+        lasts: seconds until it is undone; None: it is not, before all faults end.
+        arguments: what it is done to, and how, by name.
     """
 
     kind: str
@@ -41,15 +45,21 @@ class Injection:
 
 @frozen(kw_only=True)
 class Script:
-    """What was done to a run. `order` None: the seed orders messages as it does; otherwise these are its exceptions."""
+    """What was done to a run.
+
+    Attributes:
+        faults: those that were injected.
+        order: the messages that wait for others, all others go first in, first out; None: the seed says which.
+        latency: between which times a message takes, in seconds.
+        share: where `order` is None: which share of the messages the seed postpones.
+        changes: where `order` is None: each channel has a rank, and falls back at these messages; None: see `share`.
+    """
 
     faults: tuple[Injection, ...] = ()
     order: tuple[Postponed, ...] | None = None
     latency: tuple[float, float] = (0.0, 0.0)
     share: float = 0.5
-    """Which share of the messages a seed postpones, where `order` is None."""
     changes: tuple[tuple[ChannelKey, int], ...] | None = None
-    """Where `order` is None: each channel has a rank, and falls back at these messages. None: a share is postponed."""
 
     def but(self, **changes: Any) -> Script:
         """Return the same script with something changed."""

@@ -22,13 +22,13 @@ class Swept:
 
     Attributes:
         instants: how many there were: one after every event of the calm run.
+        runs: at how many of them the action was tried.
         failures: by instant, which is the number of the event the action came after, what failed.
         refused: by instant, why the action was not possible, as killing what is dead.
     """
 
     instants: int
     runs: int = 0
-    """How many were tried."""
     failures: dict[int, Exception] = field(factory=dict)
     refused: dict[int, Refused] = field(factory=dict)
 

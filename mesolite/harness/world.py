@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import datetime
+import gc
 import os
 import random
 import sys
@@ -40,6 +41,9 @@ class Watch:
 
     def __enter__(self) -> Watch:
         """Begin to watch this thread."""
+        # Whoever is called when memory is collected is called from anywhere, and belongs to no run.
+        self._collects = gc.isenabled()
+        gc.disable()
         self._before = sys.getprofile()
         sys.setprofile(self._see)
         return self
@@ -49,6 +53,8 @@ class Watch:
     ) -> None:
         """Watch no more."""
         sys.setprofile(self._before)
+        if self._collects:
+            gc.enable()
 
     def _see(self, frame: FrameType, event: str, called: Any) -> None:
         if event != "c_call" or (what := _read_by(called)) is None or what in self.read:

@@ -100,7 +100,7 @@ class Tried:
                 self._forget(file, f"cannot be read any more: {why}")
                 continue
             if outcome.error is not None:
-                self._promote(Failure.of(self._runs, failure.setting, outcome))
+                self._promote(failure)
                 return self._runs.reports
             unfit = "; ".join(_unfit(failure, outcome))
             unfit = unfit and f", and does not fit any more ({unfit})"

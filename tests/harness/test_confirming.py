@@ -5,6 +5,7 @@ The scenarios of this file are found by their names, in other processes, too.
 
 from __future__ import annotations
 
+import gc
 import random
 import re
 import threading
@@ -127,10 +128,21 @@ def test_another_run_in_another_process_is_told_with_its_cause(scenario: object,
 
 
 def test_only_what_is_shared_counts_as_read_of_the_world() -> None:
-    """A generator with a seed of its own gives the same numbers in every run; what Mesolite reads is no part of one."""
-    with Watch() as watch:
-        random.Random(7).choice("abc")
-        with Simulation() as sim:
-            sim.cluster()
+    """A generator with a seed of its own gives the same numbers in every run; what Mesolite reads is no part of one.
+
+    Nor is what somebody does whenever memory is collected.
+    """
+    def collecting(phase: str, info: object) -> None:
+        time.perf_counter()
+
+    gc.callbacks.append(collecting)
+    try:
+        with Watch() as watch:
+            random.Random(7).choice("abc")
+            with Simulation() as sim:
+                sim.cluster(agents=30)
+    finally:
+        gc.callbacks.remove(collecting)
 
     assert watch.read == {}
+    assert gc.isenabled()

@@ -202,7 +202,7 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
         tasks.let_go(m.agents[task.agent_id], task)
     for task in (*framework.tasks.values(), *framework.unreachable_tasks.values()):
         tasks.set_state(m, task, TaskState.TASK_KILLED, now, Cause.FRAMEWORK_REMOVED)
-        tasks.remember(m, framework.completed_tasks, task)
+        tasks.remember(m, framework.completed_tasks, task.task_id, task)
     framework.tasks.clear()
     framework.unreachable_tasks.clear()
     m.allocator.remove_framework(framework.id)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from attrs import frozen
 
@@ -38,6 +39,8 @@ class Loss:
     reason_if_lost: Reason | None = None
     unreachable_time: float | None = None
 
+K = TypeVar("K")
+
 
 def set_state(m: MasterState, task: TaskRecord, state: TaskState, now: float, cause: Cause | None = None) -> None:
     """Record a task's newest state, and the cause if it was lost or killed.
@@ -70,7 +73,7 @@ def give_up(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: 
         reason = loss.reason_if_lost
     set_state(m, task, state, now, loss.cause)
     cut_off = loss.unreachable_time is not None
-    remember(m, framework.unreachable_tasks if cut_off else framework.completed_tasks, task)
+    remember(m, framework.unreachable_tasks if cut_off else framework.completed_tasks, task.task_id, task)
     m.tell(
         framework,
         unchecked(TaskStatus)(
@@ -123,13 +126,13 @@ def complete(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, tas
     """A task has ended, and nobody waits for its acknowledgement any more: it is history."""
     let_go(agent, task)
     del framework.tasks[task.task_id]
-    remember(m, framework.completed_tasks, task)
+    remember(m, framework.completed_tasks, task.task_id, task)
 
 
-def remember(m: MasterState, history: dict[TaskId, TaskRecord], task: TaskRecord) -> None:
-    """Put a task at the end of a bounded history (FW-37)."""
-    history.pop(task.task_id, None)
-    history[task.task_id] = task
+def remember(m: MasterState, history: dict[TaskId, K], task_id: TaskId, known: K) -> None:
+    """Put what is known of a task at the end of a bounded history (FW-37)."""
+    history.pop(task_id, None)
+    history[task_id] = known
     while len(history) > m.settings.completed_tasks_max:
         del history[next(iter(history))]
 
@@ -147,7 +150,7 @@ def update(m: MasterState, message: StatusUpdate, sender: str, now: float) -> No
         if message.latest_state.is_terminal:
             framework.strays.pop(message.status.task_id, None)
         else:
-            framework.strays[message.status.task_id] = agent.id
+            remember(m, framework.strays, message.status.task_id, agent.id)
         return
     set_state(m, task, message.latest_state, now)
     if message.status.state is task.state:

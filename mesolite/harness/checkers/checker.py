@@ -69,7 +69,16 @@ class Wish(NamedTuple):
 
 @frozen
 class Violation:
-    """A statement that did not hold: whose, when, how, and whom it is about."""
+    """A statement that did not hold.
+
+    Attributes:
+        checker: its name, as in docs/checkers.md.
+        family: whose fault it is.
+        statement: what must hold.
+        time: when it did not, in virtual seconds.
+        text: how it did not.
+        about: the actors and ids that it is about.
+    """
 
     checker: str
     family: Family

@@ -80,13 +80,13 @@ class FullDisk(_OfADisk):
 
 
 class LastWrite(_OfADisk):
-    """The daemon dies at one of its next writes, which is stored, or is not."""
+    """The daemon dies at its next write or the one after, which is stored, or is not."""
 
     name = "last_write"
 
     def how(self, scene: Scene) -> Arguments:
-        """The next, or the one after."""
-        return ("write", 1 + int(scene.draws.unit() * 2)), ("stored", scene.draws.chance(0.5))
+        """The next, or seldom the one after."""
+        return ("write", 2 if scene.draws.chance(0.25) else 1), ("stored", scene.draws.chance(0.5))
 
     def worsen(self, disk: Any, arguments: dict[str, Any]) -> None:
         """Let it be the last."""

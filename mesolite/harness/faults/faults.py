@@ -85,7 +85,8 @@ class Faults:
     """How often each kind of fault happens: so many in a virtual minute, or a `Fault` where more is to be said.
 
     `Faults()` is what a cluster has to bear; `Faults.none()` is a calm one, `mild()` and `harsh()` are less and more.
-    Each seed switches a random half of the kinds off, so that what others hide is seen.
+    Each seed switches a random half of the kinds off, so that what others hide is seen. What each kind does is in the
+    table of docs/testing.md.
     """
 
     crash: Fault = field(default=Fault(0.5), converter=_as_fault)
