@@ -197,9 +197,11 @@ class Quiet(Scheduler):
             self.said.append("suppress")
 
     def statusUpdate(self, driver: Any, update: Any) -> None:
-        job = update["task_id"]["value"].partition(".")[0]
+        job, _, left = update["task_id"]["value"].partition(".")
+        if job not in self.jobs or int(left) != self.tries[job]:
+            return  # the end of a task may be told twice
         if update["state"] == "TASK_FINISHED":
-            self.jobs.pop(job, None)
+            del self.jobs[job]
         elif update["state"] in ENDS:
             self.tries[job] -= 1
             if self.tries[job]:

@@ -113,3 +113,9 @@ def test_what_survives_failovers_survives_fifty_seeds_of_faults() -> None:
     found.check()
     assert found.runs == 50
     assert sum(count["injected"] for count in found.faults.values()) > 50
+
+
+@pytest.mark.slow
+def test_executors_and_revivals_survive_eighty_seeds_of_faults() -> None:
+    """No callback raises, and no checker finds a fault of ours."""
+    explore(runs.busy, seeds=80).check()
