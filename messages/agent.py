@@ -29,12 +29,16 @@ class AgentRegistered(Message):
 
 @frozen(kw_only=True)
 class ReregisterAgent(Message):
-    """Agent to master: I have an id, and this is everything I hold (1.1.5)."""
+    """Agent to master: I have an id, and this is everything I hold (1.1.5).
+
+    `life`: which of the agent's lives says so; 0: it is not said. Ours.
+    """
 
     agent: AgentInfo
     frameworks: tuple[FrameworkInfo, ...] = ()
     tasks: tuple[Task, ...] = ()
     executors: tuple[ExecutorSummary, ...] = ()
+    life: int = 0
 
 
 @frozen(kw_only=True)
@@ -49,11 +53,16 @@ class Reconciliation:
 
 @frozen(kw_only=True)
 class AgentReregistered(Message):
-    """Master to agent: you are back; tell what became of these (1.3.5, 1.3.9)."""
+    """Master to agent: you are back; tell what became of these (1.3.5, 1.3.9).
+
+    `life`: that of the agent which the master has heard; its next life must not take this for an answer of its own.
+    Ours: what Mesos says to an address, whoever has it then may hear.
+    """
 
     agent_id: AgentId
     total_ping_timeout_s: float
     reconciliations: tuple[Reconciliation, ...] = ()
+    life: int = 0
 
 
 @frozen(kw_only=True)

@@ -30,9 +30,10 @@ UNSAID = frozenset(
     {
         "agent_info", "answered_at", "asked_at", "attributes", "call_id", "command", "connected", "data", "ended_at",
         "environment", "executor_ids", "executor_info", "executors", "filters", "framework_info", "frameworks",
-        "gone_time", "hostname", "incarnation", "initiator", "latest_state", "launch_executor", "launched_at", "master",
-        "message", "name", "refusal", "registry", "role", "scheduler", "sent_at", "started_at", "status_update_state",
-        "status_update_uuid", "term", "timestamp", "total_ping_timeout_s", "unreachable_time", "uuid", "work",
+        "gone_time", "hostname", "incarnation", "initiator", "latest_state", "launch_executor", "launched_at", "life",
+        "master", "message", "name", "refusal", "registry", "role", "scheduler", "sent_at", "started_at",
+        "status_update_state", "status_update_uuid", "term", "timestamp", "total_ping_timeout_s", "unreachable_time",
+        "uuid", "work",
     }
 )  # fmt: skip
 """Fields that nobody misses: what everybody knows, what is long, and what users would not have others read."""

@@ -290,3 +290,28 @@ def test_a_new_agent_that_dies_while_it_is_admitted_is_not_answered(sim: Simulat
 
     assert (answers.count, only(framework.lost_agents)) == (1, first_id)
     assert shown(cluster)["connected"]
+
+
+def test_the_answer_to_an_earlier_life_is_none_to_the_next(sim: Simulation) -> None:
+    """What an agent said before it crashed arrives late; its next life must not take itself for registered.
+
+    It has not said yet that it has lost the task, so nobody would ever hear of that.
+    """
+    cluster = sim.cluster(agents=1, masters=2)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework=PLAIN)
+    sim.run_until(sim.view.running, timeout=30.0)
+    late = sim.hold(ReregisterAgent)
+    leader_of(cluster).crash()
+    sim.run_until(lambda: late.count, timeout=60.0)
+    agent = cluster.agents["agent-1"]
+    agent.crash()
+    sim.advance(2.0)  # its executor goes with it
+    agent.restart()
+    sim.settle()  # it knows who leads, and waits a moment before it registers
+    late.release()
+    sim.advance(120.0)
+
+    assert agent.registered
+    assert sim.view.tasks() == ()
+    assert framework.states("t1")[-1] == "LOST"

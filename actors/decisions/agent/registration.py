@@ -91,6 +91,7 @@ def _reregistration(a: AgentState) -> ReregisterAgent:
         frameworks=tuple(framework.info for framework in staying),
         tasks=tuple(reported),
         executors=tuple(summaries),
+        life=a.incarnation,
     )
 
 
@@ -109,7 +110,7 @@ def registered(a: AgentState, message: AgentRegistered, sender: str, now: float)
 
 def reregistered(a: AgentState, message: AgentReregistered, sender: str, now: float) -> None:
     """Back, with the tasks the master misses (1.3.9)."""
-    if sender != a.leader or a.phase is Phase.TERMINATING:
+    if sender != a.leader or a.phase is Phase.TERMINATING or message.life not in (0, a.incarnation):
         return
     if message.agent_id != a.id:
         a.effects.append(Exit(f"re-registered as {message.agent_id}, but this is {a.id}", 1))  # AG-19

@@ -63,6 +63,7 @@ class AgentRecord:
     `kills`: tasks a framework wants ended, with the policy it named; `revokes`, `revoked_executors`: those a reclaim
     wants ended. `drained`: the agent has said that nothing of it is alive since it was last told to drain, for this
     drain first at `drain_told_at`.
+    `life`: which of its lives was heard last, 0 if that was not said.
     `answers`: the newest of each framework to a maintenance inverse offer; they outlive the framework, not the agent
     (5.9.2).
     """
@@ -80,6 +81,7 @@ class AgentRecord:
     revokes: dict[TaskKey, None] = field(factory=dict)
     revoked_executors: dict[ExecutorKey, None] = field(factory=dict)
     answers: dict[FrameworkId, Answer] = field(factory=dict)
+    life: int = 0
     drained: bool = False
     drain_told_at: float | None = None
     pong_seen: bool = False

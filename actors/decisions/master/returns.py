@@ -137,6 +137,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
     if pending.link_broken:
         return  # it has gone again, and what it reported with it
     m.effects.append(Link(agent.party))
+    agent.life = message.life
     reported = {(task.framework_id, task.task_id) for task in message.tasks}
     missing = [task for key, task in agent.tasks.items() if key not in reported]
     running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
@@ -201,7 +202,8 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistra
     announced = agent_id not in m.recovered
     m.recovered.pop(agent_id, None)
     was_out_of_reach = m.unreachable.pop(agent_id, None) is not None
-    agent = AgentRecord(id=agent_id, info=info, party=pending.sender, active=agent_id not in m.deactivated)
+    active = agent_id not in m.deactivated
+    agent = AgentRecord(id=agent_id, info=info, party=pending.sender, active=active, life=message.life)
     for framework_info in message.frameworks:
         frameworks.ensure_recovered(m, framework_info, now)
     room = info.resources

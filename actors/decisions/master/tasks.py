@@ -231,6 +231,7 @@ def ask_about(
             agent_id=agent.id,
             total_ping_timeout_s=m.settings.total_ping_timeout_s,
             reconciliations=reconciliations(m, missing, now, executors),
+            life=agent.life,
         ),
     )
 
