@@ -20,7 +20,10 @@ from rich.table import Table
 
 from benchmarks.measuring import Figure, Result, Stopwatch
 
-NAMES = ("startup", "commands", "drain_now", "idle", "messages", "silence", "allocator", "scale", "flat", "harness")
+NAMES = (
+    "startup", "commands", "drain_now", "idle", "messages", "silence",
+    "allocator", "scale", "flat", "harness", "compat",
+)  # fmt: skip
 RESULTS = pathlib.Path(__file__).parent / "results"
 
 

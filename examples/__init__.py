@@ -8,6 +8,7 @@ To read and to copy, each run by itself, as in `.venv/bin/python examples/hello.
     maintenance         a machine will be away: its framework is asked to leave, and does
     reclaim             two cpus back by a deadline, whether or not the framework answers
     in_asyncio          a cluster in an asyncio program
+    from_pymesos        a scheduler written for pymesos: for real, and under faults that find what it forgets
 
 `schedulers` holds the grown-up ones: `Shop` loses nothing, whatever happens. `page`, `operating` and `endings` belong
 to demo.py.

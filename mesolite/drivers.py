@@ -35,7 +35,7 @@ from mesolite.actors.decisions.driver_calls import (
     StopExecutorCall,
     SuppressCall,
 )
-from mesolite.actors.errors import DriverAborted, NothingToWaitFor, WouldBlock
+from mesolite.actors.errors import DriverAborted, NothingToWaitFor, WouldBlock, WrongThread
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.user_errors import UserError
@@ -147,8 +147,15 @@ class Driver:
         return status if before is DriverStatus.DRIVER_RUNNING else before
 
     def _check_thread(self) -> None:
-        if self._status is not DriverStatus.DRIVER_NOT_STARTED:
-            self._role.seat.runtime.check_thread()
+        """Refuse a thread that may not; whoever drives the simulation is told, too: what threads raise goes unseen."""
+        if self._status is DriverStatus.DRIVER_NOT_STARTED:
+            return
+        runtime = self._role.seat.runtime
+        try:
+            runtime.check_thread()
+        except WrongThread as wrong:
+            runtime.user_errors.note(self.name, "thread", wrong, runtime.now())
+            raise
 
     def _tell(self, call: object) -> None:
         # A driver that has ended does nothing (core.md FW-40).
@@ -222,6 +229,7 @@ class MesoliteSchedulerDriver(Driver):
             Refused: the cluster is closed. Not inside a callback, which closing may overtake.
         """
         if self._status is DriverStatus.DRIVER_RUNNING and self._calling != threading.get_ident():
+            self._check_thread()
             self._role.seat.runtime.check_open()
         return super()._ask(call)
 

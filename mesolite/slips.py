@@ -8,7 +8,6 @@ from difflib import SequenceMatcher
 from types import FunctionType
 
 from mesolite.actors.errors import Refused
-from mesolite.callbacks import Executor, Scheduler
 
 NEARLY = 0.85
 """How much of two names must be the same: a letter or two of a name as long as these may differ."""
@@ -17,7 +16,7 @@ FORMER_NAMES = {"slavelost": "agent_lost"}
 """What callbacks were called before Mesos 1.0, and still are where names are in camel case."""
 
 
-def check_callbacks(cls: type[Scheduler | Executor], base: type[Scheduler | Executor]) -> None:
+def check_callbacks(cls: type[object], base: type[object]) -> None:
     """Refuse a class with a method that was certainly meant to be a callback of its base, and is none by its name.
 
     A method is taken for a slip if it nearly has a callback's name, and could be called as that is, and the class does

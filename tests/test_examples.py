@@ -50,6 +50,15 @@ def test_drain_with_grace_names_whom_it_waits_for_and_ends() -> None:
     assert how.startswith("DRAINED after ")
 
 
+def test_from_pymesos_finds_what_the_scheduler_forgets() -> None:
+    """It runs for real, is found out, and found out no more when it is mended."""
+    for_real, seed, *_, mended = run("from_pymesos")
+
+    assert for_real == "for real: web.1, api.2"
+    assert re.fullmatch(r"seed \d+: a service stays away after this:", seed)
+    assert mended == "mended: 50 seeds, nothing found"
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

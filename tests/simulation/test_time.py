@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -154,6 +155,7 @@ def test_a_foreign_thread_is_told_about_call_later(
 ) -> None:
     """A simulation is driven from the thread that made it; the error names the way out."""
     caught: list[BaseException] = []
+    sim.allow_error(WrongThread)
 
     def foreign() -> None:
         try:
@@ -166,6 +168,23 @@ def test_a_foreign_thread_is_told_about_call_later(
     thread.join()
 
     assert ["call_later" in str(wrong) for wrong in caught] == [True]
+
+
+def test_whoever_drives_a_simulation_hears_of_a_foreign_threads_call(
+    sim: Simulation, driver: MesoliteSchedulerDriver
+) -> None:
+    """Python prints what a thread raises, and goes on: a test would pass."""
+
+    def foreign() -> None:
+        with contextlib.suppress(WrongThread):
+            driver.revive_offers()
+
+    thread = threading.Thread(target=foreign)
+    thread.start()
+    thread.join()
+
+    with pytest.raises(WrongThread):
+        sim.settle()
 
 
 def test_a_second_cluster_is_refused(sim: Simulation) -> None:

@@ -1,0 +1,1 @@
+"""Libraries whose schedulers and executors run here unchanged: `mesolite.compat.pymesos`."""
