@@ -63,6 +63,7 @@ class Running:
 
     def leave(self) -> None:
         """Disturb and check nothing more: what comes now only tidies up."""
+        self.ended = True
         self.injector.stop()
         if self.look in self.sim.runtime.looks:
             self.sim.runtime.looks.remove(self.look)
