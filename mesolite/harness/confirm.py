@@ -71,10 +71,11 @@ class Seen:
 def confirm(failure: Failure) -> str | None:
     """Run it in a fresh process with another PYTHONHASHSEED; "" if it fails there in the same way, else what differs.
 
-    None: its scenario cannot be found by another process, as one that was made inside a function cannot.
+    None: its scenario, or a checker of its own, cannot be found by another process, as what was made inside a function.
     """
     in_process = _in_process(failure.scenario) is not None
-    if CONFIRMING in os.environ or (not in_process and check_name(failure.scenario)):
+    cannot_be_told = bool(failure.setting.besides) or (not in_process and bool(check_name(failure.scenario)))
+    if CONFIRMING in os.environ or cannot_be_told:
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = failure.save(os.path.join(folder, "failure.json"))

@@ -17,6 +17,7 @@ from attrs import define, evolve
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
 from mesolite.actors.trace import Record
+from mesolite.harness.checkers import Checker
 from mesolite.harness.confirm import confirm
 from mesolite.harness.expanded import expanded
 from mesolite.harness.exploration import Exploration, NothingReached
@@ -53,6 +54,7 @@ class Plan:
     faults: Faults
     settings: Settings | Callable[[int], Settings] | None = None
     without: tuple[str, ...] = ()
+    besides: tuple[Callable[[], Checker], ...] = ()
     latency: tuple[float, float] | None = None
     order: str = "random"
     shares: tuple[float, ...] = SHARES
@@ -70,7 +72,7 @@ class Plan:
     def setting(self, seed: int) -> Setting:
         """The settings of a seed, and the checkers that are left out."""
         settings = self.settings(seed) if callable(self.settings) else self.settings
-        return Setting(settings=settings, without=self.without)
+        return Setting(settings=settings, without=self.without, besides=self.besides)
 
     def run(self, seed: int, *, note: bool = False) -> Outcome:
         """Run one seed."""
@@ -90,13 +92,15 @@ def explore(
     time_limit: Duration | None = None,
     first_seed: Count = 0,
     without: Iterable[str] = (),
+    checkers: Iterable[Callable[[], Checker]] = (),
 ) -> Exploration:
     """Run a scenario with many seeds, under faults, and return what was found.
 
     `scenario(sim)` makes a cluster, states what must hold (`sim.always`, `sim.eventually`, `sim.sometimes`), and lets
     time pass. Each seed draws which faults there are, when and to whom (`faults`, by default `Faults()`), which
     messages are overtaken, and how long messages take (within `latency`, by default drawn). At its end faults stop,
-    everything is mended, and what must come true eventually has to. All checkers are on, but for those `without` names.
+    everything is mended, and what must come true eventually has to. All checkers are on, but for those `without` names,
+    and those besides that `checkers` makes: classes of checkers, or functions that make one (docs/checkers.md).
 
     `settings`: those of all seeds, or a function that says those of a seed.
     `order`: "random", "pct", or "fifo". With several `processes` the seeds are shared out; the result is the same.
@@ -112,6 +116,7 @@ def explore(
         faults=Faults() if faults is None else faults,
         settings=settings,
         without=tuple(without),
+        besides=tuple(checkers),
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )

@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
 from mesolite.actors.trace import TraceFailure, raised
-from mesolite.harness.checkers import STANDARD, Checkers, Violation
+from mesolite.harness.checkers import STANDARD, Checker, Checkers, Violation
 from mesolite.harness.faults.faults import Fault
 from mesolite.harness.faults.injector import Injector, code_of
 from mesolite.harness.script import Script
@@ -119,6 +119,8 @@ class Setting:
 
     settings: Settings | None = None
     without: tuple[str, ...] = ()
+    besides: tuple[Callable[[], Checker], ...] = ()
+    """What makes the checkers that are on besides those that always are."""
 
 
 @define(kw_only=True)
@@ -209,7 +211,8 @@ def _live(
 ) -> Outcome:
     sim = Simulation(seed, settings=setting.settings, latency=script.latency, order=order)
     injector = Injector(sim)
-    checkers = Checkers(sim, [checker() for checker in STANDARD], without=setting.without)
+    makers: tuple[Callable[[], Checker], ...] = (*STANDARD, *setting.besides)
+    checkers = Checkers(sim, [make() for make in makers], without=setting.without)
     outcome = Outcome(sim=sim, seed=seed, script=script)
     run = Running(sim, injector, checkers, to_the_end)
     sim.runtime.looks.append(run.look)

@@ -7,8 +7,19 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from mesolite import Filters, FrameworkInfo, Offer, Scheduler, SchedulerDriver, Simulation, TaskStatus
-from mesolite.harness.checkers import Checkers, Family
+from mesolite import (
+    Faults,
+    Filters,
+    FrameworkInfo,
+    Offer,
+    Scheduler,
+    SchedulerDriver,
+    Simulation,
+    TaskState,
+    TaskStatus,
+    explore,
+)
+from mesolite.harness.checkers import BeliefsAreTrue, Checkers, Family
 from mesolite.harness.checkers.schedulers import (
     InverseOffersAreAnswered,
     NobodyStarves,
@@ -140,3 +151,40 @@ def test_a_scheduler_whose_framework_was_ended_owes_nothing(sim: Simulation, che
     sim.advance(PATIENCE_S)
 
     assert checkers.unfinished() == []
+
+
+class Believer(Keeper):
+    """Keeps what it believes: all that it was told, or that everything runs."""
+
+    def __init__(self, *, listens: bool) -> None:
+        super().__init__()
+        self.listens = listens
+        self.believed: dict[str, TaskState] = {}
+
+    def status_update(self, driver: SchedulerDriver, status: TaskStatus) -> None:
+        super().status_update(driver, status)
+        self.believed[status.task_id] = status.state if self.listens else TaskState.TASK_RUNNING
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_what_a_scheduler_believes_is_compared_with_what_is_so(listens: bool) -> None:
+    """Whoever takes for alive what has died is told which task it is."""
+    true = BeliefsAreTrue(lambda scheduler: scheduler.believed)
+
+    assert checked(Simulation(), true, Believer(listens=listens)) == ([] if listens else ["beliefs_are_true"])
+
+
+def test_an_exploration_takes_checkers_besides() -> None:
+    """A class, or what makes one with its arguments; another process cannot be told of them."""
+
+    def scenario(sim: Simulation) -> None:
+        cluster = sim.cluster(agents=3)
+        cluster.run(Keeper(copies=2), framework="keeper", implicit_acknowledgements=False)
+        sim.advance(20.0)
+
+    calm = Faults.none()
+    found = explore(scenario, seeds=1, faults=calm, checkers=[lambda: NoJobTwice(framework="keeper")])
+    assert found.failure is not None
+    assert str(found.failure.identity) == "checker no_job_twice"
+    assert found.failure.confirmed is None
+    assert explore(scenario, seeds=1, faults=calm).failure is None

@@ -10,8 +10,13 @@
 docs/checkers.md lists them, each with what switches it off.
 """
 
+from mesolite.harness.checkers.beliefs import BeliefsAreTrue
 from mesolite.harness.checkers.checker import Assumption, Checker, Family, Violation
+from mesolite.harness.checkers.schedulers import NobodyStarves, NoJobLost, NoJobTwice
 from mesolite.harness.checkers.standard import OPTIONAL, STANDARD
 from mesolite.harness.checkers.watching import Checkers
 
-__all__ = ["Assumption", "Checker", "Checkers", "Family", "OPTIONAL", "STANDARD", "Violation"]
+__all__ = [
+    "Assumption", "BeliefsAreTrue", "Checker", "Checkers", "Family", "NoJobLost", "NoJobTwice", "NobodyStarves",
+    "OPTIONAL", "STANDARD", "Violation",
+]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mesolite.harness.checkers import (
     absence,
+    beliefs,
     books,
     drains,
     frameworks,
@@ -71,5 +72,10 @@ STANDARD: tuple[type[Checker], ...] = (
 )
 """Those that are on unless switched off."""
 
-OPTIONAL: tuple[type[Checker], ...] = (schedulers.NoJobLost, schedulers.NoJobTwice, schedulers.NobodyStarves)
+OPTIONAL: tuple[type[Checker], ...] = (
+    schedulers.NoJobLost,
+    schedulers.NoJobTwice,
+    schedulers.NobodyStarves,
+    beliefs.BeliefsAreTrue,
+)
 """Those that make sense to who asks for them."""
