@@ -10,15 +10,16 @@ CALLS  ?= 200000
 SUITE  ?= quick
 
 # What tests alone or with many others shows the same; a quick run leaves out what takes long, and tries fewer examples.
-ONLY_quick := -m "not slow" --hypothesis-profile=quick
-ONLY_all   :=
+ONLY_quick := -m "not slow and not long" --hypothesis-profile=quick
+ONLY_all   := -m "not long"
 
-.PHONY: help demo test check lint types storeys rules scenarios coverage browser seeds teeth fuzz drains kills pictures package-index docs \
+.PHONY: help demo test long check lint types storeys rules scenarios coverage browser seeds teeth fuzz drains kills pictures package-index docs \
   bench bench-check bench-ray clean
 
 help:
 	@echo 'make demo       watch a cluster drain'
-	@echo 'make test       run the tests that are quick, a minute or so; SUITE=all runs every one'
+	@echo 'make test       run the tests that are quick, a minute or so; SUITE=all runs the slow ones, too'
+	@echo 'make long       the tests that search long for mistakes made on purpose, a quarter of an hour or so'
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
@@ -41,6 +42,9 @@ demo: $(VENV)/installed-demo
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q -n auto $(ONLY_$(SUITE))
+
+long: $(VENV)/installed-test
+	$(BIN)/python -m pytest -q -n auto -m long
 
 # `make --keep-going check` does not stop at the first part that finds something.
 check: lint types storeys rules scenarios

@@ -29,7 +29,7 @@ def test_a_mistake_that_shows_at_once_is_found_at_once(mistake: Mistake) -> None
     _find(mistake)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mistake", [each for each in MISTAKES if each.name not in AT_ONCE], ids=lambda each: each.name)
 def test_a_mistake_of_a_scheduler_is_found(mistake: Mistake) -> None:
     """Within 500 seeds, with defaults."""
@@ -42,7 +42,7 @@ def test_a_right_scheduler_passes_some_seeds(scenario: Callable[[Simulation], No
     explore(scenario, seeds=10).check()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("scenario", RIGHT.values(), ids=list(RIGHT))
 def test_a_right_scheduler_passes(scenario: Callable[[Simulation], None]) -> None:
     """All of them: two thousand seeds for the one of the guide, as it is."""

@@ -14,6 +14,9 @@ SEEDS = 16
 PLANTED_SEEDS = 300
 """Within so many seeds every planted mistake is found."""
 
+WAITED_FOR = MISTAKES[::8]
+"""Those that a public change waits for."""
+
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_seed_holds(seed: int) -> None:
@@ -28,8 +31,13 @@ def test_a_seed_repeats_itself() -> None:
     assert PLAN.run(3).hash == PLAN.run(3).hash
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        pytest.param(each, marks=pytest.mark.slow if each in WAITED_FOR else pytest.mark.long, id=each.name)
+        for each in MISTAKES
+    ],
+)
 def test_a_planted_mistake_is_found(mistake: Mistake) -> None:
     """Within a few hundred seeds a checker that should notice does."""
     assert search(mistake, PLANTED_SEEDS).after is not None
