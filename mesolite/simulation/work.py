@@ -117,3 +117,4 @@ class SimulatedProcesses:
             del self._of_seat[process.seat]
         if process.end is not None:
             self._deliveries.call_off(process.end)
+            process.end = None  # they refer to each other
