@@ -10,6 +10,7 @@ from mesolite.actors.decisions.contract import PeerExited
 from mesolite.messages import (
     ApplyOperation,
     CallAnswered,
+    DeclineOffers,
     DrainAgent,
     EndDrain,
     KillTask,
@@ -212,3 +213,24 @@ def test_offers_that_were_not_heard_are_taken_back_when_a_scheduler_repeats_itse
 
     assert [offer.id for offer in framework.offers] == [offer.id for offer in sim.view.offers]
     assert framework.offers
+
+
+def test_offers_whose_answers_were_lost_are_taken_back_though_only_the_master_noticed(sim: Simulation) -> None:
+    """The declines were in flight when the link broke, and the driver, which has not noticed, does not subscribe again:
+    nobody else could have the offers (OF-40, LP-28).
+    """
+    cluster = sim.cluster(agents=2)
+    driver = cluster.run(Launcher(), framework=PLAIN)
+    sim.advance(2.0)
+    offered = {offer.id for offer in sim.view.offers}
+    answers = sim.hold(DeclineOffers, sender=driver.name)
+    for offer_id in offered:
+        driver.decline_offer(offer_id)
+    sim.settle()
+    assert answers.count == len(offered) == 2
+
+    answers.drop()
+    sim.break_link("master-1", driver.name, both_ways=False)
+    sim.advance(2.0)
+
+    assert offered.isdisjoint(offer.id for offer in sim.view.offers)
