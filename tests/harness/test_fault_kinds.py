@@ -12,6 +12,7 @@ import pytest
 from examples.schedulers import Shop
 from mesolite import FrameworkInfo, Simulation, Unavailability, Window
 from mesolite import messages as mesolite_messages
+from mesolite.actors.trace.records import Disturbed
 from mesolite.harness.faults import KINDS, Faults
 from mesolite.harness.faults.injector import Injector, code_of
 from mesolite.harness.faults.kind import Draws, Kind, Scene
@@ -133,6 +134,24 @@ def test_a_fault_says_whether_it_had_an_effect(name: str) -> None:
             arguments = (("one", _leader(cluster)), *arguments[1:])
         sim.advance(AT + LASTS)
         assert injector.tally()[kind.name]["had an effect"] == effect, lasts
+
+
+def test_two_slow_links_keep_the_order_of_what_is_said() -> None:
+    """One begins while the other lasts, and would be over first: what is said stays in order (core.md LP-13)."""
+    sim, cluster = started()
+    leader = _leader(cluster)
+    link = (("one", leader), ("other", "agent-1"), ("both_ways", False))
+    slow = [(AT, LASTS), (AT + 5.0, 10.0)]
+    Injector(sim).follow([Injection(kind="slow_link", at=at, lasts=lasts, arguments=link) for at, lasts in slow])
+    kept: list[str] = []
+    sim.trace.subscribe(
+        lambda record: kept.append(f"{record.event.how} {record.time:.0f}")
+        if type(record.event) is Disturbed and record.party == "agent-1"
+        else None
+    )
+    sim.advance(AT + LASTS + 10.0)
+
+    assert [each for each in kept if each.startswith("released")] == ["released 40", "released 40"]
 
 
 def _leader(cluster: SimulatedCluster) -> str:

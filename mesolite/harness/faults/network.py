@@ -204,7 +204,8 @@ class BreakLink(_OfAPair):
 class SlowLink(_OfAPair):
     """All that one actor says to another takes so much longer, in order.
 
-    What is for a life that ends meanwhile is lost, as on a connection that breaks.
+    What is for a life that ends meanwhile is lost, as on a connection that breaks. A link that is slow already stays
+    as it is: of two holds the later would let go what has to wait for the earlier.
     """
 
     name = "slow_link"
@@ -214,6 +215,8 @@ class SlowLink(_OfAPair):
         one, other = self.pair(sim, arguments)
         lives: list[int] = []
         network, life_of = sim.runtime.network, sim.runtime.directory.incarnation
+        if any(rule.verdict is Verdict.HOLD and (rule.sender, rule.receiver) == (one, other) for rule in network.rules):
+            return Ongoing(had_effect=lambda: False)
 
         def note_life(event: object) -> bool:  # a rule asks `where` last, so it is asked about what is held only
             lives.append(life_of(other))
