@@ -308,17 +308,9 @@ class MasterCore(Core):
             frameworks.disconnected(state, state.frameworks[framework_id], now)
 
     def _link_broke(self, name: str, now: float) -> None:
-        """Something was lost between us, and it lives, so nothing is given up.
-
-        A driver subscribes again by itself, if it has noticed. Perhaps it has not, and its answers to offers were lost.
-        """
-        state = self.state
-        agent_id = state.agent_of_party.get(name)
-        if agent_id is not None and state.agents[agent_id].connected:
-            health.await_return(state, state.agents[agent_id], now)
-        framework_id = state.framework_of_party.get(name)
-        if framework_id is not None and state.frameworks[framework_id].connected:
-            offers.rescind_all(state, state.frameworks[framework_id].offers, now)
+        """Something was lost between us, and it lives, so nothing is given up but what nobody may know of."""
+        health.link_broke(self.state, name, now)
+        frameworks.link_broke(self.state, name, now)
 
     def _applied(self, event: OperationApplied, sender: str, now: float) -> None:
         state = self.state

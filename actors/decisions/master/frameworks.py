@@ -151,6 +151,15 @@ def disconnected(m: MasterState, framework: FrameworkRecord, now: float) -> None
     m.set_timer(FailoverTimeout(framework.id), framework.info.failover_timeout_s)
 
 
+def link_broke(m: MasterState, name: str, now: float) -> None:
+    """Something was lost between a driver and us. It subscribes again by itself, if it has noticed; perhaps it has not,
+    and its answers to offers were lost: nobody else could have them.
+    """
+    framework_id = m.framework_of_party.get(name)
+    if framework_id is not None and m.frameworks[framework_id].connected:
+        offers.rescind_all(m, m.frameworks[framework_id].offers, now)
+
+
 def _deactivate(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     framework.active = False
     m.allocator.deactivate_framework(framework.id)

@@ -83,6 +83,13 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
             m.recover(framework_id, framework.info.role, agent.id, agent.executors.pop(key), now)
 
 
+def link_broke(m: MasterState, name: str, now: float) -> None:
+    """Something was lost between an agent and us: it has to register again, and say what it has."""
+    agent_id = m.agent_of_party.get(name)
+    if agent_id is not None and m.agents[agent_id].connected:
+        await_return(m, m.agents[agent_id], now)
+
+
 def await_return(m: MasterState, agent: AgentRecord, now: float) -> None:
     """It is not connected any more, and has to say again what it has (1.5.1, 1.5.3)."""
     agent.connected = False
