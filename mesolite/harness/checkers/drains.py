@@ -134,6 +134,8 @@ class DrainsEnd(Checker):
             if drain is None or agent is None:
                 continue
             if drain.state is DrainState.DRAINING:
+                if not life.alive_on(agent.party) and any(not _awaited(m, task) for task in agent.tasks.values()):
+                    continue  # ends that nobody acknowledges, until the scheduler is back or its time-out has passed
                 left = [task.task_id for task in agent.tasks.values()]
                 text = f"{drain.id} of {agent_id} ({agent.party}) has not ended; the master knows of {left}, alive are "
                 text += f"{life.alive_on(agent.party)}"
@@ -145,6 +147,12 @@ class DrainsEnd(Checker):
         for agent_id, drain in self._open.items():
             if drain.id not in known and m is not None and agent_id not in m.deactivated:
                 yield f"{drain.id} of {agent_id} began, and nobody knows what became of it", (agent_id,)
+
+
+def _awaited(m: Any, task: Any) -> bool:
+    """Whether somebody is there to acknowledge its end."""
+    framework = m.frameworks.get(task.framework_id)
+    return framework is not None and framework.connected
 
 
 class GracesAreKept(Checker):
