@@ -7,11 +7,13 @@ from typing import Any
 
 from attrs import define
 
+from mesolite.actors.decisions.rules.authorization import ACTIONS
 from mesolite.actors.decisions.rules.registry import changes_of
 from mesolite.actors.runtime.port import Seat
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.registry import OWNER
+from mesolite.messages.base import OperatorCall
 from mesolite.messages.drains import DrainState
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.operator import (
@@ -24,23 +26,12 @@ from mesolite.messages.operator import (
     ReleaseReclaimCall,
     StartMaintenanceCall,
     StopMaintenanceCall,
-    TeardownFrameworkCall,
     UpdateMaintenanceScheduleCall,
 )
 from mesolite.messages.registrar import OperationApplied
 
-CALLS = (
-    DeactivateAgentCall,
-    DrainAgentCall,
-    MarkAgentGoneCall,
-    ReactivateAgentCall,
-    ReclaimResourcesCall,
-    ReleaseReclaimCall,
-    StartMaintenanceCall,
-    StopMaintenanceCall,
-    TeardownFrameworkCall,
-    UpdateMaintenanceScheduleCall,
-)
+CALLS = tuple(call for call in ACTIONS if issubclass(call, OperatorCall))
+"""What an operator asks a leader to do."""
 
 
 class CallsAreAnswered(Checker):
