@@ -12,7 +12,7 @@ from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId
 from mesolite.messages.registrar import MarkAgentUnreachable, OperationApplied, RegistryRecovered
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdate
-from mesolite.messages.scheduler import AcceptOffers, ReconcileTasks
+from mesolite.messages.scheduler import AcceptOffers, FrameworkRegistered, FrameworkReregistered, ReconcileTasks
 from mesolite.messages.tasks import Reason, Source, TaskState, TaskStatus
 
 _S = TaskState
@@ -59,13 +59,16 @@ class _Told(Checker):
         if core.framework_info.id is not None:
             self._driver[core.framework_info.id] = record.party
 
+    @says(ActorRole.MASTER, FrameworkRegistered, FrameworkReregistered)
+    def registered(self, record: Record, core: Any, message: Any, to: str) -> None:
+        """Of two successors that began at once it is the one that the master took last, whoever hears of it first."""
+        self._driver[message.framework_id] = to
+
     @does(ActorRole.SCHEDULER, Callback)
     def called(self, record: Record, core: Any, effect: Callback) -> None:
-        """User code is called; of two successors that began at once it is the one that is registered last."""
+        """User code is called."""
         framework_id = core.framework_info.id
-        if effect.callback in ("registered", "reregistered"):
-            self._driver[framework_id] = record.party
-        elif effect.callback == "status_update" and self._driver.get(framework_id) == record.party:
+        if effect.callback == "status_update" and self._driver.get(framework_id) == record.party:
             self.told(framework_id, effect.arguments[0], core)
 
     def told(self, framework_id: FrameworkId, status: TaskStatus, core: Any) -> None:
