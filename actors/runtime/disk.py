@@ -15,12 +15,16 @@ from mesolite.messages.checking import Duration, SomeCount, checked_arguments, i
 
 @frozen
 class Fate:
-    """What becomes of one write: when it is durable, or why it is `refused`; `last`: the daemon dies of it."""
+    """What becomes of one write: when it is durable, or why it is `refused`; `last`: the daemon dies of it.
+
+    `mended`: how often the disk had been mended when this was decided.
+    """
 
     due: float
     refused: str = ""
     stored: bool = True
     last: bool = False
+    mended: int = 0
 
 
 SOUND = Fate(0.0)
@@ -50,6 +54,7 @@ class Disk:
         self._left: int | None = None
         self._last_is_stored = True
         self._busy_until = 0.0
+        self._mended = 0
 
     def __repr__(self) -> str:
         """Show what is wrong with it."""
@@ -77,8 +82,9 @@ class Disk:
         self._left, self._last_is_stored = write, stored
 
     def mend(self) -> None:
-        """Let it be sound again; what is being written takes as long as it would have."""
+        """Let it be sound again; what is being written takes as long as it would have, and is stored."""
         self._did("mend")
+        self._mended += 1
         self._delay_s, self._refusal, self._left = 0.0, "", None
 
     def crash(self) -> None:
@@ -107,5 +113,9 @@ class Disk:
             self._left -= 1
             if self._left == 0:
                 self._left = None
-                return Fate(due, stored=self._last_is_stored, last=True)
-        return Fate(due, self._refusal)
+                return Fate(due, stored=self._last_is_stored, last=True, mended=self._mended)
+        return Fate(due, self._refusal, mended=self._mended)
+
+    def outcome(self, fate: Fate) -> Fate:
+        """What becomes of that write now that it is due: on a mended disk nobody dies of it; for runtimes."""
+        return fate if fate.mended == self._mended else Fate(fate.due)

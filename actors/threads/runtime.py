@@ -293,11 +293,12 @@ class ThreadsRuntime:
         """
         texts = encoded(seat.store, changes)
         disk = self.disks.get(seat.host)
-        fate = disk.take(self.now()) if disk is not None else SOUND
+        taken = disk.take(self.now()) if disk is not None else SOUND
 
         def write() -> None:
-            if fate is not SOUND and not seat.alive:
+            if disk is not None and not seat.alive:
                 return  # it died while the disk was at work
+            fate = disk.outcome(taken) if disk is not None else taken
             event: object = StoreRefused(fate.refused) if fate.refused else Saved(tag)
             try:
                 if fate.stored and not fate.refused:
@@ -312,8 +313,8 @@ class ThreadsRuntime:
             elif tag or isinstance(event, StoreRefused):
                 self.post(seat, event, seat.name, cause)
 
-        if fate.due > self.now():
-            self._clock.schedule(Later(fate.due, lambda: self._storing.put(write)))
+        if taken.due > self.now():
+            self._clock.schedule(Later(taken.due, lambda: self._storing.put(write)))
             return
         with self._lock:
             # The thread that handles its last event may come here after its end, when its successor has read.

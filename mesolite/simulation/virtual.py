@@ -254,9 +254,10 @@ class DiskWrite(Moment):
         """Make it, or not; nothing if its actor died while the disk was at work."""
         if not self.seat.alive:
             return
-        if self.fate.refused:
-            self.runtime.refuse_save(self.seat, self.fate.refused, self.cause)
-        elif self.fate.stored:
+        fate = self.disk.outcome(self.fate)
+        if fate.refused:
+            self.runtime.refuse_save(self.seat, fate.refused, self.cause)
+        elif fate.stored:
             self.runtime.write(self.seat, self.changes, self.term, self.tag, self.cause)
-        if self.fate.last:
+        if fate.last:
             self.disk.crash()

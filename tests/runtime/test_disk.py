@@ -84,6 +84,25 @@ def test_a_slow_disk_stores_in_order_and_only_then_says_so(stage: Any) -> None:
     assert what_is_stored(stage) == {"a": TWO}
 
 
+def test_a_write_that_is_under_way_when_the_disk_is_mended_is_stored(stage: Any) -> None:
+    """Whatever was to become of it: nobody is refused, and nobody dies, on a disk that is sound."""
+    keeper, disk = keeper_on(stage)
+    disk.slow(0.2)
+    disk.fail()
+    keeper.do(Save((("a", ONE),), tag="to be refused"))
+    stage.until(lambda: disk.writes == 1)
+    disk.mend()
+    disk.slow(0.2)
+    disk.crash_at(stored=False)
+    keeper.do(Save((("b", TWO),), tag="to be the last"))
+    stage.until(lambda: disk.writes == 2)
+    disk.mend()
+    stage.until(lambda: len(keeper.kinds(Saved)) == 2)
+
+    assert keeper.kinds(StoreRefused) == []
+    assert what_is_stored(stage) == {"a": ONE, "b": TWO}
+
+
 def test_what_a_slow_disk_has_not_written_dies_with_its_party(stage: Any) -> None:
     """Half written is not written."""
     keeper, disk = keeper_on(stage)
