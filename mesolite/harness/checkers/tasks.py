@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.contract import Callback, Started
+from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, Finding, does, hears, says
 from mesolite.messages.frameworks import Capability
@@ -197,8 +198,11 @@ class TasksAccountedFor(_Told):
         m, reader = self.watch.leader(), self.watch.reader
         for (framework_id, task_id), agent_id in self._agents.items() if m is not None else ():
             framework = m.frameworks.get(framework_id)
-            if framework is None or not framework.connected or reader.seat(framework.party) is None:
+            if framework is None or not framework.connected:
                 continue
+            driver = reader.core(framework.party)
+            if driver is None or driver.status is not DriverStatus.DRIVER_RUNNING:
+                continue  # it is deaf: of two successors that began at once each may have made the other abort
             told = self._told.get((framework_id, task_id), [])
             is_final = bool(told) and (told[-1].is_terminal or told[-1] is TaskState.TASK_UNKNOWN)
             cut_off = told[-1:] == [TaskState.TASK_UNREACHABLE] and agent_id in m.unreachable
