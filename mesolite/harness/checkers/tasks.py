@@ -62,8 +62,9 @@ class _Told(Checker):
 
     @says(ActorRole.MASTER, FrameworkRegistered, FrameworkReregistered)
     def registered(self, record: Record, core: Any, message: Any, to: str) -> None:
-        """Of two successors that began at once it is the one that the master took last, whoever hears of it first."""
-        self._driver[message.framework_id] = to
+        """Of two successors that began at once it is the one that the leader took last, whoever hears of it first."""
+        if self.watch.leads(core):
+            self._driver[message.framework_id] = to
 
     @does(ActorRole.SCHEDULER, Callback)
     def called(self, record: Record, core: Any, effect: Callback) -> None:
