@@ -95,7 +95,8 @@ print(cluster.run(Stops(), framework="stops").join(50))
 
 INSIDE = {
     ("Simulation", "runtime"), ("SimulatedCluster", "runtime"), ("Cluster", "runtime"),
-    ("Rule", "verdict"), ("Rule", "matched"), ("Rule", "matches"), ("Rule", "take_matched"), ("Disk", "take"), ("Disk", "outcome"),
+    ("Rule", "verdict"), ("Rule", "matched"), ("Rule", "matches"), ("Rule", "take_matched"),
+    ("Disk", "take"), ("Disk", "outcome"),
     ("Simulation", "stated"), ("Simulation", "faults"), ("When", "come"),
     ("Failure", "setting"), ("Failure", "of"), ("Exploration", "add"), ("Exploration", "merge"),
 }  # fmt: skip
