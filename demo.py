@@ -123,8 +123,8 @@ def drain_now(page: Page, seed: int) -> Drained:
             ("service", "was on", "is now task", "on", "process"),
             [(name, was[name], moved[name], names[now[name].agent_id], now[name].message) for name in moved],
         )
-        exits = {record.party: record.time for record in cluster.trace if isinstance(record.event, WorkExited)}
-        died_s = exits[next(party for party in exits if task_of(party) == "deaf")]
+        exits = {record.actor: record.time for record in cluster.trace if isinstance(record.event, WorkExited)}
+        died_s = exits[next(actor for actor in exits if task_of(actor) == "deaf")]
         known_s = next(time_s for time_s, status in shop.told if status.state is TaskState.TASK_LOST)
         again_s = next(time_s for time_s, status in shop.told if status == now["deaf"])
     page.say(
@@ -220,8 +220,8 @@ def leader_dies(page: Page, seed: int) -> Failover:
         sim.advance(FAILOVER_S)
         page.exchange(sim.trace, since_s, _about_failover)
         after = _books(cluster)
-        begun = [record.party for record in sim.trace if isinstance(record.event, WorkStarted)]
-        starts = {task_id: sum(task_of(party) == task_id for party in begun) for task_id in before}
+        begun = [record.actor for record in sim.trace if isinstance(record.event, WorkStarted)]
+        starts = {task_id: sum(task_of(actor) == task_id for actor in begun) for task_id in before}
         seen = {type(record.event): record.time - since_s for record in sim.trace}
         ended_s, led_s = seen[WorkExited], seen[RegistryRecovered]
         told_s = next(time_s for time_s, status in shop.told if status.state is TaskState.TASK_FINISHED) - since_s

@@ -4,7 +4,7 @@
     +-- Refused             you asked for something that cannot be done; the text says what would work
     |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
     |   |   +-- ResourceError   resources that are none, or less than is to be taken of them (messages/resources.py)
-    |   +-- NameTaken       a second party under a name in use
+    |   +-- NameTaken       a second actor under a name in use
     |   +-- UnknownName     there is nobody of that name; a KeyError, too
     |   +-- WorkDirInUse    a second cluster in a work_dir in use; the text names the process of the first
     |   +-- WorkDirUnusable a work_dir, or the store in it, that cannot be used as it is
@@ -14,9 +14,9 @@
     +-- DecodeError         a text that the codec did not write; a ValueError, too (messages/codec)
     +-- OutcomeUnknown      an operator's call was sent and not answered; look, then repeat it
     +-- EndlessLoop         actors keep each other busy without time passing
-    +-- PartyFailed         a core raised: our bug, or that of a core of yours; carries the story
+    +-- ActorFailed         a core raised: our bug, or that of a core of yours; carries the story
     +-- UserCodeFailed      user code raised what would end the program, such as SystemExit; that is the cause
-    +-- PartyEnded          an agent or master you wait for has ended itself; the text says why, its store, say
+    +-- ActorEnded          an agent or master you wait for has ended itself; the text says why, its store, say
     +-- DriverAborted       a driver you joined was aborted: a master refused or removed its framework
 
 The root and the errors about values are those of `mesolite.messages`, which nothing points up from, and can be had from
@@ -29,7 +29,7 @@ from mesolite.messages.errors import InvalidValue, MesoliteError, Refused
 
 
 class NameTaken(Refused):
-    """A party of that name is alive already; names are unique inside one cluster (core.md LP-10)."""
+    """An actor of that name is alive already; names are unique inside one cluster (core.md LP-10)."""
 
 
 class UnknownName(Refused, KeyError):
@@ -74,15 +74,15 @@ class DriverAborted(MesoliteError):
     """The driver that was joined did not end by itself: the text is what the master, or the driver, had to say."""
 
 
-class PartyEnded(MesoliteError):
+class ActorEnded(MesoliteError):
     """An agent or a master that is waited for cannot go on and has ended; the text is what it had to say."""
 
 
-class PartyFailed(MesoliteError):
-    """A party's core raised and the party is gone; the text ends with the last things it saw."""
+class ActorFailed(MesoliteError):
+    """An actor's core raised and the actor is gone; the text ends with the last things it saw."""
 
 
 __all__ = [
-    "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "PartyEnded",
-    "PartyFailed", "Refused", "UnknownName", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "EndlessLoop", "InvalidValue", "MesoliteError", "NameTaken", "NothingToWaitFor", "OutcomeUnknown", "ActorEnded",
+    "ActorFailed", "Refused", "UnknownName", "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
 ]  # fmt: skip

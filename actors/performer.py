@@ -26,7 +26,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.operator import PlaceQuery
 from mesolite.actors.runtime import hosting
-from mesolite.actors.runtime.port import Seat, Timer
+from mesolite.actors.runtime.port import ActorContext, Timer
 from mesolite.actors.trace import Routine, raised
 from mesolite.messages.base import Query
 from mesolite.messages.queries import QUERIES, QueryAnswered
@@ -39,18 +39,27 @@ class Performer:
     """Stands between one core and one runtime."""
 
     __slots__ = (
-        "_draining", "_next_index", "_now", "_returned", "_runtime", "_send", "_trace", "core", "latest", "seat"
+        "_draining",
+        "_next_index",
+        "_now",
+        "_returned",
+        "_runtime",
+        "_send",
+        "_trace",
+        "context",
+        "core",
+        "latest"
     )  # fmt: skip
 
-    def __init__(self, seat: Seat, core: Core) -> None:
-        """Perform for this seat, whose actor runs user code if it has any."""
-        self.seat = seat
+    def __init__(self, context: ActorContext, core: Core) -> None:
+        """Perform for this context, whose actor runs user code if it has any."""
+        self.context = context
         self.core = core
-        self._runtime = seat.runtime
-        self._now = seat.runtime.now
-        self._send = seat.runtime.send
-        self._next_index = seat.runtime.trace.next_index
-        self._trace = seat.runtime.trace
+        self._runtime = context.runtime
+        self._now = context.runtime.now
+        self._send = context.runtime.send
+        self._next_index = context.runtime.trace.next_index
+        self._trace = context.runtime.trace
         self._returned: list[tuple[CallbackReturned, str, int]] = []
         self._draining = False
         self.latest = -1
@@ -58,14 +67,14 @@ class Performer:
 
     def perform(self, event: object, sender: str, cause: int) -> None:
         """Let the core decide on one event, and do what it wants; user code that has returned is the next event."""
-        seat = self.seat
+        context = self.context
         kind: type = type(event)
         if kind is Timer:
             timer: Any = event
             # Between coming due and being handled it may have been cancelled or set again (core.md LP-33, LP-34).
             if not timer.live:
                 return
-            seat.timers.pop(timer.key, None)  # on threads the party may be ended from outside at this moment
+            context.timers.pop(timer.key, None)  # on threads the actor may be ended from outside at this moment
             kind = Routine if timer.key.PERIODIC else TimerFired
             event = TimerFired(timer.key)
         elif kind in LOOKING:
@@ -75,28 +84,28 @@ class Performer:
         try:
             effects = self.core.handle(event, sender, now)
         except BaseException as error:
-            # What ends a party is the first thing to look for in its story.
+            # What ends an actor is the first thing to look for in its story.
             said = (raised(error),)
-            self.latest = self._trace.record(now, seat.name, sender, event, said, cause, seat.incarnation)
+            self.latest = self._trace.record(now, context.name, sender, event, said, cause, context.incarnation)
             raise
         index = self._next_index()
-        self._trace.keepers[kind]((index, now, seat.name, sender, event, effects, cause, seat.incarnation))
+        self._trace.keepers[kind]((index, now, context.name, sender, event, effects, cause, context.incarnation))
         for effect in effects:
             if type(effect) is Send:
-                self._send(seat, effect.to, effect.message, index)
+                self._send(context, effect.to, effect.message, index)
             elif type(effect) is SetTimer:
                 key, after_s, spread_s = effect
-                self._runtime.set_timer(seat, key, after_s, spread_s, index)
+                self._runtime.set_timer(context, key, after_s, spread_s, index)
             elif type(effect) is CancelTimer:
-                self._runtime.cancel_timer(seat, effect.key)
+                self._runtime.cancel_timer(context, effect.key)
             else:
                 self._carry_out(effect, index)
-                if not seat.alive:
+                if not context.alive:
                     return  # it has ended: what it wanted after that is void
         if self._returned and not self._draining:
             # Not before the effects are carried out, and one after another: a long row of callbacks must not nest.
             self._draining = True
-            while self._returned and seat.alive:
+            while self._returned and context.alive:
                 self.perform(*self._returned.pop(0))
             self._draining = False
 
@@ -110,39 +119,39 @@ class Performer:
             else:
                 effects = self.core.handle(event, sender, now)
         except BaseException as error:
-            self._trace.record(now, self.seat.name, sender, event, (raised(error),), -1)
+            self._trace.record(now, self.context.name, sender, event, (raised(error),), -1)
             raise
         for effect in effects:
             if type(effect) is Send:
-                self._send(self.seat, effect.to, effect.message, -1)
+                self._send(self.context, effect.to, effect.message, -1)
             else:
                 self._carry_out(effect, -1)
 
     def _carry_out(self, effect: Effect, index: int) -> None:
-        seat, runtime = self.seat, self._runtime
+        context, runtime = self.context, self._runtime
         match effect:
             case Callback():
                 self.latest = index
-                self._returned.append((seat.actor.call_user_code(effect), seat.name, index))
+                self._returned.append((context.actor.call_user_code(effect), context.name, index))
             case Save(changes, term, tag):
-                runtime.save(seat, changes, term, tag, index)
+                runtime.save(context, changes, term, tag, index)
             case Link(peer):
-                runtime.link(seat, peer, index)
+                runtime.link(context, peer, index)
             case Run():
-                runtime.run(seat, effect, index)
+                runtime.run(context, effect, index)
             case SignalWork(work_id, signum):
-                runtime.signal_work(seat, work_id, signum, index)
+                runtime.signal_work(context, work_id, signum, index)
             case SpawnExecutor(name, start):
-                hosting.spawn(seat, name, start, index)
+                hosting.spawn(context, name, start, index)
             case Destroy(name):
-                hosting.destroy(seat, name, index)
+                hosting.destroy(context, name, index)
             case Publish(fact):
-                runtime.events.publish(fact, seat.name, seat.incarnation)
+                runtime.events.publish(fact, context.name, context.incarnation)
             case Reply(answer):
-                seat.actor.reply(answer)
+                context.actor.reply(answer)
             case Load(term):
-                runtime.load(seat, term, index)
+                runtime.load(context, term, index)
             case Exit(reason, status):
-                runtime.exit(seat, status, reason, index)
+                runtime.exit(context, status, reason, index)
             case _:
                 raise TypeError(f"{effect!r} is not an effect of the contract (actors/decisions/contract.py)")

@@ -1,4 +1,4 @@
-"""Parties that run user code: a scheduler or an executor behind its driver.
+"""Actors that run user code: a scheduler or an executor behind its driver.
 
 Rule: user code is fenced. Whatever it raises, BaseException included, is that framework's error and nobody else's, and
 is written down (user_errors.py), so that it is raised where somebody can see it.
@@ -12,24 +12,24 @@ from typing import Protocol
 
 from mesolite.actors.decisions.contract import Callback, CallbackReturned, ExecutorStart
 from mesolite.actors.decisions.driver_calls import AbortedBy, DriverStatus
-from mesolite.actors.decisions.executor import ExecutorCore
-from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.actors.decisions.executor.core import ExecutorCore
+from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.role import Role
-from mesolite.actors.runtime.port import Seat, UserCall
+from mesolite.actors.runtime.port import ActorContext, UserCall
 from mesolite.actors.user_errors import UserError
 from mesolite.messages.frameworks import FrameworkInfo
 
 
 class UserCode(Protocol):
-    """The user's object and its driver, as a party sees them (mesolite/drivers.py)."""
+    """The user's object and its driver, as an actor sees them (mesolite/drivers.py)."""
 
     @property
     def still_running(self) -> bool:
         """Whether the user has neither stopped nor aborted the driver."""
 
     def begin(self, role: Role) -> None:
-        """Learn the party that runs it."""
+        """Learn the actor that runs it."""
 
     def prepare(self) -> None:
         """Make the user's object if that is left to the driver and not done yet: its constructor is user code, too."""
@@ -49,8 +49,8 @@ class UserCode(Protocol):
 
 def fenced(role: Role, user: UserCode, callback: Callback) -> CallbackReturned:
     """Call user code and turn whatever it raises into data."""
-    runtime, called, text = role.seat.runtime, "__init__", None
-    role.seat.user_call = UserCall(callback.callback, runtime.now())
+    runtime, called, text = role.context.runtime, "__init__", None
+    role.context.user_call = UserCall(callback.callback, runtime.now())
     try:
         user.prepare()
         called = callback.callback
@@ -58,12 +58,12 @@ def fenced(role: Role, user: UserCode, callback: Callback) -> CallbackReturned:
     except BaseException as raised:  # noqa: BLE001  # the fence
         if isinstance(raised, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             # Ctrl-C while a simulation happens to be in a callback belongs to whoever drives the simulation.
-            runtime.interrupted(role.seat, raised)
+            runtime.interrupted(role.context, raised)
         else:
-            error = runtime.user_errors.note(role.seat.name, called, raised, runtime.now())
+            error = runtime.user_errors.note(role.context.name, called, raised, runtime.now())
             user.raised(error)
             text = error.text
-    role.seat.user_call = None
+    role.context.user_call = None
     return CallbackReturned(callback.callback, callback.serial, text, user.still_running)
 
 
@@ -71,12 +71,17 @@ class SchedulerParty(Role):
     """A framework's scheduler and its driver."""
 
     def __init__(
-        self, seat: Seat, settings: Settings, info: FrameworkInfo, user: UserCode, implicit_acknowledgements: bool
+        self,
+        context: ActorContext,
+        settings: Settings,
+        info: FrameworkInfo,
+        user: UserCode,
+        implicit_acknowledgements: bool,
     ) -> None:
         """Look for a leader and subscribe."""
         self._scheduler_core = SchedulerCore(settings, info, implicit_acknowledgements)
-        super().__init__(seat, self._scheduler_core)
-        seat.handle = self._handle_and_tell
+        super().__init__(context, self._scheduler_core)
+        context.handle = self._handle_and_tell
         self._user = user
         user.begin(self)
         user.framework_is(info)
@@ -107,9 +112,9 @@ class SchedulerParty(Role):
 class ExecutorParty(Role):
     """A user-written executor and its driver."""
 
-    def __init__(self, seat: Seat, start: ExecutorStart, settings: Settings, user: UserCode) -> None:
+    def __init__(self, context: ActorContext, start: ExecutorStart, settings: Settings, user: UserCode) -> None:
         """Register with the agent that started it."""
-        super().__init__(seat, ExecutorCore(start, settings))
+        super().__init__(context, ExecutorCore(start, settings))
         self._user = user
         user.begin(self)
 

@@ -24,7 +24,7 @@ from attrs import define
 
 from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
 from mesolite import Settings
-from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import Resources
 

@@ -27,7 +27,7 @@ from mesolite.compat import pymesos
 from mesolite.harness.faults import Faults
 from mesolite.harness.run import Scenario, Setting, drawn
 from mesolite.harness.script import Script
-from mesolite.messages.agents import MasterInfo
+from mesolite.messages.infos import MasterInfo
 
 SEEDS = 60
 ROUNDS = 5

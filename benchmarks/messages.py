@@ -35,7 +35,7 @@ from pykka._envelope import Envelope
 from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
 from mesolite.actors.decisions.contract import Core, Started
 from mesolite.actors.role import Role
-from mesolite.actors.runtime.port import ActorFactory, Place
+from mesolite.actors.runtime.port import ActorFactory, Placement
 from mesolite.actors.runtime.store import MemoryStore
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.trace import Trace
@@ -77,9 +77,9 @@ class Player(Core):
     HANDLERS: ClassVar[Mapping[type, Callable[..., None]]] = {Started: _started, Ball: _ball}
 
 
-def seated(core: Core) -> ActorFactory:
+def attached(core: Core) -> ActorFactory:
     """Say how a role with that core sits down."""
-    return lambda seat: Role(seat, core)
+    return lambda context: Role(context, core)
 
 
 def mesolite_per_s() -> float:
@@ -89,7 +89,7 @@ def mesolite_per_s() -> float:
     strokes = 2 * MESSAGES // ACTORS
     for number in range(ACTORS):
         name, partner = f"player-{number}", f"player-{number ^ 1}"
-        runtime.start(name, Place(name), seated(Player(partner, number % 2 == 0, strokes)))
+        runtime.start(name, Placement(name), attached(Player(partner, number % 2 == 0, strokes)))
     watch = Stopwatch(time.process_time)
     runtime.settle()
     seconds = watch.s
@@ -230,7 +230,7 @@ def threads_per_s(pairs: int, messages: int) -> float:
             name, partner = f"player-{number}", f"player-{number ^ 1}"
             # The one that serves comes second, so that its partner is there.
             player = Player(partner, number % 2 == 1, messages // pairs)
-            runtime.start(name, Place(name), seated(player))
+            runtime.start(name, Placement(name), attached(player))
         assert runtime.wait(lambda: len(runtime.trace) >= messages + 2 * pairs, PATIENCE_S), "a ball was lost"
         return messages / watch.s
     finally:

@@ -5,7 +5,7 @@
                         and tasks come back to its successor
     a failover          the shape of Mesos's own failover benchmark: 5 frameworks, 10 tasks per agent
 
-What is counted are events, that is records of the trace: a message, a timer or a piece of news, handled by one party.
+What is counted are events, that is records of the trace: a message, a timer or a piece of news, handled by one actor.
 A "message" of the hour is a ping or a pong; each ping takes a timer, too, which is counted in its cost. Times are
 those of the processor. The cost per event of a large cluster stands beside that of a small one, in the same run. That
 of the hour also stands beside the floor of this interpreter: as many events through a bare deque.
@@ -183,8 +183,8 @@ class Life:
         """What the leader knows, as it has it: nothing that is measured is to be made for it."""
         leader = self._cluster.leader
         assert leader is not None
-        seat: Any = self._simulation.runtime.directory.find(leader.name)
-        return seat.actor.performer.core.state
+        context: Any = self._simulation.runtime.directory.find(leader.name)
+        return context.actor.performer.core.state
 
 
 def live(agents: int, frameworks: int, collector: str, *names: str) -> dict[str, Phase]:

@@ -113,17 +113,17 @@ def _watch(sim: Simulation, cluster: SimulatedCluster, seconds: float, last_seen
     for _ in range(round(seconds / LOOK_EVERY_S)):
         sim.advance(LOOK_EVERY_S)
         for host in cluster.agents:
-            last_seen_s.update((seat.name, sim.now) for seat in sim.runtime.directory.on_host(host))
+            last_seen_s.update((context.name, sim.now) for context in sim.runtime.directory.on_host(host))
 
 
 def _twice_s(trace: Trace, last_seen_s: dict[str, float], since_s: float) -> dict[str, float]:
     """Per service, how long two copies ran side by side: what really ran, whatever anybody believed."""
-    began_s = {record.party: record.time for record in trace if isinstance(record.event, WorkStarted)}
-    ended_s = {record.party: record.time for record in trace if isinstance(record.event, WorkExited)}
+    began_s = {record.actor: record.time for record in trace if isinstance(record.event, WorkStarted)}
+    ended_s = {record.actor: record.time for record in trace if isinstance(record.event, WorkExited)}
     twice_s: dict[str, float] = {}
     until_s: dict[str, float] = {}
-    for party, start_s in began_s.items():
-        name, end_s = service_of(task_of(party)), ended_s.get(party, last_seen_s.get(party, since_s))
+    for actor, start_s in began_s.items():
+        name, end_s = service_of(task_of(actor)), ended_s.get(actor, last_seen_s.get(actor, since_s))
         side_by_side_s = min(until_s.get(name, 0.0), end_s) - start_s
         if side_by_side_s > 0:
             twice_s[name] = side_by_side_s

@@ -138,7 +138,7 @@ def drain_with_grace(page: Page, seed: int) -> GentlyDrained:
         waits_for = [str(blocker) for blocker in drain.blocked_by]
         state = str(drain.wait(PATIENCE_S))
         page.exchange(cluster.trace, since_s, _about_drain)
-        exits = {task_of(r.party): r.time - since_s for r in cluster.trace if isinstance(r.event, WorkExited)}
+        exits = {task_of(r.actor): r.time - since_s for r in cluster.trace if isinstance(r.event, WorkExited)}
         took_s = (drain.ended_at or 0.0) - drain.started_at
         left = [pid for pid in processes if os.path.exists(f"/proc/{pid}")]
         books = cluster.operator.state()["agents"][0]

@@ -82,9 +82,9 @@ class Page:
         for record in trace:
             if record.time >= since_s:
                 if isinstance(record.event, SignalReceived | WorkExited | PeerExited):
-                    lines.append((record.time, record.sender, record.party, record.event))
+                    lines.append((record.time, record.sender, record.actor, record.event))
                 sent = [effect for effect in record.effects if isinstance(effect, Send)]
-                lines += [(record.time, record.party, effect.to, effect.message) for effect in sent]
+                lines += [(record.time, record.actor, effect.to, effect.message) for effect in sent]
         written: set[tuple[str, str, Any]] = set()
         for time_s, *line in sorted(lines, key=lambda line: line[0]):
             sender, to, event = line
@@ -94,9 +94,9 @@ class Page:
                 self.line((at, -10), (_short(sender), -10), ("->", 2), (_short(to), 10), rest=what)
 
 
-def _short(party: str) -> str:
+def _short(actor: str) -> str:
     """An executor is known by its task, a registrar by what it is, the system by nothing."""
-    return party.rpartition("/")[2] or "system"
+    return actor.rpartition("/")[2] or "system"
 
 
 def _style(text: str) -> str:

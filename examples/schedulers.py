@@ -21,8 +21,8 @@ from mesolite import (
     TaskState,
     TaskStatus,
 )
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId
+from mesolite.messages.infos import MasterInfo
 
 LONG = Filters(refuse_seconds=3600.0)
 PER_OFFER = 2
@@ -208,9 +208,9 @@ class Stayer(Shop):
             driver.decline_inverse_offers(inverse_offer.id, LONG, reason="busy")
 
 
-def task_of(party: str) -> str:
+def task_of(actor: str) -> str:
     """The task that an executor runs, by the executor's name."""
-    return party.rpartition("/")[2]
+    return actor.rpartition("/")[2]
 
 
 def service_of(task_id: str) -> str:

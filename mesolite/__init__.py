@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mesolite.actors.decisions.driver_calls import DriverStatus
     from mesolite.actors.decisions.settings import ReconfigurationPolicy, Settings
     from mesolite.actors.errors import (
+        ActorEnded,
+        ActorFailed,
         DriverAborted,
         EndlessLoop,
         InvalidValue,
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
         NameTaken,
         NothingToWaitFor,
         OutcomeUnknown,
-        PartyEnded,
-        PartyFailed,
         Refused,
         UnknownName,
         UserCodeFailed,
@@ -145,7 +145,7 @@ __all__ = [
     "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus", "KillPolicy",
     "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
     "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
-    "Party", "PartyEnded", "PartyFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
+    "Party", "ActorEnded", "ActorFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
     "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
     "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
     "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
@@ -205,8 +205,8 @@ _MODULE_OF = {
     "Operator": "operator",
     "OutcomeUnknown": "actors.errors",
     "Party": "messages.drains",
-    "PartyEnded": "actors.errors",
-    "PartyFailed": "actors.errors",
+    "ActorEnded": "actors.errors",
+    "ActorFailed": "actors.errors",
     "PeerExited": "actors.decisions.contract",
     "Reason": "messages.tasks",
     "Reclaim": "reclaim",

@@ -18,10 +18,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from mesolite.actors.decisions.driver_calls import DriverStatus
-from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.data import Data
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
+from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.offers import Filters, InverseOffer, Launch, Offer
 from mesolite.messages.tasks import ExecutorInfo, KillPolicy, TaskInfo, TaskState, TaskStatus
 
@@ -65,7 +65,7 @@ class SchedulerDriver(Protocol):
     ) -> DriverStatus:
         """Use offers of one agent to start tasks there; what is left over is declined with `filters`.
 
-        Refusals come as status updates, one per task. No tasks: the offers are declined.
+        OfferFilters come as status updates, one per task. No tasks: the offers are declined.
         """
 
     def accept_offers(

@@ -13,7 +13,7 @@ from typing import Any
 from mesolite.actors.decisions.operator import MASTER_DIED, PlaceCall, PlaceQuery
 from mesolite.actors.errors import OutcomeUnknown, Refused
 from mesolite.actors.parties import OperatorParty
-from mesolite.actors.runtime.port import Delivery, Place, Runtime, Seat
+from mesolite.actors.runtime.port import ActorContext, Delivery, Placement, Runtime
 from mesolite.machines import MasterMachine, leader_among
 from mesolite.messages.base import Query
 from mesolite.messages.operator import OPERATOR, CallAnswered
@@ -63,7 +63,9 @@ class Calls:
         self._masters = masters
         self._call_ids = itertools.count(1)  # drawn from any thread
         self._answers = Answers()
-        self._seat: Seat = runtime.start(OPERATOR, Place(OPERATOR), lambda seat: OperatorParty(seat, self._answers))
+        self._context: ActorContext = runtime.start(
+            OPERATOR, Placement(OPERATOR), lambda context: OperatorParty(context, self._answers)
+        )
 
     def leader(self) -> str:
         """The name of the master that leads.
@@ -122,7 +124,7 @@ class Calls:
         answers, number, began = self._answers, call.call_id, self._runtime.now()
         answers.expect(number)
         try:
-            self._seat.ref.tell(Delivery(placed, OPERATOR, -1))
+            self._context.ref.tell(Delivery(placed, OPERATOR, -1))
             self._runtime.wait(lambda: answers.has(number), ANSWER_S)
         finally:
             answer = answers.take(number)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from mesolite.actors.decisions.settings import Settings
-from mesolite.actors.errors import PartyEnded, Refused
+from mesolite.actors.errors import ActorEnded, Refused
 from mesolite.actors.threads.folders import TemporaryFolder
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.threads.sqlite_store import SqliteStore
@@ -99,7 +99,7 @@ class Cluster(Wiring):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End everything. What user code raised and nobody saw is raised now, as is a party's failure by our own fault.
+        """End everything. What user code raised and nobody saw is raised now, as is any failure of an actor of ours.
 
         If the body has raised something, that goes on its way, with a note that names the rest. In a process forked
         from the one that made the cluster this does nothing, as `close`.
@@ -116,8 +116,8 @@ class Cluster(Wiring):
 
         Raises:
             TimeoutError: they were not, within so many seconds; the text names who is missing.
-            PartyEnded: an agent has ended itself, or every master; the text says why. Those can be restarted.
-            PartyFailed: a party failed, by our own fault.
+            ActorEnded: an agent has ended itself, or every master; the text says why. Those can be restarted.
+            ActorFailed: an actor failed, by our own fault.
             Refused: the cluster is closed.
         """
         self.runtime.check_open()
@@ -128,7 +128,7 @@ class Cluster(Wiring):
             self.runtime.unseen.call_off()
             raise self.runtime.failures[0]
         if ended := self._ended_themselves():
-            raise PartyEnded(f"the cluster cannot get ready: {'; '.join(ended)}")
+            raise ActorEnded(f"the cluster cannot get ready: {'; '.join(ended)}")
         self.runtime.check_open()  # or it was closed meanwhile
         if not in_time:
             missing = [agent.name for agent in list(self.agents.values()) if not agent.registered]

@@ -8,10 +8,10 @@ from mesolite.messages.checking import Timeout, checked_arguments, optional_seco
 from mesolite.messages.drains import Blocker, DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
 from mesolite.messages.queries import GetDrain
-from mesolite.undertaking import Ask, Undertaking
+from mesolite.operation_handle import Ask, OperationHandle
 
 
-class Drain(Undertaking):
+class Drain(OperationHandle):
     """One drain. Where it stands is what a leader last made known; what it waits for, the present one is asked.
 
     Attributes:
@@ -68,7 +68,7 @@ class Drain(Undertaking):
 
     @property
     def blocked_by(self) -> list[Blocker]:
-        """Everything it waits for: each has the party that has to act, and the task it is about, if it is about one.
+        """Everything it waits for: each has the actor that has to act, and the task it is about, if it is about one.
 
         Raises:
             Refused: nobody leads at the moment.

@@ -1,4 +1,4 @@
-"""The drivers that user code is handed: every method puts one call before the party's core and returns at once.
+"""The drivers that user code is handed: every method puts one call before the actor's core and returns at once.
 
 What ends a driver has taken effect when it returns, as in Mesos: no callback begins after that (core.md FW-40, FW-42).
 In simulation a driver may be used from the simulation's own thread only; elsewhere from any thread.
@@ -52,10 +52,10 @@ LIFE = tuple(DriverStatus)
 
 
 class Driver:
-    """What both drivers share: a party to put calls before, its clock, and functions to be called later."""
+    """What both drivers share: an actor to put calls before, its clock, and functions to be called later."""
 
     def __init__(self) -> None:
-        """Drive the user's object once its party has begun."""
+        """Drive the user's object once its actor has begun."""
         self._role: Role
         self._functions: dict[int, Callable[[], object]] = {}
         self._call_ids = itertools.count(1)  # drawn from any thread
@@ -73,19 +73,19 @@ class Driver:
 
     @property
     def name(self) -> str:
-        """The party's name, as faults, traces and stories know it."""
-        return self._role.seat.name
+        """The actor's name, as faults, traces and stories know it."""
+        return self._role.context.name
 
     def begin(self, role: Role) -> None:
-        """Learn the party that runs the user's object; called by that party."""
+        """Learn the actor that runs the user's object; called by that actor."""
         self._role = role
         self._status = DriverStatus.DRIVER_RUNNING
 
     def prepare(self) -> None:
-        """Make the user's object, if that is left to the driver; called by the party."""
+        """Make the user's object, if that is left to the driver; called by the actor."""
 
     def call(self, callback: Callback) -> None:
-        """Call the user's object, or a function that was to be called later; called by the party.
+        """Call the user's object, or a function that was to be called later; called by the actor.
 
         A driver that its user has ended calls nothing, though its core may not have heard of that yet.
         """
@@ -116,7 +116,7 @@ class Driver:
 
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
-        return self._role.seat.runtime.now()
+        return self._role.context.runtime.now()
 
     @checked_arguments
     def call_later(self, delay: Duration, function: Callable[[], object]) -> None:
@@ -150,7 +150,7 @@ class Driver:
         """Refuse a thread that may not; whoever drives the simulation is told, too: what threads raise goes unseen."""
         if self._status is DriverStatus.DRIVER_NOT_STARTED:
             return
-        runtime = self._role.seat.runtime
+        runtime = self._role.context.runtime
         try:
             runtime.check_thread()
         except WrongThread as wrong:
@@ -177,7 +177,7 @@ class MesoliteSchedulerDriver(Driver):
     """A scheduler's driver; the methods are described in `mesolite.SchedulerDriver`."""
 
     def __init__(self, user: Scheduler) -> None:
-        """Not started until its party has begun."""
+        """Not started until its actor has begun."""
         super().__init__()
         self._user = user
         self._framework: FrameworkInfo
@@ -230,11 +230,11 @@ class MesoliteSchedulerDriver(Driver):
         """
         if self._status is DriverStatus.DRIVER_RUNNING and self._calling != threading.get_ident():
             self._check_thread()
-            self._role.seat.runtime.check_open()
+            self._role.context.runtime.check_open()
         return super()._ask(call)
 
     def framework_is(self, info: FrameworkInfo) -> None:
-        """Learn which framework it is, by which id as soon as a master has given one; called by the party."""
+        """Learn which framework it is, by which id as soon as a master has given one; called by the actor."""
         self._framework = info
 
     def raised(self, error: UserError) -> None:
@@ -340,7 +340,7 @@ class MesoliteSchedulerDriver(Driver):
             Refused: the cluster is closed, and the driver had not ended. Who waits while it is closed is let go.
             NothingToWaitFor: in simulation, without a time-out: nothing is to come but pings, heartbeats and retries.
         """
-        runtime = self._role.seat.runtime
+        runtime = self._role.context.runtime
         if self._calling == threading.get_ident():
             raise WouldBlock(
                 f"{self.name} tried to join its own driver inside a callback, which cannot end before that returns; "

@@ -150,21 +150,21 @@ def _tasks(run: Run) -> Iterator[str]:
     for record in run.trace:
         event = record.event
         if isinstance(event, Lost) and isinstance(event.message, RunTask):
-            lost = f"its launch was lost on the way to {record.party} at {record.time:.3f} ({event.why})"
+            lost = f"its launch was lost on the way to {record.actor} at {record.time:.3f} ({event.why})"
             said.setdefault(event.message.task.task_id, lost)
         elif isinstance(event, RunTask):
-            said.setdefault(event.task.task_id, f"sent to {record.party} at {record.time:.3f}")
+            said.setdefault(event.task.task_id, f"sent to {record.actor} at {record.time:.3f}")
         elif isinstance(event, StatusUpdate):
             status = event.status
             reason = f" ({status.reason})" if status.reason else ""
-            said[status.task_id] = f"{status.state}{reason}, said to {record.party} at {record.time:.3f}"
-            if not _is_daemon(run, record.party):
+            said[status.task_id] = f"{status.state}{reason}, said to {record.actor} at {record.time:.3f}"
+            if not _is_daemon(run, record.actor):
                 known[status.task_id] = str(status.state)
     for task_id, last in said.items():
         heard = known.get(task_id)
         yield f"{task_id}: {last}; its framework " + (f"heard {heard} last" if heard else "has heard nothing")
 
 
-def _is_daemon(run: Run, party: str) -> bool:
+def _is_daemon(run: Run, actor: str) -> bool:
     wiring = _wiring(run)
-    return wiring is not None and (party in wiring.masters or party in wiring.agents)
+    return wiring is not None and (actor in wiring.masters or actor in wiring.agents)

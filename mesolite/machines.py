@@ -12,7 +12,7 @@ from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.actors.errors import Refused
 from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.disk import Disk
-from mesolite.actors.runtime.port import Runtime, Seat
+from mesolite.actors.runtime.port import ActorContext, Runtime
 from mesolite.actors.trace import Done
 from mesolite.messages.checking import checked_arguments
 from mesolite.messages.facts import AgentStatus, MasterStatus
@@ -87,15 +87,15 @@ class Machine(ABC):
         """The whole machine goes silent: nothing is said, no link breaks, everything on it is gone."""
         self._runtime.check_open()
         done = self._did("power_off")
-        for seat in self._runtime.directory.on_host(self.name):
-            self._runtime.end(seat, -1, silent=True, cause=done)
+        for context in self._runtime.directory.on_host(self.name):
+            self._runtime.end(context, -1, silent=True, cause=done)
 
     def _end(self, status: int, what: str, *arguments: object, cause: int = -1) -> int:
         """End the daemon; returns the trace record of that."""
         self._runtime.check_open()
-        seat = self._seat()
+        context = self._context()
         done = self._did(what, *arguments, cause=cause)
-        self._runtime.end(seat, status, cause=done)
+        self._runtime.end(context, status, cause=done)
         return done
 
     def _did(self, verb: str, *arguments: object, cause: int = -1, **named: object) -> int:
@@ -108,16 +108,16 @@ class Machine(ABC):
         life = self._runtime.directory.incarnation(self.name)
         return self._runtime.trace.record(self._runtime.now(), self.name, OUTSIDE, done, (), cause, life)
 
-    def _seat(self) -> Seat:
-        seat = self._runtime.directory.find(self.name)
-        if seat is None:
+    def _context(self) -> ActorContext:
+        context = self._runtime.directory.find(self.name)
+        if context is None:
             raise Refused(f"{self.name} is not running; start it again with restart()")
-        return seat
+        return context
 
     def _pushed(self, kind: type[S]) -> S | None:
         """What its daemon's present life has last made known of itself."""
-        seat = self._runtime.directory.find(self.name)
-        return self._runtime.events.of_life(kind, self.name, seat.incarnation) if seat is not None else None
+        context = self._runtime.directory.find(self.name)
+        return self._runtime.events.of_life(kind, self.name, context.incarnation) if context is not None else None
 
 
 class AgentMachine(Machine):
@@ -158,8 +158,8 @@ class AgentMachine(Machine):
             self._end(-signum, "signal", signum)
             return
         self._runtime.check_open()
-        seat = self._seat()
-        self._runtime.post(seat, SignalReceived(signum.name), OUTSIDE, self._did("signal", signum))
+        context = self._context()
+        self._runtime.post(context, SignalReceived(signum.name), OUTSIDE, self._did("signal", signum))
 
     def stop(self) -> None:
         """Stop the agent's process politely, without unregistering: checkpointed executors live on (2.1.9)."""
@@ -191,7 +191,7 @@ class AgentMachine(Machine):
         given = None if resources is None else str(facts["resources"])
         done = self._did("restart", resources=given, attributes=attributes, anew=anew or None)
         if self.alive:
-            self._runtime.end(self._seat(), 0, cause=done)
+            self._runtime.end(self._context(), 0, cause=done)
         self._start(facts, anew=anew, cause=done)
 
 
@@ -214,7 +214,7 @@ class MasterMachine(Machine):
         self._runtime.check_open()
         done = self._did("restart")
         if self.alive:
-            self._runtime.end(self._seat(), 0, cause=done)
+            self._runtime.end(self._context(), 0, cause=done)
         self._end_registrar(0, done)
         self._start(cause=done)
 

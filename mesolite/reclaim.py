@@ -14,13 +14,13 @@ from mesolite.messages.operator import CallAnswered, ReleaseReclaimCall
 from mesolite.messages.queries import GetReclaim
 from mesolite.messages.reclaims import AskedFramework, ReclaimInfo, ReclaimState, ReclaimView
 from mesolite.messages.resources import Resources
-from mesolite.undertaking import Ask, Undertaking
+from mesolite.operation_handle import Ask, OperationHandle
 
 Place = Callable[[Callable[[int], Any]], CallAnswered]
 """Put a call before the leading master and wait for the answer."""
 
 
-class Reclaim(Undertaking):
+class Reclaim(OperationHandle):
     """One reclaim. Where it stands is what a leader last made known; who gave what, the present one is asked.
 
     What is asked raises `Refused` when nobody leads. Everything does when it ended so long ago that it was forgotten.
@@ -113,7 +113,7 @@ class Reclaim(Undertaking):
 
     @property
     def blocked_by(self) -> tuple[Blocker, ...]:
-        """Everything it waits for before it is DONE: each has the party that has to act."""
+        """Everything it waits for before it is DONE: each has the actor that has to act."""
         return self._view.blocked_by
 
     # ------------------------------------------------------------------------------------------ waiting, releasing

@@ -24,7 +24,7 @@ def words(done: Callable[[], object]) -> str:
 
 def in_callbacks(runtime: Runtime) -> list[str]:
     """Say whose user code is at work, and for how long: nothing else reaches them before it returns."""
-    calls = [(seat.name, seat.user_call) for seat in runtime.directory]
+    calls = [(context.name, context.user_call) for context in runtime.directory]
     return [
         f"{name} has been in {call.callback} for {runtime.now() - call.since:.3f} s" for name, call in calls if call
     ]

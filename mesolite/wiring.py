@@ -17,16 +17,16 @@ from mesolite.actors.decisions.rules.sandboxes import folder_name
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import NameTaken, Refused
 from mesolite.actors.parties import Agent, CommandExecutor, Elector, Master, Registrar
-from mesolite.actors.runtime.port import Birth, Place, Runtime
+from mesolite.actors.runtime.port import NewActor, Placement, Runtime
 from mesolite.actors.trace import Trace
 from mesolite.actors.user_code import ExecutorParty, SchedulerParty
 from mesolite.callbacks import Executor, Scheduler
 from mesolite.drivers import MesoliteExecutorDriver, MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, AnyResources, MasterMachine, leader_among
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checking import Name, Timeout, checked_arguments, in_seconds
 from mesolite.messages.election import ELECTOR
 from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import MachineId
 from mesolite.messages.resources import Resources
 from mesolite.names import ByName
@@ -66,8 +66,8 @@ class Wiring(KeepsUserErrors):
         self._agents: ByName[AgentMachine] = ByName("agent")
         self._frameworks: ByName[MesoliteSchedulerDriver] = ByName("framework")
         self._agent_names = map("agent-{}".format, itertools.count(1))
-        runtime.give_birth = self._give_birth
-        runtime.start(ELECTOR, Place(ELECTOR), lambda seat: Elector(seat, settings, first_sequence))
+        runtime.executor_factory = self._give_birth
+        runtime.start(ELECTOR, Placement(ELECTOR), lambda context: Elector(context, settings, first_sequence))
         self._operator = Operator(runtime, self.agents, self.masters, self.frameworks)
         for number in range(1, masters + 1):
             name = f"master-{number}"
@@ -91,7 +91,7 @@ class Wiring(KeepsUserErrors):
 
     @property
     def frameworks(self) -> dict[str, MesoliteSchedulerDriver]:
-        """The drivers that `run` has started, by the name of their party."""
+        """The drivers that `run` has started, by the name of their actor."""
         return self._frameworks
 
     @property
@@ -131,7 +131,7 @@ class Wiring(KeepsUserErrors):
             Refused: the cluster was closed.
             NothingToWaitFor: in simulation, without an end: nothing is to come but pings, heartbeats and retries.
             Exception: user code raised it meanwhile, or before and it was not raised yet (`raise_user_errors`).
-            PartyFailed: a party failed, by our own fault; raised once.
+            ActorFailed: an actor failed, by our own fault; raised once.
         """
         seconds, began = in_seconds(timeout), self.now
         if self.runtime.wait(unless_broken(self.runtime, done), seconds):
@@ -189,14 +189,16 @@ class Wiring(KeepsUserErrors):
         info = self._infos[name] = attrs.evolve(self._infos[name], **facts)
         settings, work_dir = self.settings, f"{self._work_dir}/{folder_name(name)}"
 
-        self.runtime.start(name, Place(name), lambda seat: Agent(seat, settings, info, work_dir, anew=anew), cause)
+        self.runtime.start(
+            name, Placement(name), lambda context: Agent(context, settings, info, work_dir, anew=anew), cause
+        )
 
     def _start_master(self, name: str, *, cause: int = -1) -> None:
         """Start a master's process, and its registrar, on its machine."""
         registrar, settings = f"{name}/registrar", self.settings
-        place = Place(name, store="registry")
-        self.runtime.start(registrar, place, lambda seat: Registrar(seat, name, settings), cause)
-        self.runtime.start(name, Place(name), lambda seat: Master(seat, settings, registrar), cause)
+        place = Placement(name, store="registry")
+        self.runtime.start(registrar, place, lambda context: Registrar(context, name, settings), cause)
+        self.runtime.start(name, Placement(name), lambda context: Master(context, settings, registrar), cause)
 
     @checked_arguments
     def run(
@@ -223,12 +225,12 @@ class Wiring(KeepsUserErrors):
             if self._executor_classes.setdefault(name, executor) is not executor:
                 raise Refused(f"executor {name!r} is {self._executor_classes[name]} already; choose another name")
         settings = self.settings
-        party = self._free_name(info.name)
-        driver = self.frameworks[party] = MesoliteSchedulerDriver(scheduler)
+        actor = self._free_name(info.name)
+        driver = self.frameworks[actor] = MesoliteSchedulerDriver(scheduler)
         self.runtime.start(
-            party,
-            Place(party, own_thread=True),
-            lambda seat: SchedulerParty(seat, settings, info, driver, implicit_acknowledgements),
+            actor,
+            Placement(actor, own_thread=True),
+            lambda context: SchedulerParty(context, settings, info, driver, implicit_acknowledgements),
         )
         return driver
 
@@ -237,10 +239,10 @@ class Wiring(KeepsUserErrors):
         names = itertools.chain([wanted], (f"{wanted}#{number}" for number in itertools.count(2)))
         return next(name for name in names if self.runtime.directory.incarnation(name) == 0)
 
-    def _give_birth(self, host: str, start: ExecutorStart) -> Birth:
+    def _give_birth(self, host: str, start: ExecutorStart) -> NewActor:
         settings = self.settings
         if start.info is None:
-            return lambda seat: CommandExecutor(seat, start, settings), Place(host)
+            return lambda context: CommandExecutor(context, start, settings), Placement(host)
         name = start.info.name or start.executor_id
         if name not in self._executor_classes:
             known = ", ".join(sorted(self._executor_classes)) or "none"
@@ -250,6 +252,6 @@ class Wiring(KeepsUserErrors):
             )
         user = self._executor_classes[name]
         return (
-            lambda seat: ExecutorParty(seat, start, settings, MesoliteExecutorDriver(user)),
-            Place(host, own_thread=True),
+            lambda context: ExecutorParty(context, start, settings, MesoliteExecutorDriver(user)),
+            Placement(host, own_thread=True),
         )

@@ -4,7 +4,7 @@ Messages are frozen, slotted, keyword-only attrs classes with no behaviour beyon
 carry names, never actor references, futures or callbacks. Orders are imperative, facts are in the past tense,
 replies name the question. A class name is unique across the storey, because it is the tag on the wire.
 
-Nouns (what is talked about) and conversations (who says what to whom, one module per pair of parties) live in
+Nouns (what is talked about) and conversations (who says what to whom, one module per pair of actors) live in
 modules of their own; `codec` turns all of them into JSON and back. Everything can be had from here by its own
 name, as in `from mesolite.messages import Offer, TaskInfo`; inside the project modules are named:
 `from mesolite.messages.tasks import TaskInfo`. The link mesolite/messages leads here.
@@ -15,7 +15,7 @@ Who says what to whom. Beside it, what the sender means by it; in the modules, t
       KeepSession                  any -> elector               I am here: open or prolong my session
       SessionKept                  elector -> any               this is its number
       SessionExpired               elector -> any               that session is over, and what it held is gone
-      ExpireSession                operator -> elector          end that party's session now
+      ExpireSession                operator -> elector          end that actor's session now
       JoinElection                 master -> elector            take me as a candidate
       ElectionJoined               elector -> master            you are one, with this sequence number
       LeaveElection                master -> elector            I withdraw
@@ -141,7 +141,6 @@ from mesolite.messages.agent import (
     UnregisterAgent,
     UpdateFramework,
 )
-from mesolite.messages.agents import AgentInfo, ExecutorSummary, MasterInfo
 from mesolite.messages.base import Message
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
 from mesolite.messages.data import Data
@@ -170,16 +169,17 @@ from mesolite.messages.executor import (
 from mesolite.messages.facts import AgentStatus, DrainForgotten, MasterStatus, ReclaimForgotten
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.ids import (
+    ActorName,
     AgentId,
     DrainId,
     ExecutorId,
     FrameworkId,
     OfferId,
-    PartyName,
     ReclaimId,
     TaskId,
     UpdateId,
 )
+from mesolite.messages.infos import AgentInfo, ExecutorSummary, MasterInfo
 from mesolite.messages.maintenance import MachineId, MachineMode, Maintenance, Unavailability, Window
 from mesolite.messages.offers import Filters, InverseOffer, InverseOfferStatus, Launch, Offer
 from mesolite.messages.operator import (
@@ -303,7 +303,7 @@ from mesolite.messages.tasks import (
 # The codec takes the kinds it knows from here: what has no place in this list cannot be sent or stored.
 __all__ = [
     # what every message is, and names
-    "Message", "PartyName", "AgentId", "FrameworkId", "OfferId", "TaskId", "ExecutorId", "UpdateId",
+    "Message", "ActorName", "AgentId", "FrameworkId", "OfferId", "TaskId", "ExecutorId", "UpdateId",
     "DrainId", "ReclaimId", "ELECTOR",
     # nouns
     "Resources", "ResourceError", "AgentInfo", "MasterInfo", "ExecutorSummary", "Reconciliation",

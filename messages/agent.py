@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mesolite.messages.agents import AgentInfo, ExecutorSummary
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
+from mesolite.messages.infos import AgentInfo, ExecutorSummary
 from mesolite.messages.tasks import Task
 
 

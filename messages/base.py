@@ -10,7 +10,7 @@ from attrs import frozen
 
 
 class Message:
-    """Marks what one party says to another. Its class name is its kind on the wire, unique across conversations."""
+    """Marks what one actor says to another. Its class name is its kind on the wire, unique across conversations."""
 
     __slots__ = ()
 

@@ -23,12 +23,12 @@ class FrameworkCheckpoint:
 
 @frozen(kw_only=True)
 class ExecutorCheckpoint:
-    """An executor on this agent: the party it runs as, and whether it had registered. `info` None: command executor."""
+    """An executor on this agent: the actor it runs as, and whether it had registered. `info` None: command executor."""
 
     framework_id: FrameworkId
     executor_id: ExecutorId
     info: ExecutorInfo | None
-    party: str
+    pid: str
     run: int
     registered: bool
     shutdown_grace_s: float

@@ -70,7 +70,7 @@ class Party(enum.Enum):
 
 @frozen(kw_only=True)
 class Blocker:
-    """One thing a drain or a reclaim waits for: this party has to act, about this task if there is one.
+    """One thing a drain or a reclaim waits for: this actor has to act, about this task if there is one.
 
     `since`: when it was asked to, on the cluster's clock, None if that is not known. `grace_s`: at most so long after
     that its task, or the executor that does not end it, goes the hard way; None if that is not known, or never.

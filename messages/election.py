@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.base import Message
-from mesolite.messages.ids import PartyName
+from mesolite.messages.ids import ActorName
+from mesolite.messages.infos import MasterInfo
 
-ELECTOR = PartyName("elector")
+ELECTOR = ActorName("elector")
 """The one name everybody knows from the start, as ZooKeeper's address is known in Mesos."""
 
 
@@ -94,9 +94,9 @@ class LeaderDetected(Message):
 
 @frozen(kw_only=True)
 class ExpireSession(Message):
-    """Operator to elector: end that party's session now, as when ZooKeeper loses it (EL-9).
+    """Operator to elector: end that actor's session now, as when ZooKeeper loses it (EL-9).
 
-    A party that only watches is told that nobody leads, and is forgotten until it asks again.
+    An actor that only watches is told that nobody leads, and is forgotten until it asks again.
     """
 
-    party: PartyName
+    actor: ActorName

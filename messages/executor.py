@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.base import ExecutorCall, Message
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import ExecutorId, FrameworkId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.tasks import ExecutorInfo, TaskInfo
 

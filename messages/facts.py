@@ -8,7 +8,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from mesolite.messages.drains import DrainInfo
-from mesolite.messages.ids import AgentId, PartyName
+from mesolite.messages.ids import ActorName, AgentId
 from mesolite.messages.reclaims import ReclaimInfo
 
 
@@ -16,7 +16,7 @@ from mesolite.messages.reclaims import ReclaimInfo
 class AgentStatus:
     """Whether an agent is registered with a leader, as it sees that itself, and under which id."""
 
-    name: PartyName
+    name: ActorName
     agent_id: AgentId | None = None
     registered: bool = False
 
@@ -25,7 +25,7 @@ class AgentStatus:
 class MasterStatus:
     """Whether a master leads and has read the registry; `term` is that of its election, 0 before the first."""
 
-    name: PartyName
+    name: ActorName
     leading: bool = False
     term: int = 0
 

@@ -1,6 +1,6 @@
 """Typed names. They compare, sort and print as plain strings; the type checker keeps them apart.
 
-A party's *name* (`agent-1`, `master-1`, `elector`, a framework's own name) is where messages are sent and never
+An actor's *name* (`agent-1`, `master-1`, `elector`, a framework's own name) is where messages are sent and never
 changes. An *id* (`m1-S1`) is given by a master when it admits somebody, and survives restarts (core.md EL-35).
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NewType
 
-PartyName = NewType("PartyName", str)
+ActorName = NewType("ActorName", str)
 AgentId = NewType("AgentId", str)
 FrameworkId = NewType("FrameworkId", str)
 OfferId = NewType("OfferId", str)

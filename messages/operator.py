@@ -8,11 +8,11 @@ from __future__ import annotations
 from attrs import frozen
 
 from mesolite.messages.base import Message, OperatorCall
-from mesolite.messages.ids import AgentId, FrameworkId, PartyName, ReclaimId
+from mesolite.messages.ids import ActorName, AgentId, FrameworkId, ReclaimId
 from mesolite.messages.maintenance import MachineId, Window
 from mesolite.messages.resources import Resources
 
-OPERATOR = PartyName("operator")
+OPERATOR = ActorName("operator")
 """The name of the actor that speaks for the operator; a leader obeys an operator's calls from nobody else."""
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainInfo
 from mesolite.messages.ids import AgentId, DrainId, ReclaimId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.reclaims import ReclaimInfo
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.base import FrameworkCall, Message
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId, OfferId, TaskId
+from mesolite.messages.infos import MasterInfo
 from mesolite.messages.offers import Filters, InverseOffer, Offer, OfferOperation
 from mesolite.messages.tasks import TaskStatus
 

@@ -63,7 +63,7 @@ class MaintenanceEntry(TypedDict):
 
 
 class BlockerEntry(TypedDict):
-    """One thing that a drain or reclaim waits for: `party` (EXECUTOR, FRAMEWORK, AGENT, MASTER) has to act."""
+    """One thing that a drain or reclaim waits for: `actor` (EXECUTOR, FRAMEWORK, AGENT, MASTER) has to act."""
 
     party: str
     name: str

@@ -1,4 +1,4 @@
-"""A drain as it happened, against time: lanes are parties and tasks, arrows are messages, from where and when they were
+"""A drain as it happened, against time: lanes are actors and tasks, arrows are messages, from where and when they were
 sent to where and when they arrived. Everything drawn is read from the trace of one simulation.
 """
 
@@ -97,7 +97,7 @@ def _read(trace: Trace, asked_s: float) -> Story:
     sent_s = {record.index: record.time - asked_s for record in trace}
     arrows = [
         Arrow(
-            _lane(record.sender), sent_s[record.cause], _lane(record.party), record.time - asked_s, _words(record.event)
+            _lane(record.sender), sent_s[record.cause], _lane(record.actor), record.time - asked_s, _words(record.event)
         )
         for record in trace
         if record.time > asked_s and _is_drawn(record.event)
@@ -116,9 +116,9 @@ def _read(trace: Trace, asked_s: float) -> Story:
     return Story(arrows, lives, decided_s["DRAINING"], decided_s["DRAINED"])
 
 
-def _lane(party: str) -> str:
+def _lane(actor: str) -> str:
     """An executor is known by its task, everybody else by name."""
-    return party.rpartition("/")[2]
+    return actor.rpartition("/")[2]
 
 
 def _is_drawn(event: Any) -> bool:

@@ -38,7 +38,7 @@ REFERENCE = {
     ),
     "Schedulers and executors": ("callbacks", "drivers", "actors.decisions.driver_calls"),
     "Operators": (
-        "operator", "drain", "reclaim", "undertaking", "messages.drains", "messages.reclaims", "messages.state",
+        "operator", "drain", "reclaim", "operation_handle", "messages.drains", "messages.reclaims", "messages.state",
     ),
     "Errors": ("actors.errors", "messages.errors", "actors.user_errors", "user_errors"),
     "Settings": ("actors.decisions.settings",),

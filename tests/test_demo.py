@@ -50,7 +50,7 @@ def run_demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def left_behind() -> list[str]:
+def drain_ended_by_removal() -> list[str]:
     """The processes and threads that a cluster has forgotten to end."""
     processes = [str(process) for process in psutil.Process().children(recursive=True)]
     return processes + [thread.name for thread in threading.enumerate() if thread.name.startswith("mesolite")]
@@ -85,7 +85,7 @@ def test_hello_reads_what_real_commands_wrote() -> None:
 
     assert set(outputs.values()) == {"Hello FOSDEM\n"}
     assert len(outputs) == demo.GREETINGS
-    assert left_behind() == []
+    assert drain_ended_by_removal() == []
 
 
 def test_drain_now_ends_every_process_of_the_machine_and_moves_its_tasks() -> None:
@@ -96,7 +96,7 @@ def test_drain_now_ends_every_process_of_the_machine_and_moves_its_tasks() -> No
     assert drained.left == []
     assert drained.moved["deaf"] == "deaf.2"
     assert drained.deaf_for_s >= demo.DEAF_FOR_S
-    assert left_behind() == []
+    assert drain_ended_by_removal() == []
 
 
 @pytest.mark.parametrize("checkpoint", [False, True])
@@ -158,7 +158,7 @@ def test_drain_with_grace_waits_for_one_and_kills_the_other() -> None:
     assert seen.state == "DRAINED"
     assert operating.POLITE_S <= seen.died_after_s["polite"] < operating.LONGEST_S <= seen.died_after_s["stubborn"]
     assert seen.left == []
-    assert left_behind() == []
+    assert drain_ended_by_removal() == []
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -65,7 +65,7 @@ IMPORT, ENABLE = "from mesolite import Cluster, Scheduler", 'from loguru import 
 
 @pytest.mark.parametrize("before", ["", "import loguru", "import mesolite; from loguru import logger"])
 def test_nothing_is_logged_uninvited(output: Output, before: str) -> None:
-    """Neither what user code raises nor that a party of ours has failed."""
+    """Neither what user code raises nor that an actor of ours has failed."""
     assert output(before, IMPORT, LIFE) == ""
 
 

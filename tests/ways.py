@@ -58,7 +58,9 @@ ACCIDENTS = (
 
 def alive(sim: Simulation, *, without: str = "") -> Counter[str]:
     """How many copies of each service really run, whatever anybody believes; not counting that agent."""
-    names = [seat.name for seat in sim.runtime.directory if seat.name.startswith("agent-") and "/" in seat.name]
+    names = [
+        context.name for context in sim.runtime.directory if context.name.startswith("agent-") and "/" in context.name
+    ]
     return Counter(service_of(task_of(name)) for name in names if not (without and name.startswith(f"{without}/")))
 
 

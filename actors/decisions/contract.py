@@ -1,7 +1,7 @@
 """The contract between deciding and doing: what happens to a core, and what a core wants done.
 
 A core is asked `handle(event, sender, now)` and answers with a list of effects, to be carried out in order. It sends
-nothing, reads no clock, draws no random number, opens no file. Events are messages of other parties and the system
+nothing, reads no clock, draws no random number, opens no file. Events are messages of other actors and the system
 events below; effects are the closed set below. A performer (actors/performer.py) stands between a core and the world.
 
     event, sender, now  -->  Core  -->  [Send(...), SetTimer(...), Save(...), ...]
@@ -53,7 +53,7 @@ class TimerKey:
 
 @frozen
 class Started:
-    """The first event of a party's life. `incarnation` grows by one with each restart under the same name."""
+    """The first event of an actor's life. `incarnation` grows by one with each restart under the same name."""
 
     name: str
     incarnation: int
@@ -68,7 +68,7 @@ class TimerFired:
 
 @frozen
 class PeerExited:
-    """A linked party is gone; this travels last on its channel. `status` is what it exited with, -1 if not known.
+    """A linked actor is gone; this travels last on its channel. `status` is what it exited with, -1 if not known.
 
     `reason`: what it said when it exited by itself with a status other than 0.
     """
@@ -81,7 +81,7 @@ class PeerExited:
 
 @frozen
 class LinkBroken:
-    """The connection to a living party has broken: something that one of us said to the other is lost (LP-28).
+    """The connection to a living actor has broken: something that one of us said to the other is lost (LP-28).
 
     Both hear of it, linked or not, after all that did arrive.
     """
@@ -91,7 +91,7 @@ class LinkBroken:
 
 @frozen
 class Loaded:
-    """The party's store: every record by key; and, for a party that lived before, who else lives on its machine."""
+    """The actor's store: every record by key; and, for an actor that lived before, who else lives on its machine."""
 
     records: Mapping[str, Any]
     alive: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ class WorkExited:
 
 @frozen
 class SignalReceived:
-    """The process that hosts this party was sent an operating-system signal for it (drain.md 2.1.1).
+    """The process that hosts this actor was sent an operating-system signal for it (drain.md 2.1.1).
 
     By name, such as `SIGUSR1`: the number differs from system to system.
     """
@@ -174,7 +174,7 @@ SYSTEM_EVENTS: frozenset[type] = frozenset(get_args(SystemEvent))
 
 
 class Send(NamedTuple):
-    """Say this to that party, at most once, in order with what was said to it before (core.md LP-13, LP-14)."""
+    """Say this to that actor, at most once, in order with what was said to it before (core.md LP-13, LP-14)."""
 
     to: str
     message: Message
@@ -197,7 +197,7 @@ class CancelTimer:
 
 @frozen
 class Link:
-    """Tell me once, with `PeerExited`, when that party goes; at once if it is not there (core.md LP-24..26)."""
+    """Tell me once, with `PeerExited`, when that actor goes; at once if it is not there (core.md LP-24..26)."""
 
     peer: str
 
@@ -220,7 +220,7 @@ class Save:
 
 @frozen
 class SpawnExecutor:
-    """Start the executor of a task as a party of its own, on my machine."""
+    """Start the executor of a task as an actor of its own, on my machine."""
 
     name: str
     start: ExecutorStart
@@ -228,7 +228,7 @@ class SpawnExecutor:
 
 @frozen
 class Destroy:
-    """End that party of my machine at once, with everything it runs (a container's destruction, drain.md 3.1.3)."""
+    """End that actor of my machine at once, with everything it runs (a container's destruction, drain.md 3.1.3)."""
 
     name: str
 
@@ -281,7 +281,7 @@ class Reply:
 
 @frozen
 class Exit:
-    """This party ends here; its links break. `reason` is for the log and the trace."""
+    """This actor ends here; its links break. `reason` is for the log and the trace."""
 
     reason: str
     status: int = 0

@@ -1,7 +1,7 @@
 """What user code asks of its driver: local calls, which become events of the driver's core.
 
-They are no messages: they never leave the party, and they arrive in the order they were made, between what
-other parties said. Whether a call is allowed is decided by the core when it gets there, not when it was made.
+They are no messages: they never leave the actor, and they arrive in the order they were made, between what
+other actors said. Whether a call is allowed is decided by the core when it gets there, not when it was made.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who leads: the pure part of the elector, which plays ZooKeeper (core.md section 2).
 
-A party opens a session and keeps it alive; in it, it may hold one candidacy. The candidate with the lowest
+An actor opens a session and keeps it alive; in it, it may hold one candidacy. The candidate with the lowest
 sequence number leads (EL-20), and that number is its term. Anybody may watch, with or without a session.
 
     KeepSession(None) --> session open --JoinElection--> candidate --lowest sequence--> leader
@@ -8,8 +8,8 @@ sequence number leads (EL-20), and that number is its term. Anybody may watch, w
                               |                              +-- LeaveElection: candidacy gone, session stays
                               +-- nothing heard for its time-out, or ExpireSession: candidacy gone with it
 
-Rule: every watcher has been told of the leader held here. The session of a party that dies goes on until its
-time-out, as in ZooKeeper (EL-11): the candidacy of a party that crashed, even of one that came back, counts
+Rule: every watcher has been told of the leader held here. The session of an actor that dies goes on until its
+time-out, as in ZooKeeper (EL-11): the candidacy of an actor that crashed, even of one that came back, counts
 until then. So a leader is known by its term; its name is not enough.
 """
 
@@ -32,7 +32,6 @@ from mesolite.actors.decisions.contract import (
     on,
 )
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
     DetectLeader,
     ElectionJoined,
@@ -45,9 +44,10 @@ from mesolite.messages.election import (
     SessionExpired,
     SessionKept,
 )
-from mesolite.messages.ids import PartyName
+from mesolite.messages.ids import ActorName
+from mesolite.messages.infos import MasterInfo
 
-_OPERATOR = PartyName("operator")
+_OPERATOR = ActorName("operator")
 
 
 @frozen
@@ -60,10 +60,10 @@ class SessionEnd(TimerKey):
 
 @define
 class Session:
-    """One party's presence, until `deadline` unless prolonged; `sequence` None: no candidacy in it."""
+    """One actor's presence, until `deadline` unless prolonged; `sequence` None: no candidacy in it."""
 
     number: int
-    owner: PartyName
+    owner: ActorName
     deadline: float
     sequence: int | None = None
 
@@ -84,7 +84,7 @@ class ElectorCore(Core):
         self.sessions: dict[int, Session] = {}
         self.candidates: dict[int, Session] = {}
         # A dict for its order: what a change sets off must not depend on hashes.
-        self.watchers: dict[PartyName, None] = {}
+        self.watchers: dict[ActorName, None] = {}
         self.leader: MasterInfo | None = None
 
     # --- sessions --------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ class ElectorCore(Core):
         if message.session is None:
             number = self.next_session
             self.next_session += 1
-            self.sessions[number] = Session(number, PartyName(sender), now + timeout_s)
+            self.sessions[number] = Session(number, ActorName(sender), now + timeout_s)
             self.effects.append(SetTimer(SessionEnd(number), timeout_s))
             self.send(sender, SessionKept(session=number, sent_at=message.sent_at, opened=True))
         elif session := self._session_of(sender, message.session):
@@ -123,16 +123,16 @@ class ElectorCore(Core):
         self._tell_watchers()
 
     def _expire_session(self, message: ExpireSession, sender: str, now: float) -> None:
-        """Do by order what silence does; all sessions of the party go, those of its earlier lives too."""
+        """Do by order what silence does; all sessions of the actor go, those of its earlier lives too."""
         if sender != _OPERATOR:
             return
-        owned = [session for session in self.sessions.values() if session.owner == message.party]
+        owned = [session for session in self.sessions.values() if session.owner == message.actor]
         for session in owned:
             self.effects.append(CancelTimer(SessionEnd(session.number)))
             self._end(session)
-        if not owned and message.party in self.watchers:
-            del self.watchers[message.party]
-            self.send(message.party, LeaderDetected(leader=None))
+        if not owned and message.actor in self.watchers:
+            del self.watchers[message.actor]
+            self.send(message.actor, LeaderDetected(leader=None))
         self._tell_watchers()
 
     def _end(self, session: Session) -> None:
@@ -171,7 +171,7 @@ class ElectorCore(Core):
 
     def _detect(self, message: DetectLeader, sender: str, now: float) -> None:
         """Answer at once if the leader differs from the one known; tell of every change from now (EL-21)."""
-        watcher = PartyName(sender)
+        watcher = ActorName(sender)
         if watcher not in self.watchers:
             self.watchers[watcher] = None
             self.effects.append(Link(watcher))
@@ -194,7 +194,7 @@ class ElectorCore(Core):
 
     def _peer_exited(self, event: PeerExited, sender: str, now: float) -> None:
         """Forget a watcher that is gone; its session is left to its time-out (EL-11)."""
-        self.watchers.pop(PartyName(event.name), None)
+        self.watchers.pop(ActorName(event.name), None)
 
     def standing(self) -> str:
         """Whether somebody leads."""

@@ -1,4 +1,4 @@
-"""The operator's party: puts calls and queries before the master that leads, and passes the answers on.
+"""The operator's actor: puts calls and queries before the master that leads, and passes the answers on.
 
 Rule: it repeats nothing. A call whose master died before it answered may or may not have been carried out; every
 call is safe to make again, and only the person who made it knows whether it is still wanted.

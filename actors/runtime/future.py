@@ -7,7 +7,7 @@ from typing import Any
 
 import pykka
 
-from mesolite.actors.runtime.patience import limit
+from mesolite.actors.runtime.timeout import limit
 
 
 class PortFuture(pykka.ThreadingFuture[Any]):

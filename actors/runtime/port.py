@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 
 class Delivery(NamedTuple):
-    """What is put into a party's inbox: the event, who caused it, and the trace record it follows from."""
+    """What is put into an actor's inbox: the event, who caused it, and the trace record it follows from."""
 
     event: object
     sender: str
     cause: int
 
 
-class Place(NamedTuple):
-    """Where a party lives: its machine, whose records it keeps ('' for its own), and whether it runs user code.
+class Placement(NamedTuple):
+    """Where an actor lives: its machine, whose records it keeps ('' for its own), and whether it runs user code.
 
-    A party that runs user code gets a thread of its own where there are threads, so that a blocking callback stalls
+    An actor that runs user code gets a thread of its own where there are threads, so that a blocking callback stalls
     nobody else.
     """
 
@@ -47,14 +47,16 @@ class Place(NamedTuple):
 class Timer:
     """One setting of a timer. Its identity is its serial: a key set again has another `Timer` (core.md LP-34)."""
 
-    __slots__ = ("cause", "deadline", "key", "live", "period_s", "seat")
+    __slots__ = ("cause", "context", "deadline", "key", "live", "period_s")
 
-    def __init__(self, seat: Seat, key: TimerKey, deadline: float, cause: int, period_s: float = 0.0) -> None:
-        """Belongs to this seat, is due at this time, was set by this trace record.
+    def __init__(
+        self, context: ActorContext, key: TimerKey, deadline: float, cause: int, period_s: float = 0.0
+    ) -> None:
+        """Belongs to this context, is due at this time, was set by this trace record.
 
         `period_s`: it will be set again, after so long at most, as long as nothing changes; 0: it fires once.
         """
-        self.seat = seat
+        self.context = context
         self.period_s = period_s
         self.key = key
         self.deadline = deadline
@@ -70,11 +72,11 @@ class UserCall(NamedTuple):
     since: float
 
 
-class Seat:
-    """One life of one party: a name, which life it is, the machine it lives on, and its live timers.
+class ActorContext:
+    """One life of one actor: a name, which life it is, the machine it lives on, and its live timers.
 
-    Whatever comes back from the world (timers, stored records, exit statuses) is addressed to a seat, never to a name,
-    so nothing that was meant for a predecessor reaches a restarted party.
+    Whatever comes back from the world (timers, stored records, exit statuses) is addressed to a context, not to a name,
+    so nothing that was meant for a predecessor reaches a restarted actor.
     """
 
     __slots__ = (
@@ -95,8 +97,8 @@ class Seat:
         "user_call",
     )
 
-    def __init__(self, runtime: Runtime, name: str, incarnation: int, place: Place) -> None:
-        """Prepare a seat; the directory fills in the rest when the actor sits down."""
+    def __init__(self, runtime: Runtime, name: str, incarnation: int, place: Placement) -> None:
+        """Prepare a context; the directory fills in the rest when the actor sits down."""
         self.runtime = runtime
         self.name = name
         self.incarnation = incarnation
@@ -110,7 +112,7 @@ class Seat:
         self.jitters: dict[TimerKey, tuple[int, int]] = {}
         """On virtual time: where the jitter of a timer is drawn from, and how often it was."""
         self.user_call: UserCall | None = None
-        """What user code the party is in, if it runs any."""
+        """What user code the actor is in, if it runs any."""
         self.actor: Role
         self.ref: pykka.ActorRef[Any]
         # The actor's own, at hand: among ten thousand actors each object not looked at spares a miss of the cache.
@@ -118,11 +120,11 @@ class Seat:
         self.handle: Callable[[object, str, int], None]
 
     @property
-    def vacant(self) -> bool:
+    def detached(self) -> bool:
         """Whether the actor has been let go of."""
         return not hasattr(self, "actor")
 
-    def vacate(self) -> None:
+    def detach(self) -> None:
         """Let go of the actor, whose loop has ended.
 
         Then nothing is a circle: all of it is freed at once, and nothing is left to the collector of cyclic garbage,
@@ -151,8 +153,8 @@ class Inbox(Protocol):
         """Whether there is none."""
 
 
-ActorFactory = Callable[["Seat"], "Role"]
-Birth = tuple[ActorFactory, Place]
+ActorFactory = Callable[["ActorContext"], "Role"]
+NewActor = tuple[ActorFactory, Placement]
 
 
 class Runtime(Protocol):
@@ -166,20 +168,22 @@ class Runtime(Protocol):
     """What actors have made known; handles read it, and it can be subscribed to."""
     disks: dict[str, Disk]
     """The disks of machines that something was done to, by host."""
-    give_birth: Callable[[str, ExecutorStart], Birth]
+    executor_factory: Callable[[str, ExecutorStart], NewActor]
     """Says how an executor comes into being on a machine; set by the wiring. LookupError: it cannot."""
 
-    def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
-        """Start a party; its first event is `Started`."""
+    def start(self, name: str, place: Placement, make: ActorFactory, cause: int = -1) -> ActorContext:
+        """Start an actor; its first event is `Started`."""
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "", cause: int = -1) -> None:
-        """End a party at once. Its links break, unless it goes silently, as a machine without power does.
+    def end(
+        self, context: ActorContext, status: int, *, silent: bool = False, reason: str = "", cause: int = -1
+    ) -> None:
+        """End an actor at once. Its links break, unless it goes silently, as a machine without power does.
 
         `reason`: what whoever is linked to it learns, besides the status. `cause`: the trace record that it comes of.
         """
 
-    def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
-        """Put a system event before one particular seat; if that life is over, nothing happens."""
+    def post(self, context: ActorContext, event: object, sender: str = "", cause: int = -1) -> None:
+        """Put a system event before one particular context; if that life is over, nothing happens."""
 
     def now(self) -> float:
         """Seconds on this runtime's clock."""
@@ -197,7 +201,7 @@ class Runtime(Protocol):
         """Refuse what nobody can do any more, as everything has ended, and what `check_thread` refuses."""
 
     def raise_failure(self) -> None:
-        """Raise the next failure of a party by our own fault, each once; in simulation they come out by themselves."""
+        """Raise the next failure of an actor by our own fault, each once; in simulation they come out by themselves."""
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until it is done; False if the time-out came first. None and more than a lifetime are no limit.
@@ -205,41 +209,43 @@ class Runtime(Protocol):
         `done` is called on the waiting thread, while nothing is locked.
         """
 
-    def inbox(self, seat: Seat) -> Inbox:
+    def inbox(self, context: ActorContext) -> Inbox:
         """Make the inbox that Pykka will put envelopes in."""
 
     def begin(self, actor: HostedActor) -> None:
         """Start the actor's loop."""
 
-    def failed(self, seat: Seat, error: BaseException, cause: int = -1) -> None:
-        """Say that the actor's handler raised; the party is gone and its links break."""
+    def failed(self, context: ActorContext, error: BaseException, cause: int = -1) -> None:
+        """Say that the actor's handler raised; the actor is gone and its links break."""
 
-    def interrupted(self, seat: Seat, error: BaseException) -> None:
+    def interrupted(self, context: ActorContext, error: BaseException) -> None:
         """Say that Ctrl-C or the like came in a handler; it belongs to whoever drives the runtime."""
 
-    def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
+    def send(self, context: ActorContext, to: str, message: Message, cause: int) -> None:
         """Say it, at most once, in order per pair; a dead or unknown receiver loses it silently (LP-14)."""
 
-    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
+    def set_timer(self, context: ActorContext, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer."""
 
-    def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
+    def cancel_timer(self, context: ActorContext, key: TimerKey) -> None:
         """Let a timer never fire; cancelling what is not set is harmless."""
 
-    def link(self, seat: Seat, peer: str, cause: int) -> None:
+    def link(self, context: ActorContext, peer: str, cause: int) -> None:
         """Watch a peer."""
 
-    def load(self, seat: Seat, term: int, cause: int) -> None:
-        """Read the party's store, claiming it for the term."""
+    def load(self, context: ActorContext, term: int, cause: int) -> None:
+        """Read the actor's store, claiming it for the term."""
 
-    def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
-        """Write to the party's store."""
+    def save(
+        self, context: ActorContext, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int
+    ) -> None:
+        """Write to the actor's store."""
 
-    def run(self, seat: Seat, run: Run, cause: int) -> None:
+    def run(self, context: ActorContext, run: Run, cause: int) -> None:
         """Start work."""
 
-    def signal_work(self, seat: Seat, work_id: str, signum: int, cause: int) -> None:
+    def signal_work(self, context: ActorContext, work_id: str, signum: int, cause: int) -> None:
         """Signal every process of that work."""
 
-    def exit(self, seat: Seat, status: int, reason: str, cause: int) -> None:
-        """End the party; its links break."""
+    def exit(self, context: ActorContext, status: int, reason: str, cause: int) -> None:
+        """End the actor; its links break."""

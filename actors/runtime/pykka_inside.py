@@ -15,7 +15,7 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop as ActorStop
 
 from mesolite.actors.runtime.future import PortFuture
-from mesolite.actors.runtime.port import Delivery, Seat
+from mesolite.actors.runtime.port import ActorContext, Delivery
 
 if TYPE_CHECKING:
     from pykka._actor import ActorInbox
@@ -32,32 +32,32 @@ class Failed(NamedTuple):
 class HostedActor(pykka.Actor):
     """A Pykka actor whose runtime gives it its inbox and runs its loop, through the hooks Pykka leaves to runtimes."""
 
-    seat: Seat
+    context: ActorContext
     """Set before `__init__` of this class, which asks for the inbox."""
 
     def _handle_receive(self, message: Any) -> Any:
         # Nearly every envelope holds a delivery, so it is looked at before Pykka's own kinds of message.
         try:
             if type(message) is Delivery:
-                return self.seat.handle(*message)
+                return self.context.handle(*message)
             if type(message) is Failed:
                 raise message.error
             return super()._handle_receive(message)
         except Exception:
             raise
         except BaseException as interruption:  # noqa: BLE001  # Pykka would swallow it and stop everybody's actors
-            self.seat.runtime.interrupted(self.seat, interruption)
+            self.context.runtime.interrupted(self.context, interruption)
             return None
 
-    def _create_actor_inbox(self) -> ActorInbox:  # type: ignore[override]  # an instance method: inboxes know their seat
-        return self.seat.runtime.inbox(self.seat)
+    def _create_actor_inbox(self) -> ActorInbox:  # type: ignore[override]  # an instance method: inboxes know their context
+        return self.context.runtime.inbox(self.context)
 
     @staticmethod
     def _create_future() -> pykka.Future[Any]:
         return PortFuture()
 
     def _start_actor_loop(self) -> None:
-        self.seat.runtime.begin(self)
+        self.context.runtime.begin(self)
 
 
 # Plain functions of an actor, and not wrappers around them: a call more per message would be felt.

@@ -1,4 +1,4 @@
-"""Where parties keep what must survive them: records by key, written all or none, fenced by term (core.md EL-37).
+"""Where actors keep what must survive them: records by key, written all or none, fenced by term (core.md EL-37).
 
 Memory for simulations, here; SQLite for real clusters, in threads/sqlite_store.py. Both keep the texts that `encoded`
 makes of records. A write of an older term than the one that last claimed the store is refused, so a deposed leader
@@ -22,7 +22,7 @@ class StaleTerm(Exception):
 
 
 def encoded(owner: str, changes: Changes) -> Changes:
-    """Write these records as stores keep them. Called for the party that saves them: a mistake in them is its own.
+    """Write these records as stores keep them. Called for the actor that saves them: a mistake in them is its own.
 
     Raises:
         InvalidValue: a record cannot be written, or would be read back as another.
@@ -69,7 +69,7 @@ def came_too_late(owner: str, asked: int, claimed: int) -> StaleTerm:
 
 
 class MemoryStore:
-    """Records of a simulated cluster: they survive a party, and end with the cluster.
+    """Records of a simulated cluster: they survive an actor, and end with the cluster.
 
     `encoded` False: they are kept as they are, and nobody has to encode them.
     """

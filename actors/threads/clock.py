@@ -32,7 +32,7 @@ class Clock:
     ) -> None:
         """Start the timer thread with the clock reading this.
 
-        `fire` puts a due timer before its party; `look` is called every so often, whatever the timers.
+        `fire` puts a due timer before its actor; `look` is called every so often, whatever the timers.
         """
         self._fire = fire
         self._look = look

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.threads import processes as real
 from mesolite.messages.tasks import CommandInfo
 
@@ -73,56 +73,56 @@ def _make_folder(path: str) -> None:
 
 
 class Commands:
-    """What runs, by work id; told to the seat that asked for it."""
+    """What runs, by work id; told to the context that asked for it."""
 
-    def __init__(self, max_file_size: int, post: Callable[[Seat, object, str, int], None]) -> None:
-        """Stop files at `max_file_size` bytes; `post` puts news before a seat."""
+    def __init__(self, max_file_size: int, post: Callable[[ActorContext, object, str, int], None]) -> None:
+        """Stop files at `max_file_size` bytes; `post` puts news before a context."""
         self._max_file_size = max_file_size
         self._post = post
         self._lock = threading.Lock()
         # A process's environment is fixed when it starts, and so is that of our commands; copying it is slow.
         self._environment = dict(os.environ)
         self._launchers: dict[str, real.Launcher] = {}
-        self._seats: dict[str, Seat] = {}
+        self._contexts: dict[str, ActorContext] = {}
         self._causes: dict[str, int] = {}
         """The trace record that the next news of a work comes of: its start, then the last signal."""
-        self._works: dict[Seat, dict[str, None]] = {}
-        self._farewells: dict[Seat, Callable[[], None]] = {}
+        self._works: dict[ActorContext, dict[str, None]] = {}
+        self._on_terminated: dict[ActorContext, Callable[[], None]] = {}
         self._sandboxes: dict[str, str] = {}  # by task id
         self._closed = False
 
-    def run(self, seat: Seat, run: Run, cause: int) -> None:
+    def run(self, context: ActorContext, run: Run, cause: int) -> None:
         """Start a command in its sandbox, with stdout and stderr in files there.
 
-        Whatever stands in the way, and whatever was asked for, the seat is told: it waits for that.
+        Whatever stands in the way, and whatever was asked for, the context is told: it waits for that.
         """
         sandbox = run.sandbox
         with self._lock:
             if self._closed:
                 return
-            in_use = run.work_id in self._seats
+            in_use = run.work_id in self._contexts
             if not in_use:
-                self._begin(seat, run)
+                self._begin(context, run)
                 self._causes[run.work_id] = cause
         if in_use:
             why = f"what {run.work_id} ran before has not ended yet"
-            self._post(seat, WorkFailedToStart(run.work_id, why), "", cause)
+            self._post(context, WorkFailedToStart(run.work_id, why), "", cause)
             return
         try:
             argv, environment = _argv(run.command), _environment(run)
             _make_folder(sandbox)
-            self._launcher(seat.host).spawn(
+            self._launcher(context.host).spawn(
                 run.work_id, argv, environment, cwd=sandbox, stdout=f"{sandbox}/stdout", stderr=f"{sandbox}/stderr"
             )
         except Exception as error:  # noqa: BLE001  no room for the sandbox, no more processes, no text, whatever
             what = "/bin/sh" if run.command.shell else run.command.value
             why = _brief(f"cannot start {what!r:.200}: {str(error) or type(error).__name__}")
-            self._over(seat, run.work_id, WorkFailedToStart(run.work_id, why))
+            self._over(context, run.work_id, WorkFailedToStart(run.work_id, why))
 
-    def _begin(self, seat: Seat, run: Run) -> None:
+    def _begin(self, context: ActorContext, run: Run) -> None:
         """Note what is about to be started; the lock is held."""
-        self._seats[run.work_id] = seat
-        self._works.setdefault(seat, {})[run.work_id] = None
+        self._contexts[run.work_id] = context
+        self._works.setdefault(context, {})[run.work_id] = None
         self._sandboxes.pop(run.task_id, None)  # the newest last
         self._sandboxes[run.task_id] = run.sandbox
         if len(self._sandboxes) > SANDBOXES_KNOWN:
@@ -131,27 +131,27 @@ class Commands:
     def signal(self, work_id: str, signum: int, cause: int) -> None:
         """Signal every process of a command; one that has ended is past it."""
         with self._lock:
-            seat = self._seats.get(work_id)
-            if seat is not None:
+            context = self._contexts.get(work_id)
+            if context is not None:
                 self._causes[work_id] = cause
-        if seat is None:
+        if context is None:
             return
-        launcher = self._launcher(seat.host)
+        launcher = self._launcher(context.host)
         if signum == signal.SIGKILL:
             launcher.kill(work_id)
         else:
             launcher.signal(work_id, signum)
 
-    def end(self, seat: Seat, farewell: Callable[[], None]) -> None:
-        """Kill everything of a party that has ended; it takes its leave when nothing of it is left."""
+    def end(self, context: ActorContext, on_terminated: Callable[[], None]) -> None:
+        """Kill everything of an actor that has ended; it takes its leave when nothing of it is left."""
         with self._lock:
-            works = list(self._works.get(seat, ()))
+            works = list(self._works.get(context, ()))
             if works:
-                self._farewells[seat] = farewell
+                self._on_terminated[context] = on_terminated
         if not works:
-            farewell()
+            on_terminated()
         for work_id in works:
-            self._launcher(seat.host).kill(work_id)
+            self._launcher(context.host).kill(work_id)
 
     def processes(self, host: str) -> list[int]:
         """The pids alive on that machine."""
@@ -190,25 +190,25 @@ class Commands:
     def _report(self, event: real.WorkEvent) -> None:
         """Pass on what a launcher says; called on its reader thread."""
         with self._lock:
-            seat, cause = self._seats[event.work_id], self._causes[event.work_id]
+            context, cause = self._contexts[event.work_id], self._causes[event.work_id]
         match event:
             case real.WorkStarted():
-                self._post(seat, WorkStarted(event.work_id, event.pid), "", cause)
+                self._post(context, WorkStarted(event.work_id, event.pid), "", cause)
             case real.WorkFailedToStart():
-                self._over(seat, event.work_id, WorkFailedToStart(event.work_id, _brief(event.error)))
+                self._over(context, event.work_id, WorkFailedToStart(event.work_id, _brief(event.error)))
             case real.WorkExited():
-                self._over(seat, event.work_id, WorkExited(event.work_id, event.exit_status, event.signal))
+                self._over(context, event.work_id, WorkExited(event.work_id, event.exit_status, event.signal))
 
-    def _over(self, seat: Seat, work_id: str, event: object) -> None:
+    def _over(self, context: ActorContext, work_id: str, event: object) -> None:
         with self._lock:
-            del self._seats[work_id]
+            del self._contexts[work_id]
             cause = self._causes.pop(work_id)
-            works = self._works[seat]
+            works = self._works[context]
             del works[work_id]
-            farewell = None
+            on_terminated = None
             if not works:
-                del self._works[seat]
-                farewell = self._farewells.pop(seat, None)
-        self._post(seat, event, "", cause)
-        if farewell is not None:
-            farewell()
+                del self._works[context]
+                on_terminated = self._on_terminated.pop(context, None)
+        self._post(context, event, "", cause)
+        if on_terminated is not None:
+            on_terminated()

@@ -1,4 +1,4 @@
-"""Who runs whose loop: a few workers share all actors, and parties with user code have a thread each.
+"""Who runs whose loop: a few workers share all actors, and actors with user code have a thread each.
 
 An actor is runnable while its inbox is not empty; a worker takes it, runs Pykka's own loop until the inbox is empty or
 the turn is over, and lets go. So thousands of actors need no thousands of threads, and one actor never runs twice at
@@ -36,7 +36,7 @@ def refuse(envelope: Envelope[Any]) -> None:
     if isinstance(envelope.message, ActorStop):
         envelope.reply_to.set(None)
     else:
-        dead = pykka.ActorDeadError("the party ended before it came to this question")
+        dead = pykka.ActorDeadError("the actor ended before it came to this question")
         envelope.reply_to.set_exception((pykka.ActorDeadError, dead, None))
 
 
@@ -161,7 +161,7 @@ class OwnInbox:
             self._pool.leave(actor)
             self._pool.own_ended()
 
-        self._pool.run_own(loop, f"mesolite {actor.seat.name}")
+        self._pool.run_own(loop, f"mesolite {actor.context.name}")
 
     def wake(self) -> None:
         """Let a stopped actor take leave; whoever asked it something learns so at once, even if user code blocks."""
@@ -243,7 +243,7 @@ class Pool:
             self._changed.wait_for(lambda: self._closed or self._generation != seen, left_s)
 
     def run_own(self, loop: Callable[[], None], name: str) -> None:
-        """Run the loop of a party with user code, on a thread of its own."""
+        """Run the loop of an actor with user code, on a thread of its own."""
         thread = Thread(loop, name)
         with self._changed:
             self._own[thread] = thread

@@ -1,6 +1,6 @@
 """The threads runtime: real time, real commands, real storage. Implements the port (port.py).
 
-workers     run actors whose inboxes are not empty (pool.py)      own threads   for parties with user code
+workers     run actors whose inboxes are not empty (pool.py)      own threads   for actors with user code
 clock       fires timers                                          store thread  reads and writes the store
 launchers   one process per agent that runs commands (commands.py)
 """
@@ -26,16 +26,16 @@ from mesolite.actors.decisions.contract import (
     StoreRefused,
     TimerKey,
 )
-from mesolite.actors.errors import MesoliteError, PartyFailed, Refused
+from mesolite.actors.errors import ActorFailed, MesoliteError, Refused
 from mesolite.actors.logs import logger, told
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.disk import SOUND, Disk
 from mesolite.actors.runtime.event_stream import EventStream
 from mesolite.actors.runtime.hosting import no_executors
-from mesolite.actors.runtime.patience import limit
-from mesolite.actors.runtime.port import ActorFactory, Birth, Delivery, Place, Seat, Timer
+from mesolite.actors.runtime.port import ActorContext, ActorFactory, Delivery, NewActor, Placement, Timer
 from mesolite.actors.runtime.pykka_inside import HostedActor, start_loop
 from mesolite.actors.runtime.store import StaleTerm, Store, encoded
+from mesolite.actors.runtime.timeout import limit
 from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
 from mesolite.actors.threads.clock import Clock, Later
 from mesolite.actors.threads.commands import Commands
@@ -68,8 +68,8 @@ class ThreadsRuntime:
         self.directory = Directory()
         self.events = EventStream()
         self.disks: dict[str, Disk] = {}
-        self.give_birth: Callable[[str, ExecutorStart], Birth] = no_executors
-        self.failures: list[PartyFailed] = []
+        self.executor_factory: Callable[[str, ExecutorStart], NewActor] = no_executors
+        self.failures: list[ActorFailed] = []
         self._raised = 0  # so many of them, by waits
         self.user_errors = UserErrors()
         self.unseen = Unseen(self.user_errors, self.failures)
@@ -79,7 +79,7 @@ class ThreadsRuntime:
         self._store_thread = Thread(self._keep_storing, "mesolite store")
         self._random = random.Random()
         self._lock = threading.RLock()
-        self._farewells: dict[Seat, Callable[[], None]] = {}
+        self._on_terminated: dict[ActorContext, Callable[[], None]] = {}
         self._closed = self._stored = False
         self._pid = os.getpid()
         self._pool = Pool(workers, self._left)
@@ -88,10 +88,10 @@ class ThreadsRuntime:
         self._noted_at = clock_reads_s - NOTED_EVERY_S  # the first write is noted, too
         self._store_thread.start()
 
-    # ------------------------------------------------------------------------------------------------ parties
+    # ------------------------------------------------------------------------------------------------ actors
 
-    def start(self, name: str, place: Place, make: ActorFactory, cause: int = -1) -> Seat:
-        """Start a party; its first event is `Started`.
+    def start(self, name: str, place: Placement, make: ActorFactory, cause: int = -1) -> ActorContext:
+        """Start an actor; its first event is `Started`.
 
         Raises:
             NameTaken: somebody alive has that name.
@@ -99,45 +99,47 @@ class ThreadsRuntime:
         """
         self.check_thread()
 
-        def make_and_greet(seat: Seat) -> Role:
+        def make_and_greet(context: ActorContext) -> Role:
             # Before anybody else can find it, so that nothing comes earlier.
-            actor = make(seat)
-            actor.actor_ref.tell(Delivery(Started(name, seat.incarnation), "", cause))
+            actor = make(context)
+            actor.actor_ref.tell(Delivery(Started(name, context.incarnation), "", cause))
             return actor
 
         with self._lock:
             if self._closed:
                 raise Refused(f"{name} cannot start: {CLOSED}")
-            for former in [former for former in self._farewells if former.name == name]:
+            for former in [former for former in self._on_terminated if former.name == name]:
                 self._take_leave(former)  # the news of its end must not be overtaken by its successor (LP-13)
-            seat = self.directory.enter(self, name, place, make_and_greet)
+            context = self.directory.enter(self, name, place, make_and_greet)
             try:
-                start_loop(seat.actor)
+                start_loop(context.actor)
             except RuntimeError as error:  # there can be no more threads
-                self.directory.leave(seat)
+                self.directory.leave(context)
                 raise Refused(f"{name} cannot start: {error}; end something else first") from error
-        return seat
+        return context
 
-    def end(self, seat: Seat, status: int, *, silent: bool = False, reason: str = "", cause: int = -1) -> None:
-        """End a party at once. Its links break when its loop has ended and its work is dead, or never if silent."""
+    def end(
+        self, context: ActorContext, status: int, *, silent: bool = False, reason: str = "", cause: int = -1
+    ) -> None:
+        """End an actor at once. Its links break when its loop has ended and its work is dead, or never if silent."""
         with self._lock:
-            if not seat.alive:
+            if not context.alive:
                 return
-            self._clock.called_off(len(seat.timers))
+            self._clock.called_off(len(context.timers))
             ended = Ended(status, reason, silent)
-            index = self.trace.record(self.now(), seat.name, seat.name, ended, (), cause, seat.incarnation)
-            watchers = self.directory.leave(seat, index)
-            news = PeerExited(seat.name, seat.incarnation, status, reason)
-            self._farewells[seat] = lambda: self._farewell(() if silent else watchers, news, index)
-            seat.actor.actor_stopped.set()
-            seat.inbox.wake()
-            if seat.own_thread:
-                # User code may block that thread for ever; the party's end must not wait for it.
-                self._take_leave(seat)
+            index = self.trace.record(self.now(), context.name, context.name, ended, (), cause, context.incarnation)
+            watchers = self.directory.leave(context, index)
+            news = PeerExited(context.name, context.incarnation, status, reason)
+            self._on_terminated[context] = lambda: self._farewell(() if silent else watchers, news, index)
+            context.actor.actor_stopped.set()
+            context.inbox.wake()
+            if context.own_thread:
+                # User code may block that thread for ever; the actor's end must not wait for it.
+                self._take_leave(context)
 
-    def post(self, seat: Seat, event: object, sender: str = "", cause: int = -1) -> None:
-        """Put a system event before one particular seat; if that life is over, nothing happens."""
-        self._tell(seat, Delivery(event, sender, cause))
+    def post(self, context: ActorContext, event: object, sender: str = "", cause: int = -1) -> None:
+        """Put a system event before one particular context; if that life is over, nothing happens."""
+        self._tell(context, Delivery(event, sender, cause))
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until it is done; False if the time-out came first, or the cluster was closed."""
@@ -145,14 +147,14 @@ class ThreadsRuntime:
         return self._pool.wait(done, limit(timeout))
 
     def close(self) -> None:
-        """End everything: parties, threads, processes, the store. Nothing is told to anybody any more.
+        """End everything: actors, threads, processes, the store. Nothing is told to anybody any more.
 
         If it was interrupted it can be called again, and goes on.
         """
         with self._lock:
             self._closed = True
-        for seat in self.directory:
-            self.end(seat, 0, silent=True)
+        for context in self.directory:
+            self.end(context, 0, silent=True)
         self._clock.close()
         self._pool.close(JOIN_S)
         self.commands.close()
@@ -205,10 +207,10 @@ class ThreadsRuntime:
             raise Refused(CLOSED)
 
     def raise_failure(self) -> None:
-        """Raise the next failure of a party by our own fault, each once.
+        """Raise the next failure of an actor by our own fault, each once.
 
         Raises:
-            PartyFailed: there is one that was not raised here yet.
+            ActorFailed: there is one that was not raised here yet.
         """
         if self._raised == len(self.failures):
             return
@@ -218,9 +220,9 @@ class ThreadsRuntime:
         if failure is not None:
             raise failure
 
-    def inbox(self, seat: Seat) -> PooledInbox | OwnInbox:
+    def inbox(self, context: ActorContext) -> PooledInbox | OwnInbox:
         """Make an inbox: of the pool, or of a thread of its own."""
-        if not seat.own_thread:
+        if not context.own_thread:
             return PooledInbox(self._pool)
         return OwnInbox(self._pool)
 
@@ -229,127 +231,129 @@ class ThreadsRuntime:
         inbox: Any = actor.actor_inbox
         inbox.begin(actor)
 
-    def failed(self, seat: Seat, error: BaseException, cause: int = -1) -> None:
-        """Our own code raised: say so loudly; the party is gone and its links break."""
-        failure = PartyFailed(
-            f"{seat.name} failed: {raised(error).error}\nthe last it saw:\n{self.trace.tail(seat.name)}"
+    def failed(self, context: ActorContext, error: BaseException, cause: int = -1) -> None:
+        """Our own code raised: say so loudly; the actor is gone and its links break."""
+        failure = ActorFailed(
+            f"{context.name} failed: {raised(error).error}\nthe last it saw:\n{self.trace.tail(context.name)}"
         )
         failure.__cause__ = error
         self.failures.append(failure)
         logger.error("{}", told(failure))
-        self.end(seat, -1, cause=cause)
+        self.end(context, -1, cause=cause)
 
-    def interrupted(self, seat: Seat, error: BaseException) -> None:
+    def interrupted(self, context: ActorContext, error: BaseException) -> None:
         """Something like SystemExit in a handler: no user code runs there, so it is a failure like any other."""
-        self.failed(seat, error)
+        self.failed(context, error)
 
-    def send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
+    def send(self, context: ActorContext, to: str, message: Message, cause: int) -> None:
         """Say it, unless the sender has just ended; a dead or unknown receiver loses it."""
-        if seat.own_thread:
+        if context.own_thread:
             # The news of its end does not wait for that thread, and nothing may follow it.
             with self._lock:
-                self._send(seat, to, message, cause)
+                self._send(context, to, message, cause)
         else:
-            self._send(seat, to, message, cause)
+            self._send(context, to, message, cause)
 
-    def set_timer(self, seat: Seat, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
+    def set_timer(self, context: ActorContext, key: TimerKey, after_s: float, spread_s: float, cause: int) -> None:
         """Set or replace a timer; here it makes no difference whether it will be set again."""
         delay = after_s + (self._random.random() * spread_s if spread_s else 0.0)
-        self.cancel_timer(seat, key)
-        timer = seat.timers[key] = Timer(seat, key, self.now() + delay, cause)
+        self.cancel_timer(context, key)
+        timer = context.timers[key] = Timer(context, key, self.now() + delay, cause)
         self._clock.schedule(timer)
 
-    def cancel_timer(self, seat: Seat, key: TimerKey) -> None:
+    def cancel_timer(self, context: ActorContext, key: TimerKey) -> None:
         """Let a timer never fire."""
-        if seat.call_off(key):
+        if context.call_off(key):
             self._clock.called_off()
 
-    def link(self, seat: Seat, peer: str, cause: int) -> None:
+    def link(self, context: ActorContext, peer: str, cause: int) -> None:
         """Watch a peer; if it is not there the news is due at once."""
         with self._lock:
-            linked = self.directory.link(seat, peer)
+            linked = self.directory.link(context, peer)
             incarnation = self.directory.incarnation(peer)
         if not linked:
-            self.post(seat, PeerExited(peer, incarnation), peer, cause)
+            self.post(context, PeerExited(peer, incarnation), peer, cause)
 
-    def load(self, seat: Seat, term: int, cause: int) -> None:
+    def load(self, context: ActorContext, term: int, cause: int) -> None:
         """Read the store, on its thread."""
 
         def read() -> None:
             try:
-                event: object = Loaded(self._store.load(seat.store, term), self.directory.beside(seat))
+                event: object = Loaded(self._store.load(context.store, term), self.directory.beside(context))
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))
             except Exception as failure:  # noqa: BLE001  # a full disk, say; the next request must still be served
-                event = self._store_failed(seat, failure)
-            self.post(seat, event, seat.name, cause)
+                event = self._store_failed(context, failure)
+            self.post(context, event, context.name, cause)
 
         self._storing.put(read)
 
-    def save(self, seat: Seat, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int) -> None:
-        """Write the store, on its thread; what is written is made here, on the party's own.
+    def save(
+        self, context: ActorContext, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int
+    ) -> None:
+        """Write the store, on its thread; what is written is made here, on the actor's own.
 
         What becomes of it, the machine's disk says.
         """
-        texts = encoded(seat.store, changes)
-        disk = self.disks.get(seat.host)
+        texts = encoded(context.store, changes)
+        disk = self.disks.get(context.host)
         taken = disk.take(self.now()) if disk is not None else SOUND
 
         def write() -> None:
-            if disk is not None and not seat.alive:
+            if disk is not None and not context.alive:
                 return  # it died while the disk was at work
             fate = disk.outcome(taken) if disk is not None else taken
             event: object = StoreRefused(fate.refused) if fate.refused else Saved(tag)
             try:
                 if fate.stored and not fate.refused:
-                    self._store.save(seat.store, texts, term)
+                    self._store.save(context.store, texts, term)
                     self._note_time()
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))
             except Exception as failure:  # noqa: BLE001  # as above
-                event = self._store_failed(seat, failure)
+                event = self._store_failed(context, failure)
             if disk is not None and fate.last:
                 disk.crash()
             elif tag or isinstance(event, StoreRefused):
-                self.post(seat, event, seat.name, cause)
+                self.post(context, event, context.name, cause)
 
         if taken.due > self.now():
             self._clock.schedule(Later(taken.due, lambda: self._storing.put(write)))
             return
         with self._lock:
             # The thread that handles its last event may come here after its end, when its successor has read.
-            if seat.alive:
+            if context.alive:
                 self._storing.put(write)
 
-    def run(self, seat: Seat, run: Run, cause: int) -> None:
+    def run(self, context: ActorContext, run: Run, cause: int) -> None:
         """Start a command."""
-        self.commands.run(seat, run, cause)
+        self.commands.run(context, run, cause)
 
-    def signal_work(self, seat: Seat, work_id: str, signum: int, cause: int) -> None:
+    def signal_work(self, context: ActorContext, work_id: str, signum: int, cause: int) -> None:
         """Signal every process of a command."""
         self.commands.signal(work_id, signum, cause)
 
-    def exit(self, seat: Seat, status: int, reason: str, cause: int) -> None:
-        """End the party that asks."""
-        self.directory.ends_itself(seat, reason)
-        if status and not self.user_errors.of(seat.name):  # what user code raised is in the log already
-            logger.warning("{} exits with status {}: {}", seat.name, status, reason)
-        self.end(seat, status, reason=reason if status else "", cause=cause)
+    def exit(self, context: ActorContext, status: int, reason: str, cause: int) -> None:
+        """End the actor that asks."""
+        self.directory.ends_itself(context, reason)
+        if status and not self.user_errors.of(context.name):  # what user code raised is in the log already
+            logger.warning("{} exits with status {}: {}", context.name, status, reason)
+        self.end(context, status, reason=reason if status else "", cause=cause)
 
     # ------------------------------------------------------------------------------------------------ inside
 
-    def _send(self, seat: Seat, to: str, message: Message, cause: int) -> None:
-        if not seat.alive:
+    def _send(self, context: ActorContext, to: str, message: Message, cause: int) -> None:
+        if not context.alive:
             return
         receiver = self.directory.find(to)
-        if receiver is None or not self._tell(receiver, Delivery(message, seat.name, cause)):
+        if receiver is None or not self._tell(receiver, Delivery(message, context.name, cause)):
             lost = Lost(message, "nobody there", self.directory.ends.get(to, -1))
-            self.trace.record(self.now(), to, seat.name, lost, (), cause)
+            self.trace.record(self.now(), to, context.name, lost, (), cause)
 
-    def _tell(self, seat: Seat, delivery: Delivery) -> bool:
-        """Put it into the inbox of that life of a party; False if that is over."""
+    def _tell(self, context: ActorContext, delivery: Delivery) -> bool:
+        """Put it into the inbox of that life of an actor; False if that is over."""
         try:
-            seat.ref.tell(delivery)
+            context.ref.tell(delivery)
         except pykka.ActorDeadError:
             return False
         return True
@@ -358,33 +362,33 @@ class ThreadsRuntime:
         if isinstance(due, Later):
             due.act()
         else:
-            self.post(due.seat, due, cause=due.cause)
+            self.post(due.context, due, cause=due.cause)
 
     def _look(self) -> None:
-        self._blocking.look((seat for seat in self.directory if seat.own_thread), self.now())
+        self._blocking.look((context for context in self.directory if context.own_thread), self.now())
 
     def _left(self, actor: HostedActor) -> None:
         """An actor's loop has ended."""
-        seat = actor.seat
-        self.end(seat, 0)  # if it was stopped through its ref
-        self._take_leave(seat)
-        seat.vacate()
+        context = actor.context
+        self.end(context, 0)  # if it was stopped through its ref
+        self._take_leave(context)
+        context.detach()
 
-    def _take_leave(self, seat: Seat) -> None:
-        """Kill what an ended party ran, then let its links break."""
+    def _take_leave(self, context: ActorContext) -> None:
+        """Kill what an ended actor ran, then let its links break."""
         with self._lock:
-            farewell = self._farewells.pop(seat, None)
-            if farewell is not None:
-                self.commands.end(seat, farewell)
+            on_terminated = self._on_terminated.pop(context, None)
+            if on_terminated is not None:
+                self.commands.end(context, on_terminated)
 
-    def _farewell(self, watchers: tuple[Seat, ...], news: PeerExited, cause: int) -> None:
+    def _farewell(self, watchers: tuple[ActorContext, ...], news: PeerExited, cause: int) -> None:
         for watcher in watchers:
             self.post(watcher, news, news.name, cause)
 
-    def _store_failed(self, seat: Seat, failure: Exception) -> StoreRefused:
+    def _store_failed(self, context: ActorContext, failure: Exception) -> StoreRefused:
         if isinstance(failure, MesoliteError):
             return StoreRefused(str(failure))
-        logger.error("{}: the store failed: {}", seat.name, told(failure))
+        logger.error("{}: the store failed: {}", context.name, told(failure))
         return StoreRefused(f"{type(failure).__name__}: {failure}")
 
     def _note_time(self) -> None:

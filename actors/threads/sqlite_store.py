@@ -1,4 +1,4 @@
-"""Where the parties of a real cluster keep what must survive them: one SQLite file in its working folder.
+"""Where the actors of a real cluster keep what must survive them: one SQLite file in its working folder.
 
 Whatever is wrong with that file is said in one sentence: which file, what is wrong, what to do. The file says by two
 numbers in its header that it is ours, and how it is laid out. It is made under another name and renamed when it is
@@ -19,7 +19,7 @@ from mesolite.actors.runtime.store import Changes, came_too_late
 from mesolite.messages.codec import decode_record
 
 APPLICATION_ID = int.from_bytes(b"Meso")
-SCHEMA = 1
+SCHEMA = 2
 """Grows when an older Mesolite could not read the file any more."""
 
 _TABLES = """

@@ -100,18 +100,18 @@ def _done(records: list[Record], names: Names) -> Iterator[_Telling]:
             case PlaceCall():
                 for effect in record.effects:
                     if isinstance(effect, Send):
-                        words = say(effect.message, record.party, names=names)
+                        words = say(effect.message, record.actor, names=names)
                         yield _Telling(record.time, record.index, "verb", _said(words))
-            case CallAnswered(code=code, refusal=refusal) if code != 200 and record.party == "operator":
+            case CallAnswered(code=code, refusal=refusal) if code != 200 and record.actor == "operator":
                 yield _Telling(record.time, record.index, "bad", _said(f"refused: {one_line(refusal)}"))
             case CallbackReturned(error=str(error)):
-                yield _Telling(record.time, record.index, "bad", _said(f"{record.party} raised {one_line(error)}"))
+                yield _Telling(record.time, record.index, "bad", _said(f"{record.actor} raised {one_line(error)}"))
         if failure := failure_of(record):
-            yield _Telling(record.time, record.index, "bad", _said(f"{record.party} failed: {one_line(failure)}"))
+            yield _Telling(record.time, record.index, "bad", _said(f"{record.actor} failed: {one_line(failure)}"))
         for effect in record.effects:
-            if isinstance(effect, Exit) and "/" not in record.party:
+            if isinstance(effect, Exit) and "/" not in record.actor:
                 kind = "bad" if effect.status else "rest"
-                words = f"{record.party} exits: {one_line(effect.reason)}"
+                words = f"{record.actor} exits: {one_line(effect.reason)}"
                 yield _Telling(record.time, record.index, kind, _said(words))
 
 
@@ -125,12 +125,12 @@ def _losses(records: list[Record], names: Names) -> Iterator[_Telling]:
     groups: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
         if type(record.event) is Lost:
-            key = (type(record.event.message), record.sender, record.party, record.event.why, record.event.by)
+            key = (type(record.event.message), record.sender, record.actor, record.event.why, record.event.by)
             groups.setdefault(key, []).append(record)
-    for (kind, sender, party, why, _), lost in groups.items():
+    for (kind, sender, actor, why, _), lost in groups.items():
         first = lost[0]
-        pair = names.put_in(f"{sender} -x {party}")
-        words = cut(say(first.event.message, str(sender), str(party), names=names))
+        pair = names.put_in(f"{sender} -x {actor}")
+        words = cut(say(first.event.message, str(sender), str(actor), names=names))
         if len(lost) > 1:
             words = f"{len(lost)} {getattr(kind, '__name__', kind)}, until {lost[-1].time:.3f}"
         yield _Telling(first.time, first.index, "lost", _said(f"{pair}  {words}  ({one_line(str(why))})"))

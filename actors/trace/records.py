@@ -23,7 +23,7 @@ class Record:
 
     index: int
     time: float
-    party: str
+    actor: str
     sender: str
     event: Any
     effects: Any
@@ -117,7 +117,7 @@ class Ended:
 
 
 class Raised(NamedTuple):
-    """Stands in a record for the effects of an event at which the core raised, which ended its party."""
+    """Stands in a record for the effects of an event at which the core raised, which ended its actor."""
 
     error: str
 

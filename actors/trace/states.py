@@ -39,7 +39,7 @@ from mesolite.actors.trace.words import NOBODY, Names, say
 from mesolite.messages.agent import AgentRegistered, AgentReregistered
 from mesolite.messages.drains import DrainInfo
 from mesolite.messages.facts import DrainForgotten, MasterStatus, ReclaimForgotten
-from mesolite.messages.ids import PartyName
+from mesolite.messages.ids import ActorName
 from mesolite.messages.reclaims import ReclaimInfo
 from mesolite.messages.registrar import (
     DeactivateAgent,
@@ -125,7 +125,7 @@ class _Reader:
 
     def read(self, record: Record) -> None:
         """Take in one more record."""
-        event, party = record.event, record.party
+        event, actor = record.event, record.actor
         if type(event) is Ended:
             self._ended(record)
             return
@@ -134,9 +134,9 @@ class _Reader:
                 self._published(record, effect.fact)
         if self._first is None:
             self._first = record.index
-        if self._first > 0 and type(event) is OperationApplied and party not in self._leading:
-            self._published(record, MasterStatus(name=PartyName(party), leading=True))  # since before this trace begins
-        if party in self._leading:
+        if self._first > 0 and type(event) is OperationApplied and actor not in self._leading:
+            self._published(record, MasterStatus(name=ActorName(actor), leading=True))  # since before this trace begins
+        if actor in self._leading:
             self._books(record)
         if type(event) in (WorkStarted, WorkExited):
             self._worked(record)
@@ -147,8 +147,8 @@ class _Reader:
             elif kind is Callback:
                 self._called(record, effect)
             elif kind is Run:
-                self._task_of[party, effect.work_id] = effect.task_id
-                self._commands[party] = None
+                self._task_of[actor, effect.work_id] = effect.task_id
+                self._commands[actor] = None
             elif kind is SignalWork:
                 self._signalled(record, effect)
 
@@ -184,10 +184,10 @@ class _Reader:
 
     def _ended(self, record: Record) -> None:
         """Whoever ends believes nothing any more, and nothing that it ran is left."""
-        party = record.party
-        self._leading.pop(party, None)
-        ending = "its executor ended" if "/" in party else "its believer ended"
-        for key in [key for key in self._open if key[2] == party]:
+        actor = record.actor
+        self._leading.pop(actor, None)
+        ending = "its executor ended" if "/" in actor else "its believer ended"
+        for key in [key for key in self._open if key[2] == actor]:
             self._end(record, key, ending)
 
     # ------------------------------------------------------------------------------------------------------ masters
@@ -196,11 +196,11 @@ class _Reader:
         """What an actor makes known: that it leads, from when it has read the registry; how drains and reclaims are."""
         match fact:
             case MasterStatus(leading=True):
-                self._leading[record.party] = None
-                self._become(record, ("leader", record.party, record.party), "LEADS")
+                self._leading[record.actor] = None
+                self._become(record, ("leader", record.actor, record.actor), "LEADS")
             case MasterStatus():
-                self._leading.pop(record.party, None)
-                self._end(record, ("leader", record.party, record.party))
+                self._leading.pop(record.actor, None)
+                self._end(record, ("leader", record.actor, record.actor))
             case DrainInfo():
                 words = " ".join(word for word in (self._names.of(fact.agent_id), brief(fact.message)) if word)
                 self._become(record, ("drain", fact.id, REGISTRY), str(fact.state), words)
@@ -258,18 +258,18 @@ class _Reader:
                 self._offering(record, agent_id, None)
 
     def _is_known(self, record: Record, agent_id: str) -> bool:
-        span = self._open.get(("agent", self._names.of(agent_id), record.party))
+        span = self._open.get(("agent", self._names.of(agent_id), record.actor))
         return span is None or span.state != "GONE"
 
     def _agent(self, record: Record, agent_id: str | None, state: str | None) -> None:
-        key = ("agent", self._names.of(agent_id or ""), record.party)
+        key = ("agent", self._names.of(agent_id or ""), record.actor)
         if state is None:
             self._end(record, key, "removed")
         else:
             self._become(record, key, state)
 
     def _offering(self, record: Record, agent_id: str, state: str | None) -> None:
-        key = ("offering", self._names.of(agent_id), record.party)
+        key = ("offering", self._names.of(agent_id), record.actor)
         if state is None:
             self._end(record, key)
         else:
@@ -282,34 +282,34 @@ class _Reader:
         match effect:
             case Callback("status_update", (TaskStatus() as status, *_)):
                 words = " ".join(brief(word) for word in (status.cause, status.reason) if word is not None)
-                self._become(record, ("task", status.task_id, record.party), status.state.name, words)
+                self._become(record, ("task", status.task_id, record.actor), status.state.name, words)
             case Callback("launch_task", (task, *_)):
-                self._become(record, ("process", task.task_id, record.party), "RUNNING")
+                self._become(record, ("process", task.task_id, record.actor), "RUNNING")
 
     def _sent(self, record: Record, message: Any) -> None:
         match message:
             case AcceptOffers(operations=operations):
                 for operation in operations:
                     for task in operation.tasks:
-                        self._become(record, ("task", task.task_id, record.party), "TASK_STAGING")
+                        self._become(record, ("task", task.task_id, record.actor), "TASK_STAGING")
             case StatusUpdate(status=status) if status.state.is_terminal:
-                key = ("process", status.task_id, record.party)
-                if key in self._open and record.party not in self._commands:
+                key = ("process", status.task_id, record.actor)
+                if key in self._open and record.actor not in self._commands:
                     self._end(record, key, status.state.name)  # what has a process ends when that does
 
     def _worked(self, record: Record) -> None:
         event = record.event
-        task_id = self._task_of.get((record.party, event.work_id))
+        task_id = self._task_of.get((record.actor, event.work_id))
         if task_id is None:
             return  # it was started before this trace begins
-        key = ("process", task_id, record.party)
+        key = ("process", task_id, record.actor)
         if type(event) is WorkStarted:
             self._become(record, key, "RUNNING")
         else:
             self._end(record, key, say(event))
 
     def _signalled(self, record: Record, effect: SignalWork) -> None:
-        task_id = self._task_of.get((record.party, effect.work_id))
-        key = ("process", task_id or "", record.party)
+        task_id = self._task_of.get((record.actor, effect.work_id))
+        key = ("process", task_id or "", record.actor)
         if key in self._open:
             self._become(record, key, "SIGNALLED", signal.Signals(effect.signum).name)

@@ -115,11 +115,11 @@ class Trace:
         self.names.learn(Record(*fields))
 
     def record(
-        self, time: float, party: str, sender: str, event: object, effects: object, cause: int, life: int = 0
+        self, time: float, actor: str, sender: str, event: object, effects: object, cause: int, life: int = 0
     ) -> int:
         """Write one record; returns its index, to be the cause of what follows."""
         index = self.next_index()
-        self.keepers[type(event)]((index, time, party, sender, event, effects, cause, life))
+        self.keepers[type(event)]((index, time, actor, sender, event, effects, cause, life))
         return index
 
     # ------------------------------------------------------------------------------------------------------ the run
@@ -212,9 +212,9 @@ class Trace:
         return digest.hexdigest()
 
     @checked_arguments
-    def tail(self, party: str | None = None, lines: Count = 8) -> str:
-        """The last things that party saw, or anybody, as text, for an error."""
-        seen = [fields for fields in self._kept() if party in (None, fields[2])][-lines or len(self) :]
+    def tail(self, actor: str | None = None, lines: Count = 8) -> str:
+        """The last things that actor saw, or anybody, as text, for an error."""
+        seen = [fields for fields in self._kept() if actor in (None, fields[2])][-lines or len(self) :]
         return "\n".join(list(itertools.islice(self._backwards(seen, system=True, heartbeats=True), lines))[::-1])
 
     @checked_arguments
@@ -225,7 +225,7 @@ class Trace:
         records = {record.index: record for record in self}
         chosen: dict[int, None] = {}
         for record in records.values():
-            if mentions.search(said_of(record.event)) or record.party in ids:
+            if mentions.search(said_of(record.event)) or record.actor in ids:
                 if record.cause in records:
                     chosen[record.cause] = None
                 chosen[record.index] = None

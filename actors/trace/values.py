@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from mesolite.messages.agents import AgentInfo, MasterInfo
+from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.maintenance import MachineId
 from mesolite.messages.offers import InverseOffer, Launch, Offer
 from mesolite.messages.registrar import Operation, RegistryRefused

@@ -4,7 +4,7 @@
     because of
      9.000  registrar -> master-1     OperationApplied MarkAgentUnreachable agent-1
      ...
-     9.000  master-1                  (timer ping-round 0), the 6th in a row: 6.0 s passed
+     9.000  master-1                  (timer ping-batch 0), the 6th in a row: 6.0 s passed
                                       meanwhile: sim.partition('agent-1', 'master-1') at 3.000
                                       meanwhile: 5 PingAgent to agent-1 lost (cut)
 
@@ -68,7 +68,7 @@ def _chain(kept: dict[int, Record], index: int) -> tuple[list[_Link], bool]:
     firings: dict[object, list[int]] = {}
     for place, record in enumerate(records):
         if type(record.event) is TimerFired:
-            firings.setdefault((record.party, record.event.key), []).append(place)
+            firings.setdefault((record.actor, record.event.key), []).append(place)
     chain: list[_Link] = []
     place = 0
     while place < len(records):
@@ -76,7 +76,7 @@ def _chain(kept: dict[int, Record], index: int) -> tuple[list[_Link], bool]:
         link = _Link(record)
         if type(record.event) is TimerFired:
             # What lies between two firings of one timer has only set it again.
-            row = [firing for firing in firings[record.party, record.event.key] if firing >= place]
+            row = [firing for firing in firings[record.actor, record.event.key] if firing >= place]
             place = row[-1]
             link = _Link(record, len(row), records[place + 1] if place + 1 < len(records) else None)
         if not chain or not is_passed_over(record):
@@ -96,7 +96,7 @@ def _mentioned(chain: list[_Link], names: Names) -> frozenset[str]:
     words: dict[str, None] = {}
     for link in chain:
         record = link.record
-        text = names.put_in(f"{record.sender} {record.party} {said_of(record.event)}")
+        text = names.put_in(f"{record.sender} {record.actor} {said_of(record.event)}")
         words.update(dict.fromkeys(WORD.findall(text)))
     return frozenset(words)
 
@@ -127,12 +127,12 @@ def _meanwhile(
             continue
         if type(record.event) is Done and (not record.event.about or about.intersection(record.event.about)):
             done[record.index] = record
-        elif type(record.event) is Lost and fired.party in (record.sender, record.party):
+        elif type(record.event) is Lost and fired.actor in (record.sender, record.actor):
             if record.event.by in kept and type(kept[record.event.by].event) is Done:
                 done[record.event.by] = kept[record.event.by]
-            other = record.party if fired.party == record.sender else record.sender
+            other = record.actor if fired.actor == record.sender else record.sender
             if names.put_in(other) in about or other in about:
-                way = "to" if other == record.party else "from"
+                way = "to" if other == record.actor else "from"
                 said = f"{type(record.event.message).__name__} {way} {names.put_in(other)} lost ({record.event.why})"
                 lost[said] = lost.get(said, 0) + 1
     told = [f"{rows(each, names)[0][1]} at {each.time:.3f}" for _, each in sorted(done.items())]

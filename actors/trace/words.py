@@ -69,9 +69,9 @@ class Names:
             case AgentRegistered(agent_id=known) | FrameworkRegistered(framework_id=known):
                 if known not in self._names:
                     names = tuple(self._names.values())  # at one go: threads share it
-                    earlier = sum(name.partition("#")[0] == record.party for name in names)
+                    earlier = sum(name.partition("#")[0] == record.actor for name in names)
                     # A scheduler that takes over is the same framework under another name, and keeps the first.
-                    self._names[known] = f"{record.party}#{earlier + 1}" if earlier else record.party
+                    self._names[known] = f"{record.actor}#{earlier + 1}" if earlier else record.actor
 
     def of(self, known: str) -> str:
         """The name that this id stands for, or the id."""
@@ -132,7 +132,7 @@ def rows(record: Record, names: Names = NOBODY, system: bool = True, unheard: Ki
     except Exception as error:  # noqa: BLE001  # as above
         event = record.event.message if isinstance(record.event, Lost | Disturbed) else record.event
         failed = f"{type(event).__name__} (cannot be put into words: {type(error).__name__})"
-        told.append((one_line(f"{record.sender} -> {record.party}"), failed))
+        told.append((one_line(f"{record.sender} -> {record.actor}"), failed))
     return told
 
 
@@ -145,7 +145,7 @@ def failure_of(record: Record) -> str:
 def _rows(record: Record, names: Names, system: bool, unheard: Kinds) -> Iterator[Row]:
     failure = failure_of(record)
     if failure:
-        said = _say(record.event, _either(names, record.sender, record.party), names)
+        said = _say(record.event, _either(names, record.sender, record.actor), names)
         yield _whose(record), f"{said}  (raised {one_line(failure)})"
         return
     row = _row(record, names, system, unheard)
@@ -154,19 +154,19 @@ def _rows(record: Record, names: Names, system: bool, unheard: Kinds) -> Iterato
     for effect in record.effects:
         match effect:
             case SignalWork(signum=signum):
-                yield record.party, _signal(signum)
+                yield record.actor, _signal(signum)
             case SpawnExecutor(name=name):
                 yield name, "starts"
             case Destroy(name=name):
                 yield name, "destroyed"
             case Exit(reason=reason):
-                yield record.party, f"exits: {one_line(reason)}" if reason else "exits"
+                yield record.actor, f"exits: {one_line(reason)}" if reason else "exits"
 
 
 def _row(record: Record, names: Names, system: bool, unheard: Kinds) -> Row | None:
     """The line of the event itself, if it is wanted."""
     calls = [f"{effect.callback}()" for effect in record.effects if isinstance(effect, Callback)]
-    unsaid = _either(names, record.sender, record.party)
+    unsaid = _either(names, record.sender, record.actor)
     match record.event:
         case Message() as message if not isinstance(message, unheard):
             return _pair(record, "=>" if calls else "->"), _say(message, unsaid, names)
@@ -176,32 +176,32 @@ def _row(record: Record, names: Names, system: bool, unheard: Kinds) -> Row | No
             return _pair(record, "--"), f"{_say(message, unsaid, names)}  ({one_line(how)})"
         case Done(code=code):
             return "", one_line(code)
-        case PeerExited() if record.party not in ("operator", "elector"):
+        case PeerExited() if record.actor not in ("operator", "elector"):
             return _pair(record, "->"), _say(record.event, unsaid)
         case LinkBroken() as event:
             return _pair(record, "->"), _say(event, unsaid)
         case SignalReceived() | WorkExited() as event:
-            return record.party, _say(event, unsaid)
+            return record.actor, _say(event, unsaid)
         case CallbackReturned(error=str(error)):
-            return record.party, f"raised {one_line(error)}"
+            return record.actor, f"raised {one_line(error)}"
         case _ if calls:
-            return record.party, " ".join(calls)
+            return record.actor, " ".join(calls)
     if not system or isinstance(record.event, Message):
         return None
     return _whose(record), _say(record.event, unsaid, names)
 
 
-def _either(names: Names, *parties: str) -> tuple[str, ...]:
+def _either(names: Names, *actors: str) -> tuple[str, ...]:
     """Whom a message need not name: who says it and who is told, an executor's agent and framework too."""
-    return tuple(names.put_in(name) for party in parties for name in party.split("/"))
+    return tuple(names.put_in(name) for actor in actors for name in actor.split("/"))
 
 
 def _whose(record: Record) -> str:
-    return record.party if record.sender in ("", record.party) else _pair(record, "->")
+    return record.actor if record.sender in ("", record.actor) else _pair(record, "->")
 
 
 def _pair(record: Record, arrow: str) -> str:
-    return f"{record.sender} {arrow} {record.party}"
+    return f"{record.sender} {arrow} {record.actor}"
 
 
 def _say(event: Any, unsaid: Any, names: Names = NOBODY) -> str:

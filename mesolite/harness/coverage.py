@@ -11,10 +11,10 @@ from attrs import define, field
 from mesolite.actors.decisions.agent.core import DECISIONS
 from mesolite.actors.decisions.contract import Callback, Publish
 from mesolite.actors.decisions.elector import ElectorCore
-from mesolite.actors.decisions.executor import ExecutorCore
+from mesolite.actors.decisions.executor.core import ExecutorCore
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS
 from mesolite.actors.decisions.registrar import RegistrarCore
-from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.actors.trace import Record
 from mesolite.callbacks import Scheduler
 from mesolite.messages.base import Message
@@ -76,7 +76,7 @@ class Coverage:
         actors: dict[str, str] = {}
         seen: Counter[tuple[str, str, type]] = Counter()
         for record in sim.trace:
-            name = record.party
+            name = record.actor
             actor = actors.get(name)
             if actor is None:
                 actor = actors[name] = _actor(name)
@@ -90,7 +90,7 @@ class Coverage:
 
     def _note(self, record: Record, states: dict[str, str]) -> None:
         """In which state whoever handled it is from now on, and which callbacks it led to."""
-        name, event = record.party, record.event
+        name, event = record.actor, record.event
         if isinstance(event, FrameworkRegistered | FrameworkReregistered):
             states[name] = "subscribed"
         for effect in record.effects:

@@ -167,8 +167,8 @@ def _steps(plan: Plan) -> tuple[tuple[ChannelKey, int], ...]:
 
     def prepare(sim: Simulation) -> None:
         def note(record: Record) -> None:
-            if record.sender and record.sender != record.party and isinstance(record.event, Message):
-                key = ChannelKey(record.sender, max(1, sim.runtime.directory.incarnation(record.sender)), record.party)
+            if record.sender and record.sender != record.actor and isinstance(record.event, Message):
+                key = ChannelKey(record.sender, max(1, sim.runtime.directory.incarnation(record.sender)), record.actor)
                 said[key] = said.get(key, 0) + 1
 
         sim.trace.subscribe(note)

@@ -16,16 +16,16 @@ import pykka
 
 from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, WouldBlock, WrongThread
 from mesolite.actors.runtime.future import PortFuture
-from mesolite.actors.runtime.patience import limit
+from mesolite.actors.runtime.timeout import limit
 from mesolite.actors.trace import Trace
 from mesolite.simulation import instant
 from mesolite.simulation.choices import Order
 from mesolite.simulation.deliveries import Deliveries
-from mesolite.simulation.moments import Moment
+from mesolite.simulation.scheduled_actions import ScheduledAction
 
 _new_tuple: Any = tuple.__new__
 
-M = TypeVar("M", bound=Moment)
+M = TypeVar("M", bound=ScheduledAction)
 
 SAME_INSTANT_S = 1e-9
 """Sums of seconds are not exact: what is due so shortly after the end of an advance is due at its end."""
@@ -72,7 +72,7 @@ class Dispatcher(Deliveries):
 
         Raises:
             EndlessLoop: that never comes to an end.
-            PartyFailed: a core raised.
+            ActorFailed: a core raised.
             Exception: user code raised it, as itself; so does everything that lets things happen.
             WouldBlock: called inside a handler.
         """

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from mesolite.actors.errors import Refused
-from mesolite.actors.runtime.port import Delivery, Seat
+from mesolite.actors.runtime.port import ActorContext, Delivery
 from mesolite.messages.checking import checked_arguments, several
 from mesolite.messages.election import ELECTOR, ExpireSession
-from mesolite.messages.ids import PartyName
+from mesolite.messages.ids import ActorName
 from mesolite.messages.operator import OPERATOR
 from mesolite.simulation.named import Named, Party
 
@@ -37,7 +37,7 @@ class Disrupting(Named):
     def heal(self, one: Group = None, other: Group = None) -> None:
         """Undo partitions: all, those of one actor or group, or those between two.
 
-        Parties that missed something of each other learn that their connection broke: an agent re-registers, a driver
+        Actors that missed something of each other learn that their connection broke: an agent re-registers, a driver
         subscribes again, and what was lost comes out. Who ended meanwhile is known to have ended (core.md LP-28).
         """
         ones, others = ([self._name(each) for each in _each(group)] for group in (one, other))
@@ -54,23 +54,23 @@ class Disrupting(Named):
         Raises:
             Refused: one of them is not alive.
         """
-        first, second = (self._alive(party, "have a link broken").name for party in (one, other))
+        first, second = (self._alive(actor, "have a link broken").name for actor in (one, other))
         done = self._did("break_link", (first, second), first, second, both_ways=None if both_ways else False)
         self.runtime.break_link(first, second, both_ways=both_ways, by=done)
 
     @checked_arguments
-    def expire_session(self, party: Party) -> None:
+    def expire_session(self, actor: Party) -> None:
         """Let the elector end that actor's session, as ZooKeeper may: a leader loses its candidacy (core.md EL-11).
 
         Raises:
             Refused: there is no such actor, or no elector.
         """
-        name = PartyName(self._existing(party))
+        name = ActorName(self._existing(actor))
         elector = self._alive(ELECTOR, "end a session")
-        elector.ref.tell(Delivery(ExpireSession(party=name), OPERATOR, self._did("expire_session", (name,), name)))
+        elector.ref.tell(Delivery(ExpireSession(actor=name), OPERATOR, self._did("expire_session", (name,), name)))
 
     @checked_arguments
-    def pause(self, party: Party) -> None:
+    def pause(self, actor: Party) -> None:
         """Let an actor's process stand still, as SIGSTOP does: what comes waits, nothing breaks. Pausing twice is once.
 
         A master's registrar stands still with it; what an agent has started goes on.
@@ -78,40 +78,40 @@ class Disrupting(Named):
         Raises:
             Refused: it is not alive.
         """
-        seats = self._process(party, "pause")
-        self._did("pause", (seats[0].name,), seats[0].name)
-        for seat in seats:
-            self.runtime.pause(seat)
+        contexts = self._process(actor, "pause")
+        self._did("pause", (contexts[0].name,), contexts[0].name)
+        for context in contexts:
+            self.runtime.pause(context)
 
     @checked_arguments
-    def resume(self, party: Party) -> None:
+    def resume(self, actor: Party) -> None:
         """Let a paused actor go on with what has come meanwhile, in order. Harmless if it is not paused.
 
         Raises:
             Refused: it is not alive.
         """
-        seats = self._process(party, "resume")
-        self._did("resume", (seats[0].name,), seats[0].name)
-        for seat in seats:
-            self.runtime.resume(seat)
+        contexts = self._process(actor, "resume")
+        self._did("resume", (contexts[0].name,), contexts[0].name)
+        for context in contexts:
+            self.runtime.resume(context)
 
     @checked_arguments
-    def kill(self, party: Party) -> None:
+    def kill(self, actor: Party) -> None:
         """Let an executor's process, or a scheduler's, die without a word; its links break. Machines have `crash()`.
 
         Raises:
             Refused: it is not alive, or is the daemon of a machine.
         """
-        seat = self._alive(party, "kill")
-        if "/" not in seat.name and not seat.own_thread:
-            raise Refused(f"{seat.name} is no executor or scheduler; crash() or power_off() its machine")
-        self.runtime.end(seat, -9, cause=self._did("kill", (seat.name,), seat.name))
+        context = self._alive(actor, "kill")
+        if "/" not in context.name and not context.own_thread:
+            raise Refused(f"{context.name} is no executor or scheduler; crash() or power_off() its machine")
+        self.runtime.end(context, -9, cause=self._did("kill", (context.name,), context.name))
 
-    def _process(self, party: Party, why: str) -> list[Seat]:
+    def _process(self, actor: Party, why: str) -> list[ActorContext]:
         """The actors that stand and fall with one process."""
-        seat = self._alive(party, why)
-        registrar = self.runtime.directory.find(f"{seat.name}/registrar")
-        return [seat] if registrar is None else [seat, registrar]
+        context = self._alive(actor, why)
+        registrar = self.runtime.directory.find(f"{context.name}/registrar")
+        return [context] if registrar is None else [context, registrar]
 
 
 def _each(group: Group) -> tuple[Party, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mesolite.actors.role import OUTSIDE
 from mesolite.actors.trace import Done
-from mesolite.simulation.network import Parcel, Rule
+from mesolite.simulation.network import Envelope, Rule
 from mesolite.simulation.virtual import VirtualRuntime
 
 
@@ -42,6 +42,6 @@ class Hold:
         done = Done(verb, about, f"{rule.code}.{verb}()")
         return runtime.trace.record(runtime.now(), "", OUTSIDE, done, (), rule.by)
 
-    def _let_go(self) -> list[Parcel]:
+    def _let_go(self) -> list[Envelope]:
         self._runtime.network.remove(self._rule)
         return self._rule.take_matched()

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mesolite.actors.runtime.port import Delivery, Seat
+from mesolite.actors.runtime.port import ActorContext, Delivery
 from mesolite.simulation.choices import BLOCK, BLOCK_BITS, RANKS, ChannelKey, Noting, Order, Postponed
 
 NOT_BEGUN = -1
@@ -48,14 +48,14 @@ Entry = tuple[Channel, int, Delivery]
 """Something in flight: on which channel, which message of it (the first is 1), and what is delivered in the end."""
 
 
-class Special(NamedTuple):
+class Directed(NamedTuple):
     """Something in flight that is not simply for whoever has the name when it arrives, or not for the network to judge.
 
-    `seat`: an answer or a piece of news for one life of an actor; its successor under that name must not get it.
+    `context`: an answer or a piece of news for one life of an actor; its successor under that name must not get it.
     """
 
     event: object
-    seat: Seat | None = None
+    context: ActorContext | None = None
     judged: bool = False
 
 
@@ -82,26 +82,26 @@ class InFlight:
 
     # ---------------------------------------------------------------------------------------------------- channels
 
-    def open(self, seat: Seat, to: str) -> Channel:
+    def open(self, context: ActorContext, to: str) -> Channel:
         """Open a channel, or go on with one on which something of an earlier life is still in flight."""
-        channel = self._closing.pop((seat.name, to), None)
+        channel = self._closing.pop((context.name, to), None)
         if channel is None:
-            channel = Channel(ChannelKey(seat.name, seat.incarnation, to))
+            channel = Channel(ChannelKey(context.name, context.incarnation, to))
         channel.closing = False
-        seat.outgoing[to] = channel
+        context.outgoing[to] = channel
         return channel
 
-    def close(self, seat: Seat, now: float) -> None:
+    def close(self, context: ActorContext, now: float) -> None:
         """Its sender has gone: keep those of its channels on which something is in flight."""
-        for to in list(seat.outgoing):
-            self.forget(seat, to, now)
+        for to in list(context.outgoing):
+            self.forget(context, to, now)
 
-    def forget(self, seat: Seat, to: str, now: float) -> None:
+    def forget(self, context: ActorContext, to: str, now: float) -> None:
         """Nobody will put anything on this channel soon: keep it only while something is in flight there."""
-        channel: Channel | None = seat.outgoing.pop(to, None)
+        channel: Channel | None = context.outgoing.pop(to, None)
         if channel is not None and (channel.behind is not None or channel.arrives > now):
             channel.closing = True
-            self._closing[seat.name, to] = channel
+            self._closing[context.name, to] = channel
 
     def of_nobody(self, sender: str, to: str) -> Channel:
         """Give out the channel of somebody who has gone, or never was: news of him travel on it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pykka
 
-from mesolite.actors.runtime.port import Delivery, Seat
+from mesolite.actors.runtime.port import ActorContext, Delivery
 from mesolite.actors.runtime.pykka_inside import Envelope
 
 
@@ -39,12 +39,14 @@ class Stopped:
 class VirtualInbox:
     """A Pykka inbox that tells the dispatcher when it has something."""
 
-    __slots__ = ("_bind", "_envelopes", "_runnable", "_seat", "paused")
+    __slots__ = ("_bind", "_context", "_envelopes", "_runnable", "paused")
 
-    def __init__(self, seat: Seat, runnable: deque[Seat], bind: Callable[[pykka.Future[Any], str], None]) -> None:
-        """Belong to this seat; note it as runnable, and bind futures that wait for its answers to the dispatcher."""
+    def __init__(
+        self, context: ActorContext, runnable: deque[ActorContext], bind: Callable[[pykka.Future[Any], str], None]
+    ) -> None:
+        """Belong to this context; note it as runnable, and bind futures that wait for its answers to the dispatcher."""
         self._envelopes: list[Envelope[Any]] = []
-        self._seat = seat
+        self._context = context
         self._runnable = runnable
         self._bind = bind
         self.paused = False
@@ -53,9 +55,9 @@ class VirtualInbox:
     def put(self, envelope: Envelope[Any]) -> None:
         """Take an envelope; its actor becomes runnable."""
         if envelope.reply_to is not None:
-            self._bind(envelope.reply_to, self._seat.name)
+            self._bind(envelope.reply_to, self._context.name)
         self._envelopes.append(envelope)
-        self._runnable.append(self._seat)
+        self._runnable.append(self._context)
 
     def get(self) -> Envelope[Any]:
         """Give out the oldest envelope.
@@ -80,8 +82,8 @@ class VirtualInbox:
         self._envelopes.insert(0, Envelope(message))
 
     def close(self) -> None:
-        """Let go of the seat, whose actor takes nothing any more."""
-        del self._seat
+        """Let go of the context, whose actor takes nothing any more."""
+        del self._context
 
     def __len__(self) -> int:
         """How many there are."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 EVENTS_PER_INSTANT = 200_000
 """About two seconds of real time: whoever has written a loop sees it before giving up on the simulation."""
 
-EVENTS_PER_PARTY = 100
-"""Besides, for each party alive: ten thousand agents may all have something to do at once."""
+EVENTS_PER_ACTOR = 100
+"""Besides, for each actor alive: ten thousand agents may all have something to do at once."""
 
 EVENTS_PER_MESSAGE = 10
 """Besides, for each message that was under way when those were used up: the answers to one question about a hundred
-thousand tasks are on their way at once, between few parties, and each may have its consequences."""
+thousand tasks are on their way at once, between few actors, and each may have its consequences."""
 
 GROWTH = 1.5
 """But what is under way must not grow so much from one look to the next: then each message brings about several."""
@@ -27,9 +27,9 @@ class Instant:
         self._allowed = 0
         self._under_way = 0
 
-    def never_ends(self, events: int, parties: int, under_way: int) -> bool:
+    def never_ends(self, events: int, actors: int, under_way: int) -> bool:
         """Whether so many events, with so many messages still under way, are taken for an endless loop."""
-        fair = EVENTS_PER_INSTANT + EVENTS_PER_PARTY * parties
+        fair = EVENTS_PER_INSTANT + EVENTS_PER_ACTOR * actors
         if events < fair:
             self.next_look = fair
             return False

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from mesolite.actors.errors import Refused
 from mesolite.actors.role import OUTSIDE
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.trace import Done
 from mesolite.drivers import Driver
 from mesolite.machines import Machine
@@ -28,41 +28,41 @@ class Named:
     def _record(self, done: Done, cause: int = -1) -> int:
         return self.runtime.trace.record(self.runtime.now(), "", OUTSIDE, done, (), cause)
 
-    def _name(self, party: Party) -> str | None:
-        return party.name if isinstance(party, Machine | Driver) else party
+    def _name(self, actor: Party) -> str | None:
+        return actor.name if isinstance(actor, Machine | Driver) else actor
 
-    def _known(self, party: Party) -> str | None:
+    def _known(self, actor: Party) -> str | None:
         """The name of somebody who is or was there, or may come yet; not one that looks like a slip of the pen.
 
         Names that differ in their last number only are no slips: agent-9 may be added yet, agnet-1 will not. Nor are
         those of executors and registrars looked at, which have a slash in them.
         """
-        name, directory = self._name(party), self.runtime.directory
+        name, directory = self._name(actor), self.runtime.directory
         if name is None or "/" in name or directory.incarnation(name):
             return name
         series = name.rstrip("0123456789")
-        everybody = [seat.name for seat in directory] + directory.ended()
+        everybody = [context.name for context in directory] + directory.ended()
         known = [other for other in everybody if other.rstrip("0123456789") != series]
         if near := get_close_matches(name, known, 1, cutoff=0.8):
             raise Refused(f"there never was anybody named {name}; perhaps {near[0]} is meant, or start it first")
         return name
 
-    def _existing(self, party: Party) -> str:
-        name = self._name(party)
+    def _existing(self, actor: Party) -> str:
+        name = self._name(actor)
         if name is None or self.runtime.directory.incarnation(name) == 0:
-            names = ", ".join(seat.name for seat in self.runtime.directory)
+            names = ", ".join(context.name for context in self.runtime.directory)
             raise Refused(f"there never was anybody named {name}; there are {names}")
         return name
 
-    def _alive(self, party: Party, why: str) -> Seat:
+    def _alive(self, actor: Party, why: str) -> ActorContext:
         """The actor of that name, which must be alive.
 
         Raises:
             Refused: it is not; `why` says what it was wanted for.
         """
-        name = self._name(party)
-        seat = self.runtime.directory.find(name or "")
-        if seat is None:
-            names = ", ".join(seat.name for seat in self.runtime.directory)
+        name = self._name(actor)
+        context = self.runtime.directory.find(name or "")
+        if context is None:
+            names = ", ".join(context.name for context in self.runtime.directory)
             raise Refused(f"there is nobody named {name} to {why}; there are {names}")
-        return seat
+        return context

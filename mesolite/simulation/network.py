@@ -1,7 +1,7 @@
 """What a test does to the network of a simulation: faults, cuts, observations.
 
 A cut swallows what is said; a connection that has lost something does not come back (core.md LP-28), so with the end of
-the cut both parties learn that theirs has broken. What is said again until it is answered is no loss: it only comes
+the cut both actors learn that theirs has broken. What is said again until it is answered is no loss: it only comes
 late, and what follows from its absence, as of pings, is decided by whoever misses it.
 
 Faults and observations are looked at when a message is about to be handled, as in libprocess (core.md LP-50, LP-53).
@@ -37,8 +37,8 @@ SAID_AGAIN = (
 """What its sender repeats until it is answered, or gives as an answer whenever it is asked."""
 
 
-class Parcel(NamedTuple):
-    """Something under way between two parties."""
+class Envelope(NamedTuple):
+    """Something under way between two actors."""
 
     sender: str
     to: str
@@ -66,7 +66,7 @@ def _is_said_again(message: Any) -> bool:
 
 @define(eq=False)
 class Rule:
-    """One wish about messages of a kind between two parties; None matches anybody. `times` None means always."""
+    """One wish about messages of a kind between two actors; None matches anybody. `times` None means always."""
 
     kind: type | tuple[type, ...] | None
     sender: str | None
@@ -78,7 +78,7 @@ class Rule:
     by: int = -1
     """The trace record of its making, if it is a fault, and below the code that makes it."""
     code: str = ""
-    matched: list[Parcel] = field(factory=list)
+    matched: list[Envelope] = field(factory=list)
     released: int = 0
 
     @property
@@ -102,7 +102,7 @@ class Rule:
             raise LookupError(f"no {self.describe()} was seen")
         return self.matched[0].event
 
-    def take_matched(self) -> list[Parcel]:
+    def take_matched(self) -> list[Envelope]:
         """Give out what it has kept back since the last time."""
         parcels = self.matched[self.released :]
         self.released += len(parcels)
@@ -118,7 +118,7 @@ class Rule:
         """Say what it does to what it matches, and how often it did."""
         return f"{self.verdict.value} {self.describe()} ({self.count} so far)"
 
-    def matches(self, parcel: Parcel) -> bool:
+    def matches(self, parcel: Envelope) -> bool:
         """Whether it applies to this parcel, now."""
         return (
             (self.times is None or len(self.matched) < self.times)
@@ -153,7 +153,7 @@ class Cut:
     by: int
     count: int = 0
     matters: bool = False
-    exits: list[tuple[Parcel, Any]] = field(factory=list)
+    exits: list[tuple[Envelope, Any]] = field(factory=list)
 
 
 class Network:
@@ -198,7 +198,7 @@ class Network:
         self.plain = False
 
     def heal(self, one: str | None, other: str | None) -> dict[tuple[str, str], Cut]:
-        """Undo cuts: all of them, all of one party's, or those between two. Return what was undone."""
+        """Undo cuts: all of them, all of one actor's, or those between two. Return what was undone."""
         undone = {
             way: cut
             for way, cut in self._cuts.items()
@@ -209,12 +209,12 @@ class Network:
         self._look()
         return undone
 
-    def swallow(self, parcel: Parcel, seat: Any) -> int:
+    def swallow(self, parcel: Envelope, context: Any) -> int:
         """Note what a cut has lost, and which life it was for; returns the record of the cut."""
         cut = self._cuts[parcel.sender, parcel.to]
         cut.count += 1
         if isinstance(parcel.event, PeerExited):
-            cut.exits.append((parcel, seat))
+            cut.exits.append((parcel, context))
         elif not _is_said_again(parcel.event):
             cut.matters = True
         return cut.by
@@ -228,7 +228,7 @@ class Network:
         """Whether nothing passes that way."""
         return (sender, to) in self._cuts
 
-    def judge(self, parcel: Parcel) -> tuple[Verdict, Rule | None]:
+    def judge(self, parcel: Envelope) -> tuple[Verdict, Rule | None]:
         """Decide what becomes of a parcel. System events pass, except news of a peer's end through a cut (LP-52)."""
         if not isinstance(parcel.event, Message | PeerExited):
             return Verdict.DELIVER, None
@@ -240,7 +240,7 @@ class Network:
                 return rule.verdict, rule
         return Verdict.DELIVER, None
 
-    def observe(self, parcel: Parcel) -> None:
+    def observe(self, parcel: Envelope) -> None:
         """Let the observers see what is being delivered."""
         for rule in self._observers:
             if rule.matches(parcel):

@@ -34,7 +34,7 @@ class Observing(Named):
     ) -> Rule:
         """Observe messages from now on: `.count`, `.first`, `.all`. Seen means about to be handled (core.md LP-53).
 
-        Sender and receiver, here and in the faults below, may be parties that are yet to come: agents to be added,
+        Sender and receiver, here and in the faults below, may be actors that are yet to come: agents to be added,
         frameworks, executors. So any name is taken, `agent-9` too, but one that nobody ever had and that is nearly that
         of somebody: `agnet-1` is a slip of the pen.
 
@@ -143,10 +143,10 @@ class Observing(Named):
         """
         if why_not := misfit(message):
             raise InvalidValue(why_not)
-        seat = self._alive(to, f"inject {type(message).__name__} to")
+        context = self._alive(to, f"inject {type(message).__name__} to")
         by, said = self._name(sender) or OUTSIDE, Code(f"{type(message).__name__}(...)")
-        done = self._did("inject", (seat.name,), seat.name, said, sender=None if by == OUTSIDE else by)
-        seat.ref.tell(Delivery(message, by, done))
+        done = self._did("inject", (context.name,), context.name, said, sender=None if by == OUTSIDE else by)
+        context.ref.tell(Delivery(message, by, done))
 
     # ------------------------------------------------------------------------------------------------------ inside
 

@@ -124,9 +124,9 @@ class Recovering(Disrupting, Properties):
         elected, leader = core.leader, self.started.leader
         if elected is None or (elected.name, elected.term) != (leader.name, leader.term):
             return False
-        seat = self.runtime.directory.find(leader.name)
-        master: Any = seat.actor.performer.core if seat is not None else None
-        return master is not None and master.watch.is_safe(self.runtime.now())
+        context = self.runtime.directory.find(leader.name)
+        master: Any = context.actor.performer.core if context is not None else None
+        return master is not None and master.detector.is_safe(self.runtime.now())
 
     def _all_known(self) -> bool:
         """Whether every agent that runs is registered, and every other was given up: what is lost is known to be."""
@@ -147,9 +147,9 @@ class Recovering(Disrupting, Properties):
         self.heal()
         for disk in self.runtime.disks.values():
             disk.mend()
-        for seat in self.runtime.directory:
-            if seat.inbox.paused:
-                self.runtime.resume(seat)
+        for context in self.runtime.directory:
+            if context.inbox.paused:
+                self.runtime.resume(context)
 
     def _choose_lost(self, cluster: Wiring) -> None:
         """Draw which of the agents that are dead now never return: their machines have no power any more."""

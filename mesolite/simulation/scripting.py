@@ -11,10 +11,10 @@ from mesolite.actors.trace import HEARTBEATS, Record, Trace
 from mesolite.messages.base import Message
 from mesolite.messages.checking import SomeCount, Time, checked_arguments
 from mesolite.simulation.actions import Action, act
-from mesolite.simulation.moments import Scheduled
 from mesolite.simulation.named import Party
-from mesolite.simulation.network import Parcel, Rule, Verdict
+from mesolite.simulation.network import Envelope, Rule, Verdict
 from mesolite.simulation.observing import Kind, Observing
+from mesolite.simulation.scheduled_actions import Scheduled
 from mesolite.simulation.virtual import VirtualRuntime
 
 
@@ -90,7 +90,7 @@ class Scripting(Observing):
             if not isinstance(record.event, Message | PeerExited):
                 return
             try:
-                left -= wanted.matches(Parcel(record.sender, record.party, record.event, -1))
+                left -= wanted.matches(Envelope(record.sender, record.actor, record.event, -1))
             except Exception as error:  # noqa: BLE001  # of the test's `where`, and not of the actor that is at work
                 failed.append(error)
             if failed or left == 0:
@@ -152,7 +152,7 @@ class _Others(Rule):
         self._runtime = runtime
         self._overtaken = ""
 
-    def matches(self, parcel: Parcel) -> bool:
+    def matches(self, parcel: Envelope) -> bool:
         """Whether it has to wait: it is another, or comes after one of its own sender that does."""
         if parcel.to != self.receiver or isinstance(parcel.event, HEARTBEATS):
             return False

@@ -78,7 +78,7 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         `order`: which of the messages that are due at one instant goes first. "random": the seed postpones some of
         them; "fifo": first in, first out. On one channel nothing ever overtakes.
 
-        What parties save, such as the registry and the tasks of checkpointing frameworks, is encoded and read back as
+        What actors save, such as the registry and the tasks of checkpointing frameworks, is encoded and read back as
         on a real cluster, so that what cannot be stored there fails here. A very large simulation can spare that time
         with `encoded_store=False` (docs/performance.md).
         """

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from mesolite.actors.runtime.port import Seat, Timer
+from mesolite.actors.runtime.port import ActorContext, Timer
 from mesolite.simulation.network import Network
 
 if TYPE_CHECKING:
-    from mesolite.simulation.moments import Moment
+    from mesolite.simulation.scheduled_actions import ScheduledAction
 
 PERIODS = 2
 """Every timer that repeats itself must have had the time to fire so often."""
@@ -27,7 +27,7 @@ class Standstill:
 
     def __init__(self, least_s: float) -> None:
         """Let it last for at least so long."""
-        self.to_come: set[Timer | Moment] = set()
+        self.to_come: set[Timer | ScheduledAction] = set()
         """What will happen once; a set for its speed, nobody goes through it."""
         self.routine = False
         """Whether all that has come due at this instant repeats itself. What is said then is routine, too."""
@@ -43,7 +43,7 @@ class Standstill:
         """Somebody begins to wait: what was done from outside before may have consequences."""
         self.routine, self._since = False, None
 
-    def reached(self, now: float, seats: Iterable[Seat]) -> bool:
+    def reached(self, now: float, contexts: Iterable[ActorContext]) -> bool:
         """Whether it has lasted long enough, at the end of an instant."""
         if self.to_come:
             self._since = None
@@ -53,17 +53,19 @@ class Standstill:
             return False
         if now - self._since < self._lasts_s:
             return False
-        longest_s = max((timer.period_s for seat in seats for timer in seat.timers.values()), default=0.0)
+        longest_s = max((timer.period_s for context in contexts for timer in context.timers.values()), default=0.0)
         self._lasts_s = max(self._least_s, PERIODS * longest_s)
         return now - self._since >= self._lasts_s
 
 
-def situation(seats: Sequence[Seat], ended: Sequence[str], endless: Sequence[str], network: Network) -> str:
+def situation(contexts: Sequence[ActorContext], ended: Sequence[str], endless: Sequence[str], network: Network) -> str:
     """Say who is there, who is not, what each is waited for with, and which faults are in force; a line each."""
-    lines = [f"alive: {some(seat.name for seat in seats)}"]
+    lines = [f"alive: {some(context.name for context in contexts)}"]
     if ended:
         lines.append(f"ended: {some(ended)}")
-    standing = [f"{seat.name}: {words}" for seat in seats if (words := seat.actor.performer.core.standing())]
+    standing = [
+        f"{context.name}: {words}" for context in contexts if (words := context.actor.performer.core.standing())
+    ]
     lines += standing[:SHOWN] + ([f"... and {len(standing) - SHOWN} more"] if len(standing) > SHOWN else [])
     if endless:
         lines.append(f"runs until it is killed: {some(endless)}")

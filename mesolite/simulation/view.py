@@ -13,7 +13,7 @@ from attrs import frozen
 
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.view import offered_on, used_on, view
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages.checking import checked_arguments
 from mesolite.messages.drains import DrainState
@@ -111,17 +111,17 @@ class View:
         self._runtime.check_thread()
         processes, names = self._runtime.processes, self._framework_names()
         alive = processes.tasks()
-        for seat in processes.executors:
-            alive += [(seat, task_id) for task_id in _core(seat).tasks]
+        for context in processes.executors:
+            alive += [(context, task_id) for task_id in _core(context).tasks]
         found, wanted = [], self._wanted(framework)
-        for seat, task_id in alive:
-            known = _core(seat).registration
+        for context, task_id in alive:
+            known = _core(context).registration
             name = names.get(known.framework_id, known.framework_id)
             if wanted(known.framework_id, name):
                 task = RunningTask(
                     task_id=TaskId(task_id),
                     framework=name,
-                    agent=seat.host,
+                    agent=context.host,
                     framework_id=known.framework_id,
                     agent_id=known.agent_id,
                     executor_id=known.executor_id,
@@ -164,7 +164,7 @@ class View:
         drains = m.deactivated
         return tuple(
             AgentView(
-                name=agent.party,
+                name=agent.pid,
                 id=agent.id,
                 connected=agent.connected,
                 active=agent.active,
@@ -193,7 +193,7 @@ class View:
             OfferView(
                 id=offer.id,
                 framework=m.frameworks[offer.framework_id].info.name,
-                agent=m.agents[offer.agent_id].party,
+                agent=m.agents[offer.agent_id].pid,
                 framework_id=offer.framework_id,
                 agent_id=offer.agent_id,
                 resources=offer.resources,
@@ -220,8 +220,8 @@ class View:
         self._runtime.check_thread()
         cluster = self._cluster()
         leader = cluster.leader if cluster is not None else None
-        seat = self._runtime.directory.find(leader.name) if leader is not None else None
-        m: MasterState | None = _core(seat).state if seat is not None else None
+        context = self._runtime.directory.find(leader.name) if leader is not None else None
+        m: MasterState | None = _core(context).state if context is not None else None
         return m if m is not None and m.leading else None  # at the record of its end it is still known to lead
 
     def _wanted(self, framework: AnyFramework) -> Callable[[str, str], bool]:
@@ -244,11 +244,11 @@ class View:
         cluster = self._cluster()
         machines = cluster.agents.values() if cluster is not None else ()
         seen = {machine.id: machine.name for machine in machines if machine.id is not None}
-        return seen | {agent.id: agent.party for agent in m.agents.values()}
+        return seen | {agent.id: agent.pid for agent in m.agents.values()}
 
 
-def _core(seat: Seat) -> Any:
-    return seat.actor.performer.core
+def _core(context: ActorContext) -> Any:
+    return context.actor.performer.core
 
 
 def _named(cluster: Wiring) -> Iterator[tuple[str, str]]:

@@ -8,16 +8,16 @@ import signal
 from attrs import define
 
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.messages.tasks import SimulatedWork
 from mesolite.simulation.deliveries import Deliveries
-from mesolite.simulation.moments import Loop, Moment
 from mesolite.simulation.plain_commands import work_of
+from mesolite.simulation.scheduled_actions import Loop, ScheduledAction
 
 
 @define(eq=False)
 class _Process:
-    seat: Seat
+    context: ActorContext
     work: SimulatedWork
     cause: int
     task_id: str = ""
@@ -25,7 +25,7 @@ class _Process:
     ends_at: float = math.inf
 
 
-class WorkEnds(Moment):
+class WorkEnds(ScheduledAction):
     """A simulated process comes to its end, by itself or by a signal."""
 
     __slots__ = ("exited", "process", "processes")
@@ -40,7 +40,7 @@ class WorkEnds(Moment):
     def occur(self, loop: Loop) -> None:
         """End it."""
         self.processes.drop(self.exited.work_id)
-        loop.post(self.process.seat, self.exited, cause=self.process.cause)
+        loop.post(self.process.context, self.exited, cause=self.process.cause)
 
 
 class SimulatedProcesses:
@@ -50,8 +50,8 @@ class SimulatedProcesses:
         """Start with nothing running."""
         self._deliveries = deliveries
         self._processes: dict[str, _Process] = {}
-        self._of_seat: dict[Seat, dict[str, None]] = {}
-        self.executors: dict[Seat, None] = {}
+        self._of_context: dict[ActorContext, dict[str, None]] = {}
+        self.executors: dict[ActorContext, None] = {}
         """Those alive that run user code, oldest first."""
 
     def __len__(self) -> int:
@@ -62,20 +62,20 @@ class SimulatedProcesses:
         """The work that does not end by itself."""
         return [work_id for work_id, process in self._processes.items() if process.ends_at == math.inf]
 
-    def tasks(self) -> list[tuple[Seat, str]]:
+    def tasks(self) -> list[tuple[ActorContext, str]]:
         """The executor and the task of each process, oldest first."""
-        return [(process.seat, process.task_id) for process in self._processes.values()]
+        return [(process.context, process.task_id) for process in self._processes.values()]
 
-    def run(self, seat: Seat, run: Run, cause: int) -> None:
+    def run(self, context: ActorContext, run: Run, cause: int) -> None:
         """Start, and end by itself after its duration."""
         work = run.simulated or work_of(run.command)
         if work is None:
             error = f"cannot start {run.command.value!r}: there is no program of that name, only a shell understands it"
-            self._deliveries.post(seat, WorkFailedToStart(run.work_id, error), cause=cause)
+            self._deliveries.post(context, WorkFailedToStart(run.work_id, error), cause=cause)
             return
-        process = self._processes[run.work_id] = _Process(seat, work, cause, run.task_id)
-        self._of_seat.setdefault(seat, {})[run.work_id] = None
-        self._deliveries.post(seat, WorkStarted(run.work_id, 0), cause=cause)
+        process = self._processes[run.work_id] = _Process(context, work, cause, run.task_id)
+        self._of_context.setdefault(context, {})[run.work_id] = None
+        self._deliveries.post(context, WorkStarted(run.work_id, 0), cause=cause)
         if process.work.duration is not None:
             self._end_after(run.work_id, process.work.duration, process.work.exit_status, None)
 
@@ -91,10 +91,10 @@ class SimulatedProcesses:
             status = process.work.sigterm_exit_status
             self._end_after(work_id, process.work.on_sigterm, status, signum if status is None else None)
 
-    def forget(self, seat: Seat) -> None:
-        """End everything of a party that has ended; nobody is left to be told."""
-        self.executors.pop(seat, None)
-        for work_id in list(self._of_seat.get(seat, ())):
+    def forget(self, context: ActorContext) -> None:
+        """End everything of an actor that has ended; nobody is left to be told."""
+        self.executors.pop(context, None)
+        for work_id in list(self._of_context.get(context, ())):
             self.drop(work_id)
 
     def _end_after(self, work_id: str, after_s: float, exit_status: int | None, signum: int | None) -> None:
@@ -111,10 +111,10 @@ class SimulatedProcesses:
     def drop(self, work_id: str) -> None:
         """Forget work that has ended."""
         process = self._processes.pop(work_id)
-        works = self._of_seat[process.seat]
+        works = self._of_context[process.context]
         del works[work_id]
         if not works:
-            del self._of_seat[process.seat]
+            del self._of_context[process.context]
         if process.end is not None:
             self._deliveries.call_off(process.end)
             process.end = None  # they refer to each other

@@ -71,7 +71,7 @@ def stage(
 
 def home(sim: Simulation) -> str:
     """The agent that was told first to run something."""
-    return next(record.party for record in sim.trace if isinstance(record.event, RunTask))
+    return next(record.actor for record in sim.trace if isinstance(record.event, RunTask))
 
 
 def sigusr1() -> Trace:
@@ -154,7 +154,7 @@ def is_told(record: Record) -> bool:
 
 def failed(sim: Simulation, check: str, words: str, at: float) -> Trace:
     """The trace of that run, whose head says that a check failed when its scheduler was told of a task."""
-    told = next(each for each in sim.trace if each.time >= at and each.party == "web" and is_told(each))
+    told = next(each for each in sim.trace if each.time >= at and each.actor == "web" and is_told(each))
     sim.trace.describe(
         failure=TraceFailure(check=check, words=words, time=told.time, index=told.index),
         repeat="pytest --mesolite-seed 1 tests/test_shop.py::test_nothing_runs_twice",

@@ -110,7 +110,9 @@ def _still_alive(cluster: Cluster, pipes: Pipes) -> list[str]:
     poll = select.poll()
     poll.register(pipes.lifeline, 0)
     alive = [] if poll.poll(0) else ["somebody holds the lifeline"]
-    alive += [f"{seat.name} is alive" for seat in cluster.runtime.directory if seat.name.startswith("agent-1/")]
+    alive += [
+        f"{context.name} is alive" for context in cluster.runtime.directory if context.name.startswith("agent-1/")
+    ]
     return alive + [f"process {pid} is alive" for pid in cluster.processes("agent-1")]
 
 

@@ -25,9 +25,9 @@ from loguru import logger
 import mesolite.cluster
 from mesolite import Cluster, Filters, FrameworkInfo, Offer, Refused, Scheduler, SchedulerDriver, Settings, TaskStatus
 from mesolite.actors.threads.sqlite_store import SqliteStore
-from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.codec import decode_record
 from mesolite.messages.ids import FrameworkId
+from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.maintenance import Unavailability, Window
 from mesolite.messages.relayed import StatusUpdate
 from tests.cluster.stage import PATIENCE_S, command

@@ -26,7 +26,7 @@ SHORT = Settings.local().but(task_kill_grace_s=0.05, command_executor_margin_s=0
 
 
 def until(cluster: Cluster, done: Callable[[], object]) -> None:
-    """Wait until it is so, looking whenever a party has handled something."""
+    """Wait until it is so, looking whenever an actor has handled something."""
     assert cluster.runtime.wait(lambda: bool(done()), PATIENCE_S), cluster.trace.text()[-4000:]
 
 

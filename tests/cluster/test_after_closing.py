@@ -46,7 +46,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 """What those verbs are given that want something else than names."""
 
 OURS = {"begin", "prepare", "call", "user", "raised", "status_is", "framework_is"}
-"""What parties and the wiring call."""
+"""What actors and the wiring call."""
 
 ANSWERS: dict[str, object] = {
     "Cluster.close": None,

@@ -42,26 +42,26 @@ def test_a_callback_that_does_not_return_is_named_once(lines: list[str], tmp_pat
         stuck = Stuck()
         driver = cluster.run(stuck, framework="stuck")
         assert stuck.reached.acquire(timeout=PATIENCE_S)
-        (seat,) = [seat for seat in cluster.runtime.directory if seat.name == "stuck"]
-        assert seat.user_call is not None
-        since = seat.user_call.since
-        watch.look([seat], since + BLOCKED_S)
+        (context,) = [context for context in cluster.runtime.directory if context.name == "stuck"]
+        assert context.user_call is not None
+        since = context.user_call.since
+        watch.look([context], since + BLOCKED_S)
         assert lines == []
 
-        watch.look([seat], since + BLOCKED_S + 1.0)
-        watch.look([seat], since + BLOCKED_S + 9.0)
+        watch.look([context], since + BLOCKED_S + 1.0)
+        watch.look([context], since + BLOCKED_S + 9.0)
         (line,) = lines
         assert line.startswith(f"stuck: resource_offers has not returned since {since:.3f} s, for 11.0 s now")
 
         cluster.add_agent()  # another offer, another callback
         stuck.opened.release()
         assert stuck.reached.acquire(timeout=PATIENCE_S)
-        watch.look([seat], cluster.now + BLOCKED_S + 1.0)
+        watch.look([context], cluster.now + BLOCKED_S + 1.0)
         assert len(lines) == 2
 
         driver.stop()
         stuck.opened.release()
-        cluster.wait_until(lambda: seat.user_call is None, PATIENCE_S)
+        cluster.wait_until(lambda: context.user_call is None, PATIENCE_S)
 
 
 def test_a_wait_that_was_too_short_names_whoever_is_in_a_callback(tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_who_is_in_no_callback_is_not_named(lines: list[str], tmp_path: Path) ->
     """Waiting for the next callback is not being stuck, however long that takes."""
     with Cluster(work_dir=tmp_path) as cluster:
         cluster.run(Scheduler(), framework="idle")
-        (seat,) = [seat for seat in cluster.runtime.directory if seat.name == "idle"]
-        cluster.wait_until(lambda: seat.user_call is None, PATIENCE_S)
-        BlockingWatch().look([seat], cluster.now + 1000.0)
+        (context,) = [context for context in cluster.runtime.directory if context.name == "idle"]
+        cluster.wait_until(lambda: context.user_call is None, PATIENCE_S)
+        BlockingWatch().look([context], cluster.now + 1000.0)
 
     assert lines == []
 

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from mesolite import Cluster, FrameworkInfo, OutcomeUnknown, PartyEnded, Refused, WorkDirUnusable
+from mesolite import ActorEnded, Cluster, FrameworkInfo, OutcomeUnknown, Refused, WorkDirUnusable
 from mesolite.actors.threads.sqlite_store import APPLICATION_ID, SCHEMA, SqliteStore
 from tests.cluster.stage import Launching, command, run_to_the_end, until
 
@@ -255,7 +255,7 @@ def test_a_record_that_cannot_be_read_names_itself(
     """File, owner, key and what is wrong with it come out of the `with`, at once."""
     change(folder, f"UPDATE records SET record = {becomes} WHERE owner = '{owner}' AND key = '{key}'")
 
-    with pytest.raises(PartyEnded) as ended, Cluster(work_dir=folder):
+    with pytest.raises(ActorEnded) as ended, Cluster(work_dir=folder):
         pass
 
     text = str(ended.value)
@@ -284,7 +284,7 @@ def test_a_store_that_fails_later_is_the_reason(folder: Path) -> None:
         until(cluster, lambda: not cluster.agents["agent-1"].alive)
 
         why = "the store refused: the store '.*' cannot be used: no such table: records"
-        with pytest.raises(PartyEnded, match=f"the cluster cannot get ready: agent-1 has ended: {why}"):
+        with pytest.raises(ActorEnded, match=f"the cluster cannot get ready: agent-1 has ended: {why}"):
             cluster.ready()
         with pytest.raises(TimeoutError, match=rf"ended by now: agent-1 \({why}"):
             cluster.wait_until(lambda: False, timeout=0.01)
@@ -301,7 +301,7 @@ def test_a_registry_that_fails_later_is_the_reason(folder: Path) -> None:
 
         with pytest.raises(Refused, match=f"nobody leads, nor will: {why}"):
             cluster.operator.reactivate("agent-1")
-        with pytest.raises(PartyEnded, match=why):
+        with pytest.raises(ActorEnded, match=why):
             cluster.ready()
         change(folder, "ALTER TABLE away RENAME TO records")
         cluster.masters["master-1"].restart()
@@ -311,7 +311,7 @@ def test_a_registry_that_fails_later_is_the_reason(folder: Path) -> None:
 
 FULL = """
 import resource, sys
-from mesolite import Cluster, FrameworkInfo, PartyEnded
+from mesolite import Cluster, FrameworkInfo, ActorEnded
 from tests.cluster.stage import Launching, command, until
 
 with Cluster(work_dir=sys.argv[1]) as cluster:
@@ -324,7 +324,7 @@ with Cluster(work_dir=sys.argv[1]) as cluster:
     until(cluster, lambda: not cluster.agents["agent-1"].alive)
     try:
         cluster.ready()
-    except PartyEnded as why:
+    except ActorEnded as why:
         print(why)
     resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     cluster.agents["agent-1"].restart()

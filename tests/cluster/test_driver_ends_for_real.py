@@ -29,9 +29,9 @@ def test_nothing_begins_after_the_end(end: str, status: str) -> None:
         framework = Recorder()
         driver = cluster.run(framework, framework="framework")
         until(cluster, lambda: framework.offers)
-        seat: Any = cluster.runtime.directory.find("framework")
-        seat.actor.busy = busy
-        answer = seat.ref.ask(ProxyCall(attr_path=["busy"], args=(), kwargs={}), block=False)
+        context: Any = cluster.runtime.directory.find("framework")
+        context.actor.busy = busy
+        answer = context.ref.ask(ProxyCall(attr_path=["busy"], args=(), kwargs={}), block=False)
         assert entered.wait(PATIENCE_S)
         calls = len(framework.calls)
         agent = cluster.add_agent()

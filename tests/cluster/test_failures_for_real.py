@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from mesolite import (
+    ActorFailed,
     Cluster,
     DriverAborted,
     Executor,
     FrameworkInfo,
-    PartyFailed,
     Reason,
     Refused,
     Settings,
@@ -27,7 +27,7 @@ from mesolite import (
 from mesolite.actors.runtime.store import StaleTerm, encoded
 from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.messages import RunTask, StatusUpdate, TaskCheckpoint
-from mesolite.messages.agents import AgentInfo
+from mesolite.messages.infos import AgentInfo
 from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
 from tests.scenarios.schedulers import EXECUTORS, Recorder, executor_task
 from tests.scenarios.unstorable import LARGE, UNSTORABLE, broken, slip_in
@@ -204,8 +204,8 @@ def test_whoever_joins_a_driver_is_let_go_when_the_cluster_closes() -> None:
     assert not joiner.is_alive()
 
 
-def test_a_party_that_fails_is_raised_when_the_cluster_closes() -> None:
-    """Our own bug is not swept under the carpet, and whoever joins such a party's driver does not wait for ever."""
+def test_an_actor_that_fails_is_raised_when_the_cluster_closes() -> None:
+    """Our own bug is not swept under the carpet, and whoever joins such an actor's driver does not wait for ever."""
 
     def broken(*arguments: object) -> Any:
         raise ZeroDivisionError("our bug")
@@ -213,15 +213,15 @@ def test_a_party_that_fails_is_raised_when_the_cluster_closes() -> None:
     def run() -> None:
         with Cluster() as cluster:
             driver = cluster.run(Recorder(), "mine")
-            seat: Any = cluster.runtime.directory.find("mine")
-            seat.actor.performer.core.handle = broken
+            context: Any = cluster.runtime.directory.find("mine")
+            context.actor.performer.core.handle = broken
             driver.revive_offers()
 
             with pytest.raises(DriverAborted, match="mine was aborted: the driver itself failed: our bug"):
                 driver.join(PATIENCE_S)
             assert driver.status.name == "DRIVER_ABORTED"
 
-    with pytest.raises(PartyFailed, match="mine failed: ZeroDivisionError: our bug"):
+    with pytest.raises(ActorFailed, match="mine failed: ZeroDivisionError: our bug"):
         run()
 
 
@@ -386,7 +386,7 @@ def live_with_an_agent_that_cannot_checkpoint(folder: Path) -> None:
 @pytest.mark.slow
 def test_an_agent_that_cannot_checkpoint_a_task_fails_alone(tmp_path: Path) -> None:
     """20 MB of bytes can be stored; what cannot fails the agent that wanted it saved, by name, and nobody else."""
-    with pytest.raises(PartyFailed, match=UNSTORABLE):
+    with pytest.raises(ActorFailed, match=UNSTORABLE):
         live_with_an_agent_that_cannot_checkpoint(tmp_path)
 
     with closing(SqliteStore(str(tmp_path / "store.sqlite"))) as store:

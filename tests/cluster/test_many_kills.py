@@ -78,10 +78,10 @@ def told_again(db: sqlite3.Connection, ledger: kills.Ledger) -> None:
         db.execute("INSERT OR REPLACE INTO records VALUES ('agent-1', ?, ?)", (key, encode_record(record)))
 
 
-Loss = Callable[[sqlite3.Connection, kills.Ledger], object]
+TaskEnd = Callable[[sqlite3.Connection, kills.Ledger], object]
 
 
-def without(*patterns: str) -> Loss:
+def without(*patterns: str) -> TaskEnd:
     """Delete the records whose owner and key are like one of these."""
 
     def do(db: sqlite3.Connection, ledger: kills.Ledger) -> None:
@@ -91,7 +91,7 @@ def without(*patterns: str) -> Loss:
     return do
 
 
-LOSSES: dict[str, tuple[Loss, str]] = {
+LOSSES: dict[str, tuple[TaskEnd, str]] = {
     "a mark": (without("registry/deactivated/%"), "agent m1-S. was deactivated"),
     "that an agent is gone": (without("registry/gone/%"), "agent m1-S. was marked gone"),
     "a drain": (without("registry/deactivated/%", "registry/drain/%"), "drain m1-D1 was begun and is None"),
@@ -104,7 +104,7 @@ LOSSES: dict[str, tuple[Loss, str]] = {
 
 @pytest.mark.parametrize(("lose", "complaint"), LOSSES.values(), ids=LOSSES)
 def test_a_loss_would_be_seen(
-    life: tuple[Path, kills.Ledger], lose: Loss, complaint: str
+    life: tuple[Path, kills.Ledger], lose: TaskEnd, complaint: str
 ) -> None:
     """The check can fail: each of these, taken from the store between two lives, is complained of."""
     folder, ledger = life

@@ -157,8 +157,8 @@ def test_a_leader_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
     """Whoever asks waits its time-out, and is told who was asked what, and how to go on."""
     monkeypatch.setattr(mesolite.calls, "ANSWER_S", 0.05)
     with Cluster() as cluster:
-        seat: Any = cluster.runtime.directory.find("master-1")
-        core = seat.actor.performer.core
+        context: Any = cluster.runtime.directory.find("master-1")
+        core = context.actor.performer.core
         core.answer = lambda query, now: None
 
         with pytest.raises(OutcomeUnknown, match=r"GetState was sent to master-1, which has not answered .*ask again"):
@@ -170,8 +170,8 @@ def test_a_leader_that_dies_before_it_answers_is_said_to_have_gone() -> None:
     with Cluster(masters=2) as cluster:
         leader = cluster.leader
         assert leader is not None
-        seat: Any = cluster.runtime.directory.find(leader.name)
-        seat.actor.performer.core.answer = lambda query, now: cluster.runtime.end(seat, -9)
+        context: Any = cluster.runtime.directory.find(leader.name)
+        context.actor.performer.core.answer = lambda query, now: cluster.runtime.end(context, -9)
 
         with pytest.raises(mesolite.Refused, match=f"the leader has just gone: {leader.name} died before it answered"):
             cluster.operator.state()

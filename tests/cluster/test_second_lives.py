@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from mesolite import (
+    ActorEnded,
     Cluster,
     FrameworkInfo,
     MachineId,
-    PartyEnded,
     ReconfigurationPolicy,
     Settings,
     Unavailability,
@@ -32,7 +32,7 @@ def test_other_resources_are_refused_at_once(tmp_path: Path, resources: str) -> 
     with Cluster(work_dir=tmp_path, resources="cpus:4;mem:4096") as cluster:
         known = ids(cluster)
 
-    with pytest.raises(PartyEnded) as ended, Cluster(work_dir=tmp_path, resources=resources):
+    with pytest.raises(ActorEnded) as ended, Cluster(work_dir=tmp_path, resources=resources):
         pass
 
     assert str(ended.value) == (
@@ -52,7 +52,7 @@ def test_other_attributes_and_host_names_are_refused_at_once(tmp_path: Path) -> 
     with Cluster(agents=0, work_dir=tmp_path) as cluster:
         cluster.add_agent("a", attributes={"zone": "south"}, hostname="rack2")
 
-        with pytest.raises(PartyEnded, match="was rack1 and is rack2; its attributes were zone:north and are zone:sou"):
+        with pytest.raises(ActorEnded, match="was rack1 and is rack2; its attributes were zone:north and are zone:sou"):
             cluster.ready()
 
 
@@ -65,7 +65,7 @@ def test_what_has_grown_is_offered_where_that_is_allowed(tmp_path: Path) -> None
             scheduler, _ = run_to_the_end(cluster, command("t", "exit 0"))
             assert (ids(cluster), str(scheduler.offers[0].resources)) == (known, "cpus:4;mem:512")
     with (
-        pytest.raises(PartyEnded, match="were cpus:4;mem:512 and are cpus:2;mem:512; start it as it was, let it begin"),
+        pytest.raises(ActorEnded, match="were cpus:4;mem:512 and are cpus:2;mem:512; start it as it was, let it begin"),
         Cluster(work_dir=tmp_path, resources="cpus:2;mem:512", settings=ADDITIVE),
     ):
         pass
@@ -93,7 +93,7 @@ def test_after_an_agent_was_marked_gone_its_machine_joins_as_a_new_one(tmp_path:
         first = ids(cluster)
         cluster.operator.mark_gone("agent-2")
         until(cluster, lambda: not cluster.agents["agent-2"].alive)
-        with pytest.raises(PartyEnded, match=r"agent-2 has ended: shut down by the master: .* with restart\(\) its"):
+        with pytest.raises(ActorEnded, match=r"agent-2 has ended: shut down by the master: .* with restart\(\) its"):
             cluster.ready()
         cluster.agents["agent-2"].restart()
         cluster.ready()
@@ -131,7 +131,7 @@ def test_an_agent_whose_machine_is_down_says_so(tmp_path: Path) -> None:
         cluster.operator.update_maintenance_schedule([_now(machine)])
         cluster.operator.machine_down([machine])
 
-    with pytest.raises(PartyEnded, match="by the master: machine agent-1 is down for maintenance; start agents when"):
+    with pytest.raises(ActorEnded, match="by the master: machine agent-1 is down for maintenance; start agents when"):
         Cluster(work_dir=tmp_path).__enter__()
 
 

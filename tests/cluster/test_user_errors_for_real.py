@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from mesolite import (
+    ActorFailed,
     Cluster,
     DriverAborted,
     Executor,
     ExecutorDriver,
     FrameworkInfo,
-    PartyFailed,
     Refused,
     SchedulerDriver,
     TaskInfo,
@@ -173,7 +173,7 @@ def test_a_body_that_raises_it_itself_is_told_nothing_new() -> None:
 
 
 def live_through_failures(then: BaseException | None = None) -> None:
-    """A `with` in which user code raises and a party of ours fails, and whose body raises that, too."""
+    """A `with` in which user code raises and an actor of ours fails, and whose body raises that, too."""
 
     def broken(*arguments: object) -> Any:
         raise ZeroDivisionError("our bug")
@@ -181,8 +181,8 @@ def live_through_failures(then: BaseException | None = None) -> None:
     with Cluster() as cluster:
         cluster.run(Raising(ValueError("mine"), "registered"), "broken")
         failing = cluster.run(Recorder(), "failing")
-        seat: Any = cluster.runtime.directory.find("failing")
-        seat.actor.performer.core.handle = broken
+        context: Any = cluster.runtime.directory.find("failing")
+        context.actor.performer.core.handle = broken
         failing.revive_offers()
         until(cluster, lambda: cluster.user_errors and cluster.runtime.failures)
         if then is not None:
@@ -190,7 +190,7 @@ def live_through_failures(then: BaseException | None = None) -> None:
 
 
 def test_leaving_does_not_hide_what_the_body_raised() -> None:
-    """The note names what user code raised, and a party that failed by our own fault."""
+    """The note names what user code raised, and an actor that failed by our own fault."""
     with pytest.raises(KeyError, match="body") as caught:
         live_through_failures(then=KeyError("body"))
     note = only(caught.value.__notes__)
@@ -198,15 +198,15 @@ def test_leaving_does_not_hide_what_the_body_raised() -> None:
     assert "broken: registered raised ValueError: mine" in note
 
 
-def test_a_party_that_failed_is_raised_before_what_user_code_raised() -> None:
+def test_an_actor_that_failed_is_raised_before_what_user_code_raised() -> None:
     """The note names the second."""
-    with pytest.raises(PartyFailed, match="our bug") as caught:
+    with pytest.raises(ActorFailed, match="our bug") as caught:
         live_through_failures()
     assert "broken: registered raised ValueError: mine" in caught.value.__notes__[-1]
 
 
 @pytest.mark.parametrize("of", ["cluster", "drain"])
-def test_waiting_ends_when_a_party_fails(of: str) -> None:
+def test_waiting_ends_when_an_actor_fails(of: str) -> None:
     """As in simulation: nobody reads the log. Raised once, so that what goes on can still be waited for."""
 
     def broken(*arguments: object) -> Any:
@@ -218,17 +218,17 @@ def test_waiting_ends_when_a_party_fails(of: str) -> None:
             until(cluster, lambda: cluster.operator.state()["agents"][0]["tasks"])
             failing = cluster.run(Recorder(), "failing")
             until(cluster, lambda: failing.framework_id)
-            seat: Any = cluster.runtime.directory.find("failing")
-            seat.actor.performer.core.handle = broken
+            context: Any = cluster.runtime.directory.find("failing")
+            context.actor.performer.core.handle = broken
             drain = cluster.operator.drain("agent-1", 1000.0)
             failing.revive_offers()
             waits = {"drain": lambda: drain.wait(PATIENCE_S), "cluster": lambda: cluster.wait_until(bool, PATIENCE_S)}
-            with pytest.raises(PartyFailed, match="failing failed: ZeroDivisionError: our bug"):
+            with pytest.raises(ActorFailed, match="failing failed: ZeroDivisionError: our bug"):
                 waits[of]()
             cluster.wait_until(lambda: True, PATIENCE_S)
             raise cluster.runtime.failures[0]
 
-    with pytest.raises(PartyFailed) as caught:
+    with pytest.raises(ActorFailed) as caught:
         live()
     assert not hasattr(caught.value, "__notes__")
 

@@ -14,7 +14,7 @@ from tests.cluster.stage import PATIENCE_S
 from tests.scenarios.schedulers import Recorder
 
 
-class Asking(Recorder):
+class InverseOfferQueue(Recorder):
     """Does something in its first callback, and keeps what came of it."""
 
     def __init__(self, act: Callable[[SchedulerDriver], object]) -> None:
@@ -79,7 +79,7 @@ def test_joining_inside_a_callback_of_its_own_is_refused() -> None:
     """The driver cannot end before its callback returns; with a time-out it would wait in vain."""
     with Cluster(agents=1) as cluster:
         for timeout in (None, 5.0, math.inf):
-            scheduler = Asking(lambda driver, timeout=timeout: driver.join(timeout))  # type: ignore[misc]
+            scheduler = InverseOfferQueue(lambda driver, timeout=timeout: driver.join(timeout))  # type: ignore[misc]
             driver = cluster.run(scheduler, "joining")
             assert isinstance(refused := scheduler.answer(), WouldBlock)
             assert "joining" in str(refused)
@@ -110,7 +110,7 @@ def test_a_callback_may_join_another_driver() -> None:
     with Cluster(agents=1) as cluster:
         other = cluster.run(Recorder(), "other")
         other.call_later(0.05, other.stop)
-        scheduler = Asking(lambda driver: other.join(PATIENCE_S).name)
+        scheduler = InverseOfferQueue(lambda driver: other.join(PATIENCE_S).name)
         cluster.run(scheduler, "joining")
 
         assert scheduler.answer() == "DRIVER_STOPPED"
@@ -119,11 +119,11 @@ def test_a_callback_may_join_another_driver() -> None:
 def test_a_callback_may_use_the_operator() -> None:
     """The master answers while the callback waits; so does a drain that does not need this scheduler."""
     with Cluster(agents=2) as cluster:
-        scheduler = Asking(lambda driver: len(cluster.operator.state()["agents"]))
+        scheduler = InverseOfferQueue(lambda driver: len(cluster.operator.state()["agents"]))
         cluster.run(scheduler, "asking")
         assert scheduler.answer() == 2
 
-        scheduler = Asking(lambda driver: cluster.operator.drain("agent-1").wait(PATIENCE_S))
+        scheduler = InverseOfferQueue(lambda driver: cluster.operator.drain("agent-1").wait(PATIENCE_S))
         cluster.run(scheduler, "draining")
         assert scheduler.answer() is DrainState.DRAINED
 

@@ -9,7 +9,7 @@ from types import FrameType
 
 import pytest
 
-from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import ResourceError, Resources
@@ -681,7 +681,7 @@ def test_a_copy_goes_its_own_way() -> None:
     assert run(mesos, 0.0) == granted
 
 
-# --- what is withheld, and who is barred (docs/reclaim.md) ---
+# --- what is withheld, and who is blocked (docs/reclaim.md) ---
 
 
 def test_what_is_withheld_is_not_granted_and_the_rest_is() -> None:
@@ -783,10 +783,10 @@ def test_a_framework_that_returns_in_another_role_competes_there_with_what_it_ho
     mesos.check()
 
 
-def test_a_barred_framework_gets_nothing_until_it_is_let_in() -> None:
+def test_a_barred_framework_gets_nothing_until_it_is_unblocked() -> None:
     """Whatever it or its link does meanwhile; others get what is there, and its share still counts (RV-7)."""
     mesos = held_by(F1)
-    mesos.bar(F1)
+    mesos.block(F1)
     join(mesos, A2, "cpus:1;mem:64")
     mesos.revive(F1, 0.0)
     mesos.deactivate_framework(F1)
@@ -795,7 +795,7 @@ def test_a_barred_framework_gets_nothing_until_it_is_let_in() -> None:
     assert run(mesos, 0.0) == []
     assert mesos.next_run(0.0) is None
     assert mesos.scalars(F1) == {"cpus": 2000, "mem": 1024000}
-    mesos.let_in(F1, 0.5)
+    mesos.unblock(F1, 0.5)
 
     assert mesos.next_run(0.5) == 0.5
     assert run(mesos, 0.5) == ["framework1 agent2 cpus:1;mem:64"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import Resources

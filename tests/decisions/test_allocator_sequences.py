@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import Resources
@@ -30,7 +30,7 @@ class AnySequence(RuleBasedStateMachine):
         self.active: dict[AgentId, bool] = {}
         self.held: dict[tuple[FrameworkId, AgentId], Resources] = {}
         self.withheld: dict[AgentId, Resources | None] = {}
-        self.barred: dict[FrameworkId, bool] = {}
+        self.blocked: dict[FrameworkId, bool] = {}
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 3.1, 5.0]))
     def time_passes(self, seconds: float) -> None:
@@ -63,17 +63,17 @@ class AnySequence(RuleBasedStateMachine):
                 self.allocator.recover(owner, role, agent_id, held, self.now)
             self.allocator.remove_framework(framework_id)
             del self.wants[framework_id]
-            self.barred.pop(framework_id, None)
+            self.blocked.pop(framework_id, None)
 
     @precondition(lambda self: self.wants)
     @rule(data=st.data(), in_or_out=st.booleans())
     def framework_is_barred(self, data: st.DataObject, in_or_out: bool) -> None:
         framework_id = data.draw(st.sampled_from(sorted(self.wants)))
-        self.barred[framework_id] = not in_or_out
+        self.blocked[framework_id] = not in_or_out
         if in_or_out:
-            self.allocator.let_in(framework_id, self.now)
+            self.allocator.unblock(framework_id, self.now)
         else:
-            self.allocator.bar(framework_id)
+            self.allocator.block(framework_id)
 
     @precondition(lambda self: self.active)
     @rule(data=st.data(), amount=st.sampled_from([None, "", "cpus:2", "cpus:0.5;mem:16", "cpus:9;mem:9999;gpus:1"]))
@@ -131,7 +131,7 @@ class AnySequence(RuleBasedStateMachine):
             key = grant.framework_id, grant.agent_id
             assert self.wants[grant.framework_id], "granted to one who wants nothing"
             assert self.active[grant.agent_id], "granted on an agent that is not active"
-            assert not self.barred.get(grant.framework_id), "granted to one who is barred"
+            assert not self.blocked.get(grant.framework_id), "granted to one who is blocked"
             assert self.grantable(grant.agent_id) == Resources(), "granted in part"
             assert self.kept_back(grant.agent_id, grant.resources), "granted what is withheld"
             self.held[key] = self.held.get(key, Resources()) + grant.resources
@@ -163,7 +163,7 @@ class AnySequence(RuleBasedStateMachine):
             runs += 1
             assert runs <= 50, "runs without end"
         left = [a for a, active in self.active.items() if active and worth_an_offer(self.grantable(a, future))]
-        assert left == [] or not any(wants and not self.barred.get(f) for f, wants in self.wants.items())
+        assert left == [] or not any(wants and not self.blocked.get(f) for f, wants in self.wants.items())
 
     def grantable(self, agent_id: AgentId, of: Allocator | None = None) -> Resources:
         """What is free and not withheld."""

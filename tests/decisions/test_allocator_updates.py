@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mesolite.actors.decisions.rules.allocator import Allocator
+from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.resources import ResourceError, Resources

@@ -19,11 +19,11 @@ from mesolite.actors.decisions.rules.authorization import (
     refusal,
 )
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.base import Message, OperatorCall
 from mesolite.messages.checking import evolve
 from mesolite.messages.frameworks import FrameworkInfo
-from mesolite.messages.ids import AgentId, FrameworkId, OfferId, PartyName
+from mesolite.messages.ids import ActorName, AgentId, FrameworkId, OfferId
+from mesolite.messages.infos import MasterInfo
 from mesolite.messages.offers import Launch
 from mesolite.messages.operator import OPERATOR, CallAnswered, DrainAgentCall, MarkAgentGoneCall, TeardownFrameworkCall
 from mesolite.messages.scheduler import AcceptOffers, FrameworkError, FrameworkRegistered, Subscribe
@@ -35,7 +35,7 @@ ANNA = "anna"
 def leader(acl: Acl = EVERYTHING) -> MasterCore:
     """A core that leads, under that list."""
     core = MasterCore(Settings.mesos(), "registrar")
-    core.state.info = MasterInfo(name=PartyName("master-1"), term=1)
+    core.state.info = MasterInfo(name=ActorName("master-1"), term=1)
     core.state.leading, core.state.acl = True, acl
     return core
 
@@ -189,7 +189,7 @@ def test_a_framework_keeps_its_principal_for_life(first: str, then: str) -> None
 
     assert isinstance(refused, FrameworkError)
     assert f"with the principal {first!r}" in refused.message
-    assert core.state.frameworks[registered.framework_id].party == "one"
+    assert core.state.frameworks[registered.framework_id].pid == "one"
 
 
 def test_an_unknown_operation_ends_the_framework_that_asked_for_it_with_a_sentence() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from mesolite.actors.decisions.command_executor import AcknowledgementTimeout, CommandExecutorCore, Escalation
 from mesolite.actors.decisions.contract import (
     CancelTimer,
     Effect,
@@ -22,9 +21,9 @@ from mesolite.actors.decisions.contract import (
     WorkFailedToStart,
     WorkStarted,
 )
-from mesolite.actors.decisions.rules.executor_registration import ReconnectTimeout
+from mesolite.actors.decisions.executor.command import AcknowledgementTimeout, CommandExecutorCore, Escalation
+from mesolite.actors.decisions.executor.registration import ReconnectTimeout
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checking import evolve
 from mesolite.messages.executor import (
     ExecutorRegistered,
@@ -35,6 +34,7 @@ from mesolite.messages.executor import (
     ShutdownExecutor,
 )
 from mesolite.messages.frameworks import Capability, FrameworkInfo
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.tasks import (
     CommandInfo,

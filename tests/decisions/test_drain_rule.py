@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from mesolite.actors.decisions.rules.drain import DrainingAgent, TaskLeft, blockers, is_done
+from mesolite.actors.decisions.master.drain.rule import DrainingAgent, TaskLeft, blockers, is_done
 from mesolite.messages.drains import Blocker, Party
 from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
 from mesolite.messages.tasks import TaskState

@@ -6,7 +6,6 @@ import pytest
 
 from mesolite.actors.decisions.contract import Send
 from mesolite.actors.decisions.elector import ElectorCore
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
     ELECTOR,
     DetectLeader,
@@ -16,7 +15,8 @@ from mesolite.messages.election import (
     LeaderDetected,
     LeaveElection,
 )
-from tests.decisions.electorate import DETECT_RETRY_S, Electorate
+from mesolite.messages.infos import MasterInfo
+from tests.decisions.election_harness import DETECT_RETRY_S, Electorate
 
 
 @pytest.mark.scenario("GroupTest.Group")
@@ -51,7 +51,7 @@ def test_when_its_session_expires_a_candidate_sees_nobody_and_has_lost_its_place
     them.master("master-1")
     them.take()
 
-    them.tell_elector("operator", ExpireSession(party="master-1"))
+    them.tell_elector("operator", ExpireSession(actor="master-1"))
 
     assert them.take() == ["0 master-1: candidacy lost", "0 master-1: nobody leads"]
     assert them.sent(LeaveElection) == 0
@@ -68,7 +68,7 @@ def test_one_members_expiry_is_seen_by_the_other_and_cannot_be_cancelled_any_mor
     them.master("master-2")
     assert them.take() == ["0 master-1: master-1 leads in 1", "0 master-2: master-1 leads in 1"]
 
-    them.tell_elector("operator", ExpireSession(party="master-1"))
+    them.tell_elector("operator", ExpireSession(actor="master-1"))
 
     assert them.take() == [
         "0 master-1: candidacy lost",
@@ -167,7 +167,7 @@ def test_an_agent_whose_watch_expires_sees_nobody_and_then_the_same_leader() -> 
     them.agent("agent-1")
     them.take()
 
-    them.tell_elector("operator", ExpireSession(party="agent-1"))
+    them.tell_elector("operator", ExpireSession(actor="agent-1"))
     them.advance(DETECT_RETRY_S)
 
     assert them.take() == ["0 agent-1: nobody leads", "5 agent-1: master-1 leads in 1"]
@@ -182,8 +182,8 @@ def test_an_agent_that_expires_together_with_the_leader_sees_nobody_and_then_the
     them.agent("agent-1")
     them.take()
 
-    them.tell_elector("operator", ExpireSession(party="agent-1"))
-    them.tell_elector("operator", ExpireSession(party="master-1"))
+    them.tell_elector("operator", ExpireSession(actor="agent-1"))
+    them.tell_elector("operator", ExpireSession(actor="master-1"))
     them.advance(DETECT_RETRY_S)
 
     assert [line for line in them.take() if "agent-1:" in line] == [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from mesolite.actors.decisions.contract import CancelTimer, Link, PeerExited, Send, SetTimer, TimerFired
 from mesolite.actors.decisions.elector import ElectorCore, SessionEnd
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.election import (
     DetectLeader,
     ElectionJoined,
@@ -18,6 +17,7 @@ from mesolite.messages.election import (
     SessionExpired,
     SessionKept,
 )
+from mesolite.messages.infos import MasterInfo
 
 TIMEOUT_S = 10.0
 
@@ -74,7 +74,7 @@ def test_a_client_may_ask_for_more_time_than_the_settings_give_but_gets_no_less(
     assert core.handle(keep(timeout_s=1.0), "b", 0.0)[0] == SetTimer(SessionEnd(2), 10.0)
 
 
-def test_a_session_belongs_to_the_party_that_opened_it() -> None:
+def test_a_session_belongs_to_the_actor_that_opened_it() -> None:
     """Nobody can prolong, or join in, a session of somebody else."""
     core = elector()
     core.handle(keep(), "master-1", 0.0)
@@ -206,12 +206,12 @@ def test_a_watcher_that_has_gone_is_forgotten_but_its_session_is_not() -> None:
     ]
 
 
-def test_the_operator_can_end_every_session_of_a_party() -> None:
+def test_the_operator_can_end_every_session_of_an_actor() -> None:
     """Those of its earlier lives too, and their timers; watchers hear of the outcome once."""
     core = with_candidates("master-1", "master-1", "master-2")
     core.handle(DetectLeader(known_term=1), "agent-1", 0.0)
 
-    assert core.handle(ExpireSession(party="master-1"), "operator", 1.0) == [
+    assert core.handle(ExpireSession(actor="master-1"), "operator", 1.0) == [
         CancelTimer(SessionEnd(1)),
         Send("master-1", SessionExpired(session=1)),
         CancelTimer(SessionEnd(2)),
@@ -221,11 +221,11 @@ def test_the_operator_can_end_every_session_of_a_party() -> None:
 
 
 def test_only_the_operator_can_end_sessions() -> None:
-    """Anybody else who says so is not heard; a party without session or watch has nothing to lose."""
+    """Anybody else who says so is not heard; an actor without session or watch has nothing to lose."""
     core = with_candidates("master-1")
 
-    assert core.handle(ExpireSession(party="master-1"), "master-2", 1.0) == []
-    assert core.handle(ExpireSession(party="nobody"), "operator", 1.0) == []
+    assert core.handle(ExpireSession(actor="master-1"), "master-2", 1.0) == []
+    assert core.handle(ExpireSession(actor="nobody"), "operator", 1.0) == []
     assert core.leader == MasterInfo(name="master-1", term=1)
 
 
@@ -234,7 +234,7 @@ def test_a_mere_watcher_loses_its_watch_by_order_and_hears_nothing_until_it_asks
     core = with_candidates("master-1", "master-2")
     core.handle(DetectLeader(known_term=1), "agent-1", 0.0)
 
-    assert core.handle(ExpireSession(party="agent-1"), "operator", 1.0) == [Send("agent-1", NOBODY_LEADS)]
+    assert core.handle(ExpireSession(actor="agent-1"), "operator", 1.0) == [Send("agent-1", NOBODY_LEADS)]
     assert core.handle(LeaveElection(sequence=1), "master-1", 2.0) == [
         Send("master-1", ElectionLeft(sequence=1, held=True))
     ]

@@ -27,10 +27,9 @@ from mesolite.actors.decisions.driver_calls import (
     SendStatusUpdateCall,
     StopExecutorCall,
 )
-from mesolite.actors.decisions.executor import ExecutorCore, ShutdownTimeout
-from mesolite.actors.decisions.rules.executor_registration import ReconnectTimeout
+from mesolite.actors.decisions.executor.core import ExecutorCore, ShutdownTimeout
+from mesolite.actors.decisions.executor.registration import ReconnectTimeout
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.executor import (
     ExecutorRegistered,
     ExecutorReregistered,
@@ -40,6 +39,7 @@ from mesolite.messages.executor import (
     ShutdownExecutor,
 )
 from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,

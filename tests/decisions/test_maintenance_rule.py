@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mesolite.actors.decisions.rules.maintenance import Schedule, machine_of
-from mesolite.messages.agents import AgentInfo
+from mesolite.actors.decisions.master.maintenance.rule import Schedule, machine_of
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import MachineId, MachineMode, Maintenance, Unavailability, Window
 
 WHEN = Unavailability(start=60.0, duration_s=120.0)

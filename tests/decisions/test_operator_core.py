@@ -1,4 +1,4 @@
-"""The operator's party passes calls and queries on, and every answer back to whoever waits, once."""
+"""The operator's actor passes calls and queries on, and every answer back to whoever waits, once."""
 
 from __future__ import annotations
 

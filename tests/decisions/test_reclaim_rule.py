@@ -10,18 +10,18 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesolite.actors.decisions.rules.reclaim import (
+from mesolite.actors.decisions.master.reclaim.rule import (
     Amounts,
     Asked,
     Holder,
     amount_error,
     is_within,
-    lacking,
     plan,
     resources_of,
     shares,
+    shortfall,
     time_error,
-    together,
+    total,
 )
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.maintenance import Unavailability, Window
@@ -320,21 +320,21 @@ def situations(draw: st.DrawFn) -> tuple[list[Holder], dict[str, int], dict[Fram
     missing = draw(st.dictionaries(st.sampled_from(["cpus", "mem", "gpus"]), st.integers(1, 30), min_size=1))
     of: dict[FrameworkId, Asked] = {}
     for framework_id in draw(st.permutations(FRAMEWORKS))[: draw(st.integers(0, 3))]:
-        held = together(holder.amounts for holder in holders if holder.framework_id == framework_id)
+        held = total(holder.amounts for holder in holders if holder.framework_id == framework_id)
         keep = {name: draw(st.integers(0, amount)) for name, amount in held.items()}
         ids = [f"t{number}" for number in range(8)]
         promised = draw(st.lists(st.sampled_from(ids), unique=True, max_size=3))
-        of[framework_id] = Asked(excess=lacking(held, keep), returning=tuple(map(TaskId, promised)))
+        of[framework_id] = Asked(excess=shortfall(held, keep), returning=tuple(map(TaskId, promised)))
     return holders, missing, of
 
 
 def need_of(missing: Mapping[str, int], of: Mapping[FrameworkId, Asked]) -> dict[str, int]:
-    beyond = together(each.excess for each in of.values())
+    beyond = total(each.excess for each in of.values())
     return {name: min(amount, beyond.get(name, 0)) for name, amount in missing.items()}
 
 
 def covers(chosen: list[Holder], need: Amounts) -> bool:
-    return lacking(need, together(holder.amounts for holder in chosen)) == {}
+    return shortfall(need, total(holder.amounts for holder in chosen)) == {}
 
 
 ANY = settings(max_examples=examples(150), deadline=None, derandomize=True, database=None)
@@ -392,15 +392,15 @@ def test_shares_are_together_what_is_missing(
 ) -> None:
     """Nobody is asked for more than it holds, and nobody for nothing (RV-10)."""
     holders, missing, _ = situation
-    held = together(holder.amounts for holder in holders)
+    held = total(holder.amounts for holder in holders)
     there = {name: min(amount, held[name]) for name, amount in missing.items() if name in held}
     made = shares(holders, there)
 
-    assert together(made.values()) == there
+    assert total(made.values()) == there
     for framework_id, share in made.items():
-        own = together(holder.amounts for holder in holders if holder.framework_id == framework_id)
+        own = total(holder.amounts for holder in holders if holder.framework_id == framework_id)
         assert share
-        assert lacking(share, own) == {}
+        assert shortfall(share, own) == {}
 
 
 @ANY

@@ -9,7 +9,7 @@ import pytest
 
 from mesolite import InvalidValue, ReconfigurationPolicy, Settings
 from mesolite.actors.decisions.rules.reconfiguration import objections
-from mesolite.messages.agents import AgentInfo
+from mesolite.messages.infos import AgentInfo
 
 EQUAL, ADDITIVE = ReconfigurationPolicy.EQUAL, ReconfigurationPolicy.ADDITIVE
 OLD = AgentInfo(

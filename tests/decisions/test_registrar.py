@@ -21,7 +21,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.registrar import RegistrarCore, StoreTimeout
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agents import AgentInfo
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import (
     AdmitAgent,
     AdmittedAgent,

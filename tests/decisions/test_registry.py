@@ -8,9 +8,9 @@ import attrs
 import pytest
 
 from mesolite.actors.decisions.rules.registry import changes_of, registry_of
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId, ReclaimId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import MachineId, Maintenance, Unavailability, Window
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
 from mesolite.messages.registrar import (

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from mesolite.actors.decisions.command_executor import CommandExecutorCore
 from mesolite.actors.decisions.contract import (
     Callback,
     CallbackReturned,
@@ -21,6 +20,7 @@ from mesolite.actors.decisions.contract import (
     Started,
     TimerFired,
 )
+from mesolite.actors.decisions.detector import DetectRetry, LeaderDetector, SessionHeartbeat
 from mesolite.actors.decisions.driver_calls import (
     IMPLICIT_ACKNOWLEDGEMENTS,
     AbortCall,
@@ -37,12 +37,11 @@ from mesolite.actors.decisions.driver_calls import (
     StopCall,
     SuppressCall,
 )
-from mesolite.actors.decisions.rules.leader_watch import DetectRetry, LeaderWatch, SessionHeartbeat
-from mesolite.actors.decisions.rules.subscribing import SubscribeRetry
-from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.actors.decisions.executor.command import CommandExecutorCore
+from mesolite.actors.decisions.scheduler.core import SchedulerCore
+from mesolite.actors.decisions.scheduler.subscribing import SubscribeRetry
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ExitedExecutor
-from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.election import (
     ELECTOR,
     DetectLeader,
@@ -53,6 +52,7 @@ from mesolite.messages.election import (
 )
 from mesolite.messages.executor import ExecutorRegistered
 from mesolite.messages.frameworks import Capability, FrameworkInfo
+from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.offers import Filters, Launch, Offer
 from mesolite.messages.relayed import (
     ExecutorToFramework,
@@ -170,7 +170,7 @@ def test_a_driver_starts_by_asking_who_leads() -> None:
 
     effects = hear(core, Started(DRIVER, 1), DRIVER)
 
-    assert effects == list(LeaderWatch(10.0, 10.0).start(0.0).effects)
+    assert effects == list(LeaderDetector(10.0, 10.0).start(0.0).effects)
     assert Send(ELECTOR, DetectLeader(known_term=None)) in effects
     assert core.status is DriverStatus.DRIVER_RUNNING
 
@@ -698,7 +698,7 @@ def test_a_function_can_be_called_later() -> None:
 # --- the end -------------------------------------------------------------------------------------------
 
 
-def test_stop_ends_the_framework_and_the_party() -> None:
+def test_stop_ends_the_framework_and_the_actor() -> None:
     """The master is asked to tear everything down (FW-40)."""
     core = connected()
 

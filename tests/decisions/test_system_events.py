@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from mesolite.actors.decisions import command_executor, driver_calls, elector, executor, registrar
+from mesolite.actors.decisions import detector, driver_calls, elector, registrar
 from mesolite.actors.decisions.agent import timers as agent_timers
 from mesolite.actors.decisions.agent.core import DECISIONS, AgentCore
 from mesolite.actors.decisions.contract import (
@@ -30,16 +30,17 @@ from mesolite.actors.decisions.contract import (
     WorkFailedToStart,
     WorkStarted,
 )
+from mesolite.actors.decisions.executor import command, core, registration
 from mesolite.actors.decisions.master import timers as master_timers
 from mesolite.actors.decisions.master.core import MasterCore
 from mesolite.actors.decisions.operator import OperatorCore
-from mesolite.actors.decisions.rules import executor_registration, leader_watch, subscribing
-from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.actors.decisions.scheduler import subscribing
+from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.base import Message
 from mesolite.messages.frameworks import FrameworkInfo
-from tests.runtime.toys import start_of
+from mesolite.messages.infos import AgentInfo
+from tests.runtime.puppets import start_of
 
 SETTINGS = Settings.mesos()
 
@@ -65,8 +66,8 @@ CORES: Mapping[str, Callable[[], Core]] = {
     "registrar": lambda: registrar.RegistrarCore("master", SETTINGS),
     "operator": OperatorCore,
     "scheduler": lambda: SchedulerCore(SETTINGS, FrameworkInfo(user="me", name="mine")),
-    "executor": lambda: executor.ExecutorCore(start_of("E"), SETTINGS),
-    "command executor": lambda: command_executor.CommandExecutorCore(start_of("E"), SETTINGS),
+    "executor": lambda: core.ExecutorCore(start_of("E"), SETTINGS),
+    "command executor": lambda: command.CommandExecutorCore(start_of("E"), SETTINGS),
 }
 
 WORK = {WorkStarted, WorkFailedToStart, WorkExited}
@@ -93,18 +94,18 @@ IGNORED: Mapping[str, set[type]] = {
     "executor": {LinkBroken},
     "command executor": {LinkBroken},
 }
-"""What reaches each and changes nothing; of a link that breaks between two parties both hear (LP-28)."""
+"""What reaches each and changes nothing; of a link that breaks between two actors both hear (LP-28)."""
 
 MODULES = (
     master_timers,
     agent_timers,
-    command_executor,
+    command,
     driver_calls,
     elector,
-    executor,
+    core,
     registrar,
-    executor_registration,
-    leader_watch,
+    registration,
+    detector,
     subscribing,
 )
 

@@ -37,7 +37,7 @@ FITTING: Mapping[str, Callable[[], Any]] = {
     "one": lambda: "nobody",
     "operations": lambda: [Launch(tasks=())],
     "other": lambda: "nobody",
-    "party": lambda: "nobody",
+    "actor": lambda: "nobody",
     "rate": lambda: 0.0,
     "receiver": lambda: "nobody",
     "resources": lambda: "cpus:0.1;mem:32",

@@ -26,8 +26,8 @@ from mesolite import (
     TaskState,
     TaskStatus,
 )
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.ids import FrameworkId, OfferId
+from mesolite.messages.infos import MasterInfo
 
 JOBS = ("web", "db", "mail")
 LOSSES = (

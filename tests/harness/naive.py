@@ -15,7 +15,7 @@ from mesolite import (
     TaskState,
     TaskStatus,
 )
-from mesolite.messages.agents import MasterInfo
+from mesolite.messages.infos import MasterInfo
 
 WANTED = 2
 LISTENS_TO = (TaskState.TASK_FAILED, TaskState.TASK_KILLED, TaskState.TASK_LOST)

@@ -65,7 +65,7 @@ def test_a_fault_begins_and_ends_and_everything_is_as_good_as_before(kind: Kind)
     network = sim.runtime.network
     assert (network.faults(), network.cuts, network.rules) == ([], {}, [])
     assert all(not disk.faults for disk in sim.runtime.disks.values())
-    assert all(not seat.inbox.paused for seat in sim.runtime.directory)
+    assert all(not context.inbox.paused for context in sim.runtime.directory)
     state = sim.view.state
     assert state is not None
     assert (state["deactivated_agents"], state["reclaims"], state["maintenance"]["schedule"]) == ([], [], [])
@@ -146,7 +146,7 @@ def test_two_slow_links_keep_the_order_of_what_is_said() -> None:
     kept: list[str] = []
     sim.trace.subscribe(
         lambda record: kept.append(f"{record.event.how} {record.time:.0f}")
-        if type(record.event) is Disturbed and record.party == "agent-1"
+        if type(record.event) is Disturbed and record.actor == "agent-1"
         else None
     )
     sim.advance(AT + LASTS + 10.0)

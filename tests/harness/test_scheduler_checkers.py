@@ -77,7 +77,7 @@ def checked(sim: Simulation, checker: Any, scheduler: Keeper) -> list[str]:
     cluster = sim.cluster(agents=3)
     driver = cluster.run(scheduler, FrameworkInfo(name="keeper"), implicit_acknowledgements=False)
     sim.advance(10.0)
-    executors = [seat.name for seat in sim.runtime.directory if "/m1-F1/" in seat.name]
+    executors = [context.name for context in sim.runtime.directory if "/m1-F1/" in context.name]
     sim.kill(executors[0])
     sim.advance(PATIENCE_S)
     if isinstance(checker, InverseOffersAreAnswered):

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from mesolite import messages
 from mesolite.messages.agent import PongAgent, RegisterAgent
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.base import ExecutorCall, FrameworkCall, Message, OperatorCall, Query
 from mesolite.messages.codec import KINDS, NOUNS, decode, decode_record, encode, encode_record
 from mesolite.messages.executor import ShutdownExecutor
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import AdmittedAgent, ApplyOperation, RemoveAgent
 from mesolite.messages.relayed import KillTask, StatusUpdate
 from mesolite.messages.tasks import Source, TaskInfo, TaskState, TaskStatus

@@ -35,13 +35,13 @@ from mesolite.actors.decisions.contract import (
     WorkExited,
     WorkStarted,
 )
-from mesolite.actors.errors import NameTaken, PartyFailed
-from mesolite.actors.runtime.port import Place
+from mesolite.actors.errors import ActorFailed, NameTaken
+from mesolite.actors.runtime.port import Placement
 from mesolite.actors.trace import Ended, Lost, Raised
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import TaskId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.tasks import CommandInfo, SimulatedWork, TaskState, TaskStatus
-from tests.runtime.toys import STAGES, Alarm, Curse, Inspect, Say, stage_of, start_of
+from tests.runtime.puppets import STAGES, Alarm, Curse, Inspect, Say, stage_of, start_of
 from tests.scenarios.unstorable import broken
 
 RECORD = AgentInfo(hostname="one", resources="cpus:1")
@@ -57,15 +57,15 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
 def _lost(stage: Any) -> list[tuple[str, str, Any]]:
     """What never arrived: to whom, from whom, what."""
     records = [record for record in stage.runtime.trace if isinstance(record.event, Lost)]
-    return [(record.party, record.sender, record.event.message) for record in records]
+    return [(record.actor, record.sender, record.event.message) for record in records]
 
 
 # --------------------------------------------------------------------------------------------------------- messages
 
 
 def test_messages_of_one_pair_keep_their_order(stage: Any) -> None:
-    """What one party says to another arrives in the order in which it was said, once each (LP-13)."""
-    talker, other, listener = stage.party("talker"), stage.party("other"), stage.party("listener")
+    """What one actor says to another arrives in the order in which it was said, once each (LP-13)."""
+    talker, other, listener = stage.actor("talker"), stage.actor("other"), stage.actor("listener")
     words = [str(number) for number in range(300)]
 
     for word in words:
@@ -80,7 +80,7 @@ def test_messages_of_one_pair_keep_their_order(stage: Any) -> None:
 
 def test_a_message_to_nobody_is_lost_and_recorded(stage: Any) -> None:
     """The sender hears nothing of it, the trace says what was lost (LP-14)."""
-    talker = stage.party("talker")
+    talker = stage.actor("talker")
 
     talker.do(Send("nobody", Say("hello")), Send("talker", Say("go on")))
     stage.until(lambda: talker.words and _lost(stage))
@@ -89,9 +89,9 @@ def test_a_message_to_nobody_is_lost_and_recorded(stage: Any) -> None:
     assert [("nobody", "talker", Say("hello"))] == _lost(stage)
 
 
-def test_a_message_to_a_dead_party_is_lost_and_recorded(stage: Any) -> None:
+def test_a_message_to_a_dead_actor_is_lost_and_recorded(stage: Any) -> None:
     """Being dead is like never having been there."""
-    talker, listener = stage.party("talker"), stage.party("listener")
+    talker, listener = stage.actor("talker"), stage.actor("listener")
     listener.end()
 
     talker.do(Send("listener", Say("hello")), Send("talker", Say("go on")))
@@ -103,7 +103,7 @@ def test_a_message_to_a_dead_party_is_lost_and_recorded(stage: Any) -> None:
 
 def test_a_record_names_its_cause(stage: Any) -> None:
     """What a message led to carries the number of the record of that message."""
-    first, second = stage.party("first"), stage.party("second")
+    first, second = stage.actor("first"), stage.actor("second")
 
     first.do(Send("second", Say("hello")))
     stage.until(lambda: second.words)
@@ -111,49 +111,49 @@ def test_a_record_names_its_cause(stage: Any) -> None:
     records = {record.index: record for record in stage.runtime.trace}
     (heard,) = [record for record in records.values() if isinstance(record.event, Say)]
     assert ("first", (Send("second", Say("hello")),)) == (
-        records[heard.cause].party,
+        records[heard.cause].actor,
         records[heard.cause].event.effects,
     )
 
 
-def test_a_new_party_hears_first_that_it_has_started(stage: Any) -> None:
+def test_a_new_actor_hears_first_that_it_has_started(stage: Any) -> None:
     """`Started` comes before everything else, and its incarnation grows with each life of a name (LP-11)."""
-    talker = stage.party("talker")
-    stage.party("again").end()
+    talker = stage.actor("talker")
+    stage.actor("again").end()
 
-    again = stage.party("again")
+    again = stage.actor("again")
     talker.do(Send("again", Say("hello")))
     stage.until(lambda: again.words)
 
-    core: Any = again.seat.actor.performer.core
+    core: Any = again.context.actor.performer.core
     (started, _), *_ = core.heard
     assert (started.name, started.incarnation) == ("again", 2)
 
 
-def test_names_are_taken_while_their_party_lives(stage: Any) -> None:
-    """A second party of that name is refused, and the first is none the worse (LP-10)."""
-    first = stage.party("same")
+def test_names_are_taken_while_their_actor_lives(stage: Any) -> None:
+    """A second actor of that name is refused, and the first is none the worse (LP-10)."""
+    first = stage.actor("same")
 
     with pytest.raises(NameTaken, match="'same' is alive already"):
-        stage.party("same")
+        stage.actor("same")
     first.do(Send("same", Say("still here")))
     stage.until(lambda: first.words)
 
     first.end()
-    assert stage.party("same").seat.incarnation == 2
+    assert stage.actor("same").context.incarnation == 2
 
 
-def test_a_party_that_cannot_be_made_leaves_its_name_free(stage: Any) -> None:
+def test_an_actor_that_cannot_be_made_leaves_its_name_free(stage: Any) -> None:
     """What the maker raises comes out, and nobody is left sitting there half made."""
 
-    def cannot(seat: Any) -> Any:
+    def cannot(context: Any) -> Any:
         raise ValueError("cannot be made")
 
     with pytest.raises(ValueError, match="cannot be made"):
-        stage.runtime.start("unborn", Place("here"), cannot)
+        stage.runtime.start("unborn", Placement("here"), cannot)
 
     assert stage.runtime.directory.find("unborn") is None
-    assert stage.party("unborn").seat.incarnation == 1
+    assert stage.actor("unborn").context.incarnation == 1
 
 
 # ----------------------------------------------------------------------------------------------------------- timers
@@ -161,69 +161,69 @@ def test_a_party_that_cannot_be_made_leaves_its_name_free(stage: Any) -> None:
 
 def test_a_timer_fires_once(stage: Any) -> None:
     """Not before its time, and not a second time (LP-33)."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
     began = stage.runtime.now()
 
-    party.do(SetTimer(Alarm("one"), 0.02), SetTimer(Alarm("later"), 0.05))
-    stage.until(lambda: "later" in party.fired)
+    actor.do(SetTimer(Alarm("one"), 0.02), SetTimer(Alarm("later"), 0.05))
+    stage.until(lambda: "later" in actor.fired)
 
-    assert party.fired == ["one", "later"]
+    assert actor.fired == ["one", "later"]
     assert stage.runtime.now() >= began + 0.05
 
 
 def test_timers_due_at_once_fire_in_the_order_they_were_set(stage: Any) -> None:
     """A delay of nothing is a delay: the event comes later, in order (LP-40)."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    party.do(*(SetTimer(Alarm(name), 0.0) for name in "abc"))
-    stage.until(lambda: len(party.fired) == 3)
+    actor.do(*(SetTimer(Alarm(name), 0.0) for name in "abc"))
+    stage.until(lambda: len(actor.fired) == 3)
 
-    assert party.fired == ["a", "b", "c"]
+    assert actor.fired == ["a", "b", "c"]
 
 
 def test_a_cancelled_timer_never_fires(stage: Any) -> None:
     """Cancelling holds; cancelling what is not set is harmless (LP-33)."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    party.do(SetTimer(Alarm("cancelled"), 0.01), SetTimer(Alarm("later"), 0.03))
-    party.do(CancelTimer(Alarm("cancelled")), CancelTimer(Alarm("never set")))
-    stage.until(lambda: party.fired)
+    actor.do(SetTimer(Alarm("cancelled"), 0.01), SetTimer(Alarm("later"), 0.03))
+    actor.do(CancelTimer(Alarm("cancelled")), CancelTimer(Alarm("never set")))
+    stage.until(lambda: actor.fired)
 
-    assert party.fired == ["later"]
+    assert actor.fired == ["later"]
 
 
 def test_setting_a_timer_again_replaces_it(stage: Any) -> None:
     """Only the newest setting of a key fires (LP-34)."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    party.do(SetTimer(Alarm("again"), 0.01), SetTimer(Alarm("again"), 0.03), SetTimer(Alarm("between"), 0.02))
-    stage.until(lambda: "again" in party.fired)
-    party.do(SetTimer(Alarm("later"), 0.01))
-    stage.until(lambda: "later" in party.fired)
+    actor.do(SetTimer(Alarm("again"), 0.01), SetTimer(Alarm("again"), 0.03), SetTimer(Alarm("between"), 0.02))
+    stage.until(lambda: "again" in actor.fired)
+    actor.do(SetTimer(Alarm("later"), 0.01))
+    stage.until(lambda: "later" in actor.fired)
 
-    assert party.fired == ["between", "again", "later"]
+    assert actor.fired == ["between", "again", "later"]
 
 
 def test_a_timer_that_is_due_and_then_cancelled_does_not_reach_the_core(stage: Any) -> None:
     """Between coming due and being handled it can still be outdated: the core never sees it (LP-33)."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
     # Both are due at the same instant; the first to be handled cancels the other.
-    party.do(SetTimer(Alarm("a"), 0.0), SetTimer(Alarm("b"), 0.0), CancelTimer(Alarm("a")), CancelTimer(Alarm("b")))
-    party.do(SetTimer(Alarm("later"), 0.02))
-    stage.until(lambda: party.fired)
+    actor.do(SetTimer(Alarm("a"), 0.0), SetTimer(Alarm("b"), 0.0), CancelTimer(Alarm("a")), CancelTimer(Alarm("b")))
+    actor.do(SetTimer(Alarm("later"), 0.02))
+    stage.until(lambda: actor.fired)
 
-    assert party.fired == ["later"]
+    assert actor.fired == ["later"]
 
 
 def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> None:
     """A timer belongs to one life (LP-11)."""
-    first = stage.party("party")
-    first.do(SetTimer(Alarm("first life"), 0.02), Send("party", Say("set")))
+    first = stage.actor("actor")
+    first.do(SetTimer(Alarm("first life"), 0.02), Send("actor", Say("set")))
     stage.until(lambda: first.words)
 
     first.end()
-    second = stage.party("party")
+    second = stage.actor("actor")
     second.do(SetTimer(Alarm("second life"), 0.04))
     stage.until(lambda: second.fired)
 
@@ -235,8 +235,8 @@ def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> Non
 
 
 def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
-    """`PeerExited` comes after all that the dead party said, with its reason, once however often linked (LP-24)."""
-    watcher, talker = stage.party("watcher"), stage.party("talker")
+    """`PeerExited` comes after all that the dead actor said, with its reason, once however often linked (LP-24)."""
+    watcher, talker = stage.actor("watcher"), stage.actor("talker")
     watcher.do(Link("talker"), Link("talker"), Send("watcher", Say("linked")))
     stage.until(lambda: watcher.words)
 
@@ -251,10 +251,10 @@ def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
 
 @pytest.mark.parametrize("had_lived", [False, True])
 def test_a_link_to_nobody_is_told_at_once(stage: Any, had_lived: bool) -> None:
-    """Whoever links to a party that is not there any more, or never was, need not wait (LP-26)."""
-    watcher = stage.party("watcher")
+    """Whoever links to an actor that is not there any more, or never was, need not wait (LP-26)."""
+    watcher = stage.actor("watcher")
     if had_lived:
-        stage.party("gone").end()
+        stage.actor("gone").end()
 
     watcher.do(Link("gone"))
     stage.until(lambda: watcher.exits)
@@ -263,16 +263,16 @@ def test_a_link_to_nobody_is_told_at_once(stage: Any, had_lived: bool) -> None:
 
 
 def test_the_news_of_an_end_comes_before_anything_its_successor_says(stage: Any) -> None:
-    """A party that is restarted at once is seen to go before it is seen to come (LP-13)."""
-    watcher = stage.party("watcher")
+    """An actor that is restarted at once is seen to go before it is seen to come (LP-13)."""
+    watcher = stage.actor("watcher")
     for life in range(1, 21):
-        party = stage.party("phoenix")
-        party.do(Send("watcher", Say(f"life {life}")))
+        actor = stage.actor("phoenix")
+        actor.do(Send("watcher", Say(f"life {life}")))
         stage.until(lambda life=life: f"life {life}" in watcher.words)
         watcher.do(Link("phoenix"), Send("watcher", Say(f"linked {life}")))
         stage.until(lambda life=life: f"linked {life}" in watcher.words)
-        party.end()
-    last = stage.party("phoenix")
+        actor.end()
+    last = stage.actor("phoenix")
     last.do(Send("watcher", Say("life 21")))
     stage.until(lambda: "life 21" in watcher.words)
 
@@ -283,26 +283,26 @@ def test_the_news_of_an_end_comes_before_anything_its_successor_says(stage: Any)
 
 def test_a_machine_without_power_goes_silently(stage: Any) -> None:
     """No link breaks; whoever asks later learns that nobody is there."""
-    watcher, victim = stage.party("watcher"), stage.party("victim")
+    watcher, victim = stage.actor("watcher"), stage.actor("victim")
     watcher.do(Link("victim"), Send("watcher", Say("linked")))
     stage.until(lambda: watcher.words)
 
-    stage.runtime.end(victim.seat, -1, silent=True)
+    stage.runtime.end(victim.context, -1, silent=True)
     watcher.do(SetTimer(Alarm("later"), 0.02))
     stage.until(lambda: watcher.fired)
 
     assert watcher.exits == []
 
 
-def test_what_a_party_wants_after_its_exit_is_void(stage: Any) -> None:
-    """Nothing is done for a party that has ended, not even what it wanted in the same breath."""
-    watcher, party = stage.party("watcher"), stage.party("party")
-    watcher.do(Link("party"), Send("watcher", Say("linked")))
+def test_what_an_actor_wants_after_its_exit_is_void(stage: Any) -> None:
+    """Nothing is done for an actor that has ended, not even what it wanted in the same breath."""
+    watcher, actor = stage.actor("watcher"), stage.actor("actor")
+    watcher.do(Link("actor"), Send("watcher", Say("linked")))
     stage.until(lambda: watcher.words)
 
-    party.do(Exit("done"), Send("watcher", Say("posthumous")), SetTimer(Alarm("late"), 0.0), Save((("k", RECORD),)))
+    actor.do(Exit("done"), Send("watcher", Say("posthumous")), SetTimer(Alarm("late"), 0.0), Save((("k", RECORD),)))
     stage.until(lambda: watcher.exits)
-    heir = stage.party("heir", store="party")
+    heir = stage.actor("heir", store="actor")
     heir.do(Load(), Send("watcher", Say("later")))
     stage.until(lambda: heir.records and "later" in watcher.words)
 
@@ -312,13 +312,13 @@ def test_what_a_party_wants_after_its_exit_is_void(stage: Any) -> None:
 
 def test_the_news_of_an_end_does_not_reach_a_successor_of_the_watcher(stage: Any) -> None:
     """A link belongs to one life of the watcher, too (LP-11)."""
-    watcher, peer = stage.party("watcher"), stage.party("peer")
+    watcher, peer = stage.actor("watcher"), stage.actor("peer")
     watcher.do(Link("peer"), Send("peer", Say("linked")))
     stage.until(lambda: peer.words)
 
     peer.end()
     watcher.end()
-    successor = stage.party("watcher")
+    successor = stage.actor("watcher")
     successor.do(SetTimer(Alarm("later"), 0.02))
     stage.until(lambda: successor.fired)
 
@@ -328,14 +328,14 @@ def test_the_news_of_an_end_does_not_reach_a_successor_of_the_watcher(stage: Any
 # ------------------------------------------------------------------------------------------------------------ store
 
 
-def test_what_was_saved_survives_its_party(stage: Any) -> None:
+def test_what_was_saved_survives_its_actor(stage: Any) -> None:
     """The next life reads what the last one saved; None deletes (EL-37)."""
-    first = stage.party("keeper")
+    first = stage.actor("keeper")
     first.do(Save((("a", RECORD), ("b", OTHER)), tag="first"), Save((("b", None),), tag="second"))
     stage.until(lambda: len(first.kinds(Saved)) == 2)
     first.end()
 
-    second = stage.party("keeper")
+    second = stage.actor("keeper")
     second.do(Load())
     stage.until(lambda: second.records)
 
@@ -345,13 +345,13 @@ def test_what_was_saved_survives_its_party(stage: Any) -> None:
 
 def test_what_is_saved_outlives_whatever_becomes_of_the_object(stage: Any) -> None:
     """A store keeps the text of a record; 20 MB of bytes in it are nothing out of the way."""
-    party = stage.party("keeper")
+    actor = stage.actor("keeper")
     record = TaskStatus(task_id=TaskId("t"), state=TaskState.TASK_RUNNING, data=bytes(range(256)) * 78_125)
 
-    party.do(Save((("a", record), ("b", "text"), ("c", (1, None, RECORD)))), Load())
-    stage.until(lambda: party.records)
+    actor.do(Save((("a", record), ("b", "text"), ("c", (1, None, RECORD)))), Load())
+    stage.until(lambda: actor.records)
 
-    (read,) = party.records
+    (read,) = actor.records
     assert read == {"a": record, "b": "text", "c": (1, None, RECORD)}
     assert read["a"] is not record
 
@@ -370,34 +370,34 @@ def test_what_is_saved_outlives_whatever_becomes_of_the_object(stage: Any) -> No
 )
 @pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
 def test_who_saves_what_cannot_be_stored_has_failed(stage: Any, user: Any, record: Any, what: str) -> None:
-    """It is that party's bug, not the store's: nothing is written, others and its successor go on."""
-    watcher, neighbour = stage.party("watcher"), stage.party("neighbour", store="keeper")
-    party = stage.party("keeper", user)
+    """It is that actor's bug, not the store's: nothing is written, others and its successor go on."""
+    watcher, neighbour = stage.actor("watcher"), stage.actor("neighbour", store="keeper")
+    actor = stage.actor("keeper", user)
     watcher.do(Link("keeper"))
-    party.do(Save((("good", RECORD), ("bad", record)), tag="both"), Send("watcher", Say("void")))
+    actor.do(Save((("good", RECORD), ("bad", record)), tag="both"), Send("watcher", Say("void")))
     failure = stage.failure()
     stage.until(lambda: watcher.exits)
     neighbour.do(Save((("other", OTHER),), tag="mine"), Load())
     stage.until(lambda: neighbour.records)
-    successor = stage.party("keeper")
+    successor = stage.actor("keeper")
     successor.do(Load())
     stage.until(lambda: successor.records)
 
-    assert isinstance(failure, PartyFailed)
+    assert isinstance(failure, ActorFailed)
     why = rf"keeper failed: InvalidValue: the record 'bad' of keeper cannot be stored: .*{what}"
     assert re.match(why, str(failure))
     assert [PeerExited("keeper", 1, -1)] == watcher.exits
-    assert watcher.words == party.heard == []
+    assert watcher.words == actor.heard == []
     assert [{"other": OTHER}] == neighbour.records == successor.records
 
 
 def test_news_of_the_store_does_not_reach_a_successor(stage: Any) -> None:
     """`Saved` belongs to one life (LP-11)."""
-    first = stage.party("keeper")
+    first = stage.actor("keeper")
 
     first.do(Save((("a", RECORD),), tag="first life"), Exit("done"))
-    stage.until(lambda: not first.seat.alive)
-    second = stage.party("keeper")
+    stage.until(lambda: not first.context.alive)
+    second = stage.actor("keeper")
     second.do(Save((("a", OTHER),), tag="second life"))
     stage.until(lambda: second.kinds(Saved))
 
@@ -406,7 +406,7 @@ def test_news_of_the_store_does_not_reach_a_successor(stage: Any) -> None:
 
 def test_a_write_of_an_older_term_is_refused(stage: Any) -> None:
     """Who claims the store with a later term fences off everybody before, for writing and for claiming (EL-37)."""
-    old, new = stage.party("old", store="registry"), stage.party("new", store="registry")
+    old, new = stage.actor("old", store="registry"), stage.actor("new", store="registry")
     old.do(Load(term=1))
     stage.until(lambda: old.records)
     new.do(Load(term=2))
@@ -428,7 +428,7 @@ def test_a_write_of_an_older_term_is_refused(stage: Any) -> None:
 
 def test_a_refused_write_writes_nothing_of_it(stage: Any) -> None:
     """All or none."""
-    old, new = stage.party("old", store="registry"), stage.party("new", store="registry")
+    old, new = stage.actor("old", store="registry"), stage.actor("new", store="registry")
     new.do(Load(term=2))
     stage.until(lambda: new.records)
 
@@ -444,12 +444,12 @@ def test_a_refused_write_writes_nothing_of_it(stage: Any) -> None:
 
 
 def test_an_executor_starts_on_the_machine_of_its_agent(stage: Any) -> None:
-    """A spawned party is born there with what was said; destroying it breaks its link."""
+    """A spawned actor is born there with what was said; destroying it breaks its link."""
     stage.let_spawn()
-    agent = stage.party("agent-1", host="machine")
+    agent = stage.actor("agent-1", host="machine")
     agent.do(SpawnExecutor("agent-1/e1", start_of("e1")), Link("agent-1/e1"))
     stage.until(lambda: stage.runtime.directory.find("agent-1/e1"))
-    assert stage.find("agent-1/e1").seat.host == "machine"
+    assert stage.find("agent-1/e1").context.host == "machine"
 
     agent.do(Destroy("agent-1/e1"))
     stage.until(lambda: agent.exits)
@@ -459,18 +459,18 @@ def test_an_executor_starts_on_the_machine_of_its_agent(stage: Any) -> None:
 
 def test_parties_of_other_machines_cannot_be_destroyed(stage: Any) -> None:
     """An agent's power ends at its machine."""
-    agent, other = stage.party("agent-1", host="machine"), stage.party("other", host="elsewhere")
+    agent, other = stage.actor("agent-1", host="machine"), stage.actor("other", host="elsewhere")
 
     agent.do(Destroy("other"), Destroy("nobody"), Send("other", Say("alive?")))
     stage.until(lambda: other.words)
 
-    assert other.seat.alive
+    assert other.context.alive
 
 
 def test_an_executor_that_cannot_start_is_told_to_its_agent(stage: Any) -> None:
     """An unknown class is no failure of the agent; the text is that of whoever could not."""
     stage.let_spawn()
-    agent = stage.party("agent-1")
+    agent = stage.actor("agent-1")
 
     agent.do(SpawnExecutor("agent-1/e1", start_of("unknown")))
     stage.until(lambda: agent.heard)
@@ -481,14 +481,14 @@ def test_an_executor_that_cannot_start_is_told_to_its_agent(stage: Any) -> None:
 def test_an_executor_whose_name_is_taken_is_told_to_its_agent(stage: Any) -> None:
     """A predecessor that has not ended yet is no failure of the agent either."""
     stage.let_spawn()
-    agent = stage.party("agent-1")
-    stage.party("agent-1/e1")
+    agent = stage.actor("agent-1")
+    stage.actor("agent-1/e1")
 
     agent.do(SpawnExecutor("agent-1/e1", start_of("e1")))
     stage.until(lambda: agent.heard)
 
     (failed,) = agent.heard
-    assert "a party named 'agent-1/e1' is alive already" in failed.error
+    assert "an actor named 'agent-1/e1' is alive already" in failed.error
 
 
 def _run(work_id: str, command: str, folder: Path, work: SimulatedWork) -> Run:
@@ -497,78 +497,78 @@ def _run(work_id: str, command: str, folder: Path, work: SimulatedWork) -> Run:
 
 def test_work_is_told_to_have_started_and_ended(stage: Any, tmp_path: Path) -> None:
     """Started comes first, then the exit status."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    party.do(_run("w", "exit 3", tmp_path, SimulatedWork(duration=1.0, exit_status=3)))
-    stage.until(lambda: party.kinds(WorkExited))
+    actor.do(_run("w", "exit 3", tmp_path, SimulatedWork(duration=1.0, exit_status=3)))
+    stage.until(lambda: actor.kinds(WorkExited))
 
-    (started,) = party.kinds(WorkStarted)
-    assert [started, WorkExited("w", 3, None)] == party.heard
+    (started,) = actor.kinds(WorkStarted)
+    assert [started, WorkExited("w", 3, None)] == actor.heard
 
 
 def test_work_that_is_signalled_ends_by_that_signal(stage: Any, tmp_path: Path) -> None:
     """SIGTERM to work that obeys it; what has ended is past all signals."""
-    party = stage.party("party")
-    party.do(_run("w", "exec sleep 3600", tmp_path, SimulatedWork(duration=None)))
-    stage.until(lambda: party.kinds(WorkStarted))
+    actor = stage.actor("actor")
+    actor.do(_run("w", "exec sleep 3600", tmp_path, SimulatedWork(duration=None)))
+    stage.until(lambda: actor.kinds(WorkStarted))
 
-    party.do(SignalWork("w", 15))
-    stage.until(lambda: party.kinds(WorkExited))
-    party.do(SignalWork("w", 9), SignalWork("never was", 9), Send("party", Say("go on")))
-    stage.until(lambda: party.words)
+    actor.do(SignalWork("w", 15))
+    stage.until(lambda: actor.kinds(WorkExited))
+    actor.do(SignalWork("w", 9), SignalWork("never was", 9), Send("actor", Say("go on")))
+    stage.until(lambda: actor.words)
 
-    assert [WorkExited("w", None, 15)] == party.kinds(WorkExited)
+    assert [WorkExited("w", None, 15)] == actor.kinds(WorkExited)
 
 
 def test_the_end_of_work_does_not_reach_a_successor(stage: Any, tmp_path: Path) -> None:
-    """Work dies with the party that asked for it, and its successor hears nothing of that (LP-11)."""
-    watcher, first = stage.party("watcher"), stage.party("party")
-    watcher.do(Link("party"))
+    """Work dies with the actor that asked for it, and its successor hears nothing of that (LP-11)."""
+    watcher, first = stage.actor("watcher"), stage.actor("actor")
+    watcher.do(Link("actor"))
     first.do(_run("w", "exec sleep 3600", tmp_path, SimulatedWork(duration=None)))
     stage.until(lambda: first.kinds(WorkStarted))
 
     first.do(Exit("done"))
     stage.until(lambda: watcher.exits)  # only once nothing of the work is left
-    second = stage.party("party")
+    second = stage.actor("actor")
     second.do(_run("w", "exit 0", tmp_path, SimulatedWork(duration=1.0)))
     stage.until(lambda: second.kinds(WorkExited))
 
     assert [WorkExited("w", 0, None)] == second.kinds(WorkExited)
 
 
-def test_a_core_that_raises_ends_its_party_only(stage: Any) -> None:
-    """The party is gone and its links break; the error is raised, with its cause and the story; others go on."""
-    watcher, party = stage.party("watcher"), stage.party("party")
-    watcher.do(Link("party"), Send("party", Say("before")))
-    stage.until(lambda: party.words)
+def test_a_core_that_raises_ends_its_actor_only(stage: Any) -> None:
+    """The actor is gone and its links break; the error is raised, with its cause and the story; others go on."""
+    watcher, actor = stage.actor("watcher"), stage.actor("actor")
+    watcher.do(Link("actor"), Send("actor", Say("before")))
+    stage.until(lambda: actor.words)
     error = ZeroDivisionError("our bug")
 
-    party.fail(error)
+    actor.fail(error)
     failure = stage.failure()
     stage.until(lambda: watcher.exits)
 
-    assert isinstance(failure, PartyFailed)
+    assert isinstance(failure, ActorFailed)
     assert error is failure.__cause__
-    assert "party failed: ZeroDivisionError: our bug" in str(failure)
+    assert "actor failed: ZeroDivisionError: our bug" in str(failure)
     assert "Say before" in str(failure)
-    assert [PeerExited("party", 1, -1)] == watcher.exits
+    assert [PeerExited("actor", 1, -1)] == watcher.exits
 
 
-def test_the_event_that_ended_a_party_is_the_last_of_its_story(stage: Any) -> None:
+def test_the_event_that_ended_an_actor_is_the_last_of_its_story(stage: Any) -> None:
     """With who said it, what caused that, and what the core raised at it; nothing was carried out of it."""
-    talker, _ = stage.party("talker"), stage.party("party")
-    talker.do(Send("party", Say("before")), Send("party", Curse("abracadabra")))
+    talker, _ = stage.actor("talker"), stage.actor("actor")
+    talker.do(Send("actor", Say("before")), Send("actor", Curse("abracadabra")))
 
     failure = stage.failure()
 
-    *records, ended = [record for record in stage.runtime.trace if record.party == "party"]
+    *records, ended = [record for record in stage.runtime.trace if record.actor == "actor"]
     assert (ended.event, ended.cause) == (Ended(-1), records[-1].index)
     (told,) = [record for record in stage.runtime.trace if record.index == records[-1].cause]
-    assert (records[-1].event, records[-1].sender, told.party) == (Curse("abracadabra"), "talker", "talker")
+    assert (records[-1].event, records[-1].sender, told.actor) == (Curse("abracadabra"), "talker", "talker")
     assert records[-1].effects == (Raised("RuntimeError: cursed by abracadabra"),)
-    said = "talker -> party           Curse abracadabra  (raised RuntimeError: cursed by abracadabra)"
+    said = "talker -> actor           Curse abracadabra  (raised RuntimeError: cursed by abracadabra)"
     assert str(failure).endswith(said)
-    for text in (stage.runtime.trace.text(), stage.runtime.trace.tail("party"), stage.runtime.trace.story("party")):
+    for text in (stage.runtime.trace.text(), stage.runtime.trace.tail("actor"), stage.runtime.trace.story("actor")):
         assert said in text
     assert stage.runtime.trace.hash() == stage.runtime.trace.hash()
 
@@ -580,21 +580,21 @@ class Unspeakable(Exception):
         raise ValueError("nor this")
 
 
-def test_an_event_that_ends_a_party_is_shown_even_if_it_is_no_message(stage: Any) -> None:
+def test_an_event_that_ends_an_actor_is_shown_even_if_it_is_no_message(stage: Any) -> None:
     """What only the runtime says is left out of texts otherwise."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    party.fail(ZeroDivisionError("our bug"))
+    actor.fail(ZeroDivisionError("our bug"))
     stage.failure()
 
     assert "(raised ZeroDivisionError: our bug)" in stage.runtime.trace.text()
 
 
-def test_what_cannot_be_put_into_words_ends_a_party_all_the_same(stage: Any) -> None:
+def test_what_cannot_be_put_into_words_ends_an_actor_all_the_same(stage: Any) -> None:
     """Its kind is told."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    party.fail(Unspeakable())
+    actor.fail(Unspeakable())
     stage.failure()
 
     *_, raised, ended = stage.runtime.trace
@@ -604,23 +604,23 @@ def test_what_cannot_be_put_into_words_ends_a_party_all_the_same(stage: Any) -> 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3), GeneratorExit(), BaseException("odd")])
 def test_user_code_is_fenced(stage: Any, error: BaseException) -> None:
-    """Whatever user code raises comes back as text and is kept; its party lives on, and so does everybody else's."""
+    """Whatever user code raises comes back as text and is kept; its actor lives on, and so does everybody else's."""
 
     def user() -> None:
         raise error
 
-    party = stage.party("party", user)
-    stage.runtime.user_errors.allow(type(error), "party")
+    actor = stage.actor("actor", user)
+    stage.runtime.user_errors.allow(type(error), "actor")
 
-    party.do(Callback("launch_task", (), 1))
-    stage.until(lambda: party.heard)
-    party.do(Send("party", Say("go on")))
-    stage.until(lambda: party.words)
+    actor.do(Callback("launch_task", (), 1))
+    stage.until(lambda: actor.heard)
+    actor.do(Send("actor", Say("go on")))
+    stage.until(lambda: actor.words)
 
     text = f"launch_task raised {type(error).__name__}: {error}"
-    assert [CallbackReturned("launch_task", 1, text, True)] == party.kinds(CallbackReturned)
+    assert [CallbackReturned("launch_task", 1, text, True)] == actor.kinds(CallbackReturned)
     (kept,) = stage.runtime.user_errors.all
-    assert (kept.actor, kept.text, kept.exception, kept.allowed) == ("party", text, error, True)
+    assert (kept.actor, kept.text, kept.exception, kept.allowed) == ("actor", text, error, True)
 
 
 # --------------------------------------------------------------------------------------------------- Pykka from outside
@@ -628,68 +628,68 @@ def test_user_code_is_fenced(stage: Any, error: BaseException) -> None:
 
 def test_ask_works_from_outside(stage: Any) -> None:
     """A question is answered between two events."""
-    party = stage.party("party")
-    party.do(Send("party", Say("hello")))
-    stage.until(lambda: party.words)
+    actor = stage.actor("actor")
+    actor.do(Send("actor", Say("hello")))
+    stage.until(lambda: actor.words)
 
-    assert party.seat.ref.ask(Inspect(lambda core: len(core.heard) - 1), timeout=60) == 1
+    assert actor.context.ref.ask(Inspect(lambda core: len(core.heard) - 1), timeout=60) == 1
 
 
 def test_what_a_question_raises_goes_to_whoever_asked(stage: Any) -> None:
-    """A question that fails is the asker's error; the party lives on."""
-    party = stage.party("party")
+    """A question that fails is the asker's error; the actor lives on."""
+    actor = stage.actor("actor")
 
     with pytest.raises(ZeroDivisionError):
-        party.seat.ref.ask(Inspect(lambda core: 1 // 0), timeout=60)
+        actor.context.ref.ask(Inspect(lambda core: 1 // 0), timeout=60)
 
-    assert party.seat.alive
+    assert actor.context.alive
 
 
 @pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
-def test_to_ask_a_dead_party_is_an_error(stage: Any, user: Any) -> None:
+def test_to_ask_a_dead_actor_is_an_error(stage: Any, user: Any) -> None:
     """Nobody waits for an answer that cannot come."""
-    party = stage.party("party", user)
-    party.end()
+    actor = stage.actor("actor", user)
+    actor.end()
 
     with pytest.raises(pykka.ActorDeadError):
-        party.seat.ref.ask(Inspect(len), timeout=60)
+        actor.context.ref.ask(Inspect(len), timeout=60)
 
 
 @pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
-def test_a_question_that_waits_when_its_party_ends_is_answered(stage: Any, user: Any) -> None:
+def test_a_question_that_waits_when_its_actor_ends_is_answered(stage: Any, user: Any) -> None:
     """With an error: what is left in the inbox is not handled any more."""
-    party = stage.party("party", user)
+    actor = stage.actor("actor", user)
 
     def ask_and_end(core: Any) -> Any:
-        waiting = party.seat.ref.ask(Inspect(len), block=False)
-        party.end()
+        waiting = actor.context.ref.ask(Inspect(len), block=False)
+        actor.end()
         return waiting
 
-    waiting = party.seat.ref.ask(Inspect(ask_and_end), timeout=60)
+    waiting = actor.context.ref.ask(Inspect(ask_and_end), timeout=60)
 
     with pytest.raises(pykka.ActorDeadError):
         waiting.get(timeout=60)
 
 
 @pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
-def test_a_party_can_be_stopped_through_its_ref(stage: Any, user: Any) -> None:
+def test_an_actor_can_be_stopped_through_its_ref(stage: Any, user: Any) -> None:
     """Pykka's own stop: what came before is handled, links break, the name is free."""
-    watcher, party = stage.party("watcher"), stage.party("party", user)
-    watcher.do(Link("party"), Send("party", Say("before")))
-    stage.until(lambda: party.words)
+    watcher, actor = stage.actor("watcher"), stage.actor("actor", user)
+    watcher.do(Link("actor"), Send("actor", Say("before")))
+    stage.until(lambda: actor.words)
 
-    party.seat.ref.tell(Say("the last"))
-    party.seat.ref.stop(block=False)
+    actor.context.ref.tell(Say("the last"))
+    actor.context.ref.stop(block=False)
     stage.until(lambda: watcher.exits)
 
-    assert party.words == ["before", "the last"]
-    assert stage.runtime.directory.find("party") is None
+    assert actor.words == ["before", "the last"]
+    assert stage.runtime.directory.find("actor") is None
 
 
 def test_our_actors_never_enter_pykkas_registry(stage: Any) -> None:
     """The process-wide registry would tie clusters together."""
-    stage.party("pooled")
-    own = stage.party("own", list)
+    stage.actor("pooled")
+    own = stage.actor("own", list)
     own.do(Send("own", Say("hello")))
     stage.until(lambda: own.words)
 
@@ -698,12 +698,12 @@ def test_our_actors_never_enter_pykkas_registry(stage: Any) -> None:
 
 def test_what_a_bare_message_says_comes_from_outside(stage: Any) -> None:
     """A message told to a ref by a test is handled like any other."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    party.seat.ref.tell(Say("hello"))
-    stage.until(lambda: party.words)
+    actor.context.ref.tell(Say("hello"))
+    stage.until(lambda: actor.words)
 
-    core: Any = party.seat.actor.performer.core
+    core: Any = actor.context.actor.performer.core
     assert (Say("hello"), "outside") == core.heard[-1]
 
 
@@ -715,8 +715,8 @@ def test_no_thread_is_left_behind(tmp_path: Path) -> None:
         folder = tmp_path / kind
         folder.mkdir()
         with stage_of(kind, folder) as stage:
-            party = stage.party("party", list)
-            party.do(Callback("call", (), 1))
-            stage.until(lambda party=party: party.heard)
+            actor = stage.actor("actor", list)
+            actor.do(Callback("call", (), 1))
+            stage.until(lambda actor=actor: actor.heard)
 
     assert before == threading.enumerate()

@@ -10,8 +10,8 @@ import pytest
 
 from mesolite.actors.decisions.contract import Load, Save, Saved, StoreRefused
 from mesolite.actors.runtime.disk import Disk
-from mesolite.messages.agents import AgentInfo
-from tests.runtime.toys import STAGES, Party, stage_of
+from mesolite.messages.infos import AgentInfo
+from tests.runtime.puppets import STAGES, StageActor, stage_of
 
 ONE = AgentInfo(hostname="one", resources="cpus:1")
 TWO = AgentInfo(hostname="two", resources="cpus:2")
@@ -23,16 +23,16 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         yield stage
 
 
-def keeper_on(stage: Any) -> tuple[Party, Disk]:
-    """A party that writes, and the disk of its machine; the disk's crash ends that party."""
-    keeper = stage.party("keeper", host="machine")
+def keeper_on(stage: Any) -> tuple[StageActor, Disk]:
+    """An actor that writes, and the disk of its machine; the disk's crash ends that actor."""
+    keeper = stage.actor("keeper", host="machine")
     disk = stage.runtime.disks["machine"] = Disk(lambda _: keeper.end(-9))
     return keeper, disk
 
 
 def what_is_stored(stage: Any) -> dict[str, Any]:
-    """What the party's next life, or an heir beside it, reads."""
-    heir = stage.party("heir", store="keeper")
+    """What the actor's next life, or an heir beside it, reads."""
+    heir = stage.actor("heir", store="keeper")
     heir.do(Load())
     stage.until(lambda: heir.records)
     heir.end()
@@ -69,7 +69,7 @@ def test_a_failing_disk_refuses_and_stores_nothing(stage: Any) -> None:
 def test_a_slow_disk_stores_in_order_and_only_then_says_so(stage: Any) -> None:
     """Also when it is mended in between: no write overtakes another."""
     keeper, disk = keeper_on(stage)
-    bystander = stage.party("bystander", host="elsewhere")
+    bystander = stage.actor("bystander", host="elsewhere")
     disk.slow(0.2)
 
     keeper.do(Save((("a", ONE),), tag="slow"))
@@ -103,10 +103,10 @@ def test_a_write_that_is_under_way_when_the_disk_is_mended_is_stored(stage: Any)
     assert what_is_stored(stage) == {"a": ONE, "b": TWO}
 
 
-def test_what_a_slow_disk_has_not_written_dies_with_its_party(stage: Any) -> None:
+def test_what_a_slow_disk_has_not_written_dies_with_its_actor(stage: Any) -> None:
     """Half written is not written."""
     keeper, disk = keeper_on(stage)
-    other = stage.party("other", host="machine", store="other")
+    other = stage.actor("other", host="machine", store="other")
     disk.slow(0.1)
 
     keeper.do(Save((("a", ONE),), tag="never"))
@@ -119,13 +119,13 @@ def test_what_a_slow_disk_has_not_written_dies_with_its_party(stage: Any) -> Non
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_a_party_can_die_at_a_write(stage: Any, stored: bool) -> None:
+def test_an_actor_can_die_at_a_write(stage: Any, stored: bool) -> None:
     """At exactly that one: the write before it is durable, and nobody hears of the last."""
     keeper, disk = keeper_on(stage)
     disk.crash_at(2, stored=stored)
 
     keeper.do(Save((("a", ONE),), tag="first"), Save((("b", TWO),), tag="last"), Save((("c", TWO),), tag="void"))
-    stage.until(lambda: not keeper.seat.alive)
+    stage.until(lambda: not keeper.context.alive)
 
     assert Saved("last") not in keeper.heard
     assert what_is_stored(stage) == ({"a": ONE, "b": TWO} if stored else {"a": ONE})

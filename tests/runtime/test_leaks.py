@@ -1,4 +1,4 @@
-"""Clusters that were closed, and parties that have gone, leave nothing behind; benchmarks/flat.py makes a thousand."""
+"""Clusters that were closed, and actors that have gone, leave nothing behind; benchmarks/flat.py makes a thousand."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from mesolite import (
 )
 from mesolite.actors.role import Role
 from mesolite.actors.runtime import directory
-from mesolite.actors.runtime.port import Place, Seat, Timer
+from mesolite.actors.runtime.port import ActorContext, Placement, Timer
 from mesolite.actors.trace import Trace
 from mesolite.simulation.in_flight import Channel
-from mesolite.simulation.moments import Moment
+from mesolite.simulation.scheduled_actions import ScheduledAction
 from mesolite.simulation.virtual import VirtualRuntime
-from tests.runtime.toys import Puppet
+from tests.runtime.puppets import Puppet
 
 pytestmark = pytest.mark.slow
 
@@ -72,9 +72,11 @@ class Rounds(Scheduler):
 
 
 def alive() -> int:
-    """How many seats, actors, traces, timers and moments there are, whoever holds them."""
+    """How many contexts, actors, traces, timers and moments there are, whoever holds them."""
     gc.collect()
-    return sum(isinstance(thing, Seat | Role | Trace | Timer | Moment | Channel) for thing in gc.get_objects())
+    return sum(
+        isinstance(thing, ActorContext | Role | Trace | Timer | ScheduledAction | Channel) for thing in gc.get_objects()
+    )
 
 
 def held() -> tuple[int, int, list[psutil.Process]]:
@@ -120,7 +122,7 @@ def test_left_simulations_leave_nothing() -> None:
 
 @pytest.mark.parametrize("latency_s", [(0.0, 0.0), (0.001, 0.01)])
 def test_tasks_that_have_ended_leave_nothing(latency_s: tuple[float, float]) -> None:
-    """After a hundred more tasks there are no more parties, timers, simulated processes and channels than before."""
+    """After a hundred more tasks there are no more actors, timers, simulated processes and channels than before."""
     with Simulation(7, latency=latency_s, trace_records=0) as made:
         cluster = made.cluster(agents=1)
         rounds = Rounds(10, "sleep infinity")
@@ -196,7 +198,9 @@ def test_what_has_ended_on_threads_needs_no_collector(uncollected: Callable[[], 
         rounds.again(20)
         driver.revive_offers()
         assert rounds.done.wait(PATIENCE_S)
-        made.wait_until(lambda: all("task-" not in seat.name for seat in made.runtime.directory), timeout=PATIENCE_S)
+        made.wait_until(
+            lambda: all("task-" not in context.name for context in made.runtime.directory), timeout=PATIENCE_S
+        )
 
         assert uncollected() == Counter()
 
@@ -207,9 +211,9 @@ def test_a_forgotten_guest_begins_above_all_forgotten(monkeypatch: pytest.Monkey
     runtime = VirtualRuntime(1, Trace())
 
     def live(name: str, host: str = "agent") -> int:
-        seat = runtime.start(name, Place(host), lambda seat: Role(seat, Puppet()))
-        runtime.end(seat, 0)
-        return seat.incarnation
+        context = runtime.start(name, Placement(host), lambda context: Role(context, Puppet()))
+        runtime.end(context, 0)
+        return context.incarnation
 
     assert [live("often") for _ in range(3)] == [1, 2, 3]
     assert [live(name) for name in ("one", "other")] == [1, 1]

@@ -88,7 +88,7 @@ def run(probe: Probe) -> bool:
 
 
 def test_an_actor_makes_its_own_inbox_when_it_is_born(probe: Probe) -> None:
-    """The hook may be an instance method, so that an inbox can know its actor's seat."""
+    """The hook may be an instance method, so that an inbox can know its actor's context."""
     assert probe.calls == ["inbox"]
     assert probe.actor_ref.actor_inbox is probe.actor_inbox
     assert probe.actor_ref.actor_stopped is probe.actor_stopped

@@ -1,4 +1,4 @@
-"""What only the threads runtime promises: few threads for many parties, and user code that blocks nobody else."""
+"""What only the threads runtime promises: few threads for many actors, and user code that blocks nobody else."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from mesolite.actors.decisions.contract import (
     WorkFailedToStart,
 )
 from mesolite.actors.role import Role
-from mesolite.actors.runtime.port import Place
+from mesolite.actors.runtime.port import Placement
 from mesolite.actors.threads.pool import Idle, Pool, PooledInbox
 from mesolite.messages.tasks import CommandInfo
-from tests.runtime.toys import PATIENCE_S, Alarm, Inspect, Party, Say, ThreadsStage, stage_of
+from tests.runtime.puppets import PATIENCE_S, Alarm, Inspect, Say, StageActor, ThreadsStage, stage_of
 
 
 @pytest.fixture
@@ -62,12 +62,12 @@ def gate() -> Iterator[Gate]:
 
 
 @pytest.fixture
-def blocked(stage: ThreadsStage, gate: Gate) -> Party:
-    """A party whose user code blocks."""
-    party = stage.party("blocked", gate)
-    party.do(Callback("launch_task", (), 1))
+def blocked(stage: ThreadsStage, gate: Gate) -> StageActor:
+    """An actor whose user code blocks."""
+    actor = stage.actor("blocked", gate)
+    actor.do(Callback("launch_task", (), 1))
     assert gate.reached.wait(PATIENCE_S)
-    return party
+    return actor
 
 
 class Lonely(Core):
@@ -86,21 +86,21 @@ class Lonely(Core):
 
 
 def test_many_parties_share_a_few_threads(stage: ThreadsStage) -> None:
-    """A thousand parties that all have something to do need no thread each."""
+    """A thousand actors that all have something to do need no thread each."""
     threads = threading.active_count()
 
-    parties = [stage.party(f"party-{number}") for number in range(1000)]
-    for party in parties:
-        party.do(Send(party.name, Say("hello")))
-    stage.until(lambda: all(party.words for party in parties))
+    actors = [stage.actor(f"actor-{number}") for number in range(1000)]
+    for actor in actors:
+        actor.do(Send(actor.name, Say("hello")))
+    stage.until(lambda: all(actor.words for actor in actors))
 
     assert threads == threading.active_count()
 
 
-def test_a_party_never_runs_twice_at_once(stage: ThreadsStage) -> None:
+def test_an_actor_never_runs_twice_at_once(stage: ThreadsStage) -> None:
     """However many talk to it at the same time (LP-1)."""
-    lonely = stage.runtime.start("lonely", Place("here"), lambda seat: Role(seat, Lonely()))
-    talkers = [stage.party(f"talker-{number}") for number in range(8)]
+    lonely = stage.runtime.start("lonely", Placement("here"), lambda context: Role(context, Lonely()))
+    talkers = [stage.actor(f"talker-{number}") for number in range(8)]
 
     for talker in talkers:
         talker.do(*(Send("lonely", Say("hello")) for _ in range(500)))
@@ -110,36 +110,36 @@ def test_a_party_never_runs_twice_at_once(stage: ThreadsStage) -> None:
     assert stage.runtime.failures == []
 
 
-def test_every_end_is_told_however_busy_the_party_is(stage: ThreadsStage) -> None:
-    """A party that is ended from outside in the middle of its work takes its leave, always."""
-    watcher = stage.party("watcher")
+def test_every_end_is_told_however_busy_the_actor_is(stage: ThreadsStage) -> None:
+    """An actor that is ended from outside in the middle of its work takes its leave, always."""
+    watcher = stage.actor("watcher")
     for life in range(1, 301):
-        party = stage.party("party")
-        watcher.do(Link("party"), Send("watcher", Say(str(life))))
+        actor = stage.actor("actor")
+        watcher.do(Link("actor"), Send("watcher", Say(str(life))))
         stage.until(lambda life=life: str(life) in watcher.words[-1:])
-        party.do(*(Send("party", Say("busy")) for _ in range(life % 7)), SetTimer(Alarm("t"), 0.0))
-        party.end()
+        actor.do(*(Send("actor", Say("busy")) for _ in range(life % 7)), SetTimer(Alarm("t"), 0.0))
+        actor.end()
         stage.until(lambda life=life: len(watcher.exits) == life)
 
-    assert [PeerExited("party", life, 0) for life in range(1, 301)] == watcher.exits
+    assert [PeerExited("actor", life, 0) for life in range(1, 301)] == watcher.exits
     assert stage.runtime.failures == []
 
 
-def test_blocked_user_code_stalls_nobody_else(stage: ThreadsStage, blocked: Party) -> None:
-    """Other parties, with user code and without, go on."""
-    other, own = stage.party("other"), stage.party("own", list)
+def test_blocked_user_code_stalls_nobody_else(stage: ThreadsStage, blocked: StageActor) -> None:
+    """Other actors, with user code and without, go on."""
+    other, own = stage.actor("other"), stage.actor("own", list)
 
     other.do(Send("own", Say("hello")))
     stage.until(lambda: own.words)
     own.do(Send("other", Say("hello")))
     stage.until(lambda: other.words)
 
-    assert blocked.seat.alive
+    assert blocked.context.alive
 
 
-def test_the_end_of_a_blocked_party_is_told_at_once(stage: ThreadsStage, blocked: Party) -> None:
+def test_the_end_of_a_blocked_actor_is_told_at_once(stage: ThreadsStage, blocked: StageActor) -> None:
     """Nobody waits for user code to return."""
-    watcher = stage.party("watcher")
+    watcher = stage.actor("watcher")
     watcher.do(Link("blocked"), Send("watcher", Say("linked")))
     stage.until(lambda: watcher.words)
 
@@ -149,9 +149,9 @@ def test_the_end_of_a_blocked_party_is_told_at_once(stage: ThreadsStage, blocked
     assert [PeerExited("blocked", 1, -9)] == watcher.exits
 
 
-def test_whoever_asks_a_blocked_party_learns_of_its_end_at_once(stage: ThreadsStage, blocked: Party) -> None:
-    """A question that waits behind user code is answered with an error when the party ends."""
-    future = blocked.seat.ref.ask(Inspect(len), block=False)
+def test_whoever_asks_a_blocked_actor_learns_of_its_end_at_once(stage: ThreadsStage, blocked: StageActor) -> None:
+    """A question that waits behind user code is answered with an error when the actor ends."""
+    future = blocked.context.ref.ask(Inspect(len), block=False)
 
     blocked.end()
 
@@ -159,17 +159,17 @@ def test_whoever_asks_a_blocked_party_learns_of_its_end_at_once(stage: ThreadsSt
         future.get(timeout=PATIENCE_S)
 
 
-def test_a_question_to_a_blocked_party_times_out(stage: ThreadsStage, blocked: Party) -> None:
+def test_a_question_to_a_blocked_actor_times_out(stage: ThreadsStage, blocked: StageActor) -> None:
     """The asker decides how long it waits."""
     with pytest.raises(pykka.Timeout):
-        blocked.seat.ref.ask(Inspect(len), timeout=0.01)
+        blocked.context.ref.ask(Inspect(len), timeout=0.01)
 
 
 def test_closing_does_not_wait_for_blocked_user_code(tmp_path: Path, gate: Gate) -> None:
     """The thread that stays behind ends when its user code returns."""
     with stage_of("threads", tmp_path) as stage:
-        party = stage.party("blocked", gate)
-        party.do(Callback("launch_task", (), 1))
+        actor = stage.actor("blocked", gate)
+        actor.do(Callback("launch_task", (), 1))
         assert gate.reached.wait(PATIENCE_S)
 
     (left,) = [thread for thread in threading.enumerate() if thread.name == "mesolite blocked"]
@@ -200,17 +200,17 @@ def test_nothing_starts_on_a_closed_runtime(tmp_path: Path) -> None:
     with stage_of("threads", tmp_path) as stage:
         pass
 
-    with pytest.raises(Refused, match="party cannot start: this cluster is closed; make another one"):
-        stage.party("party")
+    with pytest.raises(Refused, match="actor cannot start: this cluster is closed; make another one"):
+        stage.actor("actor")
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), BaseException("odd")])
 def test_an_interruption_of_a_handler_is_a_failure(stage: ThreadsStage, error: BaseException) -> None:
-    """There is no user code in a handler of ours: the party is gone, the others live on."""
-    watcher, party = stage.party("watcher"), stage.party("party")
-    watcher.do(Link("party"))
+    """There is no user code in a handler of ours: the actor is gone, the others live on."""
+    watcher, actor = stage.actor("watcher"), stage.actor("actor")
+    watcher.do(Link("actor"))
 
-    party.fail(error)
+    actor.fail(error)
     stage.until(lambda: watcher.exits)
 
     assert error is stage.failure().__cause__
@@ -218,31 +218,31 @@ def test_an_interruption_of_a_handler_is_a_failure(stage: ThreadsStage, error: B
 
 def test_a_store_that_fails_refuses_and_goes_on(stage: ThreadsStage, tmp_path: Path) -> None:
     """A full disk, say: whoever asked is told, nothing of it is written, and the next request is served."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
     with closing(sqlite3.connect(tmp_path / "store.sqlite")) as db, db:
         db.execute(
             "CREATE TRIGGER full BEFORE INSERT ON records WHEN new.key = 'k' BEGIN SELECT RAISE(ABORT, 'no room'); END"
         )
 
-    party.do(Save((("a", 1), ("k", 2)), tag="cannot be written"))
-    stage.until(lambda: party.kinds(StoreRefused))
-    party.do(Save((("b", 3), ("k", None)), tag="can"), Load())
-    stage.until(lambda: party.records)
+    actor.do(Save((("a", 1), ("k", 2)), tag="cannot be written"))
+    stage.until(lambda: actor.kinds(StoreRefused))
+    actor.do(Save((("b", 3), ("k", None)), tag="can"), Load())
+    stage.until(lambda: actor.records)
 
-    assert "no room" in party.kinds(StoreRefused)[0].reason
-    assert [Saved("can")] == party.kinds(Saved)
-    assert party.records == [{"b": 3}]
+    assert "no room" in actor.kinds(StoreRefused)[0].reason
+    assert [Saved("can")] == actor.kinds(Saved)
+    assert actor.records == [{"b": 3}]
 
 
-def test_what_a_party_writes_after_its_end_is_not_stored(stage: ThreadsStage) -> None:
+def test_what_an_actor_writes_after_its_end_is_not_stored(stage: ThreadsStage) -> None:
     """The thread that handles its last event may get that far; its successor has read what there is, and goes on."""
-    party = stage.party("party")
-    party.do(Save((("a", 1),), tag="alive"))
-    stage.until(lambda: party.kinds(Saved))
+    actor = stage.actor("actor")
+    actor.do(Save((("a", 1),), tag="alive"))
+    stage.until(lambda: actor.kinds(Saved))
 
-    party.end()
-    successor = stage.party("party")
-    stage.runtime.save(party.seat, (("a", 2), ("b", 2)), 0, "too late", -1)
+    actor.end()
+    successor = stage.actor("actor")
+    stage.runtime.save(actor.context, (("a", 2), ("b", 2)), 0, "too late", -1)
     successor.do(Load())
     stage.until(lambda: successor.records)
 
@@ -251,28 +251,28 @@ def test_what_a_party_writes_after_its_end_is_not_stored(stage: ThreadsStage) ->
 
 def test_a_store_that_cannot_be_read_refuses_and_goes_on(stage: ThreadsStage, tmp_path: Path) -> None:
     """A record of another version, say."""
-    party, other = stage.party("party"), stage.party("other")
+    actor, other = stage.actor("actor"), stage.actor("other")
     with closing(sqlite3.connect(tmp_path / "store.sqlite")) as db, db:
-        db.execute("INSERT INTO records VALUES ('party', 'k', 'not a record')")
+        db.execute("INSERT INTO records VALUES ('actor', 'k', 'not a record')")
 
-    party.do(Load())
-    stage.until(lambda: party.kinds(StoreRefused))
+    actor.do(Load())
+    stage.until(lambda: actor.kinds(StoreRefused))
     other.do(Load())
     stage.until(lambda: other.records)
 
-    assert party.records == []
+    assert actor.records == []
 
 
 def test_work_without_a_sandbox_fails_to_start(stage: ThreadsStage, tmp_path: Path) -> None:
-    """What stands in the way is named; the party that asked goes on."""
+    """What stands in the way is named; the actor that asked goes on."""
     (tmp_path / "file").touch()
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    party.do(Run("w", CommandInfo(value="true"), (), str(tmp_path / "file" / "sandbox")))
-    stage.until(lambda: party.kinds(WorkFailedToStart))
+    actor.do(Run("w", CommandInfo(value="true"), (), str(tmp_path / "file" / "sandbox")))
+    stage.until(lambda: actor.kinds(WorkFailedToStart))
 
-    assert "Not a directory" in party.kinds(WorkFailedToStart)[0].error
-    assert party.seat.alive
+    assert "Not a directory" in actor.kinds(WorkFailedToStart)[0].error
+    assert actor.context.alive
 
 
 class StoppedMeanwhile:

@@ -16,9 +16,9 @@ from mesolite import EndlessLoop, InvalidValue, NothingToWaitFor, WouldBlock, Wr
 from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core, Effect, Send, SetTimer, TimerKey
 from mesolite.actors.role import Role
 from mesolite.actors.runtime.future import PortFuture
-from mesolite.actors.runtime.port import Place
+from mesolite.actors.runtime.port import Placement
 from mesolite.simulation import instant
-from tests.runtime.toys import Alarm, Inspect, Say, VirtualStage, stage_of
+from tests.runtime.puppets import Alarm, Inspect, Say, VirtualStage, stage_of
 
 
 @pytest.fixture
@@ -36,39 +36,39 @@ class Echo(Core):
 
 def error_of(stage: VirtualStage, user: Callable[[], object]) -> str:
     """What the fence makes of user code on virtual time."""
-    party = stage.party("mine", user)
+    actor = stage.actor("mine", user)
     stage.runtime.user_errors.allow(BaseException, "mine")
-    party.do(Callback("status_update", (), 1))
-    stage.until(lambda: party.kinds(CallbackReturned))
-    return str(party.kinds(CallbackReturned)[0].error)
+    actor.do(Callback("status_update", (), 1))
+    stage.until(lambda: actor.kinds(CallbackReturned))
+    return str(actor.kinds(CallbackReturned)[0].error)
 
 
 def test_ask_lets_happen_what_it_waits_for(stage: VirtualStage) -> None:
     """Nothing runs before the question, and the question is answered in its turn."""
-    party = stage.party("party")
-    party.do(Send("party", Say("hello")))
-    assert party.heard == []
+    actor = stage.actor("actor")
+    actor.do(Send("actor", Say("hello")))
+    assert actor.heard == []
 
-    assert isinstance(party.seat.ref.ask(Inspect(lambda core: len(core.heard))), int)
+    assert isinstance(actor.context.ref.ask(Inspect(lambda core: len(core.heard))), int)
 
 
 def test_the_time_out_of_a_question_is_virtual(stage: VirtualStage) -> None:
     """An answer that does not come within five seconds of virtual time, with timers firing on the way."""
-    party = stage.party("party")
-    party.do(SetTimer(Alarm("on the way"), 3.0), SetTimer(Alarm("too late"), 7.0))
+    actor = stage.actor("actor")
+    actor.do(SetTimer(Alarm("on the way"), 3.0), SetTimer(Alarm("too late"), 7.0))
     future = PortFuture()
-    stage.runtime.bind(future, "party")
+    stage.runtime.bind(future, "actor")
 
     with pytest.raises(pykka.Timeout):
         future.get(timeout=5.0)
 
     assert stage.runtime.now() == 5.0
-    assert party.fired == ["on the way"]
+    assert actor.fired == ["on the way"]
 
 
 def test_waiting_for_what_cannot_happen_is_an_error(stage: VirtualStage) -> None:
     """No message, no timer, no time-out: this would be for ever, and the text says so (no hanging test)."""
-    stage.party("party")
+    stage.actor("actor")
 
     with pytest.raises(NothingToWaitFor, match=r"nothing is under way and no timer is set.*give a timeout"):
         stage.runtime.wait(lambda: False, None)
@@ -86,12 +86,12 @@ def test_waiting_with_a_time_out_ends_at_it(stage: VirtualStage) -> None:
         lambda stage: stage.runtime.settle(),
         lambda stage: stage.runtime.advance(1.0),
         lambda stage: stage.runtime.wait(lambda: False, 1.0),
-        lambda stage: stage.party("other").seat.ref.ask(Inspect(len)),
+        lambda stage: stage.actor("other").context.ref.ask(Inspect(len)),
     ],
     ids=["settle", "advance", "wait", "ask"],
 )
 def test_waiting_inside_a_handler_is_an_error(stage: VirtualStage, wait: Callable[[VirtualStage], object]) -> None:
-    """It would stop the only thread there is; the text names the party and what to do instead."""
+    """It would stop the only thread there is; the text names the actor and what to do instead."""
     error = error_of(stage, lambda: wait(stage))
 
     assert error.startswith(f"status_update raised {WouldBlock.__name__}: mine tried to wait inside a handler")
@@ -120,10 +120,10 @@ def test_a_foreign_thread_may_not_drive_it(stage: VirtualStage) -> None:
 def test_an_endless_loop_is_an_error(
     stage: VirtualStage, drive: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Parties that keep each other busy at one instant are named, instead of a test that hangs."""
+    """Actors that keep each other busy at one instant are named, instead of a test that hangs."""
     monkeypatch.setattr(instant, "EVENTS_PER_INSTANT", 1000)
     for name in ("ping", "pong"):
-        stage.runtime.start(name, Place("here"), lambda seat: Role(seat, Echo()))
+        stage.runtime.start(name, Placement("here"), lambda context: Role(context, Echo()))
     stage.runtime.post(stage.runtime.directory.find("ping"), Say("again"), sender="pong")
 
     with pytest.raises(EndlessLoop, match=r"events at 0.000 s without time passing, and no end in sight") as caught:
@@ -142,20 +142,20 @@ def test_many_events_with_time_passing_are_no_endless_loop(
 ) -> None:
     """The count is per instant."""
     monkeypatch.setattr(instant, "EVENTS_PER_INSTANT", 100)
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
     for number in range(300):
-        party.do(SetTimer(Alarm(str(number)), 0.0))
+        actor.do(SetTimer(Alarm(str(number)), 0.0))
         stage.runtime.advance(1.0)
 
-    assert len(party.fired) == 300
+    assert len(actor.fired) == 300
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
 def test_an_interruption_of_a_handler_comes_out(stage: VirtualStage, error: BaseException) -> None:
     """Ctrl-C that happens to come inside a handler ends the test run, not some actor."""
-    party = stage.party("party")
-    party.fail(error)
+    actor = stage.actor("actor")
+    actor.fail(error)
 
     with pytest.raises(type(error)):
         stage.runtime.settle()
@@ -167,8 +167,8 @@ def test_ctrl_c_in_user_code_comes_out(stage: VirtualStage) -> None:
     def user() -> None:
         raise KeyboardInterrupt
 
-    party = stage.party("party", user)
-    party.do(Callback("status_update", (), 1))
+    actor = stage.actor("actor", user)
+    actor.do(Callback("status_update", (), 1))
 
     with pytest.raises(KeyboardInterrupt):
         stage.runtime.settle()
@@ -176,8 +176,8 @@ def test_ctrl_c_in_user_code_comes_out(stage: VirtualStage) -> None:
 
 def test_a_failure_is_raised_once(stage: VirtualStage) -> None:
     """The simulation can be driven on, to look at what became of the others."""
-    other = stage.party("other")
-    stage.party("party").fail(ValueError("a bug"))
+    other = stage.actor("other")
+    stage.actor("actor").fail(ValueError("a bug"))
     stage.failure()
 
     other.do(Send("other", Say("hello")))
@@ -188,10 +188,10 @@ def test_a_failure_is_raised_once(stage: VirtualStage) -> None:
 
 def test_the_timers_of_the_dead_do_not_keep_time_going(stage: VirtualStage) -> None:
     """Nobody is left whom they could wake."""
-    party = stage.party("party")
-    party.do(SetTimer(Alarm("never"), 100.0))
+    actor = stage.actor("actor")
+    actor.do(SetTimer(Alarm("never"), 100.0))
     stage.runtime.settle()
-    party.end()
+    actor.end()
 
     with pytest.raises(NothingToWaitFor):
         stage.runtime.wait(lambda: False, None)
@@ -213,14 +213,14 @@ class Repeating(Core):
 
 def test_timers_that_repeat_themselves_are_nothing_to_wait_for(stage: VirtualStage) -> None:
     """After two of the longest period; one that fires once is waited for first."""
-    stage.runtime.start("repeating", Place("here"), lambda seat: Role(seat, Repeating()))
-    party = stage.party("party")
-    party.do(SetTimer(Alarm("once"), 1000.0))
+    stage.runtime.start("repeating", Placement("here"), lambda context: Role(context, Repeating()))
+    actor = stage.actor("actor")
+    actor.do(SetTimer(Alarm("once"), 1000.0))
 
     with pytest.raises(NothingToWaitFor, match=r"for 20 s only what repeats itself has happened"):
         stage.runtime.wait(lambda: False, None)
 
-    assert party.fired == ["once"]
+    assert actor.fired == ["once"]
     assert stage.runtime.now() == 1020.0
 
 
@@ -234,9 +234,9 @@ def test_a_time_out_that_cannot_be_is_refused(stage: VirtualStage, timeout: floa
 def test_a_question_that_times_out_names_who_was_asked(stage: VirtualStage) -> None:
     """A wait says what it waited for."""
     future = PortFuture()
-    stage.runtime.bind(future, "party")
+    stage.runtime.bind(future, "actor")
 
-    with pytest.raises(pykka.Timeout, match="party has not answered within 5 virtual seconds"):
+    with pytest.raises(pykka.Timeout, match="actor has not answered within 5 virtual seconds"):
         future.get(timeout=5.0)
 
 
@@ -261,7 +261,7 @@ class Crowd(Core):
 def test_very_many_messages_between_two_parties_are_no_endless_loop(stage: VirtualStage) -> None:
     """As when a hundred thousand tasks are reconciled at one instant: they were all under way at once."""
     for name in ("crowd", "other"):
-        stage.runtime.start(name, Place("here"), lambda seat: Role(seat, Crowd(80_000, 4)))
+        stage.runtime.start(name, Placement("here"), lambda context: Role(context, Crowd(80_000, 4)))
     stage.runtime.settle()
     began = stage.runtime.trace.next_index()
     stage.runtime.post(stage.runtime.directory.find("crowd"), Say("all"))
@@ -283,7 +283,7 @@ class Twice(Core):
 def test_an_endless_loop_is_noticed_soon(stage: VirtualStage, core: type[Core], events: int) -> None:
     """Whether the same message goes to and fro, or brings about more and more."""
     for name in ("ping", "pong"):
-        stage.runtime.start(name, Place("here"), lambda seat: Role(seat, core()))
+        stage.runtime.start(name, Placement("here"), lambda context: Role(context, core()))
     stage.runtime.post(stage.runtime.directory.find("ping"), Say("again"), sender="pong")
 
     with pytest.raises(EndlessLoop, match="Say"):

@@ -13,7 +13,7 @@ import pytest
 
 from mesolite import InvalidValue
 from mesolite.actors.decisions.contract import Send, SetTimer
-from tests.runtime.toys import PATIENCE_S, Alarm, Inspect, Party, Say, ThreadsStage, stage_of
+from tests.runtime.puppets import PATIENCE_S, Alarm, Inspect, Say, StageActor, ThreadsStage, stage_of
 
 
 @pytest.fixture
@@ -22,52 +22,52 @@ def stage(tmp_path: Path) -> Iterator[ThreadsStage]:
         yield stage
 
 
-def asked(party: Party) -> int:
+def asked(actor: StageActor) -> int:
     """How much it has heard, in its own words."""
-    heard: Any = party.seat.ref.ask(Inspect(lambda core: len(core.heard)), timeout=PATIENCE_S)
+    heard: Any = actor.context.ref.ask(Inspect(lambda core: len(core.heard)), timeout=PATIENCE_S)
     return int(heard)
 
 
 def test_a_condition_may_ask_actors(stage: ThreadsStage) -> None:
     """Each question makes an actor handle something, whose end is news for whoever waits: that must not lock up."""
-    party = stage.party("party")
-    party.do(SetTimer(Alarm("later"), 0.02))
+    actor = stage.actor("actor")
+    actor.do(SetTimer(Alarm("later"), 0.02))
 
-    assert stage.runtime.wait(lambda: asked(party) > 1, PATIENCE_S)
+    assert stage.runtime.wait(lambda: asked(actor) > 1, PATIENCE_S)
 
 
 def test_a_time_out_holds_while_the_condition_asks(stage: ThreadsStage) -> None:
     """The condition never comes true, and every look at it is news."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
-    assert not stage.runtime.wait(lambda: asked(party) < 0, 0.05)
+    assert not stage.runtime.wait(lambda: asked(actor) < 0, 0.05)
 
 
 def test_a_condition_may_wait_itself(stage: ThreadsStage) -> None:
     """A wait inside a wait."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
 
     def inner() -> bool:
-        party.do(Send("party", Say("inner")))
-        return bool(stage.runtime.wait(lambda: party.words, PATIENCE_S))
+        actor.do(Send("actor", Say("inner")))
+        return bool(stage.runtime.wait(lambda: actor.words, PATIENCE_S))
 
     assert stage.runtime.wait(inner, PATIENCE_S)
 
 
 def test_many_threads_may_wait(stage: ThreadsStage) -> None:
     """Each for something of its own, asking; each is let go when that has come."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
     seen: list[str] = []
 
     def wait(number: int) -> None:
-        if stage.runtime.wait(lambda: asked(party) and str(number) in party.words, PATIENCE_S):
+        if stage.runtime.wait(lambda: asked(actor) and str(number) in actor.words, PATIENCE_S):
             seen.append(str(number))
 
     threads = [threading.Thread(target=wait, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for number in range(8):
-        party.do(Send("party", Say(str(number))))
+        actor.do(Send("actor", Say(str(number))))
     for thread in threads:
         thread.join(PATIENCE_S)
 
@@ -76,25 +76,25 @@ def test_many_threads_may_wait(stage: ThreadsStage) -> None:
 
 def test_what_a_condition_raises_comes_out(stage: ThreadsStage) -> None:
     """To whoever waits, and the next one waits as if nothing had been."""
-    party = stage.party("party")
-    party.do(Send("party", Say("hello")))
+    actor = stage.actor("actor")
+    actor.do(Send("actor", Say("hello")))
 
     with pytest.raises(ZeroDivisionError):
         stage.runtime.wait(lambda: 1 // 0, PATIENCE_S)
 
-    assert stage.runtime.wait(lambda: party.words == ["hello"], PATIENCE_S)
+    assert stage.runtime.wait(lambda: actor.words == ["hello"], PATIENCE_S)
 
 
 def test_what_happens_while_the_condition_looks_is_not_missed(stage: ThreadsStage) -> None:
     """It is over before the waiting thread goes to sleep, and nothing else will wake that."""
-    party = stage.party("party")
+    actor = stage.actor("actor")
     looks: list[bool] = []
 
     def look() -> bool:
-        looks.append(bool(party.words))
+        looks.append(bool(actor.words))
         if len(looks) == 1:
-            party.do(Send("party", Say("now")))
-            other = threading.Thread(target=stage.runtime.wait, args=(lambda: party.words, PATIENCE_S))
+            actor.do(Send("actor", Say("now")))
+            other = threading.Thread(target=stage.runtime.wait, args=(lambda: actor.words, PATIENCE_S))
             other.start()
             other.join(PATIENCE_S)
         return looks[-1]
@@ -105,19 +105,19 @@ def test_what_happens_while_the_condition_looks_is_not_missed(stage: ThreadsStag
 @pytest.mark.parametrize("timeout", [math.inf, 1e10, 1e300, None], ids=str)
 def test_no_time_out_is_too_long(stage: ThreadsStage, timeout: float | None) -> None:
     """`threading` cannot count that far."""
-    party = stage.party("party")
-    party.do(SetTimer(Alarm("later"), 0.02))
+    actor = stage.actor("actor")
+    actor.do(SetTimer(Alarm("later"), 0.02))
 
-    assert stage.runtime.wait(lambda: party.fired, timeout)
-    assert party.seat.ref.ask(Inspect(lambda core: "answer"), timeout=timeout) == "answer"
+    assert stage.runtime.wait(lambda: actor.fired, timeout)
+    assert actor.context.ref.ask(Inspect(lambda core: "answer"), timeout=timeout) == "answer"
 
 
 @pytest.mark.parametrize("timeout", [-1.0, math.nan, -math.inf], ids=str)
 def test_a_time_out_that_cannot_be_is_refused(stage: ThreadsStage, timeout: float) -> None:
     """The text says what would do."""
     waits: list[Any] = [lambda: stage.runtime.wait(lambda: True, timeout)]
-    party = stage.party("party")
-    waits.append(lambda: party.seat.ref.ask(Inspect(lambda core: 1), timeout=timeout))
+    actor = stage.actor("actor")
+    waits.append(lambda: actor.context.ref.ask(Inspect(lambda core: 1), timeout=timeout))
 
     for wait in waits:
         with pytest.raises(InvalidValue, match=r"cannot be; give 0 or more seconds \(0: look once\), or None"):
@@ -136,20 +136,20 @@ def test_a_time_out_of_nothing_looks_once(stage: ThreadsStage) -> None:
 @pytest.mark.parametrize("delay_s", [1e10, 1e300, math.inf], ids=str)
 def test_a_timer_of_the_far_future_leaves_the_others_alone(stage: ThreadsStage, delay_s: float) -> None:
     """The clock sleeps until the next one, which may be further off than `threading` can count."""
-    party = stage.party("party")
-    party.do(SetTimer(Alarm("never"), delay_s))
-    stage.until(lambda: asked(party))
-    party.do(SetTimer(Alarm("soon"), 0.01))
+    actor = stage.actor("actor")
+    actor.do(SetTimer(Alarm("never"), delay_s))
+    stage.until(lambda: asked(actor))
+    actor.do(SetTimer(Alarm("soon"), 0.01))
 
-    stage.until(lambda: party.fired)
+    stage.until(lambda: actor.fired)
 
-    assert party.fired == ["soon"]
+    assert actor.fired == ["soon"]
 
 
 def test_a_question_that_is_not_answered_in_time_is_an_error(stage: ThreadsStage) -> None:
     """Pykka's own, on threads."""
     gate = threading.Event()
-    party = stage.party("party", lambda: gate.wait(PATIENCE_S))
+    actor = stage.actor("actor", lambda: gate.wait(PATIENCE_S))
     with pytest.raises(pykka.Timeout):
-        party.seat.ref.ask(Inspect(lambda core: gate.wait(PATIENCE_S)), timeout=0.01)
+        actor.context.ref.ask(Inspect(lambda core: gate.wait(PATIENCE_S)), timeout=0.01)
     gate.set()

@@ -30,7 +30,7 @@ from mesolite.actors.decisions.master.state import MasterState
 from mesolite.machines import MasterMachine
 from mesolite.messages.data import Data
 from mesolite.messages.election import ExpireSession
-from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, PartyName, TaskId
+from mesolite.messages.ids import ActorName, AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.relayed import FrameworkToExecutor
 from mesolite.messages.tasks import KillPolicy
 from mesolite.simulation.simulation import SimulatedCluster
@@ -294,8 +294,8 @@ def leader_of(cluster: SimulatedCluster) -> MasterMachine:
 
 def books_of(cluster: SimulatedCluster) -> MasterState:
     """What the leader knows, as it has it."""
-    seat: Any = cluster.runtime.directory.find(leader_of(cluster).name)
-    state: MasterState = seat.actor.performer.core.state
+    context: Any = cluster.runtime.directory.find(leader_of(cluster).name)
+    state: MasterState = context.actor.performer.core.state
     return state
 
 
@@ -306,9 +306,9 @@ def fail_over(sim: Simulation, cluster: SimulatedCluster) -> MasterMachine:
     return leader_of(cluster)
 
 
-def lose_session(sim: Simulation, party: str) -> None:
-    """Let the elector end that party's session, as ZooKeeper might; whoever only watches hears that nobody leads."""
-    sim.inject("elector", ExpireSession(party=PartyName(party)), sender="operator")
+def lose_session(sim: Simulation, actor: str) -> None:
+    """Let the elector end that actor's session, as ZooKeeper might; whoever only watches hears that nobody leads."""
+    sim.inject("elector", ExpireSession(actor=ActorName(actor)), sender="operator")
 
 
 def tell_executor(sim: Simulation, cluster: SimulatedCluster, driver: SchedulerDriver, data: Data) -> None:
@@ -320,6 +320,6 @@ def tell_executor(sim: Simulation, cluster: SimulatedCluster, driver: SchedulerD
 
 
 def check_books(sim: Simulation) -> None:
-    """Assert what must hold of every party's books at any time."""
-    for seat in sim.runtime.directory:
-        seat.actor.performer.core.check()
+    """Assert what must hold of every actor's books at any time."""
+    for context in sim.runtime.directory:
+        context.actor.performer.core.check()

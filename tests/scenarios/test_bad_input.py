@@ -187,8 +187,8 @@ def test_a_message_that_means_nothing_to_its_receiver_is_dropped(sim: Simulation
     sim.advance(1.0)
     executor = f"agent-1/{driver.framework_id}/e1"
 
-    for party in ("master-1", "master-1/registrar", "agent-1", "elector", "plain", executor):
-        sim.inject(party, message, sender="outside")
+    for actor in ("master-1", "master-1/registrar", "agent-1", "elector", "plain", executor):
+        sim.inject(actor, message, sender="outside")
     sim.advance(100.0)
 
     assert framework.states("t1") == ["RUNNING"]

@@ -34,10 +34,10 @@ FITTING: dict[str, Any] = {
 
 
 def say(cluster: SimulatedCluster, sender: str, message: Message) -> None:
-    """Let that party say it to the leader, past all checks."""
-    seat = cluster.runtime.directory.find(sender)
-    assert seat is not None
-    cluster.runtime.send(seat, "master-1", message, -1)
+    """Let that actor say it to the leader, past all checks."""
+    context = cluster.runtime.directory.find(sender)
+    assert context is not None
+    cluster.runtime.send(context, "master-1", message, -1)
 
 
 @pytest.mark.parametrize("sender", ["plain", "agent-1", "outside"])

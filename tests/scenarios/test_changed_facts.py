@@ -12,8 +12,8 @@ import pytest
 from mesolite import Filters, FrameworkInfo, Offer, SchedulerDriver, Simulation
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.messages import ReregisterAgent, ShutdownAgent
-from mesolite.messages.agents import ExecutorSummary
 from mesolite.messages.ids import ExecutorId, FrameworkId
+from mesolite.messages.infos import ExecutorSummary
 from mesolite.messages.resources import Resources
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
@@ -204,4 +204,4 @@ def test_an_executor_of_a_framework_that_was_removed_does_not_enter_the_books(si
     sim.advance(20.0)
 
     assert shown(cluster)["executors"] == []
-    assert [seat.name for seat in sim.runtime.directory if seat.name.startswith("agent-1/")] == []
+    assert [context.name for context in sim.runtime.directory if context.name.startswith("agent-1/")] == []

@@ -1005,8 +1005,8 @@ def test_waiting_for_a_drain_that_nothing_can_end_does_not_hang(sim: Simulation)
     cluster = sim.cluster(agents=1)
     sim.drop(AgentDrained)
     drain = cluster.operator.drain("agent-1", 5.0)
-    for seat in list(sim.runtime.directory):
-        sim.runtime.end(seat, 0, silent=True)
+    for context in list(sim.runtime.directory):
+        sim.runtime.end(context, 0, silent=True)
 
     with pytest.raises(NothingToWaitFor):
         drain.wait()

@@ -21,8 +21,8 @@ from mesolite.messages import (
     StatusUpdate,
     Subscribe,
 )
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.infos import AgentInfo
 from tests.scenarios.schedulers import (
     CHECKPOINTED,
     Launcher,

@@ -67,10 +67,10 @@ def test_an_executor_that_ends_before_it_registers_fails_its_task(sim: Simulatio
     sim.drop(RegisterExecutor)
     driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
     sim.settle()
-    party = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
-    assert party is not None
+    actor = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
+    assert actor is not None
 
-    sim.runtime.end(party, -9)
+    sim.runtime.end(actor, -9)
     sim.advance(1.0)
 
     assert about(only(framework.updates("t1"))) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")
@@ -155,9 +155,9 @@ def test_a_task_that_was_killed_is_not_reported_again_when_its_executor_dies(sim
     sim.advance(1.0)
     assert about(framework.updates("t1")[-1]) == ("KILLED", "EXECUTOR", None)
     assert framework.states("t2") == ["RUNNING"]
-    party = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
-    assert party is not None
-    sim.runtime.end(party, -9)
+    actor = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
+    assert actor is not None
+    sim.runtime.end(actor, -9)
     sim.advance(60.0)
 
     assert about(framework.updates("t2")[-1]) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")
@@ -185,17 +185,17 @@ def test_an_executor_has_its_own_grace_to_end_in(sim: Simulation) -> None:
     driver = cluster.run(framework, framework=PLAIN, executors={"deaf": Deaf})
     sim.advance(1.0)
     sim.drop(ShutdownExecutor)
-    party = f"agent-1/{driver.framework_id}/e1"
+    actor = f"agent-1/{driver.framework_id}/e1"
     # An executor may never report STAGING, and is shut down for it (TK-5).
     running = next(
-        record.event for record in sim.trace if isinstance(record.event, StatusUpdate) and record.sender == party
+        record.event for record in sim.trace if isinstance(record.event, StatusUpdate) and record.sender == actor
     )
     staging = StatusUpdate(
         framework_id=running.framework_id,
         status=attrs.evolve(running.status, state=TaskState.TASK_STAGING, uuid="another"),
         latest_state=TaskState.TASK_STAGING,
     )
-    sim.inject("agent-1", staging, sender=party)
+    sim.inject("agent-1", staging, sender=actor)
     sim.advance(9.9)
     assert framework.states("t1") == ["RUNNING"]
 

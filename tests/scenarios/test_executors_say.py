@@ -88,10 +88,10 @@ class Fleet:
         self.e1 = f"agent-1/{driver.framework_id}/e1"
 
     def say(self, message: Any, sender: str) -> None:
-        """Let that party say it to agent-1, past all checks."""
-        seat = self.cluster.runtime.directory.find(sender)
-        assert seat is not None
-        self.cluster.runtime.send(seat, "agent-1", message, -1)
+        """Let that actor say it to agent-1, past all checks."""
+        context = self.cluster.runtime.directory.find(sender)
+        assert context is not None
+        self.cluster.runtime.send(context, "agent-1", message, -1)
 
     def unharmed(self) -> None:
         """Assert that the agent, the leader and the other executor go on."""
@@ -160,9 +160,9 @@ def test_a_restarted_agent_refuses_what_comes_back_wrong(sim: Simulation) -> Non
     sim.settle()
 
     wrong = next(case.values[0] for case in SPOILT if type(case.values[0]) is ReregisterExecutor)
-    seat = fleet.cluster.runtime.directory.find("agent-1")
-    assert seat is not None
-    fleet.cluster.runtime.post(seat, wrong, fleet.e1)
+    context = fleet.cluster.runtime.directory.find("agent-1")
+    assert context is not None
+    fleet.cluster.runtime.post(context, wrong, fleet.e1)
     sim.advance(30.0)
 
     ended = fleet.framework.updates("t1")[-1]

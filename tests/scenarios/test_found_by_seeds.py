@@ -36,7 +36,7 @@ from tests.scenarios.schedulers import (
 
 
 @pytest.mark.parametrize("end", ["crash", "power_off", "restart"])
-def test_a_party_that_has_ended_handles_nothing_more(sim: Simulation, end: str) -> None:
+def test_an_actor_that_has_ended_handles_nothing_more(sim: Simulation, end: str) -> None:
     """What was put before a master that ends before it gets to it is lost: the dead do not answer (core.md LP-14)."""
     cluster = sim.cluster(agents=1)
     answers = sim.expect(CallAnswered)

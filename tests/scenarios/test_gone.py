@@ -23,8 +23,8 @@ from mesolite.messages import (
     StatusUpdate,
     UnregisterAgent,
 )
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import TaskId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import MarkAgentGone, MarkAgentReachable, MarkAgentUnreachable, RemoveAgent
 from mesolite.messages.tasks import TaskState
 from mesolite.simulation.simulation import SimulatedCluster

@@ -11,7 +11,7 @@ from mesolite import FrameworkInfo, Settings, Simulation
 from mesolite.actors.decisions.contract import PeerExited, TimerKey
 from mesolite.actors.decisions.master import timers
 from mesolite.actors.decisions.master.core import TIMERS
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages import DeactivateFramework, KillTask, ReviveOffers, Teardown
 from mesolite.messages.ids import FrameworkId, TaskId
@@ -31,9 +31,9 @@ PATIENT = FrameworkInfo(name="patient", failover_timeout_s=100.0)
 
 def live(sim: Simulation, cluster: SimulatedCluster, kind: type[TimerKey]) -> list[TimerKey]:
     """The timers of that kind that the leader has set and that will fire."""
-    seat = sim.runtime.directory.find(leader_of(cluster).name)
-    assert seat is not None
-    return [key for key in seat.timers if isinstance(key, kind)]
+    context = sim.runtime.directory.find(leader_of(cluster).name)
+    assert context is not None
+    return [key for key in context.timers if isinstance(key, kind)]
 
 
 def successor_of(driver: MesoliteSchedulerDriver) -> FrameworkInfo:
@@ -41,16 +41,16 @@ def successor_of(driver: MesoliteSchedulerDriver) -> FrameworkInfo:
     return attrs.evolve(PATIENT, id=FrameworkId(str(driver.framework_id)))
 
 
-def seat_of(sim: Simulation, driver: MesoliteSchedulerDriver) -> Seat:
+def context_of(sim: Simulation, driver: MesoliteSchedulerDriver) -> ActorContext:
     """Where that driver sits."""
-    seat = sim.runtime.directory.find(driver.name)
-    assert seat is not None
-    return seat
+    context = sim.runtime.directory.find(driver.name)
+    assert context is not None
+    return context
 
 
 def crash(sim: Simulation, driver: MesoliteSchedulerDriver) -> None:
     """The scheduler's process dies."""
-    sim.runtime.end(seat_of(sim, driver), -9)
+    sim.runtime.end(context_of(sim, driver), -9)
     sim.settle()
 
 
@@ -166,7 +166,7 @@ def test_six_disconnections_of_an_agent_leave_no_timer_behind(sim: Simulation) -
     cluster.operator.mark_gone("agent-1")
 
     assert live(sim, cluster, timers.ReregisterTimeout) == []
-    assert live(sim, cluster, timers.PingRound) == []
+    assert live(sim, cluster, timers.PingBatch) == []
 
 
 def test_only_outstanding_offers_have_timers(sim: Simulation) -> None:

@@ -147,7 +147,7 @@ def test_an_executor_whose_end_was_swallowed_is_not_in_the_books(sim: Simulation
     sim.advance(1.0)
     lost = sim.expect(ExitedExecutor, receiver="master-1")
     sim.partition("agent-1", "master-1")
-    (executor,) = [seat for seat in sim.runtime.directory if seat.name.startswith("agent-1/")]
+    (executor,) = [context for context in sim.runtime.directory if context.name.startswith("agent-1/")]
     sim.runtime.end(executor, 1)
     sim.advance(5.0)
 
@@ -167,7 +167,7 @@ def test_a_partition_that_swallowed_only_what_is_said_again_breaks_nothing(sim: 
     sim.advance(1.0)
     back = sim.expect(ReregisterAgent)
     sim.partition("agent-1", "master-1")
-    (executor,) = [seat for seat in sim.runtime.directory if seat.name.startswith("agent-1/")]
+    (executor,) = [context for context in sim.runtime.directory if context.name.startswith("agent-1/")]
     user = executor.actor._user  # type: ignore[attr-defined]  # noqa: SLF001  # as its code does
     user.send_status_update("t1", TaskState.TASK_RUNNING, "again")
     sim.advance(40.0)

@@ -11,8 +11,8 @@ import pytest
 
 from mesolite import MachineId, Refused, Simulation, Unavailability, Window
 from mesolite.messages import ReregisterAgent, ShutdownAgent
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import AgentId
+from mesolite.messages.infos import AgentInfo
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
     AWARE,

@@ -21,8 +21,8 @@ from mesolite.messages import (
     ReregisterAgent,
     ShutdownAgent,
 )
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import AgentId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.operator import (
     MarkAgentGoneCall,
     StartMaintenanceCall,

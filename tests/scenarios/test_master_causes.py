@@ -10,8 +10,8 @@ import pytest
 
 from mesolite import Cause, Simulation, TaskStatus
 from mesolite.messages import PongAgent, RegisterAgent, StatusUpdateAcknowledgement
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import TaskId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.tasks import TaskState
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (

@@ -121,7 +121,7 @@ def test_a_task_is_not_launched_before_it_is_on_record(sim: Simulation) -> None:
     sim.advance(1.0)
 
     assert launched.count == 1
-    assert [seat.name for seat in sim.runtime.directory if seat.name.startswith("agent-1/")] == []
+    assert [context.name for context in sim.runtime.directory if context.name.startswith("agent-1/")] == []
 
 
 def test_a_drain_kills_nothing_before_it_is_on_record(sim: Simulation) -> None:

@@ -52,8 +52,8 @@ def asked(
 
 def end_executors(sim: Simulation) -> None:
     """Every executor's process dies."""
-    for seat in [seat for seat in sim.runtime.directory if "/" in seat.name and seat.host == "agent-1"]:
-        sim.runtime.end(seat, 1)
+    for context in [context for context in sim.runtime.directory if "/" in context.name and context.host == "agent-1"]:
+        sim.runtime.end(context, 1)
 
 
 def kill(sim: Simulation, driver: MesoliteSchedulerDriver) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mesolite import Settings, Simulation
 from mesolite.actors.decisions.contract import TimerFired
-from mesolite.actors.decisions.master.timers import PingRound
+from mesolite.actors.decisions.master.timers import PingBatch
 from mesolite.messages import (
     AgentLost,
     AgentReregistered,
@@ -93,7 +93,7 @@ def test_agents_that_are_pinged_together_are_given_up_one_by_one(sim: Simulation
     rounds = {
         record.event.key
         for record in sim.trace
-        if isinstance(record.event, TimerFired) and isinstance(record.event.key, PingRound)
+        if isinstance(record.event, TimerFired) and isinstance(record.event.key, PingBatch)
     }
     assert len(rounds) == 2
 

@@ -21,7 +21,7 @@ from mesolite.messages import (
 )
 from mesolite.messages.codec import decode, encode
 from mesolite.messages.facts import MasterStatus
-from mesolite.messages.ids import AgentId, DrainId, FrameworkId, PartyName, ReclaimId
+from mesolite.messages.ids import ActorName, AgentId, DrainId, FrameworkId, ReclaimId
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import (
     AWARE,
@@ -125,7 +125,7 @@ def test_a_query_that_comes_as_a_message_is_answered_and_leaves_no_record(sim: S
 
     done, lost = list(sim.trace)[before:]
     assert isinstance(done.event, Done)
-    assert (lost.party, lost.sender, lost.event.why) == ("gateway", leader_of(cluster).name, "nobody there")
+    assert (lost.actor, lost.sender, lost.event.why) == ("gateway", leader_of(cluster).name, "nobody there")
     assert lost.event.message.data == cluster.operator.state()
 
 
@@ -188,7 +188,7 @@ def test_of_two_that_believe_they_lead_the_one_elected_last_does(sim: Simulation
     (other,) = (name for name in cluster.masters if name != leader.name)
 
     def says(term: int) -> str:
-        status = MasterStatus(name=PartyName(other), leading=True, term=term)
+        status = MasterStatus(name=ActorName(other), leading=True, term=term)
         sim.runtime.events.publish(status, other, incarnation=1)
         return leader_of(cluster).name
 

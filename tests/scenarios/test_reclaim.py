@@ -425,7 +425,7 @@ def test_of_everything_even_an_executor_goes_that_holds_nothing(sim: Simulation)
 
 
 def test_a_framework_is_asked_wherever_it_holds_something(sim: Simulation) -> None:
-    """It is barred, asked without an agent, loses what is missing, and is offered again when it is DONE (RV-7)."""
+    """It is blocked, asked without an agent, loses what is missing, and is offered again when it is DONE (RV-7)."""
     there = stage(sim)
 
     reclaim = there.cluster.operator.reclaim(there.etl_driver, "cpus:1", within=10.0)

@@ -31,8 +31,8 @@ def additive(**more: object) -> tuple[Simulation, SimulatedCluster]:
 
 
 def exits(sim: Simulation, name: str = "agent-1") -> list[str]:
-    """Why that party has ended itself, each time."""
-    effects = [effect for record in sim.trace if record.party == name for effect in record.effects]
+    """Why that actor has ended itself, each time."""
+    effects = [effect for record in sim.trace if record.actor == name for effect in record.effects]
     return [effect.reason for effect in effects if isinstance(effect, Exit)]
 
 

@@ -115,13 +115,13 @@ def test_an_executor_that_was_stored_and_never_started(sim: Simulation) -> None:
     cluster.agents["agent-1"].crash()
     launch = launches.first
     names = {"framework_id": launch.framework_id, "executor_id": ExecutorId("t1")}
-    party = f"agent-1/{driver.framework_id}/t1"
+    actor = f"agent-1/{driver.framework_id}/t1"
     records = (
         (f"framework/{driver.framework_id}", FrameworkCheckpoint(
             framework_info=launch.framework_info, scheduler=launch.scheduler
         )),
         (f"executor/{driver.framework_id}/t1", ExecutorCheckpoint(
-            **names, info=None, party=party, run=1, registered=False, shutdown_grace_s=5.0
+            **names, info=None, pid=actor, run=1, registered=False, shutdown_grace_s=5.0
         )),
         (f"task/{driver.framework_id}/t1", TaskCheckpoint(
             **names, task=launch.task, state=TaskState.TASK_STAGING, delivered=False
@@ -178,8 +178,8 @@ def test_an_executor_that_came_up_and_never_got_its_task_is_shut_down_after_a_re
     sim.advance(5.0)
     assert heard(framework, "t1") == {("LOST", "AGENT", "AGENT_RESTARTED")}
     assert framework.updates("t1")[0].cause is Cause.NEVER_STARTED
-    party = f"agent-1/{driver.framework_id}/{'t1' if make is command_task else 'e1'}"
-    assert sim.runtime.directory.find(party) is None
+    actor = f"agent-1/{driver.framework_id}/{'t1' if make is command_task else 'e1'}"
+    assert sim.runtime.directory.find(actor) is None
 
 
 def test_an_executor_that_has_had_a_task_lives_on_when_its_next_one_is_lost(sim: Simulation) -> None:

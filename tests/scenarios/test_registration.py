@@ -30,8 +30,8 @@ from mesolite.messages import (
     UnregisterAgent,
     UpdateFramework,
 )
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import AgentId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable, RemoveAgent
 from tests.scenarios.schedulers import (
     AWARE,
@@ -157,7 +157,7 @@ def test_a_returning_unreachable_agent_is_announced_before_it_is_answered(sim: S
     done = next(
         record
         for record in sim.trace
-        if record.index >= before and isinstance(record.event, OperationApplied) and record.party == "master-1"
+        if record.index >= before and isinstance(record.event, OperationApplied) and record.actor == "master-1"
     )
     sent = [effect.message for effect in done.effects if hasattr(effect, "message")]
     assert [type(message) for message in sent] == [StatusUpdate, PingAgent, AgentReregistered, UpdateFramework]
@@ -239,7 +239,7 @@ def test_an_executor_that_did_not_come_back_with_its_agent_is_given_up(sim: Simu
     answers = sim.expect(AgentReregistered)
 
     cluster.agents["agent-1"].crash()
-    sim.runtime.end(next(seat for seat in sim.runtime.directory if seat.name.endswith("/e1")), 1)
+    sim.runtime.end(next(context for context in sim.runtime.directory if context.name.endswith("/e1")), 1)
     cluster.agents["agent-1"].restart()
     sim.advance(10.0)
 
@@ -314,7 +314,7 @@ def test_news_of_a_leader_that_reaches_a_recovering_agent_does_not_stop_it_from_
     news = next(
         record.event
         for record in sim.trace
-        if isinstance(record.event, LeaderDetected) and record.party == "agent-1" and record.event.leader
+        if isinstance(record.event, LeaderDetected) and record.actor == "agent-1" and record.event.leader
     )
     agent = cluster.agents["agent-1"]
     agent.restart()
@@ -414,7 +414,7 @@ def test_an_agent_that_asks_twice_may_have_ends_that_nobody_acknowledged(sim: Si
 
 def cluster_agent_info(sim: Simulation) -> AgentInfo:
     """What agent-1 says of itself."""
-    seat = sim.runtime.directory.find("agent-1")
-    assert seat is not None
-    info: AgentInfo = seat.actor.performer.core.state.info  # type: ignore[attr-defined]
+    context = sim.runtime.directory.find("agent-1")
+    assert context is not None
+    info: AgentInfo = context.actor.performer.core.state.info  # type: ignore[attr-defined]
     return info

@@ -54,7 +54,7 @@ BY_AGE = Settings.mesos().but(registry_max_agent_age_s=MAX_AGE_S)
 ONE_ONLY = Settings.mesos().but(registry_max_agent_count=1)
 
 
-class Asking(Recorder):
+class InverseOfferQueue(Recorder):
     """Reconciles tasks nobody has ever launched, to find out what is thought of an agent."""
 
     def __init__(self, cluster: SimulatedCluster) -> None:
@@ -106,7 +106,7 @@ def test_what_has_been_away_too_long_is_forgotten(sim: Simulation) -> None:
     """Looked at every 15 minutes: at 30 the first is older than 20 minutes, at 45 the second too (1.9.1)."""
     sim.settings = BY_AGE
     cluster = sim.cluster(agents=2)
-    asking = Asking(cluster)
+    asking = InverseOfferQueue(cluster)
     ((first, first_time),) = cut_off(sim, cluster, "agent-1")
     sim.advance(640.0 - sim.now)
     ((second, second_time),) = cut_off(sim, cluster, "agent-2")
@@ -127,7 +127,7 @@ def test_of_too_many_the_oldest_are_forgotten(sim: Simulation) -> None:
     """Of fifty agents in the registry only the one that was marked last is left (1.9.1)."""
     sim.settings = ONE_ONLY
     cluster = sim.cluster(agents=0, masters=2)
-    asking = Asking(cluster)
+    asking = InverseOfferQueue(cluster)
     records = [(AgentId(f"m1-S{n}"), 1.0 + n / 1000) for n in range(50)]
     unreachable = [(f"unreachable/{a}", UnreachableAgent(agent_id=a, unreachable_time=time)) for a, time in records]
     sim.runtime.store.save("registry", encoded("registry", unreachable), sim.runtime.store.term("registry"))
@@ -226,7 +226,7 @@ def test_an_agent_that_is_coming_back_is_not_forgotten(sim: Simulation) -> None:
     """Its return is being written when the lists are looked at: it is left out (1.9.1)."""
     sim.settings = ONE_ONLY
     cluster = sim.cluster(agents=3)
-    asking = Asking(cluster)
+    asking = InverseOfferQueue(cluster)
     (first, _), (second, _), (third, third_time) = cut_off(sim, cluster, "agent-1", "agent-2", "agent-3")
     asked = sim.hold(ApplyOperation)
     back = sim.expect(AgentReregistered)
@@ -249,7 +249,7 @@ def test_an_agent_that_is_just_being_forgotten_comes_back_as_one_nobody_knows(si
     """The other order: it is forgotten, with what operators had decided about it, and then admitted (1.3.7)."""
     sim.settings = ONE_ONLY
     cluster = sim.cluster(agents=3, masters=2)
-    asking = Asking(cluster)
+    asking = InverseOfferQueue(cluster)
     (first, _), (second, _), (third, third_time) = cut_off(sim, cluster, "agent-1", "agent-2", "agent-3")
     cluster.operator.deactivate("agent-2")
     asked = sim.hold(ApplyOperation)

@@ -13,8 +13,8 @@ import pytest
 from mesolite import Settings, Simulation
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.messages import ApplyOperation, OperationApplied, PongAgent, ReregisterAgent
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import AgentId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.operator import MarkAgentGoneCall
 from mesolite.messages.registrar import AdmitAgent, MarkAgentGone, MarkAgentUnreachable, RemoveAgent
 from mesolite.simulation.network import Rule

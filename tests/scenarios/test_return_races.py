@@ -20,9 +20,9 @@ from mesolite.messages import (
     ReregisterAgent,
     TaskStatus,
 )
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, TaskId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.tasks import TaskState
 from mesolite.simulation.hold import Hold
 from mesolite.simulation.simulation import SimulatedCluster

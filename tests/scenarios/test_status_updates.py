@@ -241,7 +241,7 @@ def test_a_task_that_is_given_up_as_it_runs_holds_no_resources(sim: Simulation) 
     framework = Launcher(executor_task("t1", resources="cpus:0.9;mem:96"))
     started(sim, cluster, framework)
     reported = next(
-        record.event for record in sim.trace if isinstance(record.event, StatusUpdate) and record.party == "master-1"
+        record.event for record in sim.trace if isinstance(record.event, StatusUpdate) and record.actor == "master-1"
     )
     lost = attrs.evolve(reported.status, state=TaskState.TASK_LOST, uuid=UpdateId("another"))
 
@@ -269,7 +269,7 @@ def test_an_executor_cannot_say_who_it_is_or_why(sim: Simulation, claim: dict[st
     cluster = sim.cluster(agents=1)
     framework = Launcher(executor_task("t1"))
     started(sim, cluster, framework)
-    said = next(record for record in sim.trace if isinstance(record.event, StatusUpdate) and record.party == "agent-1")
+    said = next(record for record in sim.trace if isinstance(record.event, StatusUpdate) and record.actor == "agent-1")
     genuine: StatusUpdate = said.event
     claimed = attrs.evolve(genuine.status, uuid=UpdateId("another"), **claim)  # type: ignore[arg-type]
 
@@ -292,7 +292,7 @@ def test_updates_from_anybody_but_the_tasks_agent_are_dropped(sim: Simulation) -
     framework = Launcher(executor_task("t1"))
     driver = started(sim, cluster, framework)
     genuine = next(
-        record.event for record in sim.trace if isinstance(record.event, StatusUpdate) and record.party == "master-1"
+        record.event for record in sim.trace if isinstance(record.event, StatusUpdate) and record.actor == "master-1"
     )
     cluster.run(Impostor(), framework="impostor")
     other = next(name for name, agent in cluster.agents.items() if agent.id != genuine.status.agent_id)

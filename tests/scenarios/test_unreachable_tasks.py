@@ -69,7 +69,7 @@ def test_of_several_tasks_those_that_are_reported_stay(sim: Simulation) -> None:
     assert agent is not None
     core: Any = agent.actor.performer.core
     (known,) = core.state.frameworks.values()
-    lost = known.homes.pop(TaskId("t1"))  # as if it had never been stored
+    lost = known.executor_of_task.pop(TaskId("t1"))  # as if it had never been stored
     del lost.tasks[TaskId("t1")]
 
     sim.heal()

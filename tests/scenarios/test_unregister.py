@@ -118,7 +118,7 @@ def test_a_terminating_agent_answers_pings_and_nothing_else(sim: Simulation) -> 
     cluster.run(framework, framework="framework")
     sim.advance(1.0)
     launched = only(
-        record.event for record in sim.trace if isinstance(record.event, RunTask) and record.party == "agent-1"
+        record.event for record in sim.trace if isinstance(record.event, RunTask) and record.actor == "agent-1"
     )
     said = sim.expect(sender="agent-1", receiver="master-1")
 

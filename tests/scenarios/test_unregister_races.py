@@ -22,8 +22,8 @@ from mesolite.messages import (
     StatusUpdate,
     UnregisterAgent,
 )
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.ids import AgentId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import MarkAgentReachable, MarkAgentUnreachable, RemoveAgent
 from tests.scenarios.schedulers import (
     AWARE,

@@ -18,10 +18,10 @@ from mesolite.messages import (
     RunTask,
     ShutdownAgent,
 )
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checking import unchecked
 from mesolite.messages.errors import InvalidValue
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.resources import Resources
 from mesolite.messages.tasks import Task, TaskState
 from tests.scenarios.schedulers import (

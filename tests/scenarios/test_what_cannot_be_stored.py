@@ -1,4 +1,4 @@
-"""A record that no store could keep: the party that wants it saved fails, in a simulation as on a real cluster.
+"""A record that no store could keep: the actor that wants it saved fails, in a simulation as on a real cluster.
 
 Everything people give is checked before it gets that far, so the broken record comes by a way that nobody checks.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from mesolite import FrameworkInfo, PartyFailed, Simulation, TaskInfo
+from mesolite import ActorFailed, FrameworkInfo, Simulation, TaskInfo
 from mesolite.actors.runtime.port import Delivery
 from mesolite.messages import AdmitAgent, ApplyOperation, RunTask, TaskCheckpoint
-from mesolite.messages.agents import AgentInfo
+from mesolite.messages.infos import AgentInfo
 from tests.scenarios.schedulers import CHECKPOINTED, PLAIN, Launcher, check_books, command_task, leader_of
 from tests.scenarios.unstorable import LARGE, UNSTORABLE, broken, slip_in
 
@@ -33,7 +33,7 @@ def test_an_agent_that_cannot_checkpoint_a_task_fails_alone(sim: Simulation) -> 
     cluster.add_agent()
     slip_in(cluster, launches.first, data={"not": "data"})
 
-    with pytest.raises(PartyFailed, match=UNSTORABLE):
+    with pytest.raises(ActorFailed, match=UNSTORABLE):
         sim.settle()
 
     assert [name for name, machine in {**cluster.agents, **cluster.masters}.items() if not machine.alive] == ["agent-1"]
@@ -56,7 +56,7 @@ def test_a_leader_whose_registrar_has_failed_ends_and_another_leads(sim: Simulat
     assert registrar is not None
     registrar.ref.tell(Delivery(admitted, leader.name, -1))
 
-    with pytest.raises(PartyFailed, match=r"registrar failed: .*'admitted/m1-S9' .* AdmittedAgent.agent\.hostname"):
+    with pytest.raises(ActorFailed, match=r"registrar failed: .*'admitted/m1-S9' .* AdmittedAgent.agent\.hostname"):
         sim.settle()
     sim.advance(20.0)
 

@@ -26,5 +26,5 @@ def broken(record: Any, **fields: Any) -> Any:
 def slip_in(cluster: Any, launch: RunTask, **fields: Any) -> None:
     """Tell agent-1 to run another task like that one, with these values in it, which no check has seen."""
     task = broken(launch.task, task_id="t2", **fields)
-    seat = cluster.runtime.directory.find("agent-1")
-    seat.ref.tell(Delivery(broken(launch, task=task), cluster.leader.name, -1))
+    context = cluster.runtime.directory.find("agent-1")
+    context.ref.tell(Delivery(broken(launch, task=task), cluster.leader.name, -1))

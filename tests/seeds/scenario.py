@@ -67,7 +67,7 @@ class World:
         act(self)
 
     def ask(self, verb: Callable[..., object], *arguments: object, **more: object) -> object:
-        """Ask for something. Refusals are fine; what others ask meanwhile they ask before it is answered."""
+        """Ask for something. OfferFilters are fine; what others ask meanwhile they ask before it is answered."""
         reached(f"asked to {verb.__name__}")
         try:
             return verb(*arguments, **more)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from attrs import evolve
 
-from mesolite import PartyFailed
+from mesolite import ActorFailed
 from mesolite.actors.errors import EndlessLoop
 from mesolite.harness import CheckerViolated
 from tests.seeds.mistakes import MISTAKES, Mistake
@@ -47,7 +47,7 @@ def search(mistake: Mistake, seeds: int) -> Found:
 def _noticed_by(error: Exception) -> str:
     if isinstance(error, CheckerViolated):
         return error.violation.checker
-    return NOBODY_FAILS if isinstance(error, PartyFailed | EndlessLoop | AssertionError) else type(error).__name__
+    return NOBODY_FAILS if isinstance(error, ActorFailed | EndlessLoop | AssertionError) else type(error).__name__
 
 
 def _search(task: tuple[int, int]) -> Found:

@@ -81,7 +81,7 @@ def _two_clusters_in_one(disturb: Callable[[Simulation], object]) -> list[tuple[
         return [
             (record.time, record.sender, str(record.event))
             for record in sim.trace
-            if record.party == "agent-1" and record.time > 5.0
+            if record.actor == "agent-1" and record.time > 5.0
         ]
 
 

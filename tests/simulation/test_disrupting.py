@@ -20,7 +20,7 @@ from tests.scenarios.schedulers import Launcher, command_task, leader_of
 
 def _lost(sim: Simulation) -> list[tuple[str, str, str]]:
     return [
-        (record.sender, record.party, type(record.event.message).__name__)
+        (record.sender, record.actor, type(record.event.message).__name__)
         for record in sim.trace
         if isinstance(record.event, Lost) and record.event.why == "link broken"
     ]
@@ -38,7 +38,7 @@ def test_a_broken_link_loses_what_is_in_flight_and_both_hear_of_it(sim: Simulati
     sim.advance(30.0)
 
     assert _lost(sim) == [("agent-1", "master-1", "StatusUpdate")]
-    broken = [record.party for record in sim.trace if isinstance(record.event, LinkBroken)]
+    broken = [record.actor for record in sim.trace if isinstance(record.event, LinkBroken)]
     assert sorted(broken) == ["agent-1", "master-1"]
     assert heard.count == 1
     assert [task["state"] for task in cluster.operator.state()["frameworks"][0]["tasks"]] == ["TASK_RUNNING"]
@@ -51,7 +51,7 @@ def test_a_link_can_break_for_one_side_first(sim: Simulation) -> None:
 
     sim.break_link("master-1", "agent-1", both_ways=False)
     sim.settle()
-    assert [record.party for record in sim.trace if isinstance(record.event, LinkBroken)] == ["master-1"]
+    assert [record.actor for record in sim.trace if isinstance(record.event, LinkBroken)] == ["master-1"]
     assert not cluster.operator.state()["agents"][0]["connected"]
 
     sim.advance(30.0)
@@ -80,13 +80,13 @@ def test_what_is_paused_handles_nothing_and_goes_on_in_order(sim: Simulation) ->
     before = len(sim.trace)
 
     sim.advance(40.0)
-    assert [record for record in sim.trace if record.index >= before and record.party == "agent-1"] == []
+    assert [record for record in sim.trace if record.index >= before and record.actor == "agent-1"] == []
     sim.resume("agent-1")
     sim.resume("agent-1")
     pongs = sim.observe(PongAgent)
     sim.settle()
 
-    handled = [record.event for record in sim.trace if record.index >= before and record.party == "agent-1"]
+    handled = [record.event for record in sim.trace if record.index >= before and record.actor == "agent-1"]
     assert [event for event in handled if isinstance(event, PingAgent)] == [PingAgent(connected=True)] * 2
     assert pongs.count == 2
     assert cluster.agents["agent-1"].registered
@@ -123,7 +123,7 @@ def test_a_masters_registrar_stands_still_with_it(sim: Simulation) -> None:
     before = len(sim.trace)
     sim.advance(30.0)
 
-    handling = {record.party for record in sim.trace if record.index >= before}
+    handling = {record.actor for record in sim.trace if record.index >= before}
     assert leader.name not in handling
     assert f"{leader.name}/registrar" not in handling
     sim.resume(leader)
@@ -138,7 +138,7 @@ def test_an_executor_or_a_scheduler_can_be_killed_and_a_daemon_cannot(sim: Simul
     scheduler = Launcher(command_task("t1"))
     driver = cluster.run(scheduler, framework="web")
     sim.advance(10.0)
-    [executor] = [name for name in (seat.name for seat in sim.runtime.directory) if name.startswith("agent-1/")]
+    [executor] = [name for name in (context.name for context in sim.runtime.directory) if name.startswith("agent-1/")]
 
     sim.kill(executor)
     sim.settle()
@@ -161,7 +161,7 @@ def test_timers_of_a_paused_actor_fire_when_it_goes_on(sim: Simulation) -> None:
     sim.resume("master-1")
     sim.settle()
 
-    fired = [record.event for record in sim.trace if record.index >= before and record.party == "master-1"]
+    fired = [record.event for record in sim.trace if record.index >= before and record.actor == "master-1"]
     assert any(isinstance(event, TimerFired) for event in fired)
     assert not any(isinstance(event, UnregisterAgent) for event in fired)
 

@@ -42,14 +42,14 @@ def cluster(sim: Simulation) -> SimulatedCluster:
 def lost(sim: Simulation) -> list[tuple[str, str, str, str]]:
     """From whom, to whom, which kind, and why: what never arrived."""
     records = [record for record in sim.trace if isinstance(record.event, Lost)]
-    return [(r.sender, r.party, type(r.event.message).__name__, r.event.why) for r in records]
+    return [(r.sender, r.actor, type(r.event.message).__name__, r.event.why) for r in records]
 
 
 # --------------------------------------------------------------------------------------------------------- observing
 
 
 def test_an_expectation_sees_what_comes_after_it(sim: Simulation, cluster: SimulatedCluster) -> None:
-    """Every message of its kind between those parties, and nothing of the past."""
+    """Every message of its kind between those actors, and nothing of the past."""
     seen = sim.expect(PingAgent, sender="master-1", receiver="agent-1")
     everybody = sim.expect(PingAgent)
     either = sim.expect((PingAgent, PongAgent), receiver="master-1")
@@ -75,7 +75,7 @@ def test_an_expectation_may_look_into_messages(sim: Simulation, cluster: Simulat
 def test_an_expectation_that_saw_nothing_says_what_it_waited_for(
     sim: Simulation, cluster: SimulatedCluster
 ) -> None:
-    """The error names the kind and the parties."""
+    """The error names the kind and the actors."""
     seen = sim.expect(PongAgent, sender="agent-2")
 
     with pytest.raises(LookupError, match="no PongAgent from agent-2 to anybody was seen"):
@@ -297,7 +297,7 @@ def test_a_healed_partition_lets_pass_again(sim: Simulation, cluster: SimulatedC
 
 def broken(sim: Simulation) -> list[tuple[str, str]]:
     """Who learned that the connection to whom has broken."""
-    return [(record.party, record.event.name) for record in sim.trace if isinstance(record.event, LinkBroken)]
+    return [(record.actor, record.event.name) for record in sim.trace if isinstance(record.event, LinkBroken)]
 
 
 @pytest.mark.parametrize("both_ways", [True, False])
@@ -378,7 +378,7 @@ def test_news_of_an_end_is_for_the_life_that_waited_for_it(sim: Simulation, clus
     sim.heal()
     sim.settle()
 
-    ends = [record for record in sim.trace if isinstance(record.event, PeerExited) and record.party == "master-1"]
+    ends = [record for record in sim.trace if isinstance(record.event, PeerExited) and record.actor == "master-1"]
     assert [record.event.name for record in ends if record.event.name == "agent-1"] == []
 
 
@@ -397,7 +397,7 @@ def test_a_message_that_is_dropped_breaks_nothing(sim: Simulation, cluster: Simu
     assert broken(sim) == []
 
 
-def test_healing_may_be_for_one_party_only(sim: Simulation, cluster: SimulatedCluster) -> None:
+def test_healing_may_be_for_one_actor_only(sim: Simulation, cluster: SimulatedCluster) -> None:
     """The other stays cut off."""
     sim.partition("agent-1", "master-1")
     sim.partition("agent-2", "master-1")

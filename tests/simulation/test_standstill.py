@@ -195,7 +195,7 @@ def test_a_function_to_be_called_later_is_waited_for(sim: Simulation) -> None:
 
 
 def test_a_function_that_was_called_is_not_waited_for_any_more(sim: Simulation) -> None:
-    """A timer that has fired, and one whose party has gone, are not to come."""
+    """A timer that has fired, and one whose actor has gone, are not to come."""
     cluster = sim.cluster(agents=1)
     driver, other = cluster.run(Recorder(), "one"), cluster.run(Recorder(), "other")
     driver.call_later(1000.0, lambda: None)
@@ -243,7 +243,7 @@ def test_the_same_seed_says_the_same() -> None:
 
 
 def test_what_repeats_itself_keeps_no_memory(sim: Simulation) -> None:
-    """What fires once is counted until it has fired, was called off, or its party has gone."""
+    """What fires once is counted until it has fired, was called off, or its actor has gone."""
     cluster = sim.cluster(agents=2)
     driver = cluster.run(Repeating(1.0, 50), "repeating")
     driver.join()

@@ -109,7 +109,7 @@ def test_a_delay_of_one_message_delays_no_other(sim: Simulation) -> None:
 
 
 def test_a_trace_shows_every_record_to_whoever_subscribes_at_any_time() -> None:
-    """Also those of parties that were there before; from the moment it ends the subscription nothing more."""
+    """Also those of actors that were there before; from the moment it ends the subscription nothing more."""
     sim = Simulation(seed=1)
     sim.cluster(agents=1)
     began, seen = len(sim.trace), list[int]()

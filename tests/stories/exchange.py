@@ -57,17 +57,17 @@ class Exchange:
             self._next = record.index + 1
             self._effects[record.index] = record.effects
             if not isinstance(record.event, Lost):
-                self._last_of[record.party] = record.index
+                self._last_of[record.actor] = record.index
         return [record for _, batch in itertools.groupby(news, _time) for record in self._in_order(list(batch))]
 
     def _in_order(self, batch: list[Record]) -> Iterator[Record]:
-        """What happened at one instant: at every party in the order in which it did, else in the order of saying."""
+        """What happened at one instant: at every actor in the order in which it did, else in the order of saying."""
         before: dict[int, set[int]] = {}
         last_of: dict[str, int] = {}
         for record in batch:
-            first = {record.cause, last_of.get(record.party, -1)}
+            first = {record.cause, last_of.get(record.actor, -1)}
             before[record.index] = first & before.keys()
-            last_of[record.party] = record.index
+            last_of[record.actor] = record.index
         waiting = {record.index: record for record in batch}
         while waiting:
             ready = [record for record in waiting.values() if not before[record.index] & waiting.keys()]
@@ -80,7 +80,7 @@ class Exchange:
             case CallbackReturned():
                 return -1, 0, ""  # part of the line above
             case PeerExited(name=name):
-                return self._last_of.get(name, -1), len(self._effects), record.party
+                return self._last_of.get(name, -1), len(self._effects), record.actor
             case Lost(message=said) | said:
                 effects = self._effects.get(cause, ())
                 places = [place for place, each in enumerate(effects) if getattr(each, "message", None) is said]

@@ -20,7 +20,7 @@ import inspect
 import shlex
 from typing import Any
 
-from mesolite import OutcomeUnknown, PartyFailed, Refused, ResourceError
+from mesolite import ActorFailed, OutcomeUnknown, Refused, ResourceError
 from mesolite.actors.trace.words import TIME_WIDTH
 from tests.scenarios.schedulers import check_books
 from tests.stories.exchange import wrapped
@@ -38,7 +38,7 @@ INDENT = " " * (TIME_WIDTH + 2)
 
 
 def tell(text: str, path: str, seed: int = SEED) -> str:
-    """Play a story and return it with what it tells now; after each verb every party's books must be in order.
+    """Play a story and return it with what it tells now; after each verb every actor's books must be in order.
 
     Raises:
         StoryError: a line cannot be played.
@@ -53,7 +53,7 @@ def tell(text: str, path: str, seed: int = SEED) -> str:
                 told += _play(stage, line)
             except (StoryError, Refused, ResourceError, ValueError, TimeoutError) as error:
                 raise StoryError(f"{path}:{number}: {error}") from error
-            except PartyFailed as error:
+            except ActorFailed as error:
                 error.add_note(f"{path}:{number}")
                 raise
     return "\n".join(told) + "\n"

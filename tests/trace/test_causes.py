@@ -115,7 +115,7 @@ def test_what_a_callback_asks_comes_of_it(sim: Simulation) -> None:
         assert asked, kind
         for record in asked:
             called = known[record.cause]
-            assert called.party == record.party
+            assert called.actor == record.actor
             assert "Callback" in [type(effect).__name__ for effect in called.effects]
     assert records(live_ones, DeclineCall) == [] or all(record.cause >= 0 for record in records(live_ones, DeclineCall))
 
@@ -249,7 +249,7 @@ def test_what_is_lost_says_by_what(
         by = known[ping.event.by]
         assert ping.event.why == why
         assert type(by.event) is (Ended if why == "nobody there" else Done)
-        assert by.party in ("", "agent-1")
+        assert by.actor in ("", "agent-1")
 
 
 def test_what_was_never_there_lost_it_by_nothing(sim: Simulation) -> None:
@@ -258,7 +258,7 @@ def test_what_was_never_there_lost_it_by_nothing(sim: Simulation) -> None:
     sim.inject("agent-1", PingAgent(connected=True), sender="ghost")
     sim.settle()
 
-    lost = [record for record in records(sim, Lost) if record.party == "ghost"]
+    lost = [record for record in records(sim, Lost) if record.actor == "ghost"]
     assert [record.event.by for record in lost] == [-1]
     assert cluster.leader is not None
 
@@ -299,16 +299,16 @@ def test_what_is_held_delayed_or_doubled_says_so(
 def test_every_end_is_a_record_once(seed: int) -> None:
     """Whoever started has ended or is alive, in each of its lives; nothing of that life comes after it."""
     world = live(seed)
-    alive = {(seat.name, seat.incarnation) for seat in world.sim.runtime.directory}
-    started = [(record.party, record.life) for record in records(world.sim, Started)]
-    ended = {(record.party, record.life): record.index for record in records(world.sim, Ended)}
+    alive = {(context.name, context.incarnation) for context in world.sim.runtime.directory}
+    started = [(record.actor, record.life) for record in records(world.sim, Started)]
+    ended = {(record.actor, record.life): record.index for record in records(world.sim, Ended)}
 
     assert len(ended) == len(records(world.sim, Ended))
     assert set(started) - set(ended) <= alive
     assert not set(ended) & alive
     for record in world.sim.trace:
         if not isinstance(record.event, Lost | Done | Disturbed | CallbackReturned):
-            assert record.index <= ended.get((record.party, record.life), record.index), record
+            assert record.index <= ended.get((record.actor, record.life), record.index), record
 
 
 def test_executors_and_their_work_come_of_what_started_and_ended_them(sim: Simulation) -> None:

@@ -134,8 +134,8 @@ def test_times_are_those_that_texts_print() -> None:
 def test_lanes_stand_in_order() -> None:
     """Operator, schedulers, masters, their registrar, agents in the order of their numbers with executors behind."""
     records = [
-        Record(place, 0.0, party, "", None, (), -1)
-        for place, party in enumerate(
+        Record(place, 0.0, actor, "", None, (), -1)
+        for place, actor in enumerate(
             ["agent-10/m1-F1/t1", "elector", "agent-2", "web", "master-1/registrar", "master-1", "operator", "agent-10"]
         )
     ]

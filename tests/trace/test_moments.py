@@ -150,7 +150,7 @@ def test_why_a_task_is_unreachable_names_the_cut_and_what_it_swallowed() -> None
     sim, _ = stage(FOR_EVER)
     sim.partition("agent-1", "master-1")
     sim.advance(120.0)
-    index = index_of(sim, lambda record: record.party == "web" and "UNREACHABLE" in repr(record.event))
+    index = index_of(sim, lambda record: record.actor == "web" and "UNREACHABLE" in repr(record.event))
 
     lines = sim.trace.why(index).splitlines()
 

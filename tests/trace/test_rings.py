@@ -73,9 +73,9 @@ def test_a_trace_may_keep_next_to_nothing(records: int) -> None:
 def test_the_hash_is_of_heartbeats_too() -> None:
     """Two runs that differ in one ping differ."""
     hashes = []
-    for party in ("agent-1", "agent-2"):
+    for actor in ("agent-1", "agent-2"):
         trace = Trace()
-        trace.record(0.0, party, "master-1", PING, (), -1)
+        trace.record(0.0, actor, "master-1", PING, (), -1)
         hashes.append(trace.hash())
 
     assert hashes[0] != hashes[1]
@@ -102,7 +102,7 @@ def test_a_record_says_in_which_life_it_happened(sim: Simulation) -> None:
     agent.restart()
     sim.advance(5.0)
 
-    lives = [record.life for record in sim.trace if record.party == "agent-1"]
+    lives = [record.life for record in sim.trace if record.actor == "agent-1"]
     assert lives == sorted(lives)
     assert dict.fromkeys(lives) == {1: None, 2: None}
 

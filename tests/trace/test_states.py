@@ -90,8 +90,8 @@ class World:
     def look(self) -> None:
         """Write down what is so now."""
         leader = self.cluster.leader
-        seat = None if leader is None else self.sim.runtime.directory.find(leader.name)
-        core: Any = None if seat is None else seat.actor.performer.core
+        context = None if leader is None else self.sim.runtime.directory.find(leader.name)
+        core: Any = None if context is None else context.actor.performer.core
         state: Any = None if core is None else core.state
         books: Any = None if state is None else view(state)
         of = self.sim.trace.names.of
@@ -129,8 +129,8 @@ class World:
 
     def _running(self) -> Iterator[tuple[str, str]]:
         runtime = self.sim.runtime
-        yield from ((seat.name, task_id) for seat, task_id in runtime.processes.tasks())
-        yield from ((party, task) for party, task in self.running if runtime.directory.find(party) is not None)
+        yield from ((context.name, task_id) for context, task_id in runtime.processes.tasks())
+        yield from ((actor, task) for actor, task in self.running if runtime.directory.find(actor) is not None)
 
     def advance(self, seconds: float) -> None:
         """Let time pass, and look often."""

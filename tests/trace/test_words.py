@@ -23,16 +23,16 @@ from mesolite.messages import (
     RunTask,
     StatusUpdate,
 )
-from mesolite.messages.ids import AgentId, FrameworkId, PartyName, TaskId
+from mesolite.messages.ids import ActorName, AgentId, FrameworkId, TaskId
 from tests.scenarios.schedulers import Launcher, command_task
 
 SECRET = "hunter2"
 WEB = FrameworkId("m1-F1")
 
 
-def told(event: Any, effects: Any = (), sender: str = "master-1", party: str = "web") -> list[str]:
+def told(event: Any, effects: Any = (), sender: str = "master-1", actor: str = "web") -> list[str]:
     """How a record reads that stands alone, without its time."""
-    record = Record(1, 2.0, party, sender, event, effects, 0)
+    record = Record(1, 2.0, actor, sender, event, effects, 0)
     return [f"{who}: {what}" for who, what in rows(record)]
 
 
@@ -77,7 +77,7 @@ def test_ids_are_shown_as_names_and_whom_a_message_is_between_is_not_said_again(
     for number, agent_id in enumerate(("m1-S1", "m2-S4")):
         registered = AgentRegistered(agent_id=AgentId(agent_id), total_ping_timeout_s=75.0)
         trace.record(float(number), "agent-1", "master-1", registered, (), -1)
-    taken = FrameworkRegistered(framework_id=WEB, master=MasterInfo(name=PartyName("master-1")))
+    taken = FrameworkRegistered(framework_id=WEB, master=MasterInfo(name=ActorName("master-1")))
     trace.record(2.0, "web", "master-1", taken, (), -1)
     trace.record(3.0, "agent-1/m1-F1/t1", "agent-1", timer("m2-S4"), (), -1)
     trace.record(4.0, "master-1", "master-1/registrar", status(), (), -1)

@@ -18,7 +18,7 @@ def admits(a: AgentState, message: Any, sender: str) -> bool:
     """Whether the agent may decide on this; if not, the executor that said it has to go."""
     if not isinstance(message, ExecutorCall) or not (why_not := misfit(message)):
         return True
-    framework, executor = a.at_party.get(sender, (None, None))
+    framework, executor = a.executor_of_pid.get(sender, (None, None))
     if framework is not None and executor is not None:
         executors.expel(a, framework, executor, f"its {type(message).__name__} was refused: {why_not}")
     return False

@@ -58,7 +58,7 @@ def executor(a: AgentState, owner: FrameworkRecord, record: ExecutorRecord) -> N
         framework_id=owner.id,
         executor_id=record.id,
         info=record.info,
-        party=record.party,
+        pid=record.pid,
         run=record.run,
         registered=record.phase is not ExecutorPhase.REGISTERING,
         shutdown_grace_s=record.shutdown_grace_s,

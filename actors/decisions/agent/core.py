@@ -35,7 +35,7 @@ from mesolite.actors.decisions.contract import (
     TimerFired,
     on,
 )
-from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
+from mesolite.actors.decisions.detector import LeaderDetector
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import (
     AgentRegistered,
@@ -48,8 +48,8 @@ from mesolite.messages.agent import (
     ShutdownFramework,
     UpdateFramework,
 )
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.executor import RegisterExecutor, ReregisterExecutor
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,
@@ -112,8 +112,8 @@ class AgentCore(Core):
     def __init__(self, settings: Settings, info: AgentInfo, work_dir: str, *, anew: bool = False) -> None:
         """Offer what `info` says; sandboxes are made under `work_dir`. `anew`: drop what an earlier life has stored."""
         super().__init__()
-        watch = LeaderWatch(None, settings.session_timeout_s)
-        self.state = AgentState(settings=settings, info=info, work_dir=work_dir, watch=watch, begins_anew=anew)
+        watch = LeaderDetector(None, settings.session_timeout_s)
+        self.state = AgentState(settings=settings, info=info, work_dir=work_dir, detector=watch, begins_anew=anew)
 
     def handle(self, event: object, sender: str, now: float) -> list[Effect]:
         """Decide what this event means now."""
@@ -125,15 +125,15 @@ class AgentCore(Core):
         if decide is not None:
             if admission.admits(state, event, sender):
                 decide(state, event, sender, now)
-        elif state.watch.handles(event):
+        elif state.detector.handles(event):
             # While it recovers it has not asked: that is news meant for an earlier life of it (LP-11).
             if state.phase is not Phase.RECOVERING:
-                registration.follow(state, state.watch.handle(event, sender, now), now)
+                registration.follow(state, state.detector.handle(event, sender, now), now)
         elif type(event) is TimerFired:
             self.timer_handler(event)(state, event.key, sender, now)
         else:
             self.let_pass(event)
-        if state.too_soon:
+        if state.deferred_launches:
             tasks.answer_too_soon(state, now)
         if state.drain is not None:
             draining.look(state)
@@ -144,10 +144,12 @@ class AgentCore(Core):
     def check(self) -> None:
         """Assert that executors and tasks are found where they are, and nowhere else."""
         state = self.state
-        everywhere = {e.party: (f, e) for f in state.frameworks.values() for e in f.executors.values()}
-        assert state.at_party.keys() == everywhere.keys()
+        everywhere = {e.pid: (f, e) for f in state.frameworks.values() for e in f.executors.values()}
+        assert state.executor_of_pid.keys() == everywhere.keys()
         for framework, executor in everywhere.values():
-            assert state.at_party[executor.party] == (framework, executor)
-            assert all(framework.homes[task_id] is executor for task_id in executor.tasks)
+            assert state.executor_of_pid[executor.pid] == (framework, executor)
+            assert all(framework.executor_of_task[task_id] is executor for task_id in executor.tasks)
         for framework in state.frameworks.values():
-            assert len(framework.homes) == sum(len(executor.tasks) for executor in framework.executors.values())
+            assert len(framework.executor_of_task) == sum(
+                len(executor.tasks) for executor in framework.executors.values()
+            )

@@ -40,7 +40,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
         id=executor_id,
         info=info,
         # An executor of this agent's earlier life may still be on its way out under the plain name.
-        party=f"{a.name}/{framework.id}/{executor_id}" + (f"~{a.incarnation}" if a.incarnation > 1 else ""),
+        pid=f"{a.name}/{framework.id}/{executor_id}" + (f"~{a.incarnation}" if a.incarnation > 1 else ""),
         run=run,
         shutdown_grace_s=_shutdown_grace_s(a, task, info),
     )
@@ -49,7 +49,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
     sandbox = sandboxes.sandbox(a.work_dir, a.id or "", framework.id, executor_id, f"{a.incarnation}-{run}")
     a.effects.append(
         SpawnExecutor(
-            executor.party,
+            executor.pid,
             ExecutorStart(
                 framework_id=framework.id,
                 executor_id=executor_id,
@@ -71,7 +71,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
             ),
         )
     )
-    a.effects.append(Link(executor.party))
+    a.effects.append(Link(executor.pid))
     a.set_timer(ExecutorRegistrationTimeout(*_run(framework, executor)), a.settings.executor_registration_timeout_s)
     return executor
 
@@ -129,7 +129,7 @@ def deliver(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord,
     task.delivered = True
     checkpoints.task(a, framework, executor.id, task)
     a.send(
-        executor.party,
+        executor.pid,
         RunTask(
             framework_id=framework.id, framework_info=framework.info, scheduler=framework.scheduler, task=task.info
         ),
@@ -148,13 +148,13 @@ def registration_timed_out(a: AgentState, key: ExecutorRegistrationTimeout, send
         f"executor {executor.id} did not register within {a.settings.executor_registration_timeout_s:g} s",
         Cause.EXECUTOR_DIED,
     )
-    a.effects.append(Destroy(executor.party))
+    a.effects.append(Destroy(executor.pid))
 
 
 def spawn_failed(a: AgentState, event: SpawnFailed, sender: str, now: float) -> None:
     """It could not be started (TK-39)."""
-    if event.name in a.at_party:
-        _, executor = a.at_party[event.name]
+    if event.name in a.executor_of_pid:
+        _, executor = a.executor_of_pid[event.name]
         reason = Reason.REASON_CONTAINER_LAUNCH_FAILED
         executor.ending = Ending(TaskState.TASK_FAILED, reason, event.error, Cause.NEVER_STARTED)
 
@@ -165,7 +165,7 @@ def shut_down(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecor
         return
     a.cancel_timer(ExecutorRegistrationTimeout(*_run(framework, executor)))
     executor.phase = ExecutorPhase.TERMINATING
-    a.send(executor.party, ShutdownExecutor(grace_s=executor.shutdown_grace_s))
+    a.send(executor.pid, ShutdownExecutor(grace_s=executor.shutdown_grace_s))
     a.set_timer(ExecutorShutdownTimeout(*_run(framework, executor)), executor.shutdown_grace_s)
 
 
@@ -183,13 +183,13 @@ def shutdown_timed_out(a: AgentState, key: ExecutorShutdownTimeout, sender: str,
     """It did not end within its grace (3.1.3)."""
     executor = _of_timer(a, key)
     if executor is not None and executor.phase is ExecutorPhase.TERMINATING:
-        a.effects.append(Destroy(executor.party))
+        a.effects.append(Destroy(executor.pid))
 
 
 def exited(a: AgentState, event: PeerExited, sender: str, now: float) -> None:
     """An executor is gone: account for its tasks, tell the master, clear up (3.1.9, 3.1.10, TK-54 to TK-58)."""
     a.orphans.pop(event.name, None)
-    framework, executor = a.at_party.get(event.name, (None, None))
+    framework, executor = a.executor_of_pid.get(event.name, (None, None))
     if framework is None or executor is None or executor.phase is ExecutorPhase.TERMINATED:
         return
     if a.phase is Phase.RECOVERING and executor.phase is ExecutorPhase.REGISTERING and event.incarnation:

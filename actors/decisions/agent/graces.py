@@ -57,5 +57,5 @@ def over(a: AgentState, key: LastGraceEnd, sender: str, now: float) -> None:
         message = f"executor {executor.id} was shut down: {why}"
         executor.ending = Ending(TaskState.TASK_KILLED, Reason.REASON_EXECUTOR_TERMINATED, message, cause)
     for other in executor.live_tasks:
-        tasks.wanted_dead(a, framework, executor, other, cause)
+        tasks.record_kill_cause(a, framework, executor, other, cause)
     executors.shut_down(a, framework, executor)

@@ -20,14 +20,14 @@ from mesolite.actors.decisions.agent.state import AgentState, Phase
 from mesolite.actors.decisions.contract import Destroy, Exit, Loaded
 from mesolite.actors.decisions.rules.reconfiguration import objections
 from mesolite.actors.decisions.settings import ReconfigurationPolicy
-from mesolite.messages.agents import AgentInfo
+from mesolite.messages.infos import AgentInfo
 
 
 def recovered(a: AgentState, event: Loaded) -> Mapping[str, Any] | None:
     """What it goes on with, of what it has stored; None if it must not go on."""
     if a.begins_anew:
         a.writes.changes.update(dict.fromkeys(sorted(event.records)))
-        a.effects.extend(Destroy(party) for party in event.alive)
+        a.effects.extend(Destroy(actor) for actor in event.alive)
         return {}
     stored = event.records.get("agent")
     if isinstance(stored, AgentInfo):

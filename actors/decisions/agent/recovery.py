@@ -60,11 +60,11 @@ def loaded(a: AgentState, event: Loaded, sender: str, now: float) -> None:
     _forget_discarded(a)
     for framework in a.frameworks.values():
         for executor in framework.executors.values():
-            a.effects.append(Link(executor.party))
+            a.effects.append(Link(executor.pid))
             if executor.phase is ExecutorPhase.RUNNING:
-                a.send(executor.party, ReconnectExecutor())
+                a.send(executor.pid, ReconnectExecutor())
             executor.phase = ExecutorPhase.REGISTERING
-    known = [executor.party for framework in a.frameworks.values() for executor in framework.executors.values()]
+    known = [executor.pid for framework in a.frameworks.values() for executor in framework.executors.values()]
     for orphan in [name for name in event.alive if name not in known]:
         a.orphans[orphan] = None
         a.effects.append(Link(orphan))
@@ -83,7 +83,7 @@ def _rebuild(a: AgentState, key: str, record: object) -> None:
             executor = ExecutorRecord(
                 id=record.executor_id,
                 info=record.info,
-                party=record.party,
+                pid=record.pid,
                 run=record.run,
                 shutdown_grace_s=record.shutdown_grace_s,
                 phase=ExecutorPhase.RUNNING if record.registered else ExecutorPhase.REGISTERING,
@@ -163,7 +163,7 @@ def ask_again(a: AgentState, key: ReconnectRetry, sender: str, now: float) -> No
     for framework in a.frameworks.values():
         for executor in framework.executors.values():
             if executor.phase is ExecutorPhase.REGISTERING:
-                a.send(executor.party, ReconnectExecutor())
+                a.send(executor.pid, ReconnectExecutor())
     _ask_again_later(a)
 
 
@@ -176,7 +176,7 @@ def waited(a: AgentState, key: ExecutorReregistrationTimeout, sender: str, now: 
             if executor.phase is ExecutorPhase.REGISTERING:
                 executor.phase = ExecutorPhase.TERMINATING
                 executor.ending = executors.did_not_return(framework, executor)
-                a.effects.append(Destroy(executor.party))
+                a.effects.append(Destroy(executor.pid))
                 checkpoints.executor(a, framework, executor)
     if a.drain is not None:
         draining.kill_all(a, now)  # the kills may have been lost with the earlier life (4.4.11)
@@ -186,4 +186,4 @@ def waited(a: AgentState, key: ExecutorReregistrationTimeout, sender: str, now: 
 
 def _begin(a: AgentState, now: float) -> None:
     a.become(Phase.DISCONNECTED)
-    a.effects.extend(a.watch.start(now).effects)
+    a.effects.extend(a.detector.start(now).effects)

@@ -8,7 +8,7 @@ from mesolite.actors.decisions.agent import causes, checkpoints, tasks, updates
 from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, Phase
 from mesolite.actors.decisions.agent.timers import PingTimeout, RegistrationAttempt
 from mesolite.actors.decisions.contract import Exit
-from mesolite.actors.decisions.rules.leader_watch import Step
+from mesolite.actors.decisions.detector import Step
 from mesolite.messages.agent import (
     AgentRegistered,
     AgentReregistered,
@@ -17,7 +17,7 @@ from mesolite.messages.agent import (
     RegisterAgent,
     ReregisterAgent,
 )
-from mesolite.messages.agents import ExecutorSummary
+from mesolite.messages.infos import ExecutorSummary
 from mesolite.messages.tasks import Task
 
 PONG = PongAgent()
@@ -49,7 +49,7 @@ def attempt(a: AgentState, key: RegistrationAttempt, sender: str, now: float) ->
     a.set_timer(RegistrationAttempt(), 0.0, a.registration_bound_s)
     a.registration_bound_s = min(a.registration_bound_s * 2, a.settings.registration_backoff_max_s)
     # News of another leader may have been lost; asking costs nothing while it has not changed.
-    a.effects.extend(a.watch.refresh().effects)
+    a.effects.extend(a.detector.refresh().effects)
 
 
 def _reregistration(a: AgentState) -> ReregisterAgent:
@@ -136,7 +136,7 @@ def pinged(a: AgentState, message: PingAgent, sender: str, now: float) -> None:
     # The timer is not set anew at each ping: when it fires it looks at the deadline.
     a.ping_deadline = now + a.total_ping_timeout_s
     if not message.connected and a.phase is Phase.RUNNING:
-        a.effects.extend(a.watch.redetect(now).effects)
+        a.effects.extend(a.detector.redetect(now).effects)
 
 
 def ping_timed_out(a: AgentState, key: PingTimeout, sender: str, now: float) -> None:
@@ -144,4 +144,4 @@ def ping_timed_out(a: AgentState, key: PingTimeout, sender: str, now: float) -> 
     if now < a.ping_deadline:
         a.set_timer(PingTimeout(), a.ping_deadline - now)
     elif a.phase is not Phase.TERMINATING:
-        a.effects.extend(a.watch.redetect(now).effects)
+        a.effects.extend(a.detector.redetect(now).effects)

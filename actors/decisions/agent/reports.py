@@ -22,7 +22,7 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
         return
     if status.agent_id is None or status.agent_id != a.id:
         return
-    owner, executor = a.at_party.get(sender, (None, None))
+    owner, executor = a.executor_of_pid.get(sender, (None, None))
     if executor is None or owner is not framework:
         return
     if status.state in NOT_FOR_EXECUTORS:

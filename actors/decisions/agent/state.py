@@ -13,14 +13,14 @@ from attrs import define, field, frozen
 
 from mesolite.actors.decisions.agent.writes import Writes
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TimerKey
-from mesolite.actors.decisions.rules.leader_watch import LeaderWatch
+from mesolite.actors.decisions.detector import LeaderDetector
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.facts import AgentStatus
 from mesolite.messages.frameworks import FrameworkInfo
-from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, PartyName, TaskId
+from mesolite.messages.ids import ActorName, AgentId, ExecutorId, FrameworkId, TaskId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.relayed import RunTask, StatusUpdate
 from mesolite.messages.tasks import Cause, ExecutorInfo, Reason, TaskInfo, TaskState
 
@@ -93,7 +93,7 @@ class ExecutorRecord:
 
     id: ExecutorId
     info: ExecutorInfo | None
-    party: str
+    pid: str
     run: int
     shutdown_grace_s: float
     phase: ExecutorPhase = ExecutorPhase.REGISTERING
@@ -112,14 +112,14 @@ class ExecutorRecord:
 class FrameworkRecord:
     """A framework with something on this agent. While it terminates, its updates are discarded (2.1.7).
 
-    `homes`: which executor has a task, so that nobody has to look through all of them.
+    `executor_of_task`: which executor has a task, so that nobody has to look through all of them.
     """
 
     info: FrameworkInfo
     scheduler: str
     terminating: bool = False
     executors: dict[ExecutorId, ExecutorRecord] = field(factory=dict)
-    homes: dict[TaskId, ExecutorRecord] = field(factory=dict)
+    executor_of_task: dict[TaskId, ExecutorRecord] = field(factory=dict)
 
     @property
     def id(self) -> FrameworkId:
@@ -146,7 +146,7 @@ class AgentState:
     settings: Settings
     info: AgentInfo
     work_dir: str
-    watch: LeaderWatch
+    detector: LeaderDetector
     writes: Writes = field(factory=Writes)
     name: str = ""
     incarnation: int = 0
@@ -158,7 +158,7 @@ class AgentState:
     why_it_ends: str = "shut down"
     effects: list[Effect] = field(factory=list)
     frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
-    at_party: dict[str, tuple[FrameworkRecord, ExecutorRecord]] = field(factory=dict)
+    executor_of_pid: dict[str, tuple[FrameworkRecord, ExecutorRecord]] = field(factory=dict)
     streams: dict[TaskKey, UpdateStream] = field(factory=dict)
     registration_bound_s: float = 0.0
     total_ping_timeout_s: float = 0.0
@@ -167,7 +167,7 @@ class AgentState:
     # Executors of an earlier life that nothing was stored about: they end by themselves, and no drain is over before.
     orphans: dict[str, None] = field(factory=dict)
     # Launches for frameworks that are being ended here: answered when that is over.
-    too_soon: list[RunTask] = field(factory=list)
+    deferred_launches: list[RunTask] = field(factory=list)
     next_update: int = 1
     next_run: int = 1
 
@@ -178,8 +178,8 @@ class AgentState:
 
     @property
     def leader(self) -> str | None:
-        """The party that leads, as far as this agent knows."""
-        return self.watch.leader.name if self.watch.leader is not None else None
+        """The actor that leads, as far as this agent knows."""
+        return self.detector.leader.name if self.detector.leader is not None else None
 
     def become(self, phase: Phase) -> None:
         """Change the phase; whoever looks learns whether it is registered, and under which id."""
@@ -188,7 +188,7 @@ class AgentState:
 
     def publish(self) -> None:
         """Want known what has changed of the agent's status, if anything has."""
-        status = AgentStatus(name=PartyName(self.name), agent_id=self.id, registered=self.phase is Phase.RUNNING)
+        status = AgentStatus(name=ActorName(self.name), agent_id=self.id, registered=self.phase is Phase.RUNNING)
         if status != self.published:
             self.published = status
             self.effects.append(Publish(status))
@@ -210,34 +210,34 @@ class AgentState:
         """Want not to be woken."""
         self.effects.append(CancelTimer(key))
 
-    def executor_of(self, framework_id: FrameworkId, executor_id: ExecutorId, party: str) -> ExecutorRecord | None:
-        """The executor of that id, if that party is it."""
+    def executor_of(self, framework_id: FrameworkId, executor_id: ExecutorId, actor: str) -> ExecutorRecord | None:
+        """The executor of that id, if that actor is it."""
         framework = self.frameworks.get(framework_id)
         executor = framework.executors.get(executor_id) if framework is not None else None
-        return executor if executor is not None and executor.party == party else None
+        return executor if executor is not None and executor.pid == actor else None
 
     def find_task(self, framework: FrameworkRecord, task_id: TaskId) -> tuple[ExecutorRecord, TaskRecord] | None:
         """The task of that id and the executor that has it."""
-        executor = framework.homes.get(task_id)
+        executor = framework.executor_of_task.get(task_id)
         return None if executor is None else (executor, executor.tasks[task_id])
 
     def add_executor(self, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
         """An executor of that framework is here, or on its way."""
         framework.executors[executor.id] = executor
-        self.at_party[executor.party] = (framework, executor)
+        self.executor_of_pid[executor.pid] = (framework, executor)
 
     def drop_executor(self, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
         """It is gone, and so are its tasks."""
         del framework.executors[executor.id]
-        del self.at_party[executor.party]
+        del self.executor_of_pid[executor.pid]
         for task_id in executor.tasks:
-            del framework.homes[task_id]
+            del framework.executor_of_task[task_id]
 
     def add_task(self, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord) -> None:
         """That executor has a task more."""
         executor.tasks[task.info.task_id] = task
-        framework.homes[task.info.task_id] = executor
+        framework.executor_of_task[task.info.task_id] = executor
 
     def drop_task(self, framework: FrameworkRecord, executor: ExecutorRecord, task_id: TaskId) -> None:
         """Nothing of that task is needed any more."""
-        del executor.tasks[task_id], framework.homes[task_id]
+        del executor.tasks[task_id], framework.executor_of_task[task_id]

@@ -31,7 +31,7 @@ def run(a: AgentState, message: RunTask, sender: str, now: float) -> None:
         return
     framework = _framework(a, message.framework_info, message.scheduler)
     if framework.terminating:
-        a.too_soon.append(message)
+        a.deferred_launches.append(message)
         return
     executor_id = task.executor.executor_id if task.executor else ExecutorId(task.task_id)
     executor = framework.executors.get(executor_id)
@@ -55,11 +55,11 @@ def answer_too_soon(a: AgentState, now: float) -> None:
 
     Mesos ignores such a launch; a new leader that does not know of the end would wait for the task for ever.
     """
-    waiting, a.too_soon = a.too_soon, []
+    waiting, a.deferred_launches = a.deferred_launches, []
     for message in waiting:
         task, known = message.task, a.frameworks.get(message.framework_id)
         if known is not None and known.terminating:
-            a.too_soon.append(message)
+            a.deferred_launches.append(message)
         elif a.phase is not Phase.TERMINATING:
             framework = _framework(a, message.framework_info, message.scheduler)
             why = "the framework was being ended on this agent"
@@ -138,10 +138,10 @@ def end(
     """Kill a task, for whatever cause; what is ending already is left to end (3.3.5 to 3.3.7)."""
     if executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED) or task.state.is_terminal:
         return
-    wanted_dead(a, framework, executor, task, cause)
+    record_kill_cause(a, framework, executor, task, cause)
     if task.delivered:
         task_id = task.info.task_id
-        a.send(executor.party, KillTask(framework_id=framework.id, task_id=task_id, agent_id=a.id, kill_policy=policy))
+        a.send(executor.pid, KillTask(framework_id=framework.id, task_id=task_id, agent_id=a.id, kill_policy=policy))
         return
     # Not delivered yet: it ends here, and its executor with it if it never gets anything to do (3.3.5).
     ending = Ending(
@@ -153,7 +153,7 @@ def end(
     updates.make(a, framework, executor.id, task, ending, now)
 
 
-def wanted_dead(
+def record_kill_cause(
     a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord, cause: Cause
 ) -> None:
     """Remember why a task is killed; whoever asked first is the cause."""
@@ -194,7 +194,7 @@ def to_executor(a: AgentState, message: FrameworkToExecutor, sender: str, now: f
     framework = a.frameworks.get(message.framework_id)
     executor = framework.executors.get(message.executor_id) if framework is not None else None
     if listens(a, sender) and executor is not None and executor.phase is ExecutorPhase.RUNNING:
-        a.send(executor.party, message)
+        a.send(executor.pid, message)
 
 
 def to_framework(a: AgentState, message: ExecutorToFramework, sender: str, now: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.contract import (
     CancelTimer,
     Core,
@@ -21,34 +22,17 @@ from mesolite.actors.decisions.contract import (
     TimerFired,
     on,
 )
-from mesolite.actors.decisions.master import (
-    admission,
-    agents,
-    answers,
-    deactivation,
-    draining,
-    enforcement,
-    frameworks,
-    gone,
-    health,
-    inverse_offers,
-    maintenance,
-    offers,
-    pruning,
-    queries,
-    reclaims,
-    removal,
-    returns,
-    schedules,
-    tasks,
-    timers,
-)
+from mesolite.actors.decisions.detector import LeaderDetector, Step
+from mesolite.actors.decisions.interval import earlier
+from mesolite.actors.decisions.master import admission, frameworks, queries, tasks, timers
+from mesolite.actors.decisions.master.drain import deactivation, draining
+from mesolite.actors.decisions.master.maintenance import enforcement, machines, schedules
+from mesolite.actors.decisions.master.maintenance.rule import Schedule
+from mesolite.actors.decisions.master.membership import gone, health, pruning, registration, removal, reregistration
+from mesolite.actors.decisions.master.offers import inverse_offer_responses, inverse_offers, offers
+from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.standing import standing
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.actors.decisions.rules.allocator import Allocator
-from mesolite.actors.decisions.rules.grid import earlier
-from mesolite.actors.decisions.rules.leader_watch import LeaderWatch, Step
-from mesolite.actors.decisions.rules.maintenance import Schedule
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import (
     AgentDrained,
@@ -58,10 +42,10 @@ from mesolite.messages.agent import (
     ReregisterAgent,
     UnregisterAgent,
 )
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.base import Query
 from mesolite.messages.facts import MasterStatus
-from mesolite.messages.ids import AgentId, PartyName
+from mesolite.messages.ids import ActorName, AgentId
+from mesolite.messages.infos import MasterInfo
 from mesolite.messages.operator import (
     DeactivateAgentCall,
     DrainAgentCall,
@@ -119,8 +103,8 @@ Decision = Callable[[MasterState, Any, str, float], None]
 
 LEADER_DECISIONS: dict[type, Decision] = dict(
     [
-        on(RegisterAgent, agents.register),
-        on(ReregisterAgent, returns.reregister),
+        on(RegisterAgent, registration.register),
+        on(ReregisterAgent, reregistration.reregister),
         on(UnregisterAgent, removal.unregister),
         on(PongAgent, health.pong),
         on(StatusUpdate, tasks.update),
@@ -134,8 +118,8 @@ LEADER_DECISIONS: dict[type, Decision] = dict(
         on(DeclineOffers, offers.decline),
         on(SuppressOffers, offers.suppress),
         on(ReviveOffers, offers.revive),
-        on(AcceptInverseOffers, answers.accept),
-        on(DeclineInverseOffers, answers.decline),
+        on(AcceptInverseOffers, inverse_offer_responses.accept),
+        on(DeclineInverseOffers, inverse_offer_responses.decline),
         on(KillTask, tasks.kill),
         on(StatusUpdateAcknowledgement, tasks.acknowledge),
         on(ReconcileTasks, tasks.reconcile),
@@ -159,7 +143,7 @@ EXAMINED = frozenset(kind for kind in LEADER_DECISIONS if issubclass(kind, admis
 
 TIMERS: dict[type, Decision] = dict(
     [
-        on(timers.PingRound, health.ping),
+        on(timers.PingBatch, health.ping),
         on(timers.ReregisterTimeout, health.reregistration_timed_out),
         on(timers.RecoveryTimeout, health.recovery_timed_out),
         on(timers.Permit, health.permit_due),
@@ -177,8 +161,8 @@ TIMERS: dict[type, Decision] = dict(
 
 
 APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
-    AdmitAgent: agents.admitted,
-    MarkAgentReachable: returns.reachable,
+    AdmitAgent: registration.admitted,
+    MarkAgentReachable: reregistration.reachable,
     MarkAgentUnreachable: health.marked_unreachable,
     RemoveAgent: removal.removed,
     PruneAgents: pruning.pruned,
@@ -193,7 +177,7 @@ APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
 }
 """What follows from a change of the registry, now that it is durable (0.2.4)."""
 
-TOUCHED: tuple[Callable[[MasterState, AgentId, float], None], ...] = (draining.look, reclaims.touched)
+AFTER_RELEASE: tuple[Callable[[MasterState, AgentId, float], None], ...] = (draining.look, reclaims.released_on)
 """Who looks at an agent on which something was let go."""
 
 
@@ -203,10 +187,10 @@ class MasterCore(Core):
     TIMERS = TIMERS
 
     def __init__(self, settings: Settings, registrar: str) -> None:
-        """Contend when started; `registrar` is the party that keeps this master's registry."""
+        """Contend when started; `registrar` is the actor that keeps this master's registry."""
         super().__init__()
         self.state = MasterState(settings=settings, registrar=registrar, allocator=Allocator(settings))
-        self.watch = LeaderWatch(settings.session_timeout_s, settings.session_timeout_s, contend=True)
+        self.detector = LeaderDetector(settings.session_timeout_s, settings.session_timeout_s, contend=True)
         self.name = ""
         self._recovering = False
         self._allocation_at: float | None = None
@@ -221,7 +205,7 @@ class MasterCore(Core):
                 decide(state, event, sender, now)
         else:
             self._route(event, sender, now)
-        if state.leading and (state.touched or not _is_heartbeat(event)):
+        if state.leading and (state.released_on or not _is_heartbeat(event)):
             self._look_at_touched(now)
             self._keep_allocating(now)
             pruning.keep_due(state, now)
@@ -253,15 +237,15 @@ class MasterCore(Core):
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
         tasks.check(self.state)
         self.state.pings.check()
-        maintenance.check(self.state)
+        machines.check(self.state)
         inverse_offers.check(self.state)
         reclaims.check(self.state)
 
     def _look_at_touched(self, now: float) -> None:
         """Where something was let go, a drain or a reclaim may have ended."""
-        touched, self.state.touched = self.state.touched, {}
+        touched, self.state.released_on = self.state.released_on, {}
         for agent_id in touched:
-            for look in TOUCHED:
+            for look in AFTER_RELEASE:
                 look(self.state, agent_id, now)
 
     # ------------------------------------------------------------------------------------------------------ routing
@@ -269,8 +253,8 @@ class MasterCore(Core):
     def _route(self, event: object, sender: str, now: float) -> None:
         """Take what is not a leader's business: election, registry, timers, broken links."""
         state = self.state
-        if self.watch.handles(event):
-            self._follow(self.watch.handle(event, sender, now), now)
+        if self.detector.handles(event):
+            self._follow(self.detector.handle(event, sender, now), now)
             return
         match event:
             case TimerFired(key):
@@ -290,7 +274,7 @@ class MasterCore(Core):
             case Started(name):
                 self.name = name
                 state.effects.append(Link(state.registrar))
-                self._follow(self.watch.start(now), now)
+                self._follow(self.detector.start(now), now)
             case _:
                 self.let_pass(event)
 
@@ -299,11 +283,11 @@ class MasterCore(Core):
         if event.name == state.registrar:
             self._exit("its registrar has ended")  # as one process, in Mesos, they end together
             return
-        agents.link_broke(state, event)
-        agent_id = state.agent_of_party.get(event.name)
+        registration.link_broke(state, event)
+        agent_id = state.agent_of_pid.get(event.name)
         if agent_id is not None:
             health.disconnected(state, state.agents[agent_id], now)
-        framework_id = state.framework_of_party.get(event.name)
+        framework_id = state.framework_of_pid.get(event.name)
         if framework_id is not None and state.frameworks[framework_id].connected:
             frameworks.disconnected(state, state.frameworks[framework_id], now)
 
@@ -334,11 +318,11 @@ class MasterCore(Core):
             if leads:
                 self._exit("lost its candidacy while leading")  # EL-30
             else:
-                state.effects.extend(self.watch.contend(now).effects)
+                state.effects.extend(self.detector.contend(now).effects)
         if not step.detected:
             return
-        leader = self.watch.leader
-        mine = leader is not None and leader.name == self.name and leader.term == self.watch.candidacy
+        leader = self.detector.leader
+        mine = leader is not None and leader.name == self.name and leader.term == self.detector.candidacy
         if mine and not leads:
             assert leader is not None
             self._elected(leader)
@@ -369,13 +353,13 @@ class MasterCore(Core):
         reclaims.recovered(state, registry.reclaims, now)
         self._recovering = False
         state.leading, state.leading_since = True, now
-        state.publish(MasterStatus(name=PartyName(self.name), leading=True, term=state.term))
+        state.publish(MasterStatus(name=ActorName(self.name), leading=True, term=state.term))
         if state.recovered:
             state.set_timer(timers.RecoveryTimeout(), state.settings.agent_reregister_timeout_s)  # EL-40
 
     def _exit(self, reason: str) -> None:
         if self.state.leading:
-            self.state.publish(MasterStatus(name=PartyName(self.name), term=self.state.term))
+            self.state.publish(MasterStatus(name=ActorName(self.name), term=self.state.term))
         self.state.leading = self._recovering = False
         self.state.effects.append(Exit(reason, 1))
 
@@ -384,7 +368,7 @@ class MasterCore(Core):
     def _keep_allocating(self, now: float) -> None:
         """Keep exactly one timer for the next run of offers and inverse offers; none while there is nothing to do."""
         state, armed = self.state, self._allocation_at
-        due = earlier(state.allocator.next_run(now), state.asking.next_run(now))
+        due = earlier(state.allocator.next_run(now), state.inverse_offer_queue.next_run(now))
         if due == armed or (due is not None and armed is not None and armed < due):
             return
         self._allocation_at = due
@@ -396,4 +380,4 @@ class MasterCore(Core):
 
 def _is_heartbeat(event: object) -> bool:
     """Pings and pongs change nobody's share, and they are nine in ten of all events."""
-    return type(event) is PongAgent or (type(event) is TimerFired and type(event.key) is timers.PingRound)
+    return type(event) is PongAgent or (type(event) is TimerFired and type(event.key) is timers.PingBatch)

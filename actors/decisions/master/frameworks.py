@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from mesolite.actors.decisions.contract import Link
-from mesolite.actors.decisions.master import inverse_offers, maintenance, offers, reclaims, tasks
+from mesolite.actors.decisions.master import tasks
+from mesolite.actors.decisions.master.maintenance import machines
+from mesolite.actors.decisions.master.offers import inverse_offers, offers
+from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import FrameworkRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import FailoverTimeout
@@ -35,7 +38,7 @@ def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> No
     if why_not:
         m.send(sender, FrameworkError(message=why_not))
         return
-    owned = m.framework_of_party.get(sender)
+    owned = m.framework_of_pid.get(sender)
     if info.id is None:
         if owned is not None:
             _answer_again(m, m.frameworks[owned], now)
@@ -50,7 +53,7 @@ def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> No
     elif framework.info.principal != info.principal:
         m.send(sender, FrameworkError(message=_principal_changed(framework.info, info)))  # FW-24
         return
-    elif framework.party not in (None, sender) and not message.force:
+    elif framework.pid not in (None, sender) and not message.force:
         m.send(sender, FrameworkError(message=f"framework {info.id} failed over to another scheduler"))  # FW-17
         return
     _subscribe_known(m, framework, message, sender, now)
@@ -67,10 +70,10 @@ def _subscribe_new(m: MasterState, message: Subscribe, sender: str, now: float) 
     framework_id = FrameworkId(m.id_for("F", m.next_framework))
     m.next_framework += 1
     framework = FrameworkRecord(
-        id=framework_id, info=evolve(message.framework_info, id=framework_id), party=sender
+        id=framework_id, info=evolve(message.framework_info, id=framework_id), pid=sender
     )
     m.frameworks[framework_id] = framework
-    m.framework_of_party[sender] = framework_id
+    m.framework_of_pid[sender] = framework_id
     m.effects.append(Link(sender))
     m.allocator.add_framework(framework_id, framework.info.role, now, suppressed=message.suppressed)
     _answer(m, framework, "registered")
@@ -79,7 +82,7 @@ def _subscribe_new(m: MasterState, message: Subscribe, sender: str, now: float) 
 def _subscribe_known(
     m: MasterState, framework: FrameworkRecord, message: Subscribe, sender: str, now: float
 ) -> None:
-    old, force = framework.party, message.force
+    old, force = framework.pid, message.force
     was_recovered, reconnects = framework.recovered, old == sender and not force
     if old is not None and old != sender and framework.connected:
         m.send(old, FrameworkError(message=f"framework {framework.id} failed over to another scheduler"))  # FW-18
@@ -91,27 +94,27 @@ def _subscribe_known(
             offers.withdraw(m, m.offers[offer_id], now)  # discarded without a word (FW-18)
         inverse_offers.discard_all(m, framework.inverse_offers)
     if old is not None:
-        m.framework_of_party.pop(old, None)
+        m.framework_of_pid.pop(old, None)
     # User and checkpoint keep their old value for a framework's life (FW-24).
     info = evolve(message.framework_info, user=framework.info.user, checkpoint=framework.info.checkpoint)
-    framework.info, framework.party = info, sender
+    framework.info, framework.pid = info, sender
     framework.connected = framework.active = True
-    m.framework_of_party[sender] = framework.id
+    m.framework_of_pid[sender] = framework.id
     m.cancel_timer(FailoverTimeout(framework.id))
     m.effects.append(Link(sender))
     m.allocator.activate_framework(framework.id, info.role, now, suppressed=message.suppressed)
-    maintenance.ask_again(m, framework, now)
+    machines.ask_again(m, framework, now)
     _answer(m, framework, "reregistered" if reconnects and not was_recovered else "registered")
     reclaims.framework_came(m, framework, now)
     for agent in m.agents.values():
-        m.send(agent.party, UpdateFramework(framework_info=info, scheduler=sender))  # FW-22
+        m.send(agent.pid, UpdateFramework(framework_info=info, scheduler=sender))  # FW-22
 
 
 def _answer(m: MasterState, framework: FrameworkRecord, how: str) -> None:
     assert m.info is not None
-    assert framework.party is not None
+    assert framework.pid is not None
     kind = FrameworkReregistered if how == "reregistered" else FrameworkRegistered
-    m.send(framework.party, kind(framework_id=framework.id, master=m.info))
+    m.send(framework.pid, kind(framework_id=framework.id, master=m.info))
 
 
 def _answer_again(m: MasterState, framework: FrameworkRecord, now: float) -> None:
@@ -120,13 +123,13 @@ def _answer_again(m: MasterState, framework: FrameworkRecord, now: float) -> Non
     """
     offers.rescind_all(m, framework.offers, now)
     inverse_offers.rescind_all(m, framework.inverse_offers)
-    maintenance.ask_again(m, framework, now)
+    machines.ask_again(m, framework, now)
     _answer(m, framework, "registered")
 
 
 def _add_recovered(m: MasterState, info: FrameworkInfo, now: float) -> FrameworkRecord:
     assert info.id is not None
-    framework = FrameworkRecord(id=info.id, info=info, party=None, connected=False, active=False)
+    framework = FrameworkRecord(id=info.id, info=info, pid=None, connected=False, active=False)
     m.frameworks[info.id] = framework
     m.allocator.add_framework(info.id, info.role, now)
     m.allocator.deactivate_framework(info.id)
@@ -143,9 +146,9 @@ def ensure_recovered(m: MasterState, info: FrameworkInfo, now: float) -> Framewo
 
 def disconnected(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     """Its scheduler is gone: take back its offers and give it time to come back (FW-28, FW-30)."""
-    assert framework.party is not None
+    assert framework.pid is not None
     # In case it is alive and only its link broke.
-    m.send(framework.party, FrameworkError(message=f"framework {framework.id} disconnected; start a new driver"))
+    m.send(framework.pid, FrameworkError(message=f"framework {framework.id} disconnected; start a new driver"))
     framework.connected = False
     _deactivate(m, framework, now)
     m.set_timer(FailoverTimeout(framework.id), framework.info.failover_timeout_s)
@@ -155,7 +158,7 @@ def link_broke(m: MasterState, name: str, now: float) -> None:
     """Something was lost between a driver and us. It subscribes again by itself, if it has noticed; perhaps it has not,
     and its answers to offers were lost: nobody else could have them.
     """
-    framework_id = m.framework_of_party.get(name)
+    framework_id = m.framework_of_pid.get(name)
     if framework_id is not None and m.frameworks[framework_id].connected:
         offers.rescind_all(m, m.frameworks[framework_id].offers, now)
 
@@ -163,7 +166,7 @@ def link_broke(m: MasterState, name: str, now: float) -> None:
 def _deactivate(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     framework.active = False
     m.allocator.deactivate_framework(framework.id)
-    m.asking.forget_framework(framework.id, now)  # drain.md 5.7.6
+    m.inverse_offer_queue.forget_framework(framework.id, now)  # drain.md 5.7.6
     offers.rescind_all(m, framework.offers, now)
     inverse_offers.rescind_all(m, framework.inverse_offers)
 
@@ -211,22 +214,22 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     m.allocator.deactivate_framework(framework.id)
     for offer_id in list(framework.offers):
         offers.withdraw(m, m.offers[offer_id], now)
-    m.asking.forget_framework(framework.id, now)
+    m.inverse_offer_queue.forget_framework(framework.id, now)
     inverse_offers.discard_all(m, framework.inverse_offers)
     for agent in m.agents.values():
-        m.send(agent.party, ShutdownFramework(framework_id=framework.id))
+        m.send(agent.pid, ShutdownFramework(framework_id=framework.id))
         for key in [key for key in agent.executors if key[0] == framework.id]:
             m.recover(framework.id, framework.info.role, agent.id, agent.executors.pop(key), now)
     for task in framework.tasks.values():
-        tasks.let_go(m.agents[task.agent_id], task)
+        tasks.detach(m.agents[task.agent_id], task)
     for task in (*framework.tasks.values(), *framework.unreachable_tasks.values()):
         tasks.set_state(m, task, TaskState.TASK_KILLED, now, Cause.FRAMEWORK_REMOVED)
         tasks.remember(m, framework.completed_tasks, task.task_id, task)
     framework.tasks.clear()
     framework.unreachable_tasks.clear()
     m.allocator.remove_framework(framework.id)
-    if framework.party is not None:
-        m.framework_of_party.pop(framework.party, None)
+    if framework.pid is not None:
+        m.framework_of_pid.pop(framework.pid, None)
     del m.frameworks[framework.id]
     m.completed_frameworks[framework.id] = framework
     while len(m.completed_frameworks) > m.settings.completed_frameworks_max:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mesolite.actors.decisions.master import draining, reclaim_view, view
+from mesolite.actors.decisions.master import view
+from mesolite.actors.decisions.master.drain import draining
+from mesolite.actors.decisions.master.reclaim import view as reclaim_view
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.base import Query
 from mesolite.messages.checking import misfit

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, ReclaimId, TaskId, UpdateId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.offers import InverseOfferStatus
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
 from mesolite.messages.resources import NOTHING, Resources
@@ -70,7 +70,7 @@ class AgentRecord:
 
     id: AgentId
     info: AgentInfo
-    party: str
+    pid: str
     connected: bool = True
     active: bool = True
     tasks: dict[TaskKey, TaskRecord] = field(factory=dict)
@@ -100,14 +100,14 @@ class AgentRecord:
 
 @define(kw_only=True, eq=False)
 class FrameworkRecord:
-    """A framework. `party` None means recovered: known only from agents, its scheduler not heard of yet (EL-44).
+    """A framework. `pid` None means recovered: known only from agents, its scheduler not heard of yet (EL-44).
 
     `strays`: tasks that this master does not have, and of which an agent has said that they are alive there.
     """
 
     id: FrameworkId
     info: FrameworkInfo
-    party: str | None
+    pid: str | None
     connected: bool = True
     active: bool = True
     tasks: dict[TaskId, TaskRecord] = field(factory=dict)
@@ -120,7 +120,7 @@ class FrameworkRecord:
     @property
     def recovered(self) -> bool:
         """Whether no scheduler has subscribed for it yet."""
-        return self.party is None
+        return self.pid is None
 
 
 @define(kw_only=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.master import deactivation, draining
+from mesolite.actors.decisions.master.drain import deactivation, draining
 from mesolite.actors.decisions.master.records import FrameworkRecord
 from mesolite.actors.decisions.master.state import MasterState
 

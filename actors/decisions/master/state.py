@@ -11,7 +11,12 @@ from __future__ import annotations
 
 from attrs import define, field
 
+from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TimerKey
+from mesolite.actors.decisions.master.maintenance.rule import Machine, Schedule
+from mesolite.actors.decisions.master.membership.ping_batches import PingBatches
+from mesolite.actors.decisions.master.membership.removal_limiter import RemovalLimiter
+from mesolite.actors.decisions.master.offers.inverse_offer_queue import InverseOfferQueue
 from mesolite.actors.decisions.master.records import (
     AgentRecord,
     FrameworkRecord,
@@ -19,19 +24,14 @@ from mesolite.actors.decisions.master.records import (
     OfferRecord,
     ReclaimRecord,
 )
-from mesolite.actors.decisions.rules.allocator import Allocator
 from mesolite.actors.decisions.rules.authorization import EVERYTHING, Acl
-from mesolite.actors.decisions.rules.inverse_offers import Asking
-from mesolite.actors.decisions.rules.maintenance import Machine, Schedule
-from mesolite.actors.decisions.rules.ping_rounds import PingRounds
-from mesolite.actors.decisions.rules.removal_rate import RemovalRate
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import ReregisterAgent
-from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainInfo
 from mesolite.messages.facts import Fact
 from mesolite.messages.ids import AgentId, DrainId, FrameworkId, OfferId, ReclaimId
+from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.operator import (
     CallAnswered,
@@ -114,7 +114,7 @@ class MasterState:
     effects: list[Effect] = field(factory=list)
 
     agents: dict[AgentId, AgentRecord] = field(factory=dict)
-    agent_of_party: dict[str, AgentId] = field(factory=dict)
+    agent_of_pid: dict[str, AgentId] = field(factory=dict)
     recovered: dict[AgentId, AgentInfo] = field(factory=dict)
     unreachable: dict[AgentId, float] = field(factory=dict)
     removed: dict[AgentId, None] = field(factory=dict)
@@ -144,12 +144,12 @@ class MasterState:
     writing_schedule: Maintenance | None = None
 
     frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
-    framework_of_party: dict[str, FrameworkId] = field(factory=dict)
+    framework_of_pid: dict[str, FrameworkId] = field(factory=dict)
     completed_frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
 
     # The registered agents of each machine, and who is to be asked about which of them.
     machines: dict[Machine, dict[AgentId, None]] = field(factory=dict)
-    asking: Asking = field(init=False)
+    inverse_offer_queue: InverseOfferQueue = field(init=False)
 
     offers: dict[OfferId, OfferRecord] = field(factory=dict)
     inverse_offers: dict[OfferId, InverseOfferRecord] = field(factory=dict)
@@ -161,22 +161,22 @@ class MasterState:
 
     # Who is pinged together (1.4), who is given up when (1.8), and when the registry's lists of absent agents are
     # looked at next (1.9).
-    pings: PingRounds = field(init=False)
-    removals: RemovalRate = field(init=False)
+    pings: PingBatches = field(init=False)
+    removals: RemovalLimiter = field(init=False)
     pruning_at: float | None = None
 
     # Who may do what (core.md SEC-13).
     acl: Acl = EVERYTHING
 
     # Agents on which something was let go since the last event: their drains and reclaims may have ended.
-    touched: dict[AgentId, None] = field(factory=dict)
+    released_on: dict[AgentId, None] = field(factory=dict)
     counters: Counters = field(factory=Counters)
 
     def __attrs_post_init__(self) -> None:
         """Ask on the same grid as offers are made."""
-        self.asking = Asking(self.settings.allocation_interval_s)
-        self.pings = PingRounds(self.settings.agent_ping_timeout_s)
-        self.removals = RemovalRate(self.settings.agent_removal_interval_s)
+        self.inverse_offer_queue = InverseOfferQueue(self.settings.allocation_interval_s)
+        self.pings = PingBatches(self.settings.agent_ping_timeout_s)
+        self.removals = RemovalLimiter(self.settings.agent_removal_interval_s)
 
     # ------------------------------------------------------------------------------------------------- small moves
 
@@ -226,7 +226,7 @@ class MasterState:
     ) -> None:
         """Give resources back to the allocator, which may end a drain or a reclaim of that agent."""
         self.allocator.recover(framework_id, role, agent_id, resources, now, refuse_s)
-        self.touched[agent_id] = None
+        self.released_on[agent_id] = None
 
     def id_for(self, letter: str, number: int) -> str:
         """Make an id no other leader can have made: the term is in it (core.md EL-35)."""
@@ -235,8 +235,8 @@ class MasterState:
 
     def send_to_framework(self, framework: FrameworkRecord, message: Message) -> None:
         """Say it to the scheduler if it is connected; otherwise it is lost (drain.md 0.2.7)."""
-        if framework.connected and framework.party is not None:
-            self.send(framework.party, message)
+        if framework.connected and framework.pid is not None:
+            self.send(framework.pid, message)
 
     def send_to_all_frameworks(self, message: Message) -> None:
         """Say it to every connected scheduler (core.md RC-36)."""
@@ -252,7 +252,7 @@ class MasterState:
     def caller(self, framework_id: FrameworkId, sender: str) -> FrameworkRecord | None:
         """The framework a call is made for, if the caller is its connected scheduler (core.md FW-32, FW-33)."""
         framework = self.frameworks.get(framework_id)
-        if framework is None or framework.party != sender:
+        if framework is None or framework.pid != sender:
             return None
         if not framework.connected:
             # Its link broke, yet it speaks: it cannot know that what it says is not heard.
@@ -263,4 +263,4 @@ class MasterState:
     def agent_at(self, agent_id: AgentId | None, sender: str) -> AgentRecord | None:
         """The registered agent of that id, if the sender is that agent (core.md SEC-32)."""
         agent = self.agents.get(agent_id) if agent_id is not None else None
-        return agent if agent is not None and agent.party == sender else None
+        return agent if agent is not None and agent.pid == sender else None

@@ -26,7 +26,7 @@ from mesolite.messages.tasks import Cause, Reason, Source, TaskState, TaskStatus
 
 
 @frozen(kw_only=True)
-class Loss:
+class TaskEnd:
     """Why the master itself ends tasks, or loses sight of them, and how it says so (drain.md 2.4).
 
     `state` is for partition-aware frameworks; the others are told LOST, and `reason_if_lost` if there is one.
@@ -58,15 +58,15 @@ def set_state(m: MasterState, task: TaskRecord, state: TaskState, now: float, ca
         m.recover(task.framework_id, role, task.agent_id, task.resources, now)
 
 
-def lose(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: Loss, now: float) -> None:
+def end(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: TaskEnd, now: float) -> None:
     """The master itself ends a task of a registered agent, or loses sight of it, and says so once."""
     agent = m.agents[task.agent_id]
-    let_go(agent, task)
+    detach(agent, task)
     del framework.tasks[task.task_id]
-    give_up(m, framework, task, loss, now)
+    archive(m, framework, task, loss, now)
 
 
-def give_up(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: Loss, now: float) -> None:
+def archive(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: TaskEnd, now: float) -> None:
     """A task that is on no list any more becomes history."""
     state, reason = framework.info.or_lost(loss.state), loss.reason
     if state is TaskState.TASK_LOST and loss.reason_if_lost is not None:
@@ -114,7 +114,7 @@ def check(m: MasterState) -> None:
             assert task.agent_id in m.unreachable, (task.task_id, task.agent_id)
 
 
-def let_go(agent: AgentRecord, task: TaskRecord) -> None:
+def detach(agent: AgentRecord, task: TaskRecord) -> None:
     """Forget that this agent has that task."""
     agent.tasks.pop(task.key, None)
     # Or a later task of that id would be killed (RC-27).
@@ -124,7 +124,7 @@ def let_go(agent: AgentRecord, task: TaskRecord) -> None:
 
 def complete(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, task: TaskRecord) -> None:
     """A task has ended, and nobody waits for its acknowledgement any more: it is history."""
-    let_go(agent, task)
+    detach(agent, task)
     del framework.tasks[task.task_id]
     remember(m, framework.completed_tasks, task.task_id, task)
 
@@ -177,7 +177,7 @@ def acknowledge(m: MasterState, message: StatusUpdateAcknowledgement, sender: st
             # Its newest state may be another, and hold resources.
             set_state(m, task, task.status_update_state, now, task.cause)
             complete(m, framework, agent, task)
-    m.send(agent.party, message)
+    m.send(agent.pid, message)
 
 
 def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
@@ -191,7 +191,7 @@ def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
         its_agent = None if stray_on is None else m.agents.get(stray_on)
         if its_agent is not None and its_agent.connected:
             # Ours: its launch was on its way while the agent was given up and came back. Nobody else can end it.
-            m.send(its_agent.party, message)
+            m.send(its_agent.pid, message)
             return
         asked = unchecked(TaskStatus)(task_id=message.task_id, state=TaskState.TASK_STAGING, agent_id=message.agent_id)
         _reconcile_one(m, framework, asked, now)
@@ -201,7 +201,7 @@ def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
     agent = m.agents[task.agent_id]
     agent.kills[task.key] = message.kill_policy
     if agent.connected:
-        m.send(agent.party, message)
+        m.send(agent.pid, message)
 
 
 def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: float) -> None:
@@ -226,7 +226,7 @@ def ask_about(
 ) -> None:
     """Tell an agent that it is registered, and ask what became of these; of nothing, it is only told (1.3.9)."""
     m.send(
-        agent.party,
+        agent.pid,
         AgentReregistered(
             agent_id=agent.id,
             total_ping_timeout_s=m.settings.total_ping_timeout_s,
@@ -258,7 +258,7 @@ def reconciliations(
     return tuple(
         Reconciliation(
             framework_info=m.frameworks[framework_id].info,
-            scheduler=m.frameworks[framework_id].party or "",
+            scheduler=m.frameworks[framework_id].pid or "",
             task_ids=tuple(task_ids.get(framework_id, ())),
             executor_ids=tuple(executor_ids.get(framework_id, ())),
         )
@@ -270,7 +270,7 @@ def _end_for_its_agent(m: MasterState, task: TaskRecord, now: float) -> None:
     """An agent has lost what it was to say of a task's end until it is acknowledged: the master says it, once."""
     framework = m.frameworks[task.framework_id]
     complete(m, framework, m.agents[task.agent_id], task)
-    m.touched[task.agent_id] = None
+    m.released_on[task.agent_id] = None
     m.tell(
         framework,
         unchecked(TaskStatus)(
@@ -291,7 +291,7 @@ def to_executor(m: MasterState, message: FrameworkToExecutor, sender: str, now: 
     """Pass a scheduler's message on, best effort (TK-71)."""
     agent = m.agents.get(message.agent_id)
     if m.caller(message.framework_id, sender) is not None and agent is not None and agent.connected:
-        m.send(agent.party, message)
+        m.send(agent.pid, message)
 
 
 def to_framework(m: MasterState, message: ExecutorToFramework, sender: str, now: float) -> None:

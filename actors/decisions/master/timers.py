@@ -14,7 +14,7 @@ from mesolite.messages.ids import AgentId, FrameworkId, OfferId, ReclaimId
 
 
 @frozen
-class PingRound(TimerKey):
+class PingBatch(TimerKey):
     """The agents of that round are to be pinged again (drain.md 1.4.2)."""
 
     PERIODIC: ClassVar[bool] = True

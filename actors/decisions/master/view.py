@@ -7,7 +7,9 @@ from typing import Any
 
 import attrs
 
-from mesolite.actors.decisions.master import deactivation, draining, reclaim_view
+from mesolite.actors.decisions.master.drain import deactivation, draining
+from mesolite.actors.decisions.master.maintenance.rule import machine_of
+from mesolite.actors.decisions.master.reclaim import view as reclaim_view
 from mesolite.actors.decisions.master.records import (
     AgentRecord,
     FrameworkRecord,
@@ -17,7 +19,6 @@ from mesolite.actors.decisions.master.records import (
     TaskRecord,
 )
 from mesolite.actors.decisions.master.state import Counters, MasterState
-from mesolite.actors.decisions.rules.maintenance import machine_of
 from mesolite.messages.drains import Blocker, DrainInfo
 from mesolite.messages.ids import AgentId
 from mesolite.messages.maintenance import MachineId
@@ -77,7 +78,7 @@ def _agent(m: MasterState, agent: AgentRecord) -> AgentEntry:
     withheld = m.allocator.withheld(agent.id)
     return {
         "id": agent.id,
-        "name": agent.party,
+        "name": agent.pid,
         "hostname": agent.info.hostname,
         "ip": agent.info.ip,
         "resources": str(agent.info.resources),
@@ -192,7 +193,7 @@ def _inverse_offer(m: MasterState, asked: InverseOfferRecord) -> InverseOfferEnt
 def agent_name(m: MasterState, agent_id: AgentId | None) -> str:
     """The name of an agent, empty if it is not registered."""
     agent = m.agents.get(agent_id) if agent_id is not None else None
-    return agent.party if agent is not None else ""
+    return agent.pid if agent is not None else ""
 
 
 def _task(m: MasterState, framework: FrameworkRecord, task: TaskRecord) -> TaskEntry:

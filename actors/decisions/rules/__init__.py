@@ -3,8 +3,8 @@
 allocator, shares, refusals      who is offered what, whose turn it is, who has refused what
 fairness                         dominant shares, and clients kept in their order
 candidates, grid                 which agents the allocator's next run visits; when runs at whole intervals are due
-leader_watch                     the client's side of an election
-ping_rounds, removal_rate        who is pinged together, and how fast agents are given up
+detector                     the client's side of an election
+ping_batches, removal_limiter        who is pinged together, and how fast agents are given up
 drain, reclaim                   when a drain or a reclaim is over, and what holds it up
 inverse_offers                   which agents are looked at for inverse offers, and who does not want to be asked
 maintenance                      the schedule as a lookup by machine, and which changes of it are valid

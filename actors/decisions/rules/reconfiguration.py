@@ -9,7 +9,7 @@ Of attributes the order means nothing. Ours: an address may not change either, b
 from __future__ import annotations
 
 from mesolite.actors.decisions.settings import ReconfigurationPolicy
-from mesolite.messages.agents import AgentInfo
+from mesolite.messages.infos import AgentInfo
 
 
 def objections(policy: ReconfigurationPolicy, old: AgentInfo, new: AgentInfo) -> list[str]:

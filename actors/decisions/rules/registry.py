@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.drains import DrainInfo, DrainState
 from mesolite.messages.ids import AgentId, DrainId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.reclaims import ReclaimInfo
 from mesolite.messages.registrar import (

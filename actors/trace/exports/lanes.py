@@ -20,22 +20,22 @@ _ORDER = ("operator", "scheduler", "master", "registrar", "agent", "executor", "
 class Lane:
     """One who says or hears something: by which name, of which kind, and of an executor at which agent."""
 
-    party: str
+    actor: str
     name: str
     kind: str
     at: str = ""
 
 
-def lane_key(party: str) -> str:
+def lane_key(actor: str) -> str:
     """Whose lane an actor has: its own; the registrars of all masters share one."""
-    return REGISTRAR if party.endswith("/registrar") else party
+    return REGISTRAR if actor.endswith("/registrar") else actor
 
 
 def lane_keys(record: Record) -> tuple[str, str]:
     """Where a record is drawn: at whom it happened, and who said it; what hands did is said by nobody on a lane."""
     if isinstance(record.event, Done):
         return "", ""
-    return lane_key(record.party), lane_key(record.sender)
+    return lane_key(record.actor), lane_key(record.sender)
 
 
 def lanes(records: Iterable[Record], names: Names) -> dict[str, Lane]:
@@ -48,22 +48,22 @@ def lanes(records: Iterable[Record], names: Names) -> dict[str, Lane]:
     return dict(sorted(found.items(), key=lambda each: _place(each[1])))
 
 
-def _lane(party: str, names: Names) -> Lane:
-    name = one_line(names.put_in(party))
-    if party in ("operator", "elector", REGISTRAR):
-        return Lane(party, name, party)
-    numbered = _NUMBERED.fullmatch(party)
+def _lane(actor: str, names: Names) -> Lane:
+    name = one_line(names.put_in(actor))
+    if actor in ("operator", "elector", REGISTRAR):
+        return Lane(actor, name, actor)
+    numbered = _NUMBERED.fullmatch(actor)
     if numbered:
-        return Lane(party, name, numbered[1])
-    agent, slash, rest = party.partition("/")
+        return Lane(actor, name, numbered[1])
+    agent, slash, rest = actor.partition("/")
     if slash and _NUMBERED.fullmatch(agent):
-        return Lane(party, one_line(rest.partition("/")[2] or rest), "executor", agent)
-    return Lane(party, name, "scheduler")
+        return Lane(actor, one_line(rest.partition("/")[2] or rest), "executor", agent)
+    return Lane(actor, name, "scheduler")
 
 
 def _place(lane: Lane) -> tuple[object, ...]:
     """Executors stand behind their agent; agents in the order of their numbers."""
-    machine = lane.at or lane.party
+    machine = lane.at or lane.actor
     numbered = _NUMBERED.fullmatch(machine)
     group = "agent" if lane.at else lane.kind
     return (_ORDER.index(group), int(numbered[2]) if numbered else 0, machine, bool(lane.at))

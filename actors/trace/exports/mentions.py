@@ -33,11 +33,11 @@ def mentions(records: list[Record], names: Names) -> Mentions:
         if isinstance(record.event, Done):
             asked |= dict.fromkeys(record.event.about)
         elif isinstance(record.event, Lost):
-            asked |= dict.fromkeys(way for who in (record.party, record.sender) for way in (who, names.put_in(who)))
+            asked |= dict.fromkeys(way for who in (record.actor, record.sender) for way in (who, names.put_in(who)))
     groups: dict[tuple[str, ...], int] = {(): 0}
     column = []
     for record in records if asked else ():
-        text = names.put_in(f"{record.sender} {record.party} {said_of(record.event)}")
+        text = names.put_in(f"{record.sender} {record.actor} {said_of(record.event)}")
         named = tuple(sorted(word for word in dict.fromkeys(WORD.findall(text)) if word in asked))
         column.append(groups.setdefault(named, len(groups)))
     return Mentions([list(group) for group in groups], column)

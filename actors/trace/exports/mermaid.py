@@ -83,10 +83,10 @@ def _line(each: Told, number: dict[str, str], over: str) -> str:
     if isinstance(record.event, Done):
         hit = [number[key] for key in map(lane_key, record.event.about) if key in number]
         return f"Note over {','.join(dict.fromkeys((hit[0], hit[-1]))) if hit else over}: {said}"
-    party, sender = lane_keys(record)
-    if sender in number and party in number and sender != party:
-        return f"{number[sender]}{_ARROWS.get(each.sort, '->>')}{number[party]}: {said}"
-    return f"Note over {number.get(party, over)}: {said}"
+    actor, sender = lane_keys(record)
+    if sender in number and actor in number and sender != actor:
+        return f"{number[sender]}{_ARROWS.get(each.sort, '->>')}{number[actor]}: {said}"
+    return f"Note over {number.get(actor, over)}: {said}"
 
 
 def _name(lane: Lane, stand: dict[str, Lane]) -> str:

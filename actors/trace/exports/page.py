@@ -141,9 +141,9 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _number(stand: dict[str, Lane], party: str) -> int:
+def _number(stand: dict[str, Lane], actor: str) -> int:
     """The place of a lane, -1 if there is none."""
-    return list(stand).index(party) if party in stand else -1
+    return list(stand).index(actor) if actor in stand else -1
 
 
 def _fold(happened: list[TraceMoment], places: dict[int, int]) -> int:
@@ -156,7 +156,7 @@ def _columns(told: list[Told], places: dict[int, int], stand: dict[str, Lane], s
     """A column per question about records, and what only some records have, by their place."""
     number = {key: place for place, key in enumerate(stand)}
     timers: dict[object, int] = {}
-    columns: dict[str, list[int]] = {name: [] for name in ("index", "time", "party", "sender", "kind", "who", "what")}
+    columns: dict[str, list[int]] = {name: [] for name in ("index", "time", "actor", "sender", "kind", "who", "what")}
     columns |= {name: [] for name in ("flags", "sort", "cause", "timer")}
     rest: dict[int, list[int]] = {}
     last_index, last_time = 0, 0
@@ -165,7 +165,7 @@ def _columns(told: list[Told], places: dict[int, int], stand: dict[str, Lane], s
         flags = each.wanted | (PASSED_OVER if is_passed_over(record) else 0) | (EXITS if each.exits else 0)
         timer = 0
         if type(record.event) is TimerFired:
-            timer = timers.setdefault((record.party, record.event.key), len(timers) + 1)
+            timer = timers.setdefault((record.actor, record.event.key), len(timers) + 1)
         row = (
             record.index - last_index,
             time - last_time,

@@ -30,7 +30,7 @@ def _plain(told: Told) -> dict[str, Any]:
     plain = {
         "index": record.index,
         "time": record.time,
-        "party": record.party,
+        "actor": record.actor,
         "sender": record.sender,
         "life": record.life,
         "cause": record.cause,

@@ -12,7 +12,7 @@ class Dict(dict[str, Any]):
     """A dictionary that can be asked for anything: `offer.agent_id.value` is `offer["agent_id"]["value"]`.
 
     What is not there is an empty `Dict`, which becomes part of its parent as soon as something is put into it:
-    `task.task_id.value = "t1"`. Asking alone adds nothing.
+    `task.task_id.value = "t1"`. InverseOfferQueue alone adds nothing.
     """
 
     __slots__ = ("_home",)

@@ -16,11 +16,11 @@ from mesolite.compat.pymesos.interface import Executor, Plain
 from mesolite.compat.pymesos.place import Program
 from mesolite.compat.pymesos.sealed import sealed
 from mesolite.drivers import MesoliteExecutorDriver
-from mesolite.messages.agents import AgentInfo
 from mesolite.messages.checking import Duration
 from mesolite.messages.data import Data
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import TaskId
+from mesolite.messages.infos import AgentInfo
 from mesolite.messages.tasks import ExecutorInfo, KillPolicy, TaskInfo
 from mesolite.slips import check_callbacks
 

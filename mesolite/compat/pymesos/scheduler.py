@@ -14,10 +14,10 @@ from mesolite.compat.pymesos.executor import DAY, hosted
 from mesolite.compat.pymesos.interface import Plain, Scheduler
 from mesolite.compat.pymesos.place import place_of
 from mesolite.drivers import MesoliteSchedulerDriver
-from mesolite.messages.agents import MasterInfo
 from mesolite.messages.checking import Duration
 from mesolite.messages.data import Data
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId, UpdateId
+from mesolite.messages.infos import MasterInfo
 from mesolite.messages.offers import InverseOffer, Offer
 from mesolite.messages.tasks import TaskState, TaskStatus
 from mesolite.slips import check_callbacks

@@ -11,9 +11,9 @@ from typing import Any
 
 from mesolite.compat.pymesos.dicts import encode_data
 from mesolite.compat.pymesos.sealed import unsealed
-from mesolite.messages.agents import AgentInfo, MasterInfo
 from mesolite.messages.data import Data
 from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.maintenance import Unavailability
 from mesolite.messages.offers import InverseOffer, Offer
 from mesolite.messages.resources import Resources

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited
-from mesolite.actors.decisions.rules.ping_rounds import MOMENTS_PER_INTERVAL
-from mesolite.actors.decisions.rules.removal_rate import Absence
+from mesolite.actors.decisions.master.membership.ping_batches import MOMENTS_PER_INTERVAL
+from mesolite.actors.decisions.master.membership.removal_limiter import Absence
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.models import EARLY_S
@@ -70,7 +70,7 @@ class GivenUpInTime(Checker):
         count = self._unanswered[to] = self._unanswered.get(to, 0) + 1
         if count > core.state.settings.max_agent_ping_timeouts:
             m = core.state
-            agent_id = m.agent_of_party.get(to)
+            agent_id = m.agent_of_pid.get(to)
             guards = (m.marking_unreachable, m.marking_gone, m.removing, m.reregistering)
             waits = (Absence.UNHEALTHY, agent_id) in m.removals
             if agent_id is not None and not waits and not any(agent_id in guard for guard in guards):
@@ -98,8 +98,8 @@ class GivenUpInTime(Checker):
         """Who is not in the books is not pinged: if it comes back, it begins anew."""
         operation = record.event.operation
         if isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable):
-            for party in [party for party in self._silent if party not in core.state.agent_of_party]:
-                del self._silent[party], self._unanswered[party]
+            for actor in [actor for actor in self._silent if actor not in core.state.agent_of_pid]:
+                del self._silent[actor], self._unanswered[actor]
 
     @says(ActorRole.MASTER, ApplyOperation)
     def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
@@ -118,14 +118,14 @@ class GivenUpInTime(Checker):
                 self.violated(f"{agent_id} had {now - m.leading_since:.3f} s to come back to a new leader", agent_id)
             return
         moment_s = settings.agent_ping_timeout_s / MOMENTS_PER_INTERVAL
-        silent_s = now - self._silent.get(agent.party, now)
-        enough = self._unanswered.get(agent.party, 0) >= settings.max_agent_ping_timeouts
+        silent_s = now - self._silent.get(agent.pid, now)
+        enough = self._unanswered.get(agent.pid, 0) >= settings.max_agent_ping_timeouts
         silent = enough and silent_s >= settings.total_ping_timeout_s - moment_s - EARLY_S
-        away_s = 0.0 if agent.connected else now - self._away.get(agent.party, m.leading_since)
+        away_s = 0.0 if agent.connected else now - self._away.get(agent.pid, m.leading_since)
         watched = now - self.watch.began_at > settings.silence_noticed_s or not self.watch.is_late
         if not silent and away_s < back_s and watched:
             text = f"{agent_id} is given up: silent for {silent_s:.3f} s, away for {away_s:.3f} s"
-            self.violated(text, agent_id, agent.party)
+            self.violated(text, agent_id, agent.pid)
 
 
 class GoneStaysGone(Checker):
@@ -198,7 +198,7 @@ class UnregisteredAreRemoved(Checker):
         """An agent leaves."""
         m, agent_id = core.state, record.event.agent_id
         agent = m.agents.get(agent_id)
-        if not self.watch.leads(core) or agent is None or agent.party != record.sender:
+        if not self.watch.leads(core) or agent is None or agent.pid != record.sender:
             return
         if not any(agent_id in guard for guard in (m.removing, m.marking_gone, m.marking_unreachable)):
             self.violated(f"{record.sender} unregisters {agent_id}, and is kept", agent_id, record.sender)
@@ -232,8 +232,8 @@ class UnregisteredAreRemoved(Checker):
         lost = [each for each in record.effects if isinstance(getattr(each, "message", None), AgentLost)]
         told = [effect.to for effect in lost if effect.message.agent_id == agent_id]
         for framework in core.state.frameworks.values():
-            if framework.connected and framework.party not in told:
-                self.violated(f"{framework.party} is not told that {agent_id} is lost", agent_id, framework.id)
+            if framework.connected and framework.pid not in told:
+                self.violated(f"{framework.pid} is not told that {agent_id} is lost", agent_id, framework.id)
 
 
 class LostWithTheirAgent(Checker):
@@ -246,7 +246,7 @@ class LostWithTheirAgent(Checker):
     def parted(self, record: Record, core: Any) -> None:
         """An agent is away."""
         m = core.state
-        agent = m.agents.get(m.agent_of_party.get(record.event.name))
+        agent = m.agents.get(m.agent_of_pid.get(record.event.name))
         if agent is None or not self.watch.leads(core):
             return
         for framework_id, what in (*agent.tasks, *agent.executors):

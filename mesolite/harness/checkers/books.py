@@ -46,7 +46,7 @@ class ResourcesConserved(_Books):
         """The leader has decided something."""
         state = core.state
         if state.leading:
-            self._check(record.party, core, len(state.agents) * (1 + len(state.frameworks)) + len(state.offers))
+            self._check(record.actor, core, len(state.agents) * (1 + len(state.frameworks)) + len(state.offers))
 
 
 class AgentsKnowTheirOwn(_Books):
@@ -59,4 +59,4 @@ class AgentsKnowTheirOwn(_Books):
     def handled(self, record: Record, core: Any) -> None:
         """An agent has decided something."""
         if core.state.frameworks:
-            self._check(record.party, core, 2 * len(core.state.at_party))
+            self._check(record.actor, core, 2 * len(core.state.executor_of_pid))

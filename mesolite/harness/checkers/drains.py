@@ -50,8 +50,8 @@ class NothingAliveWhenDrained(Checker):
         if agent is None:
             self.violated(f"{drain.id} ended, but {drain.agent_id} is not there", drain.agent_id)
             return
-        for task_id in self.watch.life.alive_on(agent.party):
-            text = f"{drain.id} of {drain.agent_id} ended {drain.state} while {task_id} was alive on {agent.party}"
+        for task_id in self.watch.life.alive_on(agent.pid):
+            text = f"{drain.id} of {drain.agent_id} ended {drain.state} while {task_id} was alive on {agent.pid}"
             self.violated(text, task_id, drain.agent_id)
 
 
@@ -66,7 +66,7 @@ class AllAcknowledgedWhenDrained(Checker):
         """The end of a drain is to be recorded."""
         drain = _ended(core, message)
         agent = core.state.agents.get(drain.agent_id) if drain is not None else None
-        there = self.watch.reader.core(agent.party) if agent is not None else None
+        there = self.watch.reader.core(agent.pid) if agent is not None else None
         if drain is None or there is None or not self.watch.leads(core):
             return
         for task_id in [key[1] for key, stream in there.state.streams.items() if stream.updates]:
@@ -134,14 +134,14 @@ class DrainsEnd(Checker):
             if drain is None or agent is None:
                 continue
             if drain.state is DrainState.DRAINING:
-                if not life.alive_on(agent.party) and any(not _awaited(m, task) for task in agent.tasks.values()):
+                if not life.alive_on(agent.pid) and any(not _awaited(m, task) for task in agent.tasks.values()):
                     continue  # ends that nobody acknowledges, until the scheduler is back or its time-out has passed
                 left = [task.task_id for task in agent.tasks.values()]
-                text = f"{drain.id} of {agent_id} ({agent.party}) has not ended; the master knows of {left}, alive are "
-                text += f"{life.alive_on(agent.party)}"
+                text = f"{drain.id} of {agent_id} ({agent.pid}) has not ended; the master knows of {left}, alive are "
+                text += f"{life.alive_on(agent.pid)}"
                 yield text, (agent_id, *left[:2])
-            elif alive := life.alive_on(agent.party):
-                text = f"{drain.id} of {agent_id} is {drain.state}, and {alive} are alive on {agent.party}"
+            elif alive := life.alive_on(agent.pid):
+                text = f"{drain.id} of {agent_id} is {drain.state}, and {alive} are alive on {agent.pid}"
                 yield text, (agent_id, *alive[:2])
         known = m.past_drains if m is not None else {}
         for agent_id, drain in self._open.items():
@@ -187,6 +187,6 @@ class GracesAreKept(Checker):
             told_at = max(agent.drain_told_at, watch.decided.drained_at.get(agent_id, 0.0), watch.quiet_from)
             margin_s = MARGIN_S + self._executor_grace_s + 4 * watch.sim.latency_s[1]
             if agent.connected and now > told_at + grace_s + margin_s:
-                for task_id in watch.life.alive_on(agent.party):
+                for task_id in watch.life.alive_on(agent.pid):
                     text = f"{drain.id} of {agent_id} gave {grace_s:g} s at {told_at:.3f} s, and {task_id} lives"
                     yield text, (task_id, agent_id)

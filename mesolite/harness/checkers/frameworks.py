@@ -60,7 +60,7 @@ class FrameworksHaveTheirTime(Checker):
     @hears(ActorRole.MASTER, PeerExited)
     def parted(self, record: Record, core: Any) -> None:
         """A framework may be away from now on."""
-        framework_id = core.state.framework_of_party.get(record.event.name)
+        framework_id = core.state.framework_of_pid.get(record.event.name)
         if framework_id is not None and self.watch.leads(core):
             self._away.setdefault(framework_id, record.time)
 
@@ -120,21 +120,21 @@ class DriversAreConnected(Checker):
 
     def catch_up(self) -> None:
         """Nobody knows why those were aborted that are."""
-        for seat, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
-            self._parted[seat.name] = None
+        for context, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
+            self._parted[context.name] = None
             if core.framework_info.id is not None:
-                self._drivers.setdefault(core.framework_info.id, {})[seat.name] = None
+                self._drivers.setdefault(core.framework_info.id, {})[context.name] = None
 
     @hears(ActorRole.SCHEDULER, Started, FrameworkRegistered, FrameworkReregistered)
     def began(self, record: Record, core: Any) -> None:
         """A driver speaks for its framework."""
         if core.framework_info.id is not None:
-            self._drivers.setdefault(core.framework_info.id, {})[record.party] = None
+            self._drivers.setdefault(core.framework_info.id, {})[record.actor] = None
 
     @hears(ActorRole.SCHEDULER, LinkBroken)
     def parted(self, record: Record, core: Any) -> None:
         """A master may give it up."""
-        self._parted[record.party] = None
+        self._parted[record.actor] = None
 
     @hears(ActorRole.MASTER, PeerExited, LinkBroken)
     def exited(self, record: Record, core: Any) -> None:
@@ -149,21 +149,24 @@ class DriversAreConnected(Checker):
     def calm(self) -> Iterator[Finding]:
         """Look at those that are alive."""
         m, reader = self.watch.leader(), self.watch.reader
-        for seat, core in reader.all_of(ActorRole.SCHEDULER):
+        for context, core in reader.all_of(ActorRole.SCHEDULER):
             framework_id = core.framework_info.id
             if core.status is DriverStatus.DRIVER_RUNNING:
                 framework = m.frameworks.get(framework_id) if m is not None else None
                 if not core.connected:
-                    yield f"{seat.name} runs and is not connected", (seat.name, framework_id)
-                elif framework is None or framework.party != seat.name or not framework.connected:
-                    known = framework.party if framework is not None else "nobody"
-                    text = f"{seat.name} believes to speak for {framework_id}, which the leader hears from {known}"
-                    yield text, (seat.name, framework_id)
+                    yield f"{context.name} runs and is not connected", (context.name, framework_id)
+                elif framework is None or framework.pid != context.name or not framework.connected:
+                    known = framework.pid if framework is not None else "nobody"
+                    text = f"{context.name} believes to speak for {framework_id}, which the leader hears from {known}"
+                    yield text, (context.name, framework_id)
             elif core.status is DriverStatus.DRIVER_ABORTED and core.aborted_by is AbortedBy.MASTER:
                 alone = len(self._drivers.get(framework_id, {})) <= 1
                 over = framework_id in self._ended or (m is not None and framework_id in m.completed_frameworks)
-                if framework_id is not None and alone and not over and seat.name not in self._parted:
-                    yield f"{seat.name} was aborted ({core.error}), and nobody had a reason", (seat.name, framework_id)
+                if framework_id is not None and alone and not over and context.name not in self._parted:
+                    yield (
+                        f"{context.name} was aborted ({core.error}), and nobody had a reason",
+                        (context.name, framework_id),
+                    )
 
 
 class SuppressionIsKept(Checker):
@@ -181,21 +184,21 @@ class SuppressionIsKept(Checker):
     def wished(self, record: Record, core: Any) -> None:
         """A user wants offers, or none."""
         if core.status is DriverStatus.DRIVER_RUNNING:
-            self._wished[record.party] = isinstance(record.event, SuppressCall)
+            self._wished[record.actor] = isinstance(record.event, SuppressCall)
 
     @says(ActorRole.SCHEDULER, Subscribe)
     def subscribes(self, record: Record, core: Any, message: Subscribe, to: str) -> None:
         """Its driver says so."""
-        wished = self._wished.get(record.party, False)
+        wished = self._wished.get(record.actor, False)
         if message.suppressed != wished and not self.watch.is_late:
-            text = f"{record.party} subscribes with suppressed={message.suppressed}, against its user"
-            self.violated(text, record.party)
+            text = f"{record.actor} subscribes with suppressed={message.suppressed}, against its user"
+            self.violated(text, record.actor)
 
     @hears(ActorRole.MASTER, Subscribe, SuppressOffers, ReviveOffers)
     def heard(self, record: Record, core: Any) -> None:
         """A leader hears of it."""
         event, m = record.event, core.state
-        framework = m.frameworks.get(m.framework_of_party.get(record.sender))
+        framework = m.frameworks.get(m.framework_of_pid.get(record.sender))
         if framework is None or not self.watch.leads(core) or not framework.connected:
             return
         if isinstance(event, Subscribe):
@@ -229,10 +232,10 @@ class SubscribersAreAnswered(Checker):
             return
         info, m = record.event.framework_info, core.state
         said = [effect for effect in record.effects if getattr(effect, "to", None) == record.sender]
-        owned = m.framework_of_party.get(record.sender)
+        owned = m.framework_of_pid.get(record.sender)
         if not said and (owned is None or owned == info.id):
             self.violated(f"{record.sender} subscribes, and is not answered", record.sender)
         answered = any(isinstance(each.message, FrameworkRegistered | FrameworkReregistered) for each in said)
         framework = m.frameworks.get(owned)
-        if answered and (framework is None or framework.party != record.sender or not framework.active):
+        if answered and (framework is None or framework.pid != record.sender or not framework.active):
             self.violated(f"{record.sender} is told that it is subscribed, and is not", record.sender)

@@ -23,18 +23,18 @@ class AskedIsSaid(Checker):
 
     def catch_up(self) -> None:
         """Believe masters that they said what they ask."""
-        for seat, core in self.watch.reader.all_of(ActorRole.MASTER):
-            self._said[seat.name] = dict.fromkeys(core.state.inverse_offers)
+        for context, core in self.watch.reader.all_of(ActorRole.MASTER):
+            self._said[context.name] = dict.fromkeys(core.state.inverse_offers)
 
     @hears(ActorRole.MASTER, RegistryRecovered)
     def recovered(self, record: Record, core: Any) -> None:
         """A new leader has asked nothing yet."""
-        self._said[record.party] = {}
+        self._said[record.actor] = {}
 
     @says(ActorRole.MASTER, InverseOffers)
     def asked(self, record: Record, core: Any, message: InverseOffers, to: str) -> None:
         """Somebody is asked."""
-        said = self._said.setdefault(record.party, {})
+        said = self._said.setdefault(record.actor, {})
         for inverse_offer in message.inverse_offers:
             said[inverse_offer.id] = None
 
@@ -57,7 +57,7 @@ class AskedIsSaid(Checker):
     @afterwards(ActorRole.MASTER)
     def handled(self, record: Record, core: Any) -> None:
         """The leader has decided something: does it ask for anything else than it said?"""
-        m, said = core.state, self._said.get(record.party, {})
+        m, said = core.state, self._said.get(record.actor, {})
         if not m.leading or len(said) == len(m.inverse_offers):
             return
         for each in [each for each in said if each not in m.inverse_offers]:
@@ -65,4 +65,4 @@ class AskedIsSaid(Checker):
         for each in m.inverse_offers:
             if each not in said:
                 said[each] = None
-                self.violated(f"{record.party} waits for an answer to {each}, which was not sent", record.party)
+                self.violated(f"{record.actor} waits for an answer to {each}, which was not sent", record.actor)

@@ -36,9 +36,9 @@ class OneLeaderPerTerm(Checker):
             return
         term = core.state.info.term
         if self._terms.get(term, core) is not core:
-            self.violated(f"{record.party} leads in term {term}, in which somebody else did", record.party)
+            self.violated(f"{record.actor} leads in term {term}, in which somebody else did", record.actor)
         if term < max(self._terms, default=0):
-            self.violated(f"{record.party} leads in term {term} after term {max(self._terms)}", record.party)
+            self.violated(f"{record.actor} leads in term {term} after term {max(self._terms)}", record.actor)
         self._terms[term] = core
 
 
@@ -54,13 +54,13 @@ class EverybodyIsRegistered(Checker):
         if m is None:
             yield "nobody leads", ()
             return
-        for seat, core in self.watch.reader.all_of(ActorRole.AGENT):
+        for context, core in self.watch.reader.all_of(ActorRole.AGENT):
             state = core.state
             known = m.agents.get(state.id)
             if state.phase is Phase.TERMINATING:
-                yield f"{seat.name} ({state.id}) is still on its way out", (state.id, seat.name)
+                yield f"{context.name} ({state.id}) is still on its way out", (state.id, context.name)
             elif known is None or not known.connected or state.phase is not Phase.RUNNING:
-                yield f"{seat.name} ({state.id}) runs and is not registered", (state.id, seat.name)
+                yield f"{context.name} ({state.id}) runs and is not registered", (state.id, context.name)
         for guard in GUARDS:
             if in_flight := getattr(m, guard):
                 yield f"a registry write never came back: {guard} is {in_flight}", ()
@@ -85,9 +85,9 @@ class LivingTasksAreKnown(Checker):
         over = [task_id for framework in m.frameworks.values() for task_id in framework.completed_tasks]
         for agent in m.agents.values():
             known = [*over, *(task_id for _, task_id in agent.tasks)]
-            for task_id in self.watch.life.alive_on(agent.party) if agent.connected else ():
+            for task_id in self.watch.life.alive_on(agent.pid) if agent.connected else ():
                 if task_id not in known:
-                    yield f"{task_id} lives on {agent.id} ({agent.party}), and the leader does not know it", (task_id,)
+                    yield f"{task_id} lives on {agent.id} ({agent.pid}), and the leader does not know it", (task_id,)
 
 
 class ExecutorsAccountedFor(Checker):
@@ -100,7 +100,7 @@ class ExecutorsAccountedFor(Checker):
         """Compare the leader's books with the agents'."""
         m = self.watch.leader()
         for agent in m.agents.values() if m is not None else ():
-            core = self.watch.reader.core(agent.party)
+            core = self.watch.reader.core(agent.pid)
             if core is None:
                 continue
             living = {
@@ -110,5 +110,5 @@ class ExecutorsAccountedFor(Checker):
                 if executor.info is not None and executor.phase.name in ("REGISTERING", "RUNNING")
             }
             if living != agent.executors.keys():
-                text = f"on {agent.id} ({agent.party}) live {sorted(living)}, and the master counts "
-                yield text + f"{list(agent.executors)}", (agent.id, agent.party)
+                text = f"on {agent.id} ({agent.pid}) live {sorted(living)}, and the master counts "
+                yield text + f"{list(agent.executors)}", (agent.id, agent.pid)

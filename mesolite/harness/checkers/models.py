@@ -11,9 +11,9 @@ from typing import Any
 
 from attrs import define, field
 
-from mesolite.actors.decisions.command_executor import CommandExecutorCore
 from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.decisions.executor.command import CommandExecutorCore
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Observer, does, hears, says
 from mesolite.messages.drains import DrainInfo
@@ -78,7 +78,7 @@ class Decided(Observer):
         if not core.state.leading or core.state.info.term <= self.term:
             return
         registry = record.event.registry
-        self.term, self.leader = core.state.info.term, (record.party, core)
+        self.term, self.leader = core.state.info.term, (record.actor, core)
         self.admitted = {each.agent.id: None for each in registry.admitted}
         self.unreachable = {each.agent_id: each.unreachable_time for each in registry.unreachable}
         self.gone = {each.agent_id: each.gone_time for each in registry.gone}
@@ -164,7 +164,7 @@ def _machines(window: Window) -> list[tuple[str, str]]:
 class Host:
     """An executor that is alive, and the tasks that are alive in it."""
 
-    seat: Seat
+    context: ActorContext
     core: Any
     tasks: dict[TaskId, None] = field(factory=dict)
 
@@ -178,19 +178,19 @@ class Life(Observer):
 
     def catch_up(self) -> None:
         """Believe what executors hold themselves."""
-        for seat, core in self.watch.reader.all_of(ActorRole.EXECUTOR):
+        for context, core in self.watch.reader.all_of(ActorRole.EXECUTOR):
             updates = core.registration.updates.values()
             over = [each.status.task_id for each in updates if each.status.state.is_terminal]
             tasks = dict.fromkeys(task_id for task_id in core.registration.tasks if task_id not in over)
-            self._hosts.setdefault(seat.host, {})[seat.name] = Host(seat, core, tasks)
+            self._hosts.setdefault(context.host, {})[context.name] = Host(context, core, tasks)
 
     def _host(self, record: Record, core: Any) -> Host:
-        seat = self.watch.reader.seat(record.party)
-        assert seat is not None
-        there = self._hosts.setdefault(seat.host, {})
-        host = there.get(record.party)
-        if host is None or host.seat is not seat:
-            host = there[record.party] = Host(seat, core)
+        context = self.watch.reader.context(record.actor)
+        assert context is not None
+        there = self._hosts.setdefault(context.host, {})
+        host = there.get(record.actor)
+        if host is None or host.context is not context:
+            host = there[record.actor] = Host(context, core)
         return host
 
     @hears(ActorRole.EXECUTOR, RunTask)
@@ -215,19 +215,19 @@ class Life(Observer):
         if message.status.state.is_terminal and not isinstance(core, CommandExecutorCore):
             self._host(record, core).tasks.pop(message.status.task_id, None)
 
-    def _alive(self, party: str) -> Iterator[Host]:
-        there = self._hosts.get(party, {})
-        for name in [name for name, host in there.items() if not host.seat.alive]:
+    def _alive(self, actor: str) -> Iterator[Host]:
+        there = self._hosts.get(actor, {})
+        for name in [name for name, host in there.items() if not host.context.alive]:
             del there[name]
         return iter(there.values())
 
-    def alive_on(self, party: str) -> list[TaskId]:
+    def alive_on(self, actor: str) -> list[TaskId]:
         """The tasks that are alive on that agent's machine."""
-        return [task_id for host in self._alive(party) for task_id in host.tasks]
+        return [task_id for host in self._alive(actor) for task_id in host.tasks]
 
     def hosts_of(self, task_id: TaskId) -> list[Host]:
         """The executors in which the task is alive."""
-        return [host for party in self._hosts for host in self._alive(party) if task_id in host.tasks]
+        return [host for actor in self._hosts for host in self._alive(actor) if task_id in host.tasks]
 
     def is_alive(self, task_id: TaskId) -> bool:
         """Whether the task is alive anywhere."""

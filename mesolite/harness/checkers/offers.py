@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mesolite.actors.decisions.allocator.filters import lasting_s
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited
-from mesolite.actors.decisions.rules.refusals import lasting_s
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, afterwards, hears, says
 from mesolite.harness.checkers.models import EARLY_S, machine_of
@@ -68,7 +68,7 @@ class OffersOfAvailableAgents(Checker):
             if why_not:
                 self.violated(f"{offer.id} is of {offer.agent_id}, which {why_not}", offer.agent_id)
             framework = state.frameworks.get(offer.framework_id)
-            if framework is None or not framework.connected or framework.party != to:
+            if framework is None or not framework.connected or framework.pid != to:
                 self.violated(f"{offer.id} is for {offer.framework_id}, which is not there", offer.framework_id)
 
     @hears(ActorRole.MASTER, OperationApplied)
@@ -83,7 +83,7 @@ class OffersOfAvailableAgents(Checker):
     @hears(ActorRole.MASTER, PeerExited, LinkBroken)
     def parted(self, record: Record, core: Any) -> None:
         """An agent may be away from now on."""
-        agent_id = core.state.agent_of_party.get(record.event.name)
+        agent_id = core.state.agent_of_pid.get(record.event.name)
         if agent_id is not None and not core.state.agents[agent_id].connected:
             self._nothing_stays(core, agent_id, "is away")
 
@@ -109,9 +109,9 @@ class WithheldIsNotOffered(Checker):
     @afterwards(ActorRole.MASTER)
     def handled(self, record: Record, core: Any) -> None:
         """Remember the last two instants at which a master did something: it may have stood still between them."""
-        last = self._awake.get(record.party, (0.0, 0.0))[1]
+        last = self._awake.get(record.actor, (0.0, 0.0))[1]
         if record.time > last:
-            self._awake[record.party] = (last, record.time)
+            self._awake[record.actor] = (last, record.time)
 
     @says(ActorRole.MASTER, ResourceOffers)
     def offered(self, record: Record, core: Any, message: ResourceOffers, to: str) -> None:
@@ -120,11 +120,11 @@ class WithheldIsNotOffered(Checker):
         if self.watch.leads(core) and (decided.reclaims or decided.windows):
             for offer in message.offers:
                 if offer.agent_id in core.state.agents:
-                    self._look(record.party, core.state, offer, record.time)
+                    self._look(record.actor, core.state, offer, record.time)
 
-    def _look(self, party: str, state: Any, offer: Offer, now: float) -> None:
+    def _look(self, actor: str, state: Any, offer: Offer, now: float) -> None:
         decided, agent = self.watch.decided, state.agents[offer.agent_id]
-        window, instants = decided.in_force(agent, now), self._awake.get(party, (0.0, 0.0))
+        window, instants = decided.in_force(agent, now), self._awake.get(actor, (0.0, 0.0))
         # Who has stood still has not come to the beginning of the window yet.
         awake_at = max((at for at in instants if at < now), default=0.0)
         if window is not None and window.unavailability.start < awake_at:
@@ -159,33 +159,33 @@ class OffersRescinded(Checker):
 
     def catch_up(self) -> None:
         """Believe masters what they offer."""
-        for seat, core in self.watch.reader.all_of(ActorRole.MASTER):
-            self._made[seat.name] = {offer.id: offer.framework_id for offer in core.state.offers.values()}
+        for context, core in self.watch.reader.all_of(ActorRole.MASTER):
+            self._made[context.name] = {offer.id: offer.framework_id for offer in core.state.offers.values()}
 
     @hears(ActorRole.MASTER, RegistryRecovered)
     def recovered(self, record: Record, core: Any) -> None:
         """A new leader has offered nothing yet."""
-        self._made[record.party] = {}
+        self._made[record.actor] = {}
 
     @says(ActorRole.MASTER, ResourceOffers)
     def offered(self, record: Record, core: Any, message: ResourceOffers, to: str) -> None:
         """Offers are made."""
-        made = self._made.setdefault(record.party, {})
+        made = self._made.setdefault(record.actor, {})
         for offer in message.offers:
             made[offer.id] = offer.framework_id
 
     @says(ActorRole.MASTER, RescindOffer)
     def rescinded(self, record: Record, core: Any, message: RescindOffer, to: str) -> None:
         """An offer is taken back aloud."""
-        if self._made.get(record.party, {}).pop(message.offer_id, None) is None:
-            self.violated(f"{record.party} rescinds {message.offer_id}, which was not outstanding", record.party)
+        if self._made.get(record.actor, {}).pop(message.offer_id, None) is None:
+            self.violated(f"{record.actor} rescinds {message.offer_id}, which was not outstanding", record.actor)
         if message.offer_id in core.state.offers:
-            self.violated(f"{record.party} rescinds {message.offer_id} and keeps it", record.party)
+            self.violated(f"{record.actor} rescinds {message.offer_id} and keeps it", record.actor)
 
     @afterwards(ActorRole.MASTER)
     def handled(self, record: Record, core: Any) -> None:
         """The leader has decided something: is there less offered than was?"""
-        made, state = self._made.get(record.party), core.state
+        made, state = self._made.get(record.actor), core.state
         if not made or not state.leading or len(made) == len(state.offers):
             return
         event = record.event
@@ -222,19 +222,19 @@ class OffersKnown(Checker):
         """Compare both sides."""
         state = self.watch.leader()
         now = self.watch.sim.now
-        drivers = dict.fromkeys(state.framework_of_party) if state is not None else {}
-        for party in drivers:
-            core = self.watch.reader.core(party)
-            framework = state.frameworks.get(state.framework_of_party[party])
+        drivers = dict.fromkeys(state.framework_of_pid) if state is not None else {}
+        for actor in drivers:
+            core = self.watch.reader.core(actor)
+            framework = state.frameworks.get(state.framework_of_pid[actor])
             if core is None or framework is None or not (core.connected and framework.connected):
                 continue
             old = {each for each in (*framework.offers, *core.offers) if now - self._made_at.get(each, now) > SETTLED_S}
             for offer_id in framework.offers:
                 if offer_id in old and offer_id not in core.offers:
-                    yield f"the leader still offers {offer_id} to {party}, which does not have it", (party,)
+                    yield f"the leader still offers {offer_id} to {actor}, which does not have it", (actor,)
             for offer_id in core.offers:
                 if offer_id in old and offer_id not in framework.offers:
-                    yield f"{party} still holds {offer_id}, which the leader does not offer", (party,)
+                    yield f"{actor} still holds {offer_id}, which the leader does not offer", (actor,)
 
 
 class RefusedOffersWait(Checker):
@@ -269,7 +269,7 @@ class RefusedOffersWait(Checker):
     @hears(ActorRole.MASTER, PeerExited, LinkBroken)
     def parted(self, record: Record, core: Any) -> None:
         """A framework that is away loses its filters."""
-        framework_id = core.state.framework_of_party.get(record.event.name)
+        framework_id = core.state.framework_of_pid.get(record.event.name)
         if framework_id is not None:
             self._forget(framework_id)
         self._let_go(core)
@@ -334,7 +334,7 @@ class RefusedOffersWait(Checker):
 
     def _taken(self, record: Record, core: Any, offer_ids: tuple[OfferId, ...]) -> list[Offer]:
         framework = core.state.frameworks.get(record.event.framework_id)
-        if not self.watch.leads(core) or framework is None or framework.party != record.sender:
+        if not self.watch.leads(core) or framework is None or framework.pid != record.sender:
             return []
         if not framework.connected:
             return []

@@ -9,7 +9,7 @@ from attrs import define
 
 from mesolite.actors.decisions.rules.authorization import ACTIONS
 from mesolite.actors.decisions.rules.registry import changes_of
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.registry import OWNER
@@ -42,30 +42,30 @@ class CallsAreAnswered(Checker):
 
     def __init__(self) -> None:
         """Start with no call."""
-        self._open: dict[tuple[str, int], Seat] = {}
+        self._open: dict[tuple[str, int], ActorContext] = {}
         self._answered: dict[tuple[str, int], None] = {}
 
     @hears(ActorRole.MASTER, *CALLS)
     def called(self, record: Record, core: Any) -> None:
         """An operator calls."""
-        seat = self.watch.reader.seat(record.party)
-        if core.state.leading and seat is not None:
-            self._open[record.party, record.event.call_id] = seat
+        context = self.watch.reader.context(record.actor)
+        if core.state.leading and context is not None:
+            self._open[record.actor, record.event.call_id] = context
 
     @says(ActorRole.MASTER, CallAnswered)
     def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
         """A call is answered."""
-        call = (record.party, message.call_id)
+        call = (record.actor, message.call_id)
         unasked = self._open.pop(call, None) is None and (call in self._answered or not self.watch.is_late)
         self._answered[call] = None
         if unasked:
-            self.violated(f"{record.party} answered call {message.call_id} again, or unasked", record.party)
+            self.violated(f"{record.actor} answered call {message.call_id} again, or unasked", record.actor)
 
     def calm(self) -> Iterator[Finding]:
         """All are answered by now, unless their master is dead."""
-        for (party, call_id), seat in self._open.items():
-            if seat.alive:
-                yield f"{party} has not answered call {call_id}", (party,)
+        for (actor, call_id), context in self._open.items():
+            if context.alive:
+                yield f"{actor} has not answered call {call_id}", (actor,)
 
 
 class RefusedForAReason(Checker):
@@ -118,24 +118,24 @@ class AnsweredIsStored(Checker):
         """An operator calls."""
         if core.state.leading:
             done = _is_so(record.event, self._stored(record.event))
-            self._calls[record.party, record.event.call_id] = Call(record.event, done)
+            self._calls[record.actor, record.event.call_id] = Call(record.event, done)
 
     @says(ActorRole.REGISTRAR, OperationApplied)
     def confirmed(self, record: Record, core: Any, message: OperationApplied, to: str) -> None:
         """Something is durable that somebody may have waited for."""
-        for (party, _), call in self._calls.items():
-            if party == core.master and not call.done:
+        for (actor, _), call in self._calls.items():
+            if actor == core.master and not call.done:
                 call.done = _is_so(call.event, dict(changes_of(message.operation)), partly=True)
 
     @says(ActorRole.MASTER, CallAnswered)
     def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
         """A call is answered: is it so?"""
-        call = self._calls.pop((record.party, message.call_id), None)
+        call = self._calls.pop((record.actor, message.call_id), None)
         if call is None or message.code != 200 or call.done or type(record.event) is OperationApplied:
             return
         if not _is_so(call.event, self._stored(call.event, message.made)):
-            text = f"{record.party} says that {type(call.event).__name__} {message.call_id} is done, "
-            self.violated(text + "and it is not stored", record.party)
+            text = f"{record.actor} says that {type(call.event).__name__} {message.call_id} is done, "
+            self.violated(text + "and it is not stored", record.actor)
 
     def _stored(self, call: Any, made: str = "") -> Mapping[str, Any]:
         """What is stored that a call may be about, or has made."""

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.agent.core import AgentCore
-from mesolite.actors.decisions.command_executor import CommandExecutorCore
 from mesolite.actors.decisions.contract import Core
-from mesolite.actors.decisions.executor import ExecutorCore
+from mesolite.actors.decisions.executor.command import CommandExecutorCore
+from mesolite.actors.decisions.executor.core import ExecutorCore
 from mesolite.actors.decisions.master.core import MasterCore
 from mesolite.actors.decisions.registrar import RegistrarCore
-from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.actors.runtime.directory import Directory
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.harness.checkers.checker import ActorRole
 
 ROLES: dict[type[Core], ActorRole] = {
@@ -32,25 +32,25 @@ class Reader:
     def __init__(self, directory: Directory) -> None:
         """Read the actors of this directory."""
         self._directory = directory
-        self.seat = directory.find
+        self.context = directory.find
         """Whoever is alive under that name, None if nobody is."""
 
     @staticmethod
-    def core_of(seat: Seat) -> Any:
+    def core_of(context: ActorContext) -> Any:
         """The core of whoever sits there."""
-        return seat.actor.performer.core
+        return context.actor.performer.core
 
     def core(self, name: str) -> Any:
         """The core of whoever is alive under that name, None if nobody is."""
-        seat = self.seat(name)
-        return None if seat is None else self.core_of(seat)
+        context = self.context(name)
+        return None if context is None else self.core_of(context)
 
-    def all_of(self, role: ActorRole) -> Iterator[tuple[Seat, Any]]:
+    def all_of(self, role: ActorRole) -> Iterator[tuple[ActorContext, Any]]:
         """Everybody alive in that role, in order of arrival."""
-        for seat in self._directory:
-            core = self.core_of(seat)
+        for context in self._directory:
+            core = self.core_of(context)
             if ROLES.get(type(core)) is role:
-                yield seat, core
+                yield context, core
 
     def leader(self) -> Any:
         """The state of the master that leads, by the newest term of several; None if none does."""

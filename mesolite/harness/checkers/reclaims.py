@@ -36,12 +36,12 @@ class OnlyAskedAreRevoked(Checker):
         """An executor is to be revoked."""
         self._revoked(record, core, to, message.framework_id, message.executor_id)
 
-    def _revoked(self, record: Record, core: Any, party: str, framework_id: FrameworkId, what: str) -> None:
+    def _revoked(self, record: Record, core: Any, actor: str, framework_id: FrameworkId, what: str) -> None:
         if not self.watch.leads(core):
             return
-        agent = core.state.agents.get(core.state.agent_of_party.get(party))
+        agent = core.state.agents.get(core.state.agent_of_pid.get(actor))
         if agent is None:
-            self.violated(f"{what} is revoked on {party}, which is not registered", what)
+            self.violated(f"{what} is revoked on {actor}, which is not registered", what)
             return
         if self.watch.decided.in_force(agent, record.time) is not None:
             return
@@ -63,7 +63,7 @@ class NewestAreRevokedFirst(Checker):
     def task(self, record: Record, core: Any, message: RevokeTask, to: str) -> None:
         """A task is to be revoked: is there a newer one like it?"""
         m = core.state
-        agent = m.agents.get(m.agent_of_party.get(to))
+        agent = m.agents.get(m.agent_of_pid.get(to))
         taken = agent.tasks.get((message.framework_id, message.task_id)) if agent is not None else None
         if taken is None or taken.executor_id is not None or self.watch.decided.in_force(agent, record.time):
             return

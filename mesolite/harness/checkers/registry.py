@@ -54,7 +54,7 @@ class ConfirmedIsStored(Checker):
             stored = later[0]
         wrong = [key for key, value in expected.items() if stored.get(key) != value]
         if wrong:
-            self.violated(f"{record.party} confirms {wrong}, which the store has otherwise", record.party)
+            self.violated(f"{record.actor} confirms {wrong}, which the store has otherwise", record.actor)
 
 
 def _confirms(effect: Any) -> bool:
@@ -86,7 +86,7 @@ class RecoveredIsApplied(Checker):
         for operation in core.saving:
             expected.update(changes_of(operation))
         if dict(effect.changes) != expected:
-            self.violated(f"{record.party} writes {effect.changes} for {core.saving}", record.party)
+            self.violated(f"{record.actor} writes {effect.changes} for {core.saving}", record.actor)
         if core.term == self._term:
             self._writing = effect.changes
 
@@ -114,8 +114,8 @@ class RecoveredIsApplied(Checker):
         if self._knows and message.registry != known:
             self._apply(self._writing)
             if message.registry != registry_of(self._records):
-                text = f"{record.party} reads {message.registry}, and {known} was confirmed"
-                self.violated(text, record.party)
+                text = f"{record.actor} reads {message.registry}, and {known} was confirmed"
+                self.violated(text, record.actor)
         store = self.watch.sim.runtime.store
         if store.term(OWNER) == core.term:
             self._records = dict(store.load(OWNER, core.term))
@@ -142,13 +142,13 @@ class LeadersBelieveTheStore(Checker):
         told = _about(record.event.operation) if type(record.event) is OperationApplied else ()
         for what, believed, stored in lists:
             if len(believed) != len(stored) or any((each in believed) != (each in stored) for each in told):
-                text = f"{record.party} holds {list(believed)} to be {what}, and {list(stored)} is stored"
-                self.violated(text, record.party)
+                text = f"{record.actor} holds {list(believed)} to be {what}, and {list(stored)} is stored"
+                self.violated(text, record.actor)
         known = len(m.agents) + len(m.recovered)
         # One that is written as admitted may have gone again before it was taken in.
         if known > len(decided.admitted) or any(each in m.agents and each not in decided.admitted for each in told):
-            text = f"{record.party} has {[*m.agents, *m.recovered]}, and {list(decided.admitted)} is admitted"
-            self.violated(text, record.party)
+            text = f"{record.actor} has {[*m.agents, *m.recovered]}, and {list(decided.admitted)} is admitted"
+            self.violated(text, record.actor)
 
 
 def _about(operation: Operation) -> tuple[AgentId, ...]:
@@ -190,4 +190,4 @@ class RegistryIsAskedInOrder(Checker):
             asked.append(operation)
         for confirmed in [each.message.operation for each in record.effects if _confirms(each)]:
             if not asked or asked.pop(0) != confirmed:
-                self.violated(f"{record.party} confirms {confirmed} out of turn", record.party)
+                self.violated(f"{record.actor} confirms {confirmed} out of turn", record.actor)

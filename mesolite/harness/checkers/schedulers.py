@@ -56,7 +56,7 @@ class UpdatesAreAcknowledged(Checker):
         """User code is told something."""
         if effect.callback == "status_update" and effect.arguments[0].uuid is not None:
             status = effect.arguments[0]
-            self._told.setdefault(status.uuid, (record.party, status.task_id, record.time))
+            self._told.setdefault(status.uuid, (record.actor, status.task_id, record.time))
 
     @says(ActorRole.SCHEDULER, StatusUpdateAcknowledgement)
     def acknowledged(self, record: Record, core: Any, message: StatusUpdateAcknowledgement, to: str) -> None:
@@ -66,10 +66,10 @@ class UpdatesAreAcknowledged(Checker):
     def calm(self) -> Iterator[Finding]:
         """Look for what is still unacknowledged, with a scheduler that is there."""
         reader, now = self.watch.reader, self.watch.sim.now
-        for uuid, (party, task_id, told_at) in self._told.items():
-            core = reader.core(party)
+        for uuid, (actor, task_id, told_at) in self._told.items():
+            core = reader.core(actor)
             if core is not None and _is_running(core) and now - told_at > PATIENCE_S:
-                yield f"{party} was told {uuid} of {task_id} at {told_at:.3f} s, and never took it", (party, task_id)
+                yield f"{actor} was told {uuid} of {task_id} at {told_at:.3f} s, and never took it", (actor, task_id)
 
 
 class OffersAreAnswered(Checker):
@@ -91,11 +91,11 @@ class OffersAreAnswered(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Look for what drivers still hold."""
-        for seat, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
+        for context, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
             for offer_id in core.offers if _is_running(core) else ():
                 kept_s = self.watch.sim.now - self._made_at.get(offer_id, self.watch.sim.now)
                 if kept_s > PATIENCE_S:
-                    yield f"{seat.name} has kept {offer_id} for {kept_s:.3f} s", (seat.name,)
+                    yield f"{context.name} has kept {offer_id} for {kept_s:.3f} s", (context.name,)
 
 
 class InverseOffersAreAnswered(Checker):
@@ -114,7 +114,7 @@ class InverseOffersAreAnswered(Checker):
         """A driver is asked for something."""
         if core.connected:
             for inverse_offer in record.event.inverse_offers:
-                self._open[inverse_offer.id] = (record.party, record.time)
+                self._open[inverse_offer.id] = (record.actor, record.time)
 
     @says(ActorRole.SCHEDULER, AcceptInverseOffers, DeclineInverseOffers)
     def answered(self, record: Record, core: Any, message: Any, to: str) -> None:
@@ -125,29 +125,29 @@ class InverseOffersAreAnswered(Checker):
     @hears(ActorRole.SCHEDULER, Started, FrameworkRegistered, FrameworkReregistered)
     def began(self, record: Record, core: Any) -> None:
         """What was asked before is void."""
-        self._open = {offer_id: asked for offer_id, asked in self._open.items() if asked[0] != record.party}
+        self._open = {offer_id: asked for offer_id, asked in self._open.items() if asked[0] != record.actor}
 
     @hears(ActorRole.SCHEDULER, RescindInverseOffer)
     def rescinded(self, record: Record, core: Any) -> None:
         """It is not asked for any more; there was time to answer."""
-        party, asked_at = self._open.pop(record.event.inverse_offer_id, ("", record.time))
+        actor, asked_at = self._open.pop(record.event.inverse_offer_id, ("", record.time))
         if _is_running(core) and record.time - asked_at > PATIENCE_S:
-            self.violated(_unanswered(party, record.event.inverse_offer_id, asked_at), party)
+            self.violated(_unanswered(actor, record.event.inverse_offer_id, asked_at), actor)
 
     def overdue(self, now: float) -> Iterator[Finding]:
         """Look for what is still open."""
-        for offer_id, (party, asked_at) in self._open.items():
-            core = self.watch.reader.core(party) if now - asked_at > PATIENCE_S else None
+        for offer_id, (actor, asked_at) in self._open.items():
+            core = self.watch.reader.core(actor) if now - asked_at > PATIENCE_S else None
             if core is not None and _is_running(core):
-                yield _unanswered(party, offer_id, asked_at), (party,)
+                yield _unanswered(actor, offer_id, asked_at), (actor,)
 
     def calm(self) -> Iterator[Finding]:
         """Look as ever."""
         return self.overdue(self.watch.sim.now)
 
 
-def _unanswered(party: str, offer_id: OfferId, asked_at: float) -> str:
-    return f"{party} has not answered {offer_id} since {asked_at:.3f} s"
+def _unanswered(actor: str, offer_id: OfferId, asked_at: float) -> str:
+    return f"{actor} has not answered {offer_id} since {asked_at:.3f} s"
 
 
 class NobodyStarves(Checker):
@@ -178,7 +178,7 @@ class NobodyStarves(Checker):
         kept = [each for each in m.offers.values() if now - self._made_at.get(each.id, now) > self._patience_s]
         for framework in m.frameworks.values() if kept else ():
             hungry_s = now - max(self._fed_at.get(framework.id, 0.0), m.leading_since)
-            driver = self.watch.reader.core(framework.party) if framework.party is not None else None
+            driver = self.watch.reader.core(framework.pid) if framework.pid is not None else None
             wants = framework.active and driver is not None and not driver.suppressed and not framework.tasks
             if wants and not framework.offers and hungry_s > self._patience_s:
                 keepers = ", ".join(dict.fromkeys(each.framework_id for each in kept))

@@ -50,15 +50,15 @@ class _Told(Checker):
 
     def catch_up(self) -> None:
         """The newest came last."""
-        for seat, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
+        for context, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
             if core.framework_info.id is not None:
-                self._driver[core.framework_info.id] = seat.name
+                self._driver[core.framework_info.id] = context.name
 
     @hears(ActorRole.SCHEDULER, Started)
     def began(self, record: Record, core: Any) -> None:
         """A successor begins."""
         if core.framework_info.id is not None:
-            self._driver[core.framework_info.id] = record.party
+            self._driver[core.framework_info.id] = record.actor
 
     @says(ActorRole.MASTER, FrameworkRegistered, FrameworkReregistered)
     def registered(self, record: Record, core: Any, message: Any, to: str) -> None:
@@ -70,7 +70,7 @@ class _Told(Checker):
     def called(self, record: Record, core: Any, effect: Callback) -> None:
         """User code is called."""
         framework_id = core.framework_info.id
-        if effect.callback == "status_update" and self._driver.get(framework_id) == record.party:
+        if effect.callback == "status_update" and self._driver.get(framework_id) == record.actor:
             self.told(framework_id, effect.arguments[0], core)
 
     def told(self, framework_id: FrameworkId, status: TaskStatus, core: Any) -> None:
@@ -201,7 +201,7 @@ class TasksAccountedFor(_Told):
             framework = m.frameworks.get(framework_id)
             if framework is None or not framework.connected:
                 continue
-            driver = reader.core(framework.party)
+            driver = reader.core(framework.pid)
             if driver is None or driver.status is not DriverStatus.DRIVER_RUNNING:
                 continue  # it is deaf: of two successors that began at once each may have made the other abort
             told = self._told.get((framework_id, task_id), [])
@@ -238,7 +238,7 @@ class KillsTakeEffect(Checker):
         """The leader takes a kill."""
         message = record.event
         framework = core.state.frameworks.get(message.framework_id)
-        if not self.watch.leads(core) or framework is None or framework.party != record.sender:
+        if not self.watch.leads(core) or framework is None or framework.pid != record.sender:
             return
         task = framework.tasks.get(message.task_id)
         ours = task is not None and message.agent_id in (None, task.agent_id)
@@ -292,7 +292,7 @@ class LaunchedOnce(Checker):
         """An executor gets a task."""
         key = (core, record.event.task.task_id)
         if key in self._given:
-            self.violated(f"{record.party} was given {key[1]} twice", key[1])
+            self.violated(f"{record.actor} was given {key[1]} twice", key[1])
         self._given[key] = None
 
     @says(ActorRole.EXECUTOR, StatusUpdate)
@@ -308,5 +308,5 @@ class LaunchedOnce(Checker):
         if not self.watch.leads(core):
             return
         if self._launched.get(key) == message.launched_at or key[1] in self.watch.life.alive_on(to):
-            self.violated(f"{record.party} launches {key[1]} a second time, on {to}", key[1])
+            self.violated(f"{record.actor} launches {key[1]} a second time, on {to}", key[1])
         self._launched[key] = message.launched_at

@@ -57,9 +57,9 @@ class StoredBeforeSaid(Checker):
         stream = core.state.streams.get((message.framework_id, status.task_id))
         numbers = range(stream.first, stream.first + len(stream.updates)) if stream is not None else ()
         keys = [f"update/{message.framework_id}/{status.task_id}/{number:06}" for number in numbers]
-        stored = self.watch.sim.runtime.store.look(record.party, keys).values()
+        stored = self.watch.sim.runtime.store.look(record.actor, keys).values()
         if not any(each.status.uuid == status.uuid for each in stored):
-            self.violated(f"{record.party} says {status.state} of {status.task_id}", status.task_id, record.party)
+            self.violated(f"{record.actor} says {status.state} of {status.task_id}", status.task_id, record.actor)
         self._stored[status.uuid] = None
 
 
@@ -92,7 +92,7 @@ class UpdatesAreSaidAgain(Checker):
         """Remember where an agent stands before the next event, and whether it has anything to say."""
         self._phases[core] = core.state.phase
         if core.state.streams:
-            self._busy[core] = record.party
+            self._busy[core] = record.actor
 
     @hears(ActorRole.AGENT, AgentRegistered, AgentReregistered)
     def registered(self, record: Record, core: Any) -> None:
@@ -104,8 +104,8 @@ class UpdatesAreSaidAgain(Checker):
             said = [each.status.uuid for each in messages if isinstance(each, StatusUpdate)]
             for (_, task_id), stream in state.streams.items():
                 if stream.updates and stream.updates[0].status.uuid not in said:
-                    text = f"{record.party} is registered, and does not say {stream.updates[0].status.uuid}"
-                    self.violated(f"{text} of {task_id}", task_id, record.party)
+                    text = f"{record.actor} is registered, and does not say {stream.updates[0].status.uuid}"
+                    self.violated(f"{text} of {task_id}", task_id, record.actor)
         self._registered[core] = record.time
         for known in self._said.get(core, {}).values():
             known.times = 0
@@ -181,10 +181,10 @@ class AcknowledgedByUuid(Checker):
         if head == event.uuid:
             heads.pop(key, None)
             if now_head == head and record.sender == state.leader:
-                self.violated(f"{record.party} keeps {head} of {event.task_id}, acknowledged", event.task_id)
+                self.violated(f"{record.actor} keeps {head} of {event.task_id}, acknowledged", event.task_id)
         elif now_head != head:
-            text = f"{record.party} forgets {head} of {event.task_id} for the acknowledgement of {event.uuid}"
-            self.violated(text, event.task_id, record.party)
+            text = f"{record.actor} forgets {head} of {event.task_id} for the acknowledgement of {event.uuid}"
+            self.violated(text, event.task_id, record.actor)
 
 
 class ExecutorsAreAcknowledged(Checker):
@@ -195,14 +195,14 @@ class ExecutorsAreAcknowledged(Checker):
 
     def calm(self) -> Iterator[Finding]:
         """Look at those that are alive."""
-        for seat, core in self.watch.reader.all_of(ActorRole.EXECUTOR):
-            agent = self.watch.reader.core(seat.host)
+        for context, core in self.watch.reader.all_of(ActorRole.EXECUTOR):
+            agent = self.watch.reader.core(context.host)
             registration = core.registration
-            known = agent.state.at_party.get(seat.name) if agent is not None else None
+            known = agent.state.executor_of_pid.get(context.name) if agent is not None else None
             if known is None or known[0].terminating or not registration.connected:
                 continue
             late = [each for each in registration.updates.values() if self.watch.sim.now - each.status.timestamp > 10.0]
             if late:
                 status = late[0].status
-                text = f"{seat.name} has said {status.state} of {status.task_id}, and is not acknowledged"
-                yield text, (status.task_id, seat.name)
+                text = f"{context.name} has said {status.state} of {status.task_id}, and is not acknowledged"
+                yield text, (status.task_id, context.name)

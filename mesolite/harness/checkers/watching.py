@@ -9,9 +9,9 @@ from typing import Any
 from attrs import define, field
 
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Send, Started, TimerFired
-from mesolite.actors.decisions.master.timers import PingRound
+from mesolite.actors.decisions.master.timers import PingBatch
 from mesolite.actors.errors import Refused
-from mesolite.actors.runtime.port import Seat
+from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.trace import HEARTBEATS, Disturbed, Done, Ended, Lost, Record
 from mesolite.harness.checkers.checker import (
     ActorRole,
@@ -60,7 +60,7 @@ class Table:
 class Known:
     """One life of an actor, and the table for it."""
 
-    seat: Seat
+    context: ActorContext
     core: Any
     table: Table
 
@@ -157,7 +157,7 @@ class Checkers:
         return (
             (not runtime.network.plain and bool(runtime.network.faults()))
             or any(disk.faults for disk in runtime.disks.values())
-            or any(seat.inbox.paused for seat in runtime.directory)
+            or any(context.inbox.paused for context in runtime.directory)
         )
 
     def unfinished(self) -> list[Violation]:
@@ -182,7 +182,7 @@ class Checkers:
     def _see(self, record: Record) -> None:
         """Show a record to whoever wants it. This runs for every message."""
         _, now, name, sender, event, effects, cause = (
-            record.index, record.time, record.party, record.sender, record.event, record.effects, record.cause
+            record.index, record.time, record.actor, record.sender, record.event, record.effects, record.cause
         )  # fmt: skip
         kind = type(event)
         if kind is Lost:
@@ -193,7 +193,7 @@ class Checkers:
                 self._hands[record.index] = None
             return
         known = self._known.get(name)
-        if known is None or not known.seat.alive:
+        if known is None or not known.context.alive:
             known = self._meet(name)
         core, table = known.core, known.table
         if cause < 0 or cause in self._hands:
@@ -216,10 +216,10 @@ class Checkers:
             self.look()
 
     def _meet(self, name: str) -> Known:
-        seat = self._find(name)
-        assert seat is not None, f"{name} handles something, and is not there"
-        core = self.reader.core_of(seat)
-        known = self._known[name] = Known(seat, core, self._tables[ROLES.get(type(core), ActorRole.OTHER)])
+        context = self._find(name)
+        assert context is not None, f"{name} handles something, and is not there"
+        core = self.reader.core_of(context)
+        known = self._known[name] = Known(context, core, self._tables[ROLES.get(type(core), ActorRole.OTHER)])
         return known
 
     def _lost(self, lost: Lost) -> None:
@@ -284,4 +284,4 @@ _WISHES: dict[type, tuple[tuple[str, Wish], ...]] = {}
 
 def _is_heartbeat(event: Any) -> bool:
     kind = type(event)
-    return kind in HEARTBEATS or (kind is TimerFired and type(event.key) is PingRound)
+    return kind in HEARTBEATS or (kind is TimerFired and type(event.key) is PingBatch)

@@ -13,7 +13,7 @@ from mesolite.actors.errors import MesoliteError
 from mesolite.harness.faults.faults import KINDS, Fault, length
 from mesolite.harness.faults.kind import DoesNotFit, Draws, Kind, Ongoing, Scene
 from mesolite.harness.script import Injection
-from mesolite.simulation.moments import Moment, Scheduled
+from mesolite.simulation.scheduled_actions import Scheduled, ScheduledAction
 from mesolite.simulation.simulation import Simulation
 
 MINUTE_S = 60.0
@@ -28,7 +28,7 @@ class Injected:
 
     injection: Injection
     ongoing: Ongoing
-    end: Moment | None = None
+    end: ScheduledAction | None = None
     ended: bool = False
 
 
@@ -86,7 +86,7 @@ class Injector:
 
         self._at(at, come)
 
-    def _at(self, time: float, action: Callable[[], object]) -> Moment:
+    def _at(self, time: float, action: Callable[[], object]) -> ScheduledAction:
         # Faults that are to come are nothing that anybody waits for.
         return self._sim.runtime.at(time, Scheduled(action), routine=True)
 

@@ -141,16 +141,16 @@ class Pause(Kind):
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:
         """Let it stand still, and go on at the end; it had an effect if anything came meanwhile."""
         name = arguments["actor"]
-        seat = sim.runtime.directory.find(name)
-        if seat is None:
+        context = sim.runtime.directory.find(name)
+        if context is None:
             raise DoesNotFit(f"{name} is not running")
         sim.pause(name)
         waited = False
 
         def end() -> None:
             nonlocal waited
-            waited = len(seat.inbox) > 0
-            if seat.alive:
+            waited = len(context.inbox) > 0
+            if context.alive:
                 sim.resume(name)
 
         return Ongoing(end=end, had_effect=lambda: waited, hits=(name,))
@@ -168,7 +168,11 @@ class KillExecutor(Kind):
     def draw(self, scene: Scene) -> Arguments | None:
         """Any executor that is alive."""
         agents = scene.agents()
-        names = [seat.name for seat in scene.sim.runtime.directory if seat.host in agents and seat.host != seat.name]
+        names = [
+            context.name
+            for context in scene.sim.runtime.directory
+            if context.host in agents and context.host != context.name
+        ]
         return (("executor", scene.draws.one_of(names)),) if names else None
 
     def begin(self, sim: Simulation, cluster: SimulatedCluster, arguments: dict[str, Any]) -> Ongoing:

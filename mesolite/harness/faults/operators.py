@@ -237,13 +237,13 @@ def ask(sim: Simulation, make: MakeCall) -> Rule:
         DoesNotFit: nobody leads.
     """
     leader = sim.view.leader
-    seat = None if leader is None else sim.runtime.directory.find(leader)
-    if seat is None:
+    context = None if leader is None else sim.runtime.directory.find(leader)
+    if context is None:
         raise DoesNotFit("nobody leads")
     # The same in every run, and another for each of several calls between two records.
-    number = FIRST_CALL + len(sim.trace) * CALLS_PER_RECORD + len(seat.inbox)
+    number = FIRST_CALL + len(sim.trace) * CALLS_PER_RECORD + len(context.inbox)
     answers = sim.observe(CallAnswered, receiver=OPERATOR, where=lambda answer: answer.call_id == number)
-    sim.inject(seat.name, make(number), sender=OPERATOR)
+    sim.inject(context.name, make(number), sender=OPERATOR)
     return answers
 
 

@@ -9,23 +9,17 @@ from attrs import evolve
 
 from mesolite.actors.decisions.agent import draining
 from mesolite.actors.decisions.contract import Send, TimerKey
-from mesolite.actors.decisions.master import (
-    deactivation,
-    frameworks,
-    gone,
-    health,
-    pruning,
-    reclaims,
-    removal,
-    returns,
-    schedules,
-)
-from mesolite.actors.decisions.master import draining as drains
+from mesolite.actors.decisions.master import frameworks
 from mesolite.actors.decisions.master import tasks as books
 from mesolite.actors.decisions.master.core import APPLIED, LEADER_DECISIONS, TIMERS, MasterCore
+from mesolite.actors.decisions.master.drain import deactivation
+from mesolite.actors.decisions.master.drain import draining as drains
+from mesolite.actors.decisions.master.maintenance import schedules
+from mesolite.actors.decisions.master.membership import gone, health, pruning, removal, reregistration
+from mesolite.actors.decisions.master.membership.removal_limiter import RemovalLimiter
+from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.actors.decisions.master.timers import FailoverTimeout, PingRound, RecoveryTimeout, ReregisterTimeout
-from mesolite.actors.decisions.rules.removal_rate import RemovalRate
+from mesolite.actors.decisions.master.timers import FailoverTimeout, PingBatch, RecoveryTimeout, ReregisterTimeout
 from mesolite.messages import (
     AgentDrained,
     ExitedExecutor,
@@ -79,7 +73,7 @@ def _end_a_drain_by_reactivating(patch: pytest.MonkeyPatch) -> None:
     once = deactivation.reactivate
 
     def reactivate(m: MasterState, message: Any, sender: str, now: float) -> None:
-        is_deactivated, drain = deactivation.decided(m, message.agent_id)
+        is_deactivated, drain = deactivation.effective_decision(m, message.agent_id)
         if is_deactivated and drain is not None and deactivation.refusal(m, message.agent_id) is None:
             operation = ReactivateAgent(agent_id=message.agent_id)
             m.write_for(operation, sender, message.call_id)
@@ -99,11 +93,11 @@ def _forget_to_mark_gone(patch: pytest.MonkeyPatch) -> None:
         once(m, agent_id, now)
 
     patch.setattr(drains, "look", look)
-    patch.setattr("mesolite.actors.decisions.master.core.TOUCHED", (look, reclaims.touched))
+    patch.setattr("mesolite.actors.decisions.master.core.AFTER_RELEASE", (look, reclaims.released_on))
 
 
 def _leave_drains_behind(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(deactivation, "left_behind", nothing)
+    patch.setattr(deactivation, "drain_ended_by_removal", nothing)
 
 
 def _keep_tasks_out_of_reach(patch: pytest.MonkeyPatch) -> None:
@@ -168,13 +162,13 @@ def _time_recovery_out_early(patch: pytest.MonkeyPatch) -> None:
 def _miscount(patch: pytest.MonkeyPatch, by: int) -> None:
     once = health.ping
 
-    def ping(m: MasterState, key: PingRound, sender: str, now: float) -> None:
+    def ping(m: MasterState, key: PingBatch, sender: str, now: float) -> None:
         settings = m.settings
         m.settings = settings.but(max_agent_ping_timeouts=settings.max_agent_ping_timeouts + by)
         once(m, key, sender, now)
         m.settings = settings
 
-    patch.setitem(TIMERS, PingRound, ping)
+    patch.setitem(TIMERS, PingBatch, ping)
 
 
 def _ping_once_less(patch: pytest.MonkeyPatch) -> None:
@@ -186,8 +180,8 @@ def _ping_once_more(patch: pytest.MonkeyPatch) -> None:
 
 
 def _give_up_all_at_once(patch: pytest.MonkeyPatch) -> None:
-    once = RemovalRate.__init__
-    patch.setattr(RemovalRate, "__init__", lambda rate, _interval_s: once(rate, 0.0))
+    once = RemovalLimiter.__init__
+    patch.setattr(RemovalLimiter, "__init__", lambda rate, _interval_s: once(rate, 0.0))
 
 
 def _go_on_over_a_broken_link(patch: pytest.MonkeyPatch) -> None:
@@ -195,7 +189,7 @@ def _go_on_over_a_broken_link(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forget_kills(patch: pytest.MonkeyPatch) -> None:
-    once = returns.reregister
+    once = reregistration.reregister
 
     def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float) -> None:
         known = m.agents.get(message.agent.id or AgentId(""))
@@ -207,7 +201,7 @@ def _forget_kills(patch: pytest.MonkeyPatch) -> None:
 
 
 def _let_the_gone_back(patch: pytest.MonkeyPatch) -> None:
-    once = returns.reregister
+    once = reregistration.reregister
 
     def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float) -> None:
         m.gone.pop(message.agent.id or AgentId(""), None)
@@ -220,11 +214,11 @@ def _keep_the_old_connection(patch: pytest.MonkeyPatch) -> None:
     once = frameworks._subscribe_known  # noqa: SLF001
 
     def subscribe_known(m: MasterState, framework: Any, message: Subscribe, sender: str, now: float) -> None:
-        old = framework.party
+        old = framework.pid
         once(m, framework, message, sender, now)
         if old is not None and old != sender:
-            m.framework_of_party.pop(sender)
-            framework.party, m.framework_of_party[old] = old, framework.id
+            m.framework_of_pid.pop(sender)
+            framework.pid, m.framework_of_pid[old] = old, framework.id
 
     patch.setattr(frameworks, "_subscribe_known", subscribe_known)
 

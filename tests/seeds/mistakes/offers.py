@@ -7,21 +7,16 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from mesolite.actors.decisions.master import (
-    deactivation,
-    demands,
-    frameworks,
-    inverse_offers,
-    offers,
-    reclaims,
-    removal,
-    revocation,
-)
+from mesolite.actors.decisions.allocator.allocator import Allocator
+from mesolite.actors.decisions.allocator.filters import OfferFilters
+from mesolite.actors.decisions.master import frameworks
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS
+from mesolite.actors.decisions.master.drain import deactivation
+from mesolite.actors.decisions.master.membership import removal
+from mesolite.actors.decisions.master.offers import inverse_offers, offers
+from mesolite.actors.decisions.master.reclaim import demands, reclaims, revocation
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.actors.decisions.rules.allocator import Allocator
-from mesolite.actors.decisions.rules.refusals import Refusals
-from mesolite.actors.decisions.scheduler import SchedulerCore
+from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.messages import AcceptOffers, DeclineOffers, InverseOffers, Subscribe, SuppressOffers
 from tests.seeds.mistakes.mistake import Mistake, nothing
 
@@ -91,16 +86,16 @@ def _revoke_the_oldest(patch: pytest.MonkeyPatch) -> None:
 
 
 def _refuse_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Refusals, "refuses", lambda *_: False)
+    patch.setattr(OfferFilters, "refuses", lambda *_: False)
 
 
 def _refuse_too_shortly(patch: pytest.MonkeyPatch) -> None:
-    once = Refusals.add
+    once = OfferFilters.add
 
-    def add(refusals: Refusals, framework_id: Any, agent_id: Any, what: Any, until: float) -> None:
+    def add(refusals: OfferFilters, framework_id: Any, agent_id: Any, what: Any, until: float) -> None:
         once(refusals, framework_id, agent_id, what, until - 1.5)
 
-    patch.setattr(Refusals, "add", add)
+    patch.setattr(OfferFilters, "add", add)
 
 
 def _ignore_filters_of_accepts(patch: pytest.MonkeyPatch) -> None:

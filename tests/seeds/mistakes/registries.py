@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from mesolite.actors.decisions.master import deactivation, reclaims
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS, MasterCore
+from mesolite.actors.decisions.master.drain import deactivation
+from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.state import AwaitedWrite, MasterState
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.runtime.store import MemoryStore

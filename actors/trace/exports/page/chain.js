@@ -65,18 +65,18 @@ function underneath(link, about) {
 
 function meanwhile(link, about) {
   const done = new Set(), lost = new Map();
-  const fired = party[link.at];
+  const fired = actor[link.at];
   for (const at of happening(link.setAt + 1, link.at)) {
     if (isFault(at)) {
       const [, names] = given.about[at];
       if (!names.length || names.some((name) => about.has(strings[name]))) done.add(at);
       continue;
     }
-    if (party[at] !== fired && sender[at] !== fired) continue;
+    if (actor[at] !== fired && sender[at] !== fired) continue;
     const [by, why] = given.by[at];
     if (by >= 0 && isFault(by)) done.add(by);
     const to = fired === sender[at];
-    const other = lanes[to ? party[at] : sender[at]];
+    const other = lanes[to ? actor[at] : sender[at]];
     const full = other.kind === "executor" ? "" : other.name;
     if (about.has(full)) {
       const said = `${strings[kind[at]]} ${to ? "to" : "from"} ${full} lost (${strings[why]})`;

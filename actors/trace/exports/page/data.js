@@ -16,7 +16,7 @@ function summed(differences, into) {
 
 const index = summed(given.columns.index, new Int32Array(total));
 const time = summed(given.columns.time, new Float64Array(total));
-const party = Int16Array.from(given.columns.party);
+const actor = Int16Array.from(given.columns.actor);
 const sender = Int16Array.from(given.columns.sender);
 const kind = Int32Array.from(given.columns.kind);
 const who = Int32Array.from(given.columns.who);

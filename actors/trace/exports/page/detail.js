@@ -21,7 +21,7 @@ const bandsOf = lanes.map(() => []);
 for (const [lane, from, to, look] of given.bands) if (lane >= 0) bandsOf[lane].push([from, to === null ? total : to, look]);
 
 function lanesOf(at) {
-  return [party[at], sender[at], ...(given.about[at] ? given.about[at][0] : NONE)];
+  return [actor[at], sender[at], ...(given.about[at] ? given.about[at][0] : NONE)];
 }
 
 function findLanes() {  // a lane exists if it occurs in any row shown
@@ -81,9 +81,9 @@ function nameLanes(each) {
   namesBox.style.height = level ? "26px" : "66px";
   for (const lane of named) {
     const button = element("button", {
-      type: "button", class: lanes[lane].kind, "aria-pressed": String(shown.party === lane),
+      type: "button", class: lanes[lane].kind, "aria-pressed": String(shown.actor === lane),
       title: `${lanes[lane].name}: show only what it says and hears`,
-      onclick: () => change(() => { shown.party = shown.party === lane ? -1 : lane; }),
+      onclick: () => change(() => { shown.actor = shown.actor === lane ? -1 : lane; }),
     }, lanes[lane].name);
     const width = Math.min(96, pen.measureText(lanes[lane].name).width + 6);
     if (level) {
@@ -253,7 +253,7 @@ function sayRow(said, at) {
     said.append(element("b", {}, ...marked(first)), ...marked(words.slice(first.length)));
   }
   for (let each = 0; each < rest.length; each += 2) {
-    const whose = strings[rest[each]] === lanesName(party[at]) ? "" : `${strings[rest[each]]} `;
+    const whose = strings[rest[each]] === lanesName(actor[at]) ? "" : `${strings[rest[each]]} `;
     if (said.childNodes.length) said.append(" · ");
     const words = strings[rest[each + 1]];
     const badge = badges.find((name) => words === `SIG${name}`);
@@ -287,7 +287,7 @@ function marked(text) {  // with what is searched for
 
 // The record whose effect this message is, if that was at another time: -1 if it arrived at once.
 function sentAt(at) {
-  if (sender[at] < 0 || sender[at] === party[at]) return -1;
+  if (sender[at] < 0 || sender[at] === actor[at]) return -1;
   if (!["message", "tell", "verb", "lost", "disturbed"].includes(sortOf(at))) return -1;
   let from = cause[at];
   while (from >= 0 && sortOf(from) === "disturbed") from = cause[from];
@@ -304,7 +304,7 @@ function drawArrow(made, at, y, top) {
     for (const x of places) made.append(drawn("path", { class: `diamond${hollow}${faded}`, d: `M ${x} ${y - 6} l 6 6 l -6 6 l -6 -6 z` }));
     return;
   }
-  const to = party[at], from = sender[at];
+  const to = actor[at], from = sender[at];
   if (to < 0) return;
   const x2 = laneX[to];
   if (from < 0 || from === to) {
@@ -354,6 +354,6 @@ function drawAlone(made, at, sorted, x, y, faded) {  // what happens at one plac
 }
 
 function drawEnds(made, at, y) {  // a short bar under the lane of who exits
-  const x = laneX[party[at]];
+  const x = laneX[actor[at]];
   if (flags[at] & EXITS) made.append(drawn("line", { class: "end", x1: x - 6, x2: x + 6, y1: y + 6, y2: y + 6 }));
 }

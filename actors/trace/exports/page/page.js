@@ -22,7 +22,7 @@ function choose(at, scroll = true) {  // select a record, -1 none; show it, what
 
 function uncover(at) {
   if (at < given.fold) shown.unfolded = true;
-  if (isFiltered() && !isShown(at)) Object.assign(shown, { story: "", party: -1, kind: -1, hits: null });
+  if (isFiltered() && !isShown(at)) Object.assign(shown, { story: "", actor: -1, kind: -1, hits: null });
   if (!isShown(at)) shown[(flags[at] & 3) === HEARTBEAT ? "heartbeats" : "timers"] = true;
   refresh();
 }
@@ -109,7 +109,7 @@ function onlyStory() {
 function back() {
   if (byId("help").open) byId("help").close();
   else if (document.activeElement === search && search.value) { search.value = ""; look(); }
-  else if (isFiltered()) change(() => Object.assign(shown, { story: "", party: -1, kind: -1, hits: null }));
+  else if (isFiltered()) change(() => Object.assign(shown, { story: "", actor: -1, kind: -1, hits: null }));
   else choose(-1);
   scroller.focus({ preventScroll: true, focusVisible: false });
 }
@@ -117,7 +117,7 @@ function back() {
 // ------------------------------------------------------------------------------------------------------ search
 
 const lowered = [];
-function look() {  // a substring of kind, words, parties and effects, in every string once
+function look() {  // a substring of kind, words, actors and effects, in every string once
   wanted = search.value.trim().toLowerCase();
   hits = [];
   if (wanted) {
@@ -275,7 +275,7 @@ function showFilters() {
   const said = [];
   const chip = (text, how) => said.push(element("button", { type: "button", onclick: () => change(how) }, `${text} ✕`));
   if (shown.story) chip(`only the story of ${cut(shown.story, 60)}`, () => { shown.story = ""; });
-  if (shown.party >= 0) chip(`only ${lanesName(shown.party)}`, () => { shown.party = -1; });
+  if (shown.actor >= 0) chip(`only ${lanesName(shown.actor)}`, () => { shown.actor = -1; });
   if (shown.kind >= 0) chip(`only ${strings[shown.kind]}`, () => { shown.kind = -1; });
   if (shown.hits) chip(`only what has “${wanted}”`, () => { shown.hits = null; });
   byId("filters").replaceChildren(...(said.length ? [element("span", {}, "Shown:")] : NONE), ...said);
@@ -302,7 +302,7 @@ function remember() {
   for (const name in switches) if (shown[name]) said.set(name, "1");
   if (shown.unfolded && given.fold >= 4) said.set("unfolded", "1");
   if (shown.story) said.set("story", shown.story);
-  if (shown.party >= 0) said.set("party", lanesName(shown.party));
+  if (shown.actor >= 0) said.set("actor", lanesName(shown.actor));
   if (shown.kind >= 0) said.set("kind", strings[shown.kind]);
   if (document.documentElement.dataset.theme) said.set("theme", document.documentElement.dataset.theme);
   history.replaceState(null, "", `#${said}`);
@@ -313,7 +313,7 @@ function recall() {
   for (const name in switches) shown[name] = said.has(name);
   if (said.has("unfolded")) shown.unfolded = true;
   if (Object.hasOwn(given.stories, said.get("story") ?? "")) shown.story = said.get("story");
-  shown.party = said.has("party") ? lanes.findIndex((lane) => lanesName(lane.number) === said.get("party")) : -1;
+  shown.actor = said.has("actor") ? lanes.findIndex((lane) => lanesName(lane.number) === said.get("actor")) : -1;
   shown.kind = said.has("kind") ? strings.indexOf(said.get("kind")) : -1;
   if (["light", "dark"].includes(said.get("theme"))) document.documentElement.dataset.theme = said.get("theme");
   if (said.has("at")) return placeOf(Number(said.get("at")));

@@ -5,7 +5,7 @@ const SILENCE_S = 8;  // and longer than this is tinted in the overview
 
 const shown = {
   timers: false, heartbeats: false, unfolded: given.fold < 4, linear: false,
-  story: "", party: -1, kind: -1, hits: null,
+  story: "", actor: -1, kind: -1, hits: null,
 };
 let items = new Int32Array(0);  // a row each: a record's place, or below 0 a gap (-1 - its number)
 let gaps = [];
@@ -27,13 +27,13 @@ const headShown = (at) => {
 function isShown(at) {
   if (!headShown(at) && !given.rest[at]) return false;
   if (shown.story && !storyOf(shown.story).has(at)) return false;
-  if (shown.party >= 0 && party[at] !== shown.party && sender[at] !== shown.party
-    && !(given.about[at] && given.about[at][0].includes(shown.party))) return false;
+  if (shown.actor >= 0 && actor[at] !== shown.actor && sender[at] !== shown.actor
+    && !(given.about[at] && given.about[at][0].includes(shown.actor))) return false;
   if (shown.kind >= 0 && kind[at] !== shown.kind) return false;
   return !shown.hits || shown.hits.has(at);
 }
 
-const isFiltered = () => Boolean(shown.story || shown.party >= 0 || shown.kind >= 0 || shown.hits);
+const isFiltered = () => Boolean(shown.story || shown.actor >= 0 || shown.kind >= 0 || shown.hits);
 
 function arrange() {  // anew, after what is shown has changed
   const made = new Int32Array(2 * total + 2);

@@ -1,0 +1,1 @@
+"""Machines are taken down and brought up by a schedule: the rule, the flow, what is enforced."""

@@ -1,0 +1,1 @@
+"""Which agents belong to the cluster: how they come, are watched, leave, and come back."""

@@ -1,0 +1,1 @@
+"""Offers and inverse offers, and what is done with them."""

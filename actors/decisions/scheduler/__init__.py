@@ -1,0 +1,1 @@
+"""The scheduler driver: its core, what it asks of the master, how it subscribes."""
