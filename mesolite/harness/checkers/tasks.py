@@ -163,7 +163,7 @@ class StatesAreUnderstood(_Told):
             self.violated(f"{framework_id} does not know TASK_KILLING, and is told so", status.task_id)
 
 
-class TasksAccountedFor(_Told):
+class TasksAccountedFor(Checker):
     """Who asks is told the truth."""
 
     name = "tasks_accounted_for"
@@ -171,9 +171,9 @@ class TasksAccountedFor(_Told):
 
     def __init__(self) -> None:
         """Start with no task."""
-        super().__init__()
         self._agents: dict[Key, AgentId | None] = {}
         self._told: dict[Key, list[TaskState]] = {}
+        self._last_told: dict[Key, str] = {}
         self._asked: dict[Key, None] = {}
 
     @says(ActorRole.SCHEDULER, AcceptOffers)
@@ -184,15 +184,26 @@ class TasksAccountedFor(_Told):
                 self._agents[message.framework_id, task.task_id] = task.agent_id
                 self._told.pop((message.framework_id, task.task_id), None)
 
-    @says(ActorRole.SCHEDULER, ReconcileTasks)
-    def reconciled(self, record: Record, core: Any, message: ReconcileTasks, to: str) -> None:
-        """A framework asks what became of them."""
-        for status in message.statuses:
-            self._asked[message.framework_id, status.task_id] = None
+    @hears(ActorRole.MASTER, ReconcileTasks)
+    def reconciled(self, record: Record, core: Any) -> None:
+        """The scheduler that the leader takes for the framework's asks: what others of it were told counts no more."""
+        message = record.event
+        framework = core.state.frameworks.get(message.framework_id)
+        if framework is None or framework.pid != record.sender or not self.watch.leads(core):
+            return
+        for key in ((message.framework_id, status.task_id) for status in message.statuses):
+            self._asked[key] = None
+            if self._last_told.get(key) != record.sender:
+                self._told.pop(key, None)
 
-    def told(self, framework_id: FrameworkId, status: TaskStatus, core: Any) -> None:
-        """Remember what it was told."""
-        self._told.setdefault((framework_id, status.task_id), []).append(status.state)
+    @does(ActorRole.SCHEDULER, Callback)
+    def called(self, record: Record, core: Any, effect: Callback) -> None:
+        """Remember what a framework was told, whichever of its schedulers heard it."""
+        if effect.callback == "status_update":
+            status = effect.arguments[0]
+            key = core.framework_info.id, status.task_id
+            self._told.setdefault(key, []).append(status.state)
+            self._last_told[key] = record.actor
 
     def calm(self) -> Iterator[Finding]:
         """Compare what was told with what is alive."""
