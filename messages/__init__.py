@@ -178,6 +178,7 @@ from mesolite.messages.ids import (
     ReclaimId,
     TaskId,
     UpdateId,
+    WriteId,
 )
 from mesolite.messages.infos import AgentInfo, ExecutorSummary, MasterInfo
 from mesolite.messages.maintenance import MachineId, MachineMode, Maintenance, Unavailability, Window
@@ -304,7 +305,7 @@ from mesolite.messages.tasks import (
 __all__ = [
     # what every message is, and names
     "Message", "ActorName", "AgentId", "FrameworkId", "OfferId", "TaskId", "ExecutorId", "UpdateId",
-    "DrainId", "ReclaimId", "ELECTOR",
+    "DrainId", "ReclaimId", "WriteId", "ELECTOR",
     # nouns
     "Resources", "ResourceError", "AgentInfo", "MasterInfo", "ExecutorSummary", "Reconciliation",
     "FrameworkInfo", "Capability", "Offer", "InverseOffer", "InverseOfferStatus", "Filters", "Launch",

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainInfo
-from mesolite.messages.ids import AgentId, DrainId, ReclaimId
+from mesolite.messages.ids import AgentId, DrainId, ReclaimId, WriteId
 from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.reclaims import ReclaimInfo
@@ -206,16 +206,18 @@ class RegistryRecovered(Message):
 
 @frozen(kw_only=True)
 class ApplyOperation(Message):
-    """Master to registrar: make this durable."""
+    """Master to registrar: make this durable. `write_id` comes back with the confirmation."""
 
     operation: Operation
+    write_id: WriteId
 
 
 @frozen(kw_only=True)
 class OperationApplied(Message):
-    """Registrar to master: it is durable; now act on it."""
+    """Registrar to master: that write is durable; now act on it."""
 
     operation: Operation
+    write_id: WriteId
 
 
 @frozen(kw_only=True)

@@ -39,7 +39,6 @@ from mesolite.actors.decisions.rules.registry import Record, changes_of, registr
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.registrar import (
     ApplyOperation,
-    Operation,
     OperationApplied,
     RecoverRegistry,
     RegistryRecovered,
@@ -69,8 +68,8 @@ class RegistrarCore(Core):
         self.term = 0
         self.recovered = False
         self.refusal: str | None = _NOT_RECOVERED
-        self.waiting: list[Operation] = []
-        self.saving: tuple[Operation, ...] = ()
+        self.waiting: list[ApplyOperation] = []
+        self.saving: tuple[ApplyOperation, ...] = ()
         self.saves = 0
 
     def _recover(self, message: RecoverRegistry, sender: str, now: float) -> None:
@@ -104,7 +103,7 @@ class RegistrarCore(Core):
         if self.refusal is not None:
             self.send(self.master, RegistryRefused(reason=self.refusal))
             return
-        self.waiting.append(message.operation)
+        self.waiting.append(message)
         self._save_waiting()
 
     def _save_waiting(self) -> None:
@@ -114,9 +113,9 @@ class RegistrarCore(Core):
         self.saving, self.waiting = tuple(self.waiting), []
         self.saves += 1
         changes: dict[str, Record | None] = {}
-        for operation in self.saving:
+        for write in self.saving:
             # Of two changes to one record the later counts.
-            changes.update(changes_of(operation))
+            changes.update(changes_of(write.operation))
         self.effects.append(Save(tuple(changes.items()), self.term, self._tag()))
         self.effects.append(SetTimer(StoreTimeout(), self.settings.registry_store_timeout_s))
 
@@ -126,8 +125,8 @@ class RegistrarCore(Core):
             return
         self.effects.append(CancelTimer(StoreTimeout()))
         durable, self.saving = self.saving, ()
-        for operation in durable:
-            self.send(self.master, OperationApplied(operation=operation))
+        for write in durable:
+            self.send(self.master, OperationApplied(operation=write.operation, write_id=write.write_id))
         self._save_waiting()
 
     def _store_refused(self, event: StoreRefused, sender: str, now: float) -> None:

@@ -33,7 +33,7 @@ UNSAID = frozenset(
         "gone_time", "hostname", "incarnation", "initiator", "latest_state", "launch_executor", "launched_at", "life",
         "master", "message", "name", "refusal", "registry", "role", "scheduler", "sent_at", "started_at",
         "status_update_state", "status_update_uuid", "term", "timestamp", "total_ping_timeout_s", "unreachable_time",
-        "uuid", "work",
+        "uuid", "work", "write_id",
     }
 )  # fmt: skip
 """Fields that nobody misses: what everybody knows, what is long, and what users would not have others read."""

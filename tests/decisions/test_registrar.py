@@ -21,6 +21,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.registrar import RegistrarCore, StoreTimeout
 from mesolite.actors.decisions.settings import Settings
+from mesolite.messages.ids import WriteId
 from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import (
     AdmitAgent,
@@ -80,8 +81,12 @@ def mark_gone(number: int, at: float = 75.0) -> MarkAgentGone:
     return MarkAgentGone(agent_id=f"m1-S{number}", gone_time=at)
 
 
+W = WriteId("m1-W1")
+"""Which write it is makes no difference here; that it comes back is told below."""
+
+
 def applied(operation: Operation) -> Send:
-    return Send(MASTER, OperationApplied(operation=operation))
+    return Send(MASTER, OperationApplied(write_id=W, operation=operation))
 
 
 def handle(core: RegistrarCore, event: object, sender: str, now: float) -> list[Effect]:
@@ -106,7 +111,7 @@ class Registered:
         return self.told
 
     def apply(self, *operations: Operation) -> list[object]:
-        return self.hear(*(ApplyOperation(operation=operation) for operation in operations))
+        return self.hear(*(ApplyOperation(write_id=W, operation=operation) for operation in operations))
 
     def recovered_by_another(self) -> Registry:
         """What the next leader learns."""
@@ -163,7 +168,7 @@ def test_an_operation_is_answered_when_it_is_stored_and_not_before() -> None:
     """Registry first (drain.md 0.2.4)."""
     core = recovered(term=3)
 
-    assert handle(core, ApplyOperation(operation=admit(1)), MASTER, 1.0) == [
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(1)), MASTER, 1.0) == [
         Save((("admitted/m1-S1", admitted(1)),), 3, "save-1")
     ]
     assert handle(core, Saved("save-1"), "", 1.1) == [applied(admit(1))]
@@ -173,11 +178,11 @@ def test_what_arrives_during_a_save_goes_into_the_next_one_together() -> None:
     """One store at a time, in order, whatever its size; one answer per operation, in order (EL-38)."""
     core = recovered()
 
-    core.handle(ApplyOperation(operation=admit(1)), MASTER, 1.0)
+    core.handle(ApplyOperation(write_id=W, operation=admit(1)), MASTER, 1.0)
     # Three more while the first is on its way to the disk.
-    assert handle(core, ApplyOperation(operation=admit(2)), MASTER, 1.0) == []
-    assert handle(core, ApplyOperation(operation=mark_unreachable(3)), MASTER, 1.0) == []
-    assert handle(core, ApplyOperation(operation=remove(4)), MASTER, 1.0) == []
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(2)), MASTER, 1.0) == []
+    assert handle(core, ApplyOperation(write_id=W, operation=mark_unreachable(3)), MASTER, 1.0) == []
+    assert handle(core, ApplyOperation(write_id=W, operation=remove(4)), MASTER, 1.0) == []
     # The first is done: it is answered, and the three go together.
     assert handle(core, Saved("save-1"), "", 1.1) == [
         applied(admit(1)),
@@ -203,9 +208,9 @@ def test_what_arrives_during_a_save_goes_into_the_next_one_together() -> None:
 def test_of_two_operations_on_one_agent_in_one_save_the_later_counts() -> None:
     """The store need not know in which order the changes of one write are meant."""
     core = recovered()
-    core.handle(ApplyOperation(operation=admit(9)), MASTER, 1.0)
-    core.handle(ApplyOperation(operation=mark_unreachable(1)), MASTER, 1.0)
-    core.handle(ApplyOperation(operation=mark_reachable(1)), MASTER, 1.0)
+    core.handle(ApplyOperation(write_id=W, operation=admit(9)), MASTER, 1.0)
+    core.handle(ApplyOperation(write_id=W, operation=mark_unreachable(1)), MASTER, 1.0)
+    core.handle(ApplyOperation(write_id=W, operation=mark_reachable(1)), MASTER, 1.0)
 
     assert handle(core, Saved("save-1"), "", 1.1)[1:] == [
         Save((("admitted/m1-S1", admitted(1)), ("unreachable/m1-S1", None)), 1, "save-2")
@@ -218,7 +223,7 @@ def test_a_write_costs_the_same_whatever_the_number_of_agents() -> None:
     core.handle(RecoverRegistry(term=1), MASTER, 0.0)
     core.handle(Loaded({f"admitted/m1-S{n}": admitted(n) for n in range(10_000)}), "", 0.0)
 
-    assert handle(core, ApplyOperation(operation=remove(7)), MASTER, 1.0) == [
+    assert handle(core, ApplyOperation(write_id=W, operation=remove(7)), MASTER, 1.0) == [
         Save((("admitted/m1-S7", None), ("deactivated/m1-S7", None)), 1, "save-1")
     ]
 
@@ -228,7 +233,7 @@ def test_nobody_but_the_master_is_heard() -> None:
     core = recovered()
 
     assert handle(core, RecoverRegistry(term=9), "master-2", 1.0) == []
-    assert handle(core, ApplyOperation(operation=admit(1)), "master-2", 1.0) == []
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(1)), "master-2", 1.0) == []
     assert core.term == 1
 
 
@@ -247,12 +252,12 @@ def test_a_refused_claim_is_told_to_the_master() -> None:
 def test_a_new_claim_starts_anew_and_outdates_what_was_under_way() -> None:
     """The answer to a Save of the claim before is no answer to this one's."""
     core = recovered(term=1)
-    core.handle(ApplyOperation(operation=admit(1)), MASTER, 1.0)
-    core.handle(ApplyOperation(operation=admit(2)), MASTER, 1.0)
+    core.handle(ApplyOperation(write_id=W, operation=admit(1)), MASTER, 1.0)
+    core.handle(ApplyOperation(write_id=W, operation=admit(2)), MASTER, 1.0)
 
     # One is being stored and one waits. Neither will be answered, and what comes now waits for the records.
     assert handle(core, RecoverRegistry(term=2), MASTER, 2.0) == [Load(2)]
-    assert handle(core, ApplyOperation(operation=admit(3)), MASTER, 2.0) == []
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(3)), MASTER, 2.0) == []
     assert handle(core, Loaded({}), "", 2.1) == [
         Send(MASTER, RegistryRecovered(registry=Registry())),
         Save((("admitted/m1-S3", admitted(3)),), 2, "save-2"),
@@ -277,7 +282,7 @@ def test_operations_fail_before_recovery_and_wait_during_it() -> None:
     core = RegistrarCore(MASTER, Settings.mesos())
 
     # Nobody has recovered: a mistake of the master, and its end.
-    assert handle(core, ApplyOperation(operation=admit(1)), MASTER, 0.0) == [
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(1)), MASTER, 0.0) == [
         Send(
             MASTER,
             RegistryRefused(reason="an operation came before the registry was recovered; send RecoverRegistry first"),
@@ -286,7 +291,7 @@ def test_operations_fail_before_recovery_and_wait_during_it() -> None:
     assert handle(core, RecoverRegistry(term=5), MASTER, 1.0) == [Load(5)]
     operations: list[Operation] = [admit(1), mark_unreachable(1), mark_reachable(1), remove(1)]
     for operation in operations:
-        assert handle(core, ApplyOperation(operation=operation), MASTER, 1.0) == []
+        assert handle(core, ApplyOperation(write_id=W, operation=operation), MASTER, 1.0) == []
     # What waits is not in what was recovered.
     assert handle(core, Loaded({}), "", 2.0) == [
         Send(MASTER, RegistryRecovered(registry=Registry())),
@@ -300,13 +305,13 @@ def test_after_one_failed_write_every_operation_fails() -> None:
     """Even though the store works again: the master is told so and exits (drain.md 0.2.6)."""
     core = recovered()
 
-    core.handle(ApplyOperation(operation=admit(1)), MASTER, 1.0)
-    core.handle(ApplyOperation(operation=admit(2)), MASTER, 1.0)
+    core.handle(ApplyOperation(write_id=W, operation=admit(1)), MASTER, 1.0)
+    core.handle(ApplyOperation(write_id=W, operation=admit(2)), MASTER, 1.0)
     refused = [Send(MASTER, RegistryRefused(reason="disk full"))]
     # The first fails, and takes the one that waits with it.
     assert handle(core, StoreRefused("disk full"), "", 1.1) == refused
     # The master does not know yet.
-    assert handle(core, ApplyOperation(operation=admit(3)), MASTER, 1.1) == refused
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(3)), MASTER, 1.1) == refused
     # Nothing is done twice.
     assert handle(core, StoreRefused("disk full"), "", 1.2) == []
     assert handle(core, Saved("save-1"), "", 1.2) == []
@@ -320,11 +325,11 @@ def test_a_store_that_is_not_read_in_time_is_as_good_as_none() -> None:
     """After 60 s recovery fails, and every later operation too, even if the records come after all (EL-38)."""
     core = RegistrarCore(MASTER, Settings.mesos())
     assert core.handle(RecoverRegistry(term=1), MASTER, 0.0) == [Load(1), SetTimer(StoreTimeout(), 60.0)]
-    assert handle(core, ApplyOperation(operation=admit(1)), MASTER, 0.0) == []
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(1)), MASTER, 0.0) == []
 
     refused = [Send(MASTER, RegistryRefused(reason="the store has not been read within 60 s"))]
     assert handle(core, TimerFired(StoreTimeout()), "", 60.0) == refused
-    assert handle(core, ApplyOperation(operation=admit(2)), MASTER, 60.0) == refused
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(2)), MASTER, 60.0) == refused
     assert core.handle(Loaded({}), "", 61.0) == []
 
 
@@ -332,14 +337,14 @@ def test_a_store_that_is_not_read_in_time_is_as_good_as_none() -> None:
 def test_a_store_that_does_not_take_a_write_in_time_is_as_good_as_none() -> None:
     """The sibling StoreTimeout, after 20 s: what was to be stored and what waits fail, and so does what comes later."""
     core = recovered()
-    effects = core.handle(ApplyOperation(operation=admit(1)), MASTER, 1.0)
+    effects = core.handle(ApplyOperation(write_id=W, operation=admit(1)), MASTER, 1.0)
     assert effects[1:] == [SetTimer(StoreTimeout(), 20.0)]
-    assert handle(core, ApplyOperation(operation=admit(2)), MASTER, 1.0) == []
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(2)), MASTER, 1.0) == []
 
     reason = "the store has not taken what was to be saved within 20 s"
     refused = [Send(MASTER, RegistryRefused(reason=reason))]
     assert handle(core, TimerFired(StoreTimeout()), "", 21.0) == refused
-    assert handle(core, ApplyOperation(operation=admit(3)), MASTER, 21.0) == refused
+    assert handle(core, ApplyOperation(write_id=W, operation=admit(3)), MASTER, 21.0) == refused
     # It has been stored after all, and nobody is told: the next leader reads it.
     assert core.handle(Saved("save-1"), "", 22.0) == []
 
@@ -352,11 +357,11 @@ def test_patience_ends_with_every_answer_and_begins_with_every_question() -> Non
         for event, sender in [
             (RecoverRegistry(term=1), MASTER),
             (Loaded({}), ""),
-            (ApplyOperation(operation=admit(1)), MASTER),
-            (ApplyOperation(operation=admit(2)), MASTER),
+            (ApplyOperation(write_id=W, operation=admit(1)), MASTER),
+            (ApplyOperation(write_id=W, operation=admit(2)), MASTER),
             (Saved("save-1"), ""),
             (Saved("save-2"), ""),
-            (ApplyOperation(operation=admit(3)), MASTER),
+            (ApplyOperation(write_id=W, operation=admit(3)), MASTER),
             (StoreRefused("disk full"), ""),
         ]
     ]
@@ -382,7 +387,7 @@ def test_an_agent_that_nobody_knew_can_be_marked_reachable() -> None:
     registrar = Registered()
     registrar.hear(RecoverRegistry(term=1))
 
-    assert registrar.apply(mark_reachable(1)) == [OperationApplied(operation=mark_reachable(1))]
+    assert registrar.apply(mark_reachable(1)) == [OperationApplied(write_id=W, operation=mark_reachable(1))]
     assert registrar.recovered_by_another() == Registry(admitted=(admitted(1),))
 
 
@@ -453,3 +458,18 @@ def test_pruning_takes_an_agent_from_no_other_list() -> None:
     registrar.apply(mark_unreachable(1), mark_reachable(1), PruneAgents(unreachable=("m1-S1",), gone=("m1-S1",)))
 
     assert registrar.recovered_by_another() == Registry(admitted=(admitted(1),))
+
+
+def test_a_confirmation_says_which_write_it_is_of() -> None:
+    """Two writes may be the same operation; whoever waits for the one must not take the other's confirmation for it."""
+    core = recovered()
+    first = ApplyOperation(write_id=WriteId("m1-W1"), operation=remove(1))
+    second = ApplyOperation(write_id=WriteId("m1-W2"), operation=remove(1))
+
+    core.handle(first, MASTER, 1.0)
+    core.handle(second, MASTER, 1.0)
+    after_first = core.handle(Saved("save-1"), "", 1.1)
+    after_second = core.handle(Saved("save-2"), "", 1.1)
+
+    assert Send(MASTER, OperationApplied(write_id=WriteId("m1-W1"), operation=remove(1))) in after_first
+    assert Send(MASTER, OperationApplied(write_id=WriteId("m1-W2"), operation=remove(1))) in after_second

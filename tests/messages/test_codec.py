@@ -20,7 +20,7 @@ from mesolite.messages.agent import PongAgent, RegisterAgent
 from mesolite.messages.base import ExecutorCall, FrameworkCall, Message, OperatorCall, Query
 from mesolite.messages.codec import KINDS, NOUNS, decode, decode_record, encode, encode_record
 from mesolite.messages.executor import ShutdownExecutor
-from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId
+from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId, WriteId
 from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import AdmittedAgent, ApplyOperation, RemoveAgent
 from mesolite.messages.relayed import KillTask, StatusUpdate
@@ -168,8 +168,9 @@ def test_resources_are_text_and_the_operation_is_tagged() -> None:
         '{"kind":"RegisterAgent","agent":{"hostname":"h1","resources":"cpus:1;mem:32",'
         '"attributes":[["rack","r1"]],"id":null,"ip":""}}'
     )
-    assert encode(ApplyOperation(operation=RemoveAgent(agent_id=AgentId("m1-S1")))) == (
-        '{"kind":"ApplyOperation","operation":{"kind":"RemoveAgent","agent_id":"m1-S1","drain":null,"forget":[]}}'
+    assert encode(ApplyOperation(write_id=WriteId("m1-W1"), operation=RemoveAgent(agent_id=AgentId("m1-S1")))) == (
+        '{"kind":"ApplyOperation","operation":{"kind":"RemoveAgent","agent_id":"m1-S1","drain":null,"forget":[]},'
+        '"write_id":"m1-W1"}'
     )
 
 

@@ -203,20 +203,20 @@ MALFORMED = {
         f"AcceptOffers.operations[0].tasks[1].executor.data: expected a string or {BYTES}, got 0",
     ),
     "operation missing": (
-        '{"kind":"ApplyOperation"}',
+        '{"kind":"ApplyOperation","write_id":"w"}',
         f"ApplyOperation.operation: is missing, expected {AN_OPERATION}",
     ),
     "operation of an unknown kind": (
-        '{"kind":"ApplyOperation","operation":{"kind":"UnregisterAgent","agent_id":"a"}}',
+        '{"kind":"ApplyOperation","write_id":"w","operation":{"kind":"UnregisterAgent","agent_id":"a"}}',
         'ApplyOperation.operation: unknown kind "UnregisterAgent": '
         "expected perhaps ReactivateAgent or DeactivateAgent",
     ),
     "operation that is null": (
-        '{"kind":"ApplyOperation","operation":null}',
+        '{"kind":"ApplyOperation","write_id":"w","operation":null}',
         'ApplyOperation.operation: expected an object with the key "kind", got null',
     ),
     "wrong inside the operation": (
-        '{"kind":"ApplyOperation","operation":{"kind":"RemoveAgent","agent_id":5}}',
+        '{"kind":"ApplyOperation","write_id":"w","operation":{"kind":"RemoveAgent","agent_id":5}}',
         "ApplyOperation.operation.agent_id: expected a string (AgentId), got 5",
     ),
     "several mistakes": (

@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from mesolite import Cause, Simulation
+from mesolite.actors.decisions.master.membership.table import Change
 from mesolite.messages import (
     AgentRegistered,
     AgentReregistered,
@@ -205,7 +206,7 @@ def test_an_agent_that_unregisters_while_new_facts_are_written_is_not_taken_back
     sim.settle()
 
     assert (answers.count, len(framework.offers), cluster.operator.state()["agents"]) == (0, offered, [])
-    assert books_of(cluster).reregistering == {}
+    assert books_of(cluster).membership.all_pending(Change.READMIT) == []
 
 
 def test_of_an_agent_that_comes_back_and_a_new_one_at_its_address_one_stays(sim: Simulation) -> None:

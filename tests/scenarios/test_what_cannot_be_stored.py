@@ -10,6 +10,7 @@ import pytest
 from mesolite import ActorFailed, FrameworkInfo, Simulation, TaskInfo
 from mesolite.actors.runtime.port import Delivery
 from mesolite.messages import AdmitAgent, ApplyOperation, RunTask, TaskCheckpoint
+from mesolite.messages.ids import WriteId
 from mesolite.messages.infos import AgentInfo
 from tests.scenarios.schedulers import CHECKPOINTED, PLAIN, Launcher, check_books, command_task, leader_of
 from tests.scenarios.unstorable import LARGE, UNSTORABLE, broken, slip_in
@@ -51,7 +52,8 @@ def test_a_leader_whose_registrar_has_failed_ends_and_another_leads(sim: Simulat
     """It could decide on nothing any more; the next leader reads what was stored, and all is well (EL-37)."""
     cluster = sim.cluster(agents=1, masters=2)
     leader = leader_of(cluster)
-    admitted = ApplyOperation(operation=AdmitAgent(agent=broken(AGENT, id="m1-S9", hostname=5)))
+    broken_agent = broken(AGENT, id="m1-S9", hostname=5)
+    admitted = ApplyOperation(write_id=WriteId("m1-W9"), operation=AdmitAgent(agent=broken_agent))
     registrar = sim.runtime.directory.find(f"{leader.name}/registrar")
     assert registrar is not None
     registrar.ref.tell(Delivery(admitted, leader.name, -1))

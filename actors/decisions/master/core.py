@@ -29,6 +29,7 @@ from mesolite.actors.decisions.master.drain import deactivation, draining
 from mesolite.actors.decisions.master.maintenance import enforcement, machines, schedules
 from mesolite.actors.decisions.master.maintenance.rule import Schedule
 from mesolite.actors.decisions.master.membership import gone, health, pruning, registration, removal, reregistration
+from mesolite.actors.decisions.master.membership.table import MemberState
 from mesolite.actors.decisions.master.offers import inverse_offer_responses, inverse_offers, offers
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.standing import standing
@@ -235,6 +236,10 @@ class MasterCore(Core):
                 assert self.state.allocator.role(framework_id) == framework.info.role, framework.info
                 allocated = self.state.allocator.allocated(framework_id, agent.id)
                 assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
+        membership = self.state.membership
+        registered = [*membership.all_in(MemberState.REGISTERED), *membership.all_in(MemberState.DISCONNECTED)]
+        assert sorted(self.state.agents) == sorted(registered), (list(self.state.agents), registered)
+        membership.check()
         tasks.check(self.state)
         self.state.pings.check()
         machines.check(self.state)
@@ -300,13 +305,13 @@ class MasterCore(Core):
         state = self.state
         if sender != state.registrar or not state.leading:
             return  # perhaps meant for an earlier life of this master (LP-11)
+        write = state.pending_writes.pop(event.write_id, None)
+        if write is None:
+            return  # a duplicate confirmation
         state.counters.outstanding_registry_writes -= 1
-        APPLIED[type(event.operation)](state, event.operation, now)
-        for awaited in state.awaited_writes:
-            if awaited.operation == event.operation:
-                state.awaited_writes.remove(awaited)
-                state.answer(awaited.sender, awaited.call_id, made=awaited.made)
-                break
+        APPLIED[type(write.operation)](state, write.operation, now)
+        if write.call is not None:
+            state.answer(write.call.sender, write.call.call_id, made=write.call.made)
 
     # ----------------------------------------------------------------------------------------------------- election
 
@@ -342,12 +347,12 @@ class MasterCore(Core):
         registry = event.registry
         for admitted in registry.admitted:
             assert admitted.agent.id is not None
-            state.recovered[admitted.agent.id] = admitted.agent
+            state.membership.move(admitted.agent.id, MemberState.RECOVERED, info=admitted.agent)
         # Oldest first, as a master that was there has them: what grows too old or too many goes from the front.
         for unreachable in sorted(registry.unreachable, key=lambda record: record.unreachable_time):
-            state.unreachable[unreachable.agent_id] = unreachable.unreachable_time
+            state.membership.move(unreachable.agent_id, MemberState.UNREACHABLE, unreachable.unreachable_time)
         for left in sorted(registry.gone, key=lambda record: record.gone_time):
-            state.gone[left.agent_id] = left.gone_time
+            state.membership.move(left.agent_id, MemberState.GONE, left.gone_time)
         deactivation.recovered(state, registry)
         state.schedule = Schedule(registry.maintenance)
         reclaims.recovered(state, registry.reclaims, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
+from mesolite.actors.decisions.master.membership.table import Member, MemberState
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, ReclaimId, TaskId, UpdateId
 from mesolite.messages.infos import AgentInfo
@@ -58,7 +59,7 @@ class Answer:
 
 @define(kw_only=True, eq=False)
 class AgentRecord:
-    """A registered agent. `connected`: the link is up; `active`: offers may be made (drain.md 0.2.18).
+    """A registered agent. `member`: where it stands; `active`: offers may be made (drain.md 0.2.18).
 
     `kills`: tasks a framework wants ended, with the policy it named; `revokes`, `revoked_executors`: those a reclaim
     wants ended. `drained`: the agent has said that nothing of it is alive since it was last told to drain, for this
@@ -71,7 +72,7 @@ class AgentRecord:
     id: AgentId
     info: AgentInfo
     pid: str
-    connected: bool = True
+    member: Member
     active: bool = True
     tasks: dict[TaskKey, TaskRecord] = field(factory=dict)
     executors: dict[ExecutorKey, Resources] = field(factory=dict)
@@ -86,6 +87,11 @@ class AgentRecord:
     drain_told_at: float | None = None
     pong_seen: bool = False
     unanswered_pings: int = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the link is up."""
+        return self.member.state is MemberState.REGISTERED
 
     def used(self) -> dict[FrameworkId, Resources]:
         """What each framework occupies here, executors included."""

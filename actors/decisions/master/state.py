@@ -1,21 +1,22 @@
 """What a master knows and what it wants done: the data every part of the master's core works on, and the small moves
 that several of them share. It decides nothing by itself.
 
-    contending --elected--> recovering --registry read--> leading --deposed--> gone
-
-Registry first (drain.md 0.2.4): a change is applied when `OperationApplied` comes back; until then the id sits in one
-of the guard tables below, which the other transitions consult (0.2.5).
+Registry first (drain.md 0.2.4): a change is applied when `OperationApplied` comes back; what is being written about an
+agent stands beside its state (membership/table.py), and the other transitions consult it (0.2.5).
 """
 
 from __future__ import annotations
 
-from attrs import define, field
+from collections.abc import Mapping
+
+from attrs import define, field, frozen
 
 from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.master.maintenance.rule import Machine, Schedule
 from mesolite.actors.decisions.master.membership.ping_batches import PingBatches
 from mesolite.actors.decisions.master.membership.removal_limiter import RemovalLimiter
+from mesolite.actors.decisions.master.membership.table import Member, Membership, MemberState
 from mesolite.actors.decisions.master.offers.inverse_offer_queue import InverseOfferQueue
 from mesolite.actors.decisions.master.records import (
     AgentRecord,
@@ -26,13 +27,11 @@ from mesolite.actors.decisions.master.records import (
 )
 from mesolite.actors.decisions.rules.authorization import EVERYTHING, Acl
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agent import ReregisterAgent
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainInfo
 from mesolite.messages.facts import Fact
-from mesolite.messages.ids import AgentId, DrainId, FrameworkId, OfferId, ReclaimId
-from mesolite.messages.infos import AgentInfo, MasterInfo
-from mesolite.messages.maintenance import Maintenance
+from mesolite.messages.ids import AgentId, DrainId, FrameworkId, OfferId, ReclaimId, WriteId
+from mesolite.messages.infos import MasterInfo
 from mesolite.messages.operator import (
     CallAnswered,
     StartMaintenanceCall,
@@ -43,41 +42,27 @@ from mesolite.messages.registrar import ApplyOperation, EndReclaim, Operation
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.resources import Resources
 from mesolite.messages.scheduler import FrameworkError
-from mesolite.messages.tasks import Cause, TaskStatus
+from mesolite.messages.tasks import TaskStatus
 
 NOT_BACK = "not back since the last master failed"
 """How agents and schedulers are away that a new leader knows of and has not heard, in words for operators."""
 
 
-@define(kw_only=True, eq=False)
-class PendingRegistration:
-    """A first registration that waits for the registry, as it was last made, under the id it will get."""
+@frozen
+class AwaitedCall:
+    """An operator's call that is answered when a write is durable; `made` is what the call made."""
 
-    info: AgentInfo
-    link_broken: bool = False
-
-
-@define(kw_only=True, eq=False)
-class PendingReregistration:
-    """A re-registration that waits for the registry, as it was last made.
-
-    `link_broken`, `leaving`: since then the link to its sender broke; it has unregistered.
-    """
-
-    message: ReregisterAgent
-    sender: str
-    link_broken: bool = False
-    leaving: bool = False
-
-
-@define(kw_only=True, eq=False)
-class AwaitedWrite:
-    """An operator's call that is answered when this operation is durable; `made` is what the call made."""
-
-    operation: Operation
     sender: str
     call_id: int
     made: str
+
+
+@frozen
+class PendingWrite:
+    """An operation on its way to the registry, and the call that waits for it, if any."""
+
+    operation: Operation
+    call: AwaitedCall | None = None
 
 
 MaintenanceCall = UpdateMaintenanceScheduleCall | StartMaintenanceCall | StopMaintenanceCall
@@ -115,10 +100,8 @@ class MasterState:
 
     agents: dict[AgentId, AgentRecord] = field(factory=dict)
     agent_of_pid: dict[str, AgentId] = field(factory=dict)
-    recovered: dict[AgentId, AgentInfo] = field(factory=dict)
-    unreachable: dict[AgentId, float] = field(factory=dict)
-    removed: dict[AgentId, None] = field(factory=dict)
-    gone: dict[AgentId, float] = field(factory=dict)
+    membership: Membership = field(factory=Membership)
+    registering: dict[str, AgentId] = field(factory=dict)  # by pid, under the id that each will get
 
     # What operators have decided, as in the registry. A drain deactivates its agent too (4.3.4).
     deactivated: dict[AgentId, DrainInfo | None] = field(factory=dict)
@@ -128,20 +111,13 @@ class MasterState:
     reclaim_of: dict[str, ReclaimId] = field(factory=dict)  # the open one of each target
     past_reclaims: dict[ReclaimId, ReclaimRecord] = field(factory=dict)
 
-    # Guards: an id is in one of these while a registry write about it is under way.
-    registering: dict[str, PendingRegistration] = field(factory=dict)
-    reregistering: dict[AgentId, PendingReregistration] = field(factory=dict)
-    marking_unreachable: dict[AgentId, None] = field(factory=dict)
-    marking_gone: dict[AgentId, float] = field(factory=dict)
-    removing: dict[AgentId, Cause] = field(factory=dict)
-    pruning: dict[AgentId, None] = field(factory=dict)
+    # What the registry was asked for and has not confirmed, in order; of drains and reclaims, by what it is about.
+    pending_writes: dict[WriteId, PendingWrite] = field(factory=dict)
     ending_drains: dict[DrainId, None] = field(factory=dict)
     starting_reclaims: dict[str, ReclaimId] = field(factory=dict)
     ending_reclaims: dict[ReclaimId, EndReclaim] = field(factory=dict)
-    awaited_writes: list[AwaitedWrite] = field(factory=list)
     # The schedule is written once at a time; these calls wait, with their senders, the first for its write.
     maintenance_calls: list[tuple[MaintenanceCall, str]] = field(factory=list)
-    writing_schedule: Maintenance | None = None
 
     frameworks: dict[FrameworkId, FrameworkRecord] = field(factory=dict)
     framework_of_pid: dict[str, FrameworkId] = field(factory=dict)
@@ -158,6 +134,7 @@ class MasterState:
     next_offer: int = 1
     next_drain: int = 1
     next_reclaim: int = 1
+    next_write: int = 1
 
     # Who is pinged together (1.4), who is given up when (1.8), and when the registry's lists of absent agents are
     # looked at next (1.9).
@@ -201,15 +178,32 @@ class MasterState:
         """Of its election; 0 before the first."""
         return self.info.term if self.info is not None else 0
 
-    def write(self, operation: Operation) -> None:
-        """Want this durable; `OperationApplied` will say when it is."""
+    @property
+    def recovered(self) -> Mapping[AgentId, Member]:
+        """Who is known from the registry only, and has not come back to this leader."""
+        return self.membership.all_in(MemberState.RECOVERED)
+
+    @property
+    def unreachable(self) -> Mapping[AgentId, Member]:
+        """Who was given up, the longest ago first."""
+        return self.membership.all_in(MemberState.UNREACHABLE)
+
+    @property
+    def gone(self) -> Mapping[AgentId, Member]:
+        """Who was marked gone, the longest ago first."""
+        return self.membership.all_in(MemberState.GONE)
+
+    def write(self, operation: Operation, call: AwaitedCall | None = None) -> None:
+        """Want this durable; `OperationApplied` will say when it is, once."""
+        write_id = WriteId(self.id_for("W", self.next_write))
+        self.next_write += 1
+        self.pending_writes[write_id] = PendingWrite(operation, call)
         self.counters.outstanding_registry_writes += 1
-        self.send(self.registrar, ApplyOperation(operation=operation))
+        self.send(self.registrar, ApplyOperation(write_id=write_id, operation=operation))
 
     def write_for(self, operation: Operation, sender: str, call_id: int, made: str = "") -> None:
         """Want this durable, and the operator's call answered when it is."""
-        self.awaited_writes.append(AwaitedWrite(operation=operation, sender=sender, call_id=call_id, made=made))
-        self.write(operation)
+        self.write(operation, AwaitedCall(sender, call_id, made))
 
     def answer(self, to: str, call_id: int, code: int = 200, refusal: str = "", made: str = "") -> None:
         """Answer an operator's call; a refusal says what was asked, why not, and what would work."""

@@ -356,7 +356,7 @@ def _answer_unknown(m: MasterState, framework: FrameworkRecord, asked: TaskStatu
     elif agent_id in m.agents:
         state, why = TaskState.TASK_GONE, f"the master knows of no such task on agent {agent_id}, which is registered"
     elif agent_id in m.unreachable:
-        state, cause, time = TaskState.TASK_UNREACHABLE, Cause.UNREACHABLE, m.unreachable[agent_id]
+        state, cause, time = TaskState.TASK_UNREACHABLE, Cause.UNREACHABLE, m.unreachable[agent_id].since
         why = f"agent {agent_id} is unreachable, and so is whatever runs there"
     elif agent_id in m.gone:
         state, cause = TaskState.TASK_GONE_BY_OPERATOR, Cause.GONE

@@ -8,6 +8,7 @@ from typing import Any
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited
 from mesolite.actors.decisions.master.membership.ping_batches import MOMENTS_PER_INTERVAL
 from mesolite.actors.decisions.master.membership.removal_limiter import Absence
+from mesolite.actors.decisions.master.membership.table import Change
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.models import EARLY_S
@@ -71,9 +72,8 @@ class GivenUpInTime(Checker):
         if count > core.state.settings.max_agent_ping_timeouts:
             m = core.state
             agent_id = m.agent_of_pid.get(to)
-            guards = (m.marking_unreachable, m.marking_gone, m.removing, m.reregistering)
             waits = (Absence.UNHEALTHY, agent_id) in m.removals
-            if agent_id is not None and not waits and not any(agent_id in guard for guard in guards):
+            if agent_id is not None and not waits and m.membership.may_begin(agent_id, Change.MARK_UNREACHABLE):
                 self.violated(f"{to} has not answered since {since:.3f} s, and is not given up", agent_id, to)
 
     @hears(ActorRole.MASTER, PongAgent)
@@ -200,7 +200,7 @@ class UnregisteredAreRemoved(Checker):
         agent = m.agents.get(agent_id)
         if not self.watch.leads(core) or agent is None or agent.pid != record.sender:
             return
-        if not any(agent_id in guard for guard in (m.removing, m.marking_gone, m.marking_unreachable)):
+        if m.membership.may_begin(agent_id, Change.REMOVE):
             self.violated(f"{record.sender} unregisters {agent_id}, and is kept", agent_id, record.sender)
 
     @hears(ActorRole.MASTER, RegistryRecovered)

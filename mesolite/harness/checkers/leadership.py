@@ -12,8 +12,7 @@ from mesolite.harness.checkers.models import machine_of
 from mesolite.messages.registrar import RegistryRecovered
 
 GUARDS = (
-    "registering", "reregistering", "marking_unreachable", "marking_gone", "removing", "pruning",
-    "ending_drains", "starting_reclaims", "ending_reclaims", "awaited_writes", "maintenance_calls",
+    "pending_writes", "registering", "ending_drains", "starting_reclaims", "ending_reclaims", "maintenance_calls",
 )  # fmt: skip
 """What a leader is just having written."""
 

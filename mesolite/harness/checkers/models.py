@@ -68,7 +68,9 @@ class Decided(Observer):
         if m is not None:
             self.term = m.info.term
             self.admitted = dict.fromkeys((*m.agents, *m.recovered))
-            self.unreachable, self.gone, self.deactivated = dict(m.unreachable), dict(m.gone), dict(m.deactivated)
+            self.unreachable = {agent_id: member.since for agent_id, member in m.unreachable.items()}
+            self.gone = {agent_id: member.since for agent_id, member in m.gone.items()}
+            self.deactivated = dict(m.deactivated)
             self.reclaims = {reclaim_id: each.info for reclaim_id, each in m.reclaims.items()}
             self._set(m.schedule.maintenance)
 

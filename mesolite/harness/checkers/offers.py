@@ -7,6 +7,7 @@ from typing import Any
 
 from mesolite.actors.decisions.allocator.filters import lasting_s
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited
+from mesolite.actors.decisions.master.membership.table import Change
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, afterwards, hears, says
 from mesolite.harness.checkers.models import EARLY_S, machine_of
@@ -58,12 +59,13 @@ class OffersOfAvailableAgents(Checker):
         decided, state = self.watch.decided, core.state
         for offer in message.offers:
             agent = state.agents.get(offer.agent_id)
+            leaving = state.membership.is_pending(offer.agent_id, Change.REMOVE)
             why_not = ""
             if agent is None or not agent.connected:
                 why_not = "is away"
             elif offer.agent_id in decided.deactivated:
                 why_not = "is deactivated"
-            elif machine_of(agent) in decided.down and offer.agent_id not in state.removing:
+            elif machine_of(agent) in decided.down and not leaving:
                 why_not = "is on a machine that is down"
             if why_not:
                 self.violated(f"{offer.id} is of {offer.agent_id}, which {why_not}", offer.agent_id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define
 
+from mesolite.actors.decisions.master.membership.table import Change
 from mesolite.actors.decisions.rules.authorization import ACTIONS
 from mesolite.actors.decisions.rules.registry import changes_of
 from mesolite.actors.runtime.port import ActorContext
@@ -79,11 +80,11 @@ class RefusedForAReason(Checker):
         """A call is refused: nothing is in flight about that agent, and what is recorded allows it?"""
         event, m = record.event, core.state
         about = isinstance(event, DeactivateAgentCall | ReactivateAgentCall | MarkAgentGoneCall)
-        if message.code == 200 or not about or not self.watch.leads(core) or m.awaited_writes:
+        calls = [write for write in m.pending_writes.values() if write.call is not None]
+        if message.code == 200 or not about or not self.watch.leads(core) or calls:
             return
         agent_id, decided = event.agent_id, self.watch.decided
-        busy = (m.removing, m.marking_gone, m.marking_unreachable, m.pruning, m.reregistering)
-        if any(agent_id in guard for guard in busy):
+        if m.membership.is_pending(agent_id, *Change):
             return
         drain = decided.deactivated.get(agent_id)
         is_open = drain is not None and drain.state is DrainState.DRAINING

@@ -17,6 +17,7 @@ from mesolite.actors.decisions.master.drain import draining as drains
 from mesolite.actors.decisions.master.maintenance import schedules
 from mesolite.actors.decisions.master.membership import gone, health, pruning, removal, reregistration
 from mesolite.actors.decisions.master.membership.removal_limiter import RemovalLimiter
+from mesolite.actors.decisions.master.membership.table import MemberState
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import FailoverTimeout, PingBatch, RecoveryTimeout, ReregisterTimeout
@@ -204,7 +205,8 @@ def _let_the_gone_back(patch: pytest.MonkeyPatch) -> None:
     once = reregistration.reregister
 
     def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float) -> None:
-        m.gone.pop(message.agent.id or AgentId(""), None)
+        if message.agent.id in m.gone:
+            m.membership.move(AgentId(message.agent.id or ""), MemberState.UNKNOWN)
         once(m, message, sender, now)
 
     patch.setitem(LEADER_DECISIONS, ReregisterAgent, reregister)

@@ -9,7 +9,7 @@ import pytest
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS, MasterCore
 from mesolite.actors.decisions.master.drain import deactivation
 from mesolite.actors.decisions.master.reclaim import reclaims
-from mesolite.actors.decisions.master.state import AwaitedWrite, MasterState
+from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.runtime.store import MemoryStore
 from mesolite.messages import DeactivateAgentCall, OperationApplied
@@ -20,8 +20,8 @@ def _confirm_before_storing(patch: pytest.MonkeyPatch) -> None:
     once = RegistrarCore._save_waiting  # noqa: SLF001
 
     def save(registrar: Any) -> None:
-        for operation in registrar.waiting if registrar.recovered and not registrar.saving else ():
-            registrar.send(registrar.master, OperationApplied(operation=operation))
+        for write in registrar.waiting if registrar.recovered and not registrar.saving else ():
+            registrar.send(registrar.master, OperationApplied(operation=write.operation, write_id=write.write_id))
         once(registrar)
 
     patch.setattr(RegistrarCore, "_save_waiting", save)
@@ -44,9 +44,7 @@ def _fence_nobody(patch: pytest.MonkeyPatch) -> None:
 
 def _answer_before_storing(patch: pytest.MonkeyPatch) -> None:
     def write_for(m: MasterState, operation: Any, sender: str, call_id: int, made: str = "") -> None:
-        m.awaited_writes.append(AwaitedWrite(operation=operation, sender=sender, call_id=call_id, made=made))
         m.answer(sender, call_id, made=made)
-        m.awaited_writes.pop()
         m.write(operation)
 
     patch.setattr(MasterState, "write_for", write_for)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from mesolite.actors.decisions.master.maintenance import machines
+from mesolite.actors.decisions.master.membership.table import NO_DECISION_WHILE
 from mesolite.actors.decisions.master.offers import inverse_offers, offers
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
@@ -30,12 +31,12 @@ def withdraw(m: MasterState, agent: AgentRecord, now: float) -> None:
 def pending_decisions(m: MasterState, agent_id: AgentId) -> list[Operation]:
     """What operators have just decided about this agent, and what is not durable yet, in order."""
     written: list[Operation] = []
-    for awaited in m.awaited_writes:
-        match awaited.operation:
+    for write in m.pending_writes.values():
+        match write.operation:
             case DeactivateAgent(agent_id=about) | ReactivateAgent(agent_id=about) if about == agent_id:
-                written.append(awaited.operation)
+                written.append(write.operation)
             case StartDrain(drain=drain) if drain.agent_id == agent_id:
-                written.append(awaited.operation)
+                written.append(write.operation)
     return written
 
 
@@ -114,7 +115,7 @@ def is_known(m: MasterState, agent_id: AgentId) -> bool:
 
 def refusal(m: MasterState, agent_id: AgentId) -> tuple[int, str] | None:
     """Why operators cannot decide about this agent now, None if they can (4.1.1, 4.3.3)."""
-    if agent_id in m.marking_gone or agent_id in m.removing or agent_id in m.pruning:
+    if m.membership.is_pending(agent_id, *NO_DECISION_WHILE):
         return 409, f"agent {agent_id} is just being removed; look at state() again when that is done"
     if is_known(m, agent_id):
         return None

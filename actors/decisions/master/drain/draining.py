@@ -21,6 +21,7 @@ from mesolite.actors.decisions.master.drain import deactivation
 from mesolite.actors.decisions.master.drain.rule import DrainingAgent, TaskLeft, blockers, is_done
 from mesolite.actors.decisions.master.maintenance import machines
 from mesolite.actors.decisions.master.membership import gone
+from mesolite.actors.decisions.master.membership.table import Change
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
 from mesolite.messages.agent import AgentDrained, DrainAgent
@@ -132,7 +133,7 @@ def look(m: MasterState, agent_id: AgentId, now: float) -> None:
     current, agent = m.deactivated.get(agent_id), m.agents.get(agent_id)
     if current is None or agent is None or current.state is not DrainState.DRAINING:
         return
-    if current.id in m.ending_drains or agent_id in m.removing or agent_id in m.marking_gone:
+    if current.id in m.ending_drains or m.membership.is_pending(agent_id, Change.REMOVE, Change.MARK_GONE):
         return  # it ends already, this way or another
     if deactivation.pending_decisions(m, agent_id):
         return  # it is about to go on with another wish (4.3.7)
@@ -142,15 +143,13 @@ def look(m: MasterState, agent_id: AgentId, now: float) -> None:
         m.ending_drains[current.id] = None
         ended = attrs.evolve(current, state=DrainState.DRAINED, ended_at=now)
         m.write(EndDrain(drain=ended, forget=deactivation.drains_to_forget(m)))
-    elif agent_id not in m.marking_unreachable:  # when it returns it confirms again
+    elif m.membership.may_begin(agent_id, Change.MARK_GONE):  # or when it returns it confirms again
         gone.write(m, agent_id, attrs.evolve(current, state=DrainState.GONE, ended_at=now), now)
 
 
 def ended(m: MasterState, operation: EndDrain, now: float) -> None:
     """It is recorded: the agent is drained, and stays out of the offers until it is reactivated (4.5.5)."""
     done = operation.drain
-    if done.id not in m.ending_drains:
-        return  # said twice
     del m.ending_drains[done.id]
     deactivation.remember(m, done, operation.forget)
     current = m.deactivated.get(done.agent_id)
@@ -179,7 +178,7 @@ def blocked_by(m: MasterState, current: DrainInfo) -> list[Blocker]:
         recording = Blocker(party=Party.MASTER, name=m.info.name if m.info is not None else "", why=why)
         return list(blockers(_facts(m, agent, current), _tasks_of(m, agent))) or [recording]
     if current.agent_id in m.unreachable:
-        away = f"unreachable since {m.unreachable[current.agent_id]:.3f} s"
+        away = f"unreachable since {m.unreachable[current.agent_id].since:.3f} s"
     else:
         away = NOT_BACK
     facts = DrainingAgent(name=current.agent_id, away=away)

@@ -36,7 +36,6 @@ def _take_next(m: MasterState) -> None:
         message, sender = m.maintenance_calls[0]
         wanted, why_not = _outcome(m.schedule, message)
         if not why_not:
-            m.writing_schedule = wanted
             m.write_for(UpdateMaintenance(maintenance=wanted), sender, message.call_id)
             return
         m.answer(sender, message.call_id, 400, why_not)
@@ -59,10 +58,8 @@ def _outcome(schedule: Schedule, message: MaintenanceCall) -> tuple[Maintenance,
 
 def changed(m: MasterState, operation: UpdateMaintenance, now: float) -> None:
     """It is durable: now it holds. Agents of machines of which nothing has changed notice nothing (ours: 10.2)."""
-    if operation.maintenance != m.writing_schedule:
-        return  # said twice
     before, after = m.schedule, Schedule(operation.maintenance)
-    m.schedule, m.writing_schedule = after, None
+    m.schedule = after
     for machine in before.changed(after):
         for agent_id in m.machines.get(machine, {}):
             _offer_anew(m, m.agents[agent_id], now)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from mesolite.actors.decisions.master import tasks
 from mesolite.actors.decisions.master.drain import deactivation
 from mesolite.actors.decisions.master.membership import removal
+from mesolite.actors.decisions.master.membership.table import NOT_WHILE, Change, Departure, MemberState
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
@@ -26,10 +27,9 @@ from mesolite.messages.tasks import Cause, Reason, TaskState
 def mark_gone(m: MasterState, message: MarkAgentGoneCall, sender: str, now: float) -> None:
     """Want it recorded, whether the agent is there or not (4.7.1)."""
     agent_id = message.agent_id
-    leaving = (m.marking_gone, m.removing, m.marking_unreachable, m.pruning)
     if agent_id in m.gone:
         m.answer(sender, message.call_id)
-    elif any(agent_id in guard for guard in leaving):
+    elif m.membership.is_pending(agent_id, *NOT_WHILE[Change.MARK_GONE]):
         m.answer(sender, message.call_id, 503, f"agent {agent_id} is just leaving; ask again when that is done")
     elif not deactivation.is_known(m, agent_id):
         m.answer(sender, message.call_id, 404, f"there is no agent {agent_id!r}; state() lists the agents by id")
@@ -44,23 +44,22 @@ def write(m: MasterState, agent_id: AgentId, drain: DrainInfo, now: float) -> No
 
 
 def _operation(m: MasterState, agent_id: AgentId, drain: DrainInfo | None, now: float) -> MarkAgentGone:
-    m.marking_gone[agent_id] = now
+    m.membership.begin(agent_id, Change.MARK_GONE, Departure(Cause.GONE))
     return MarkAgentGone(agent_id=agent_id, gone_time=now, drain=drain, forget=deactivation.drains_to_forget(m))
 
 
 def marked_gone(m: MasterState, operation: MarkAgentGone, now: float) -> None:
     """It is recorded: now say so (4.7.3, 4.7.5, 4.7.6). What operators had decided about it goes, too (10.12)."""
     agent_id = operation.agent_id
-    if m.marking_gone.pop(agent_id, None) is None:
-        return  # said twice
-    m.gone[agent_id] = operation.gone_time
+    m.membership.end(agent_id, Change.MARK_GONE)
+    was_unreachable = agent_id in m.unreachable
+    m.membership.move(agent_id, MemberState.GONE, operation.gone_time)
     deactivation.forget(m, agent_id, operation.drain, operation.forget)
-    m.recovered.pop(agent_id, None)
     agent = m.agents.get(agent_id)
     if agent is not None:
         _shut_down(m, agent)
         removal.forget(m, agent, _loss(f"{agent_id} ({agent.info.hostname})"), now)
-    elif m.unreachable.pop(agent_id, None) is not None:
+    elif was_unreachable:
         _give_up(m, agent_id, now)
     reclaims.agent_left(m, agent_id, now)
 

@@ -15,6 +15,7 @@ from mesolite.actors.decisions.master import tasks
 from mesolite.actors.decisions.master.drain import deactivation, draining
 from mesolite.actors.decisions.master.membership import removal
 from mesolite.actors.decisions.master.membership.removal_limiter import Absence, PendingRemoval
+from mesolite.actors.decisions.master.membership.table import Change, Departure, MemberState
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
@@ -73,7 +74,7 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
         state=TaskState.TASK_LOST,
         reason=Reason.REASON_AGENT_DISCONNECTED,
         # Why it went may be known: it was on its way out, and is gone before that was recorded (2.3.10).
-        cause=m.removing.get(agent.id) or (Cause.GONE if agent.id in m.marking_gone else Cause.CRASHED),
+        cause=_why_it_goes(m, agent.id),
         message=f"agent {agent.id} ({agent.info.hostname}) disconnected",
     )
     for framework_id in list(dict.fromkeys([key[0] for key in agent.tasks] + [key[0] for key in agent.executors])):
@@ -86,6 +87,14 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
             m.recover(framework_id, framework.info.role, agent.id, agent.executors.pop(key), now)
 
 
+def _why_it_goes(m: MasterState, agent_id: AgentId) -> Cause:
+    for change in (Change.REMOVE, Change.MARK_GONE):
+        departure = m.membership.pending(agent_id, change)
+        if isinstance(departure, Departure):
+            return departure.cause
+    return Cause.CRASHED
+
+
 def link_broke(m: MasterState, name: str, now: float) -> None:
     """Something was lost between an agent and us: it has to register again, and say what it has."""
     agent_id = m.agent_of_pid.get(name)
@@ -95,7 +104,7 @@ def link_broke(m: MasterState, name: str, now: float) -> None:
 
 def await_return(m: MasterState, agent: AgentRecord, now: float) -> None:
     """It is not connected any more, and has to say again what it has (1.5.1, 1.5.3)."""
-    agent.connected = False
+    m.membership.move(agent.id, MemberState.DISCONNECTED)
     deactivation.withdraw(m, agent, now)
     # Who waits for a permit since an earlier absence has been back, and has its whole time again. Ours: in Mesos
     # that permit would end this absence, however short it is.
@@ -111,7 +120,7 @@ def reregistration_timed_out(m: MasterState, key: ReregisterTimeout, sender: str
 def recovery_timed_out(m: MasterState, key: RecoveryTimeout, sender: str, now: float) -> None:
     """Agents known only from the registry have not come back to the new leader in time (1.7.3)."""
     for agent_id in list(m.recovered):
-        if agent_id not in m.reregistering:
+        if not m.membership.is_pending(agent_id, Change.READMIT):
             _give_up(m, (Absence.NOT_BACK, agent_id), now)
 
 
@@ -150,24 +159,22 @@ def _is_needed(m: MasterState, why: Absence, agent_id: AgentId) -> bool:
         case Absence.DISCONNECTED:
             return agent_id in m.agents and not m.agents[agent_id].connected
         case Absence.NOT_BACK:
-            return agent_id in m.recovered and agent_id not in m.reregistering
+            return agent_id in m.recovered and not m.membership.is_pending(agent_id, Change.READMIT)
 
 
 def _mark_unreachable(m: MasterState, agent_id: AgentId, now: float) -> None:
     """Want it recorded, unless it is going, coming or gone already (1.6.1, 2.3.3)."""
-    under_way = (m.reregistering, m.removing, m.marking_unreachable, m.marking_gone)
-    if not any(agent_id in guard for guard in under_way):
-        m.marking_unreachable[agent_id] = None
+    if m.membership.may_begin(agent_id, Change.MARK_UNREACHABLE):
+        m.membership.begin(agent_id, Change.MARK_UNREACHABLE, Departure(Cause.UNREACHABLE))
         m.write(MarkAgentUnreachable(agent_id=agent_id, unreachable_time=now))
 
 
 def marked_unreachable(m: MasterState, operation: MarkAgentUnreachable, now: float) -> None:
     """It is recorded: now say so (1.6.3; for a recovered agent 1.7.3)."""
-    if operation.agent_id not in m.marking_unreachable:
-        return  # said twice
-    del m.marking_unreachable[operation.agent_id]
-    m.unreachable[operation.agent_id] = operation.unreachable_time
-    if m.recovered.pop(operation.agent_id, None) is not None:
+    m.membership.end(operation.agent_id, Change.MARK_UNREACHABLE)
+    was_recovered = operation.agent_id in m.recovered
+    m.membership.move(operation.agent_id, MemberState.UNREACHABLE, operation.unreachable_time)
+    if was_recovered:
         m.counters.recovery_slave_removals += 1
         removal.announce_lost(m, operation.agent_id)
     else:

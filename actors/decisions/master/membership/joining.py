@@ -20,7 +20,6 @@ def join(m: MasterState, agent: AgentRecord, now: float) -> None:
         removal.remove(m, at_its_address, Cause.CRASHED, now)
     m.agents[agent.id] = agent
     m.agent_of_pid[agent.pid] = agent.id
-    m.removed.pop(agent.id, None)
     m.effects.append(Link(agent.pid))
     health.watch(m, agent, now)
     m.allocator.add_agent(agent.id, agent.info.resources, agent.used(), now, active=agent.active)

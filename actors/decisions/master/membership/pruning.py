@@ -11,11 +11,13 @@ from collections.abc import Mapping
 
 from mesolite.actors.decisions.master import tasks
 from mesolite.actors.decisions.master.drain import deactivation
+from mesolite.actors.decisions.master.membership.table import BEGINS_IN, Change, Departure, Member, MemberState
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import Pruning
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import PruneAgents
+from mesolite.messages.tasks import Cause
 
 
 def keep_due(m: MasterState, now: float) -> None:
@@ -40,7 +42,8 @@ def prune(m: MasterState, key: Pruning, sender: str, now: float) -> None:
         for absent in (m.unreachable, m.gone)
     )
     if unreachable or gone:
-        m.pruning |= dict.fromkeys((*unreachable, *gone))
+        for agent_id in (*unreachable, *gone):
+            m.membership.begin(agent_id, Change.PRUNE, Departure(Cause.UNREACHABLE))
         drain_ended_by_removal = [deactivation.drain_ended_by_removal(m, agent_id, now) for agent_id in unreachable]
         drains = tuple(drain for drain in drain_ended_by_removal if drain is not None)
         forget = deactivation.drains_to_forget(m) if drains else ()
@@ -51,32 +54,28 @@ def pruned(m: MasterState, operation: PruneAgents, now: float) -> None:
     """It is recorded: nobody knows them any more, nor what operators had decided about them."""
     for drain in operation.drains:
         deactivation.remember(m, drain, operation.forget)
+    for agent_id in (*operation.unreachable, *operation.gone):
+        if m.membership.state(agent_id) in BEGINS_IN[Change.PRUNE]:
+            m.membership.move(agent_id, MemberState.UNKNOWN)
     for agent_id in operation.unreachable:
-        m.unreachable.pop(agent_id, None)
         m.deactivated.pop(agent_id, None)
         tasks.forget_out_of_reach(m, agent_id)
-    for agent_id in operation.gone:
-        m.gone.pop(agent_id, None)
     for agent_id in (*operation.unreachable, *operation.gone):
-        m.pruning.pop(agent_id, None)
+        m.membership.end(agent_id, Change.PRUNE)
         reclaims.agent_left(m, agent_id, now)
 
 
-def _overdue(m: MasterState, absent: Mapping[AgentId, float], now: float) -> list[AgentId]:
+def _overdue(m: MasterState, absent: Mapping[AgentId, Member], now: float) -> list[AgentId]:
     """Those beyond the newest so many, and those older than so long; the oldest come first in `absent`."""
     too_many = len(absent) - m.settings.registry_max_agent_count
     return [
         agent_id
-        for place, (agent_id, since) in enumerate(absent.items())
-        if place < too_many or now - since > m.settings.registry_max_agent_age_s
+        for place, (agent_id, member) in enumerate(absent.items())
+        if place < too_many or now - member.since > m.settings.registry_max_agent_age_s
     ]
 
 
 def _is_busy(m: MasterState, agent_id: AgentId) -> bool:
     """Whether another write about it is under way, which this one must not spoil."""
-    return (
-        agent_id in m.reregistering
-        or agent_id in m.marking_gone
-        or agent_id in m.pruning
-        or bool(deactivation.pending_decisions(m, agent_id))
-    )
+    may_begin = m.membership.may_begin(agent_id, Change.PRUNE)
+    return not may_begin or bool(deactivation.pending_decisions(m, agent_id))

@@ -1,4 +1,4 @@
-"""How new agents come: registration (drain.md 1.2; core.md RC-12 to RC-16). How known ones come back: returns.py.
+"""How new agents come: registration (drain.md 1.2; core.md RC-12 to RC-16). Known ones come back: reregistration.py.
 
 RegisterAgent --> AdmitAgent written --> in the books, answered
                   meanwhile: said again with other facts --> those are written, too
@@ -13,9 +13,10 @@ from mesolite.actors.decisions.contract import Link, PeerExited
 from mesolite.actors.decisions.master import tasks
 from mesolite.actors.decisions.master.maintenance import machines, schedules
 from mesolite.actors.decisions.master.membership import health, joining, removal, reregistration
+from mesolite.actors.decisions.master.membership.table import Change, MemberState, Registration
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import AgentRecord
-from mesolite.actors.decisions.master.state import MasterState, PendingRegistration
+from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import AgentRegistered, RegisterAgent
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import AdmitAgent
@@ -24,7 +25,7 @@ from mesolite.messages.tasks import Cause
 
 def register(m: MasterState, message: RegisterAgent, sender: str, now: float) -> None:
     """An agent without an id wants in (1.2)."""
-    pending = m.registering.get(sender)
+    pending = _pending_at(m, sender)
     if pending is not None:
         # Its admission is being written (RC-13). It may be another life of it; the newest one counts.
         pending.info = attrs.evolve(message.agent, id=pending.info.id)
@@ -37,7 +38,7 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
     known = m.agent_of_pid.get(sender)
     if known is not None:
         agent = m.agents[known]
-        if agent.connected and known not in m.removing:
+        if agent.connected and not m.membership.is_pending(known, Change.REMOVE):
             m.send(sender, _registered(m, agent.id))  # it had not heard our answer (1.2.3)
             if agent.tasks or agent.executors:
                 # Nor could it take what was launched meanwhile, not knowing its id: ask what became of that (1.3.9).
@@ -45,9 +46,12 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
             return
         # Somebody new at the address of an agent that had gone: the old one is removed (1.2.4, RC-14).
         removal.remove(m, agent.id, Cause.CRASHED, now)
-    info = attrs.evolve(message.agent, id=AgentId(m.id_for("S", m.next_agent)))
+    agent_id = AgentId(m.id_for("S", m.next_agent))
+    info = attrs.evolve(message.agent, id=agent_id)
     m.next_agent += 1
-    m.registering[sender] = PendingRegistration(info=info)
+    m.membership.begin(agent_id, Change.ADMIT, Registration(info=info, pid=sender))
+    m.membership.move(agent_id, MemberState.REGISTERING)
+    m.registering[sender] = agent_id
     m.effects.append(Link(sender))
     m.write(AdmitAgent(agent=info))
 
@@ -56,33 +60,40 @@ def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
     """The registry holds the agent now: a new one (1.2.5), or an old one with new facts (1.3.5, 1.3.6)."""
     agent_id = operation.agent.id
     assert agent_id is not None
-    if agent_id in m.reregistering:
+    if m.membership.is_pending(agent_id, Change.READMIT):
         reregistration.complete(m, operation.agent, now)
         return
-    actor = next((actor for actor, pending in m.registering.items() if pending.info.id == agent_id), None)
-    if actor is None:
-        return  # said twice
-    pending = m.registering[actor]
+    pending = m.membership.pending(agent_id, Change.ADMIT)
+    assert isinstance(pending, Registration), (operation, pending)
     if pending.info != operation.agent:
         m.write(AdmitAgent(agent=pending.info))
         return
-    del m.registering[actor]
-    agent = AgentRecord(id=agent_id, info=pending.info, pid=actor)
+    m.membership.end(agent_id, Change.ADMIT)
+    del m.registering[pending.pid]
+    member = m.membership.move(agent_id, MemberState.REGISTERED)
+    agent = AgentRecord(id=agent_id, info=pending.info, pid=pending.pid, member=member)
     joining.join(m, agent, now)
     m.counters.slave_registrations += 1
     if pending.link_broken:
         health.disconnected(m, agent, now)  # another life of it must not take the answer for its own
     else:
-        m.send(actor, _registered(m, agent_id))
+        m.send(agent.pid, _registered(m, agent_id))
     reclaims.agent_came(m, agent, now)
 
 
 def link_broke(m: MasterState, event: PeerExited) -> None:
     """Whoever is being admitted from there is gone, unless it is heard of again before that is written."""
-    pending = m.registering.get(event.name)
+    pending = _pending_at(m, event.name)
     if pending is not None:
         pending.link_broken = True
     reregistration.link_broke(m, event)
+
+
+def _pending_at(m: MasterState, pid: str) -> Registration | None:
+    """The registration that comes from there and is being written, if any."""
+    agent_id = m.registering.get(pid)
+    pending = m.membership.pending(agent_id, Change.ADMIT) if agent_id is not None else None
+    return pending if isinstance(pending, Registration) else None
 
 
 def _registered(m: MasterState, agent_id: AgentId) -> AgentRegistered:

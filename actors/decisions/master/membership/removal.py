@@ -14,6 +14,7 @@ from mesolite.actors.decisions.master import tasks
 from mesolite.actors.decisions.master.drain import deactivation
 from mesolite.actors.decisions.master.maintenance import machines
 from mesolite.actors.decisions.master.membership.removal_limiter import Absence
+from mesolite.actors.decisions.master.membership.table import Change, Departure, MemberState, Reregistration
 from mesolite.actors.decisions.master.offers import inverse_offers, offers
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import AgentRecord
@@ -39,8 +40,8 @@ def unregister(m: MasterState, message: UnregisterAgent, sender: str, now: float
     if m.agent_at(message.agent_id, sender) is not None:
         remove(m, message.agent_id, Cause.UNREGISTERED, now)
         return
-    coming_back = m.reregistering.get(message.agent_id)
-    if coming_back is not None and coming_back.sender == sender:
+    coming_back = m.membership.pending(message.agent_id, Change.READMIT)
+    if isinstance(coming_back, Reregistration) and coming_back.sender == sender:
         coming_back.leaving = True  # ours: in Mesos nobody hears it, and it is waited for
 
 
@@ -49,9 +50,9 @@ def remove(m: MasterState, agent_id: AgentId, cause: Cause, now: float) -> None:
 
     A drain under way ends with it (4.6.8).
     """
-    if agent_id in m.removing or agent_id in m.marking_unreachable or agent_id in m.marking_gone:
+    if not m.membership.may_begin(agent_id, Change.REMOVE):
         return
-    m.removing[agent_id] = cause
+    m.membership.begin(agent_id, Change.REMOVE, Departure(cause))
     drain = deactivation.drain_ended_by_removal(m, agent_id, now)
     m.write(RemoveAgent(agent_id=agent_id, drain=drain, forget=deactivation.drains_to_forget(m)))
 
@@ -59,9 +60,9 @@ def remove(m: MasterState, agent_id: AgentId, cause: Cause, now: float) -> None:
 def removed(m: MasterState, operation: RemoveAgent, now: float) -> None:
     """It is deleted: now say so (2.3.5)."""
     agent_id = operation.agent_id
-    cause = m.removing.pop(agent_id, None)
-    if cause is None:
-        return  # said twice
+    departure = m.membership.end(agent_id, Change.REMOVE)
+    assert isinstance(departure, Departure)
+    cause = departure.cause
     m.counters.slave_removals += 1
     if cause is Cause.CRASHED:
         m.counters.slave_removals_reason_registered += 1
@@ -71,6 +72,7 @@ def removed(m: MasterState, operation: RemoveAgent, now: float) -> None:
     agent = m.agents[agent_id]
     why = f"agent {agent_id} ({agent.info.hostname}) was removed: {WHY[cause]}"
     loss = TaskEnd(state=TaskState.TASK_LOST, reason=Reason.REASON_AGENT_REMOVED, cause=cause, message=why)
+    m.membership.move(agent_id, MemberState.UNKNOWN)
     forget(m, agent, loss, now)
     reclaims.agent_left(m, agent_id, now)
 
@@ -109,8 +111,5 @@ def forget(m: MasterState, agent: AgentRecord, loss: TaskEnd, now: float) -> Non
 
 
 def announce_lost(m: MasterState, agent_id: AgentId) -> None:
-    """Remember that an agent was lost, and tell every framework (core.md RC-36)."""
-    m.removed[agent_id] = None
-    while len(m.removed) > m.settings.removed_agents_max:
-        del m.removed[next(iter(m.removed))]
+    """Tell every framework that an agent was lost (core.md RC-36)."""
     m.send_to_all_frameworks(AgentLost(agent_id=agent_id))

@@ -14,10 +14,11 @@ from mesolite.actors.decisions.master.drain import draining
 from mesolite.actors.decisions.master.maintenance import machines, schedules
 from mesolite.actors.decisions.master.maintenance.rule import machine_of
 from mesolite.actors.decisions.master.membership import gone, health, joining, removal
+from mesolite.actors.decisions.master.membership.table import Change, MemberState, Reregistration
 from mesolite.actors.decisions.master.offers import offers
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
-from mesolite.actors.decisions.master.state import MasterState, PendingReregistration
+from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import ReregisterTimeout
 from mesolite.messages.agent import (
     ReregisterAgent,
@@ -37,7 +38,7 @@ from mesolite.messages.tasks import Cause, Reason, Source, Task, TaskStatus
 def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float) -> None:
     """An agent with an id is back, with everything it holds (1.3)."""
     agent_id = message.agent.id
-    if agent_id is None or agent_id in m.marking_unreachable or agent_id in m.marking_gone:
+    if agent_id is None or m.membership.is_pending(agent_id, Change.MARK_UNREACHABLE, Change.MARK_GONE):
         return  # 1.3.1
     if agent_id in m.gone:
         gone.refuse(m, agent_id, sender)
@@ -47,7 +48,7 @@ def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float
     if machines.is_down(m, message.agent):
         m.send(sender, schedules.turned_away(message.agent))  # 1.3.3
         return
-    if agent_id in m.removing:
+    if m.membership.is_pending(agent_id, Change.REMOVE):
         return  # ours: Mesos would take it in and delete it a moment later (drain.md 10.6)
     known = m.agents.get(agent_id)
     if known is not None and (machine_of(known.info), known.pid) != (machine_of(message.agent), sender):
@@ -55,11 +56,12 @@ def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float
         return
     if known is not None and _holds_too_little(m, known, message.agent):
         return
-    under_way = m.reregistering.get(agent_id)
+    under_way = _pending(m, agent_id)
     if under_way is not None and under_way.sender != sender and not under_way.link_broken:
         return  # of two that claim the same id the first is heard
-    m.reregistering[agent_id] = PendingReregistration(message=message, sender=sender)
-    on_record = known.info if known is not None else m.recovered.get(agent_id)
+    m.membership.begin(agent_id, Change.READMIT, Reregistration(message=message, sender=sender))
+    recovered = m.recovered.get(agent_id)
+    on_record = known.info if known is not None else recovered.info if recovered is not None else None
     if under_way is not None:
         m.effects.append(Link(sender))  # a registry write is under way already (1.3.1)
     elif on_record == message.agent:
@@ -90,8 +92,9 @@ def reachable(m: MasterState, operation: MarkAgentReachable, now: float) -> None
 
 def link_broke(m: MasterState, event: PeerExited) -> None:
     """Whoever is coming back from there has gone again, unless it is heard of once more before that is written."""
-    for pending in m.reregistering.values():
-        if pending.sender == event.name:
+    for agent_id in m.membership.all_pending(Change.READMIT):
+        pending = _pending(m, agent_id)
+        if pending is not None and pending.sender == event.name:
             pending.link_broken = True
 
 
@@ -99,18 +102,17 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
     """The registry knows all it has to: take the agent back."""
     agent_id = on_record.id
     assert agent_id is not None
-    pending = m.reregistering.get(agent_id)
-    if pending is None:
-        return  # said twice
-    leaves = any(agent_id in guard for guard in (m.removing, m.marking_gone, m.gone))
+    pending = _pending(m, agent_id)
+    assert pending is not None, agent_id
+    leaves = agent_id in m.gone or m.membership.is_pending(agent_id, Change.REMOVE, Change.MARK_GONE)
     if not leaves and pending.message.agent != on_record:
         m.write(AdmitAgent(agent=pending.message.agent))  # since the write began it has come again, with new facts
         return
-    del m.reregistering[agent_id]
+    m.membership.end(agent_id, Change.READMIT)
     if agent_id in m.gone:
         gone.refuse(m, agent_id, pending.sender)  # since the write began (1.3.2)
         return
-    if agent_id in m.removing:
+    if m.membership.is_pending(agent_id, Change.REMOVE):
         return  # that is written next, and counts
     m.counters.slave_reregistrations += 1
     if agent_id in m.agents:
@@ -120,7 +122,13 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
     reclaims.agent_came(m, m.agents[agent_id], now)
 
 
-def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingReregistration, now: float) -> None:
+def _pending(m: MasterState, agent_id: AgentId) -> Reregistration | None:
+    """Its re-registration, if that is being written."""
+    pending = m.membership.pending(agent_id, Change.READMIT)
+    return pending if isinstance(pending, Reregistration) else None
+
+
+def _return_registered(m: MasterState, agent: AgentRecord, pending: Reregistration, now: float) -> None:
     """The agent never left this master's books: compare them with what it reports (1.3.5)."""
     message = pending.message
     if _holds_too_little(m, agent, message.agent):
@@ -146,7 +154,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: PendingRereg
             policy = agent.kills[wanted]
             m.send(agent.pid, KillTask(framework_id=wanted[0], task_id=wanted[1], kill_policy=policy))
     if not agent.connected:
-        agent.connected = True
+        m.membership.move(agent.id, MemberState.REGISTERED)
         m.cancel_timer(ReregisterTimeout(agent.id))
         if agent.id not in m.deactivated:
             agent.active = True
@@ -189,14 +197,14 @@ def _take_over_executors(m: MasterState, agent: AgentRecord, message: Reregister
             m.allocator.charge(executor.framework_id, agent.id, executor.resources)
 
 
-def _return_absent(m: MasterState, agent_id: AgentId, pending: PendingReregistration, now: float) -> None:
+def _return_absent(m: MasterState, agent_id: AgentId, pending: Reregistration, now: float) -> None:
     """The agent is recovered, unreachable or unknown: take over what it holds (1.3.6, 1.3.7, 1.3.8)."""
     message, info = pending.message, pending.message.agent
     announced = agent_id not in m.recovered
-    m.recovered.pop(agent_id, None)
-    was_out_of_reach = m.unreachable.pop(agent_id, None) is not None
+    was_out_of_reach = agent_id in m.unreachable
+    member = m.membership.move(agent_id, MemberState.REGISTERED)
     active = agent_id not in m.deactivated
-    agent = AgentRecord(id=agent_id, info=info, pid=pending.sender, active=active, life=message.life)
+    agent = AgentRecord(id=agent_id, info=info, pid=pending.sender, member=member, active=active, life=message.life)
     for framework_info in message.frameworks:
         frameworks.ensure_recovered(m, framework_info, now)
     room = info.resources

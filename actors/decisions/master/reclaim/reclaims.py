@@ -124,7 +124,7 @@ def started(m: MasterState, operation: StartReclaim, now: float) -> None:
         record.info = info
         _known(m, record)
     elif m.starting_reclaims.get(target_of(info)) != info.id:
-        return  # said twice, and over meanwhile
+        return  # over meanwhile
     else:
         del m.starting_reclaims[target_of(info)]
         record = _open(m, info, now)
@@ -195,7 +195,7 @@ def ended(m: MasterState, operation: EndReclaim, now: float) -> None:
     info = operation.reclaim
     record = m.reclaims.get(info.id)
     if record is None:
-        return  # said twice
+        return  # released, while its end was being written anyway
     record.info, record.state = info, info.state
     m.past_reclaims[info.id] = record
     _known(m, record)
