@@ -83,8 +83,8 @@ class RecoveredIsApplied(Checker):
     def writes(self, record: Record, core: Any, effect: Save) -> None:
         """Something is being written, in the order in which it was asked for."""
         expected: dict[str, Any] = {}
-        for operation in core.saving:
-            expected.update(changes_of(operation))
+        for write in core.saving:
+            expected.update(changes_of(write.operation))
         if dict(effect.changes) != expected:
             self.violated(f"{record.actor} writes {effect.changes} for {core.saving}", record.actor)
         if core.term == self._term:
