@@ -14,17 +14,25 @@ from mesolite.messages.tasks import Task
 
 @frozen(kw_only=True)
 class RegisterAgent(Message):
-    """Agent to master: admit me, I have no id yet (1.1.4)."""
+    """Agent to master: admit me, I have no id yet (1.1.4).
+
+    `life`: which of the agent's lives says so; 0: it is not said. Ours.
+    """
 
     agent: AgentInfo
+    life: int = 0
 
 
 @frozen(kw_only=True)
 class AgentRegistered(Message):
-    """Master to agent: you are admitted under this id; expect pings within the total time-out (1.2.6)."""
+    """Master to agent: you are admitted under this id; expect pings within the total time-out (1.2.6).
+
+    `life`: that of the agent which the master has heard, as in `AgentReregistered`.
+    """
 
     agent_id: AgentId
     total_ping_timeout_s: float
+    life: int = 0
 
 
 @frozen(kw_only=True)

@@ -166,7 +166,7 @@ def test_resources_are_text_and_the_operation_is_tagged() -> None:
 
     assert encode(RegisterAgent(agent=info)) == (
         '{"kind":"RegisterAgent","agent":{"hostname":"h1","resources":"cpus:1;mem:32",'
-        '"attributes":[["rack","r1"]],"id":null,"ip":""}}'
+        '"attributes":[["rack","r1"]],"id":null,"ip":""},"life":0}'
     )
     assert encode(ApplyOperation(write_id=WriteId("m1-W1"), operation=RemoveAgent(agent_id=AgentId("m1-S1")))) == (
         '{"kind":"ApplyOperation","operation":{"kind":"RemoveAgent","agent_id":"m1-S1","drain":null,"forget":[]},'

@@ -23,6 +23,7 @@ from mesolite.messages import (
     PingAgent,
     RegisterAgent,
     ReregisterAgent,
+    RunTask,
     ShutdownAgent,
     ShutdownExecutor,
     StatusUpdate,
@@ -418,3 +419,27 @@ def cluster_agent_info(sim: Simulation) -> AgentInfo:
     assert context is not None
     info: AgentInfo = context.actor.performer.core.state.info  # type: ignore[attr-defined]
     return info
+
+
+def test_an_answer_to_an_earlier_life_is_not_taken_for_one_s_own(sim: Simulation) -> None:
+    """Or what was launched in between, and died with that life, would be waited for for ever. Ours (core.md RC-13)."""
+    cluster = sim.cluster(agents=0)
+    framework = Recorder()
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.settle()
+    answers = sim.hold(AgentRegistered, sender="master-1")
+    agent = cluster.add_agent()
+    sim.run_until(lambda: bool(framework.offers), timeout=10.0)
+    sim.drop(RunTask, times=1)
+    driver.launch_tasks(framework.offers, [command_task("t1")])
+    sim.settle()
+
+    agent.power_off()
+    found = sim.expect(LeaderDetected, receiver="agent-1")
+    agent.restart()
+    sim.run_until(lambda: found.count > 0, timeout=1.0)
+    answers.release()
+    sim.advance(20.0)
+
+    assert agent.registered
+    assert framework.states("t1") == ["LOST"]

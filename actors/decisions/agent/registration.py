@@ -45,7 +45,7 @@ def attempt(a: AgentState, key: RegistrationAttempt, sender: str, now: float) ->
     """One attempt, and the next within twice the bound (1.1.2 to 1.1.4)."""
     if a.phase is not Phase.DISCONNECTED or a.leader is None:
         return
-    a.send_to_leader(_reregistration(a) if a.id is not None else RegisterAgent(agent=a.info))
+    a.send_to_leader(_reregistration(a) if a.id is not None else RegisterAgent(agent=a.info, life=a.incarnation))
     a.set_timer(RegistrationAttempt(), 0.0, a.registration_bound_s)
     a.registration_bound_s = min(a.registration_bound_s * 2, a.settings.registration_backoff_max_s)
     # News of another leader may have been lost; asking costs nothing while it has not changed.
@@ -97,7 +97,7 @@ def _reregistration(a: AgentState) -> ReregisterAgent:
 
 def registered(a: AgentState, message: AgentRegistered, sender: str, now: float) -> None:
     """Admitted, with an id that is kept from now on (1.2.7)."""
-    if sender != a.leader or a.phase is Phase.TERMINATING:
+    if sender != a.leader or a.phase is Phase.TERMINATING or message.life not in (0, a.incarnation):
         return
     if a.phase is Phase.RUNNING:
         if message.agent_id != a.id:

@@ -29,7 +29,7 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
     if pending is not None:
         # Its admission is being written (RC-13). It may be another life of it; the newest one counts.
         pending.info = attrs.evolve(message.agent, id=pending.info.id)
-        pending.link_broken = False
+        pending.life, pending.link_broken = message.life, False
         m.effects.append(Link(sender))
         return
     if machines.is_down(m, message.agent):
@@ -39,7 +39,8 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
     if known is not None:
         agent = m.agents[known]
         if agent.connected and not m.membership.is_pending(known, Change.REMOVE):
-            m.send(sender, _registered(m, agent.id))  # it had not heard our answer (1.2.3)
+            agent.life = message.life
+            m.send(sender, _registered(m, agent))  # it had not heard our answer (1.2.3)
             if agent.tasks or agent.executors:
                 # Nor could it take what was launched meanwhile, not knowing its id: ask what became of that (1.3.9).
                 tasks.ask_about(m, agent, agent.tasks.values(), now, agent.executors)
@@ -49,7 +50,7 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
     agent_id = AgentId(m.id_for("S", m.next_agent))
     info = attrs.evolve(message.agent, id=agent_id)
     m.next_agent += 1
-    m.membership.begin(agent_id, Change.ADMIT, Registration(info=info, pid=sender))
+    m.membership.begin(agent_id, Change.ADMIT, Registration(info=info, pid=sender, life=message.life))
     m.membership.move(agent_id, MemberState.REGISTERING)
     m.registering[sender] = agent_id
     m.effects.append(Link(sender))
@@ -71,13 +72,13 @@ def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
     m.membership.end(agent_id, Change.ADMIT)
     del m.registering[pending.pid]
     member = m.membership.move(agent_id, MemberState.REGISTERED)
-    agent = AgentRecord(id=agent_id, info=pending.info, pid=pending.pid, member=member)
+    agent = AgentRecord(id=agent_id, info=pending.info, pid=pending.pid, member=member, life=pending.life)
     joining.join(m, agent, now)
     m.counters.slave_registrations += 1
     if pending.link_broken:
         health.disconnected(m, agent, now)  # another life of it must not take the answer for its own
     else:
-        m.send(agent.pid, _registered(m, agent_id))
+        m.send(agent.pid, _registered(m, agent))
     reclaims.agent_came(m, agent, now)
 
 
@@ -96,5 +97,6 @@ def _pending_at(m: MasterState, pid: str) -> Registration | None:
     return pending if isinstance(pending, Registration) else None
 
 
-def _registered(m: MasterState, agent_id: AgentId) -> AgentRegistered:
-    return AgentRegistered(agent_id=agent_id, total_ping_timeout_s=m.settings.total_ping_timeout_s)
+def _registered(m: MasterState, agent: AgentRecord) -> AgentRegistered:
+    total_ping_timeout_s = m.settings.total_ping_timeout_s
+    return AgentRegistered(agent_id=agent.id, total_ping_timeout_s=total_ping_timeout_s, life=agent.life)

@@ -94,6 +94,7 @@ class Registration:
 
     info: AgentInfo
     pid: str
+    life: int = 0
     link_broken: bool = False
 
 
