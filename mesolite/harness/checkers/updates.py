@@ -160,11 +160,14 @@ class AcknowledgedByUuid(Checker):
     def __init__(self) -> None:
         """Start with nothing said."""
         self._heads: dict[Any, dict[Key, str | None]] = {}
+        self._acknowledged: dict[Any, dict[Key, str | None]] = {}
 
     @says(ActorRole.AGENT, StatusUpdate)
     def said(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
-        """An agent reports."""
-        self._heads.setdefault(core, {})[message.framework_id, message.status.task_id] = message.status.uuid
+        """An agent reports; what had to wait for a slow disk may have been acknowledged meanwhile."""
+        key, uuid = (message.framework_id, message.status.task_id), message.status.uuid
+        if self._acknowledged.get(core, {}).get(key) != uuid:
+            self._heads.setdefault(core, {})[key] = uuid
 
     @hears(ActorRole.AGENT, StatusUpdateAcknowledgement)
     def acknowledged(self, record: Record, core: Any) -> None:
@@ -180,6 +183,7 @@ class AcknowledgedByUuid(Checker):
         now_head = stream.updates[0].status.uuid if stream is not None and stream.updates else None
         if head == event.uuid:
             heads.pop(key, None)
+            self._acknowledged.setdefault(core, {})[key] = head
             if now_head == head and record.sender == state.leader:
                 self.violated(f"{record.actor} keeps {head} of {event.task_id}, acknowledged", event.task_id)
         elif now_head != head:
