@@ -126,7 +126,7 @@ class Recovering(Disrupting, Properties):
             return False
         context = self.runtime.directory.find(leader.name)
         master: Any = context.actor.performer.core if context is not None else None
-        return master is not None and master.detector.is_safe(self.runtime.now())
+        return master is not None and master.state.detector.is_safe(self.runtime.now())
 
     def _all_known(self) -> bool:
         """Whether every agent that runs is registered, and every other was given up: what is lost is known to be."""

@@ -8,6 +8,7 @@ import pytest
 
 from mesolite.actors.decisions.contract import Send
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS, MasterCore
+from mesolite.actors.decisions.master.state import Leadership
 from mesolite.actors.decisions.rules.authorization import (
     ACTIONS,
     ANY,
@@ -36,7 +37,7 @@ def leader(acl: Acl = EVERYTHING) -> MasterCore:
     """A core that leads, under that list."""
     core = MasterCore(Settings.mesos(), "registrar")
     core.state.info = MasterInfo(name=ActorName("master-1"), term=1)
-    core.state.leading, core.state.acl = True, acl
+    core.state.leadership, core.state.acl = Leadership.LEADING, acl
     return core
 
 

@@ -13,8 +13,6 @@ from mesolite.actors.decisions.contract import (
     CancelTimer,
     Core,
     Effect,
-    Exit,
-    Link,
     LinkBroken,
     PeerExited,
     SetTimer,
@@ -22,18 +20,26 @@ from mesolite.actors.decisions.contract import (
     TimerFired,
     on,
 )
-from mesolite.actors.decisions.detector import LeaderDetector, Step
+from mesolite.actors.decisions.detector import LeaderDetector
 from mesolite.actors.decisions.interval import earlier
-from mesolite.actors.decisions.master import admission, frameworks, queries, tasks, timers
-from mesolite.actors.decisions.master.drain import deactivation, draining
-from mesolite.actors.decisions.master.maintenance import enforcement, machines, schedules
-from mesolite.actors.decisions.master.maintenance.rule import Schedule
-from mesolite.actors.decisions.master.membership import gone, health, pruning, registration, removal, reregistration
-from mesolite.actors.decisions.master.membership.table import MemberState
-from mesolite.actors.decisions.master.offers import inverse_offer_responses, inverse_offers, offers
+from mesolite.actors.decisions.master import admission, frameworks, leadership, queries, tasks, timers
+from mesolite.actors.decisions.master.drain import deactivation, decisions, draining
+from mesolite.actors.decisions.master.maintenance import advice, enforcement, machines, schedules
+from mesolite.actors.decisions.master.membership import (
+    disconnection,
+    gone,
+    pings,
+    pruning,
+    registration,
+    removal,
+    reregistration,
+    unreachable,
+)
+from mesolite.actors.decisions.master.membership.table import Change, MemberState
+from mesolite.actors.decisions.master.offers import acceptance, allocation, inverse_offer_responses, offers
 from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.standing import standing
-from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.state import MasterState, Subscribers, in_order
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.agent import (
     AgentDrained,
@@ -44,9 +50,6 @@ from mesolite.messages.agent import (
     UnregisterAgent,
 )
 from mesolite.messages.base import Query
-from mesolite.messages.facts import MasterStatus
-from mesolite.messages.ids import ActorName, AgentId
-from mesolite.messages.infos import MasterInfo
 from mesolite.messages.operator import (
     DeactivateAgentCall,
     DrainAgentCall,
@@ -71,7 +74,6 @@ from mesolite.messages.registrar import (
     OperationApplied,
     PruneAgents,
     ReactivateAgent,
-    RecoverRegistry,
     RegistryRecovered,
     RegistryRefused,
     RemoveAgent,
@@ -107,7 +109,7 @@ LEADER_DECISIONS: dict[type, Decision] = dict(
         on(RegisterAgent, registration.register),
         on(ReregisterAgent, reregistration.reregister),
         on(UnregisterAgent, removal.unregister),
-        on(PongAgent, health.pong),
+        on(PongAgent, pings.pong),
         on(StatusUpdate, tasks.update),
         on(ExitedExecutor, tasks.exited_executor),
         on(ExecutorToFramework, tasks.to_framework),
@@ -115,7 +117,7 @@ LEADER_DECISIONS: dict[type, Decision] = dict(
         on(DeactivateFramework, frameworks.deactivate),
         on(Teardown, frameworks.teardown),
         on(TeardownFrameworkCall, frameworks.end),
-        on(AcceptOffers, offers.accept),
+        on(AcceptOffers, acceptance.accept),
         on(DeclineOffers, offers.decline),
         on(SuppressOffers, offers.suppress),
         on(ReviveOffers, offers.revive),
@@ -144,15 +146,15 @@ EXAMINED = frozenset(kind for kind in LEADER_DECISIONS if issubclass(kind, admis
 
 TIMERS: dict[type, Decision] = dict(
     [
-        on(timers.PingBatch, health.ping),
-        on(timers.ReregisterTimeout, health.reregistration_timed_out),
-        on(timers.RecoveryTimeout, health.recovery_timed_out),
-        on(timers.Permit, health.permit_due),
+        on(timers.PingBatch, pings.ping),
+        on(timers.ReregisterTimeout, disconnection.reregistration_timed_out),
+        on(timers.RecoveryTimeout, unreachable.recovery_timed_out),
+        on(timers.Permit, unreachable.permit_due),
         on(timers.Pruning, pruning.prune),
         on(timers.FailoverTimeout, frameworks.failover_timed_out),
-        on(timers.Allocation, offers.allocate),
+        on(timers.Allocation, allocation.allocate),
         on(timers.OfferTimeout, offers.timed_out),
-        on(timers.InverseOfferTimeout, inverse_offers.timed_out),
+        on(timers.InverseOfferTimeout, advice.timed_out),
         on(timers.ReclaimDue, reclaims.timed_out),
         on(timers.ReclaimReminder, reclaims.timed_out),
         on(timers.WindowBound, enforcement.bound_reached),
@@ -161,10 +163,20 @@ TIMERS: dict[type, Decision] = dict(
 )
 
 
+def _admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
+    """The registry holds an agent: a new one (1.2.5), or an old one with new facts (1.3.5, 1.3.6)."""
+    agent_id = operation.agent.id
+    assert agent_id is not None
+    if m.membership.is_pending(agent_id, Change.READMIT):
+        reregistration.complete(m, operation.agent, now)
+    else:
+        registration.admitted(m, operation, now)
+
+
 APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
-    AdmitAgent: registration.admitted,
+    AdmitAgent: _admitted,
     MarkAgentReachable: reregistration.reachable,
-    MarkAgentUnreachable: health.marked_unreachable,
+    MarkAgentUnreachable: unreachable.marked_unreachable,
     RemoveAgent: removal.removed,
     PruneAgents: pruning.pruned,
     MarkAgentGone: gone.marked_gone,
@@ -178,8 +190,20 @@ APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
 }
 """What follows from a change of the registry, now that it is durable (0.2.4)."""
 
-AFTER_RELEASE: tuple[Callable[[MasterState, AgentId, float], None], ...] = (draining.look, reclaims.released_on)
-"""Who looks at an agent on which something was let go."""
+SUBSCRIBERS = Subscribers(
+    agent_joined=in_order(pings.watch, offers.agent_joined, machines.joined, schedules.joined),
+    agent_registered=in_order(reclaims.agent_registered),
+    agent_back=in_order(draining.tell),
+    agent_replaced=in_order(disconnection.replaced),
+    agent_left=in_order(offers.agent_leaves, tasks.agent_left, offers.agent_left, machines.left, pings.stop),
+    agent_lost=in_order(reclaims.agent_lost),
+    deactivated_agent_pinged=in_order(draining.remind),
+    registry_recovered=in_order(decisions.recovered, schedules.recovered, reclaims.recovered),
+    framework_registered=in_order(reclaims.framework_registered),
+    framework_removed=in_order(reclaims.framework_removed),
+    released_on=in_order(draining.check_done, reclaims.released_on),
+)
+"""Who has to know of what, in this order."""
 
 
 class MasterCore(Core):
@@ -190,10 +214,13 @@ class MasterCore(Core):
     def __init__(self, settings: Settings, registrar: str) -> None:
         """Contend when started; `registrar` is the actor that keeps this master's registry."""
         super().__init__()
-        self.state = MasterState(settings=settings, registrar=registrar, allocator=Allocator(settings))
-        self.detector = LeaderDetector(settings.session_timeout_s, settings.session_timeout_s, contend=True)
-        self.name = ""
-        self._recovering = False
+        self.state = MasterState(
+            settings=settings,
+            registrar=registrar,
+            allocator=Allocator(settings),
+            subscribers=SUBSCRIBERS,
+            detector=LeaderDetector(settings.session_timeout_s, settings.session_timeout_s, contend=True),
+        )
         self._allocation_at: float | None = None
 
     def handle(self, event: object, sender: str, now: float) -> list[Effect]:
@@ -207,7 +234,7 @@ class MasterCore(Core):
         else:
             self._route(event, sender, now)
         if state.leading and (state.released_on or not _is_heartbeat(event)):
-            self._look_at_touched(now)
+            self._tell_of_releases(now)
             self._keep_allocating(now)
             pruning.keep_due(state, now)
         return state.effects
@@ -243,23 +270,22 @@ class MasterCore(Core):
         tasks.check(self.state)
         self.state.pings.check()
         machines.check(self.state)
-        inverse_offers.check(self.state)
+        advice.check(self.state)
         reclaims.check(self.state)
 
-    def _look_at_touched(self, now: float) -> None:
+    def _tell_of_releases(self, now: float) -> None:
         """Where something was let go, a drain or a reclaim may have ended."""
-        touched, self.state.released_on = self.state.released_on, {}
-        for agent_id in touched:
-            for look in AFTER_RELEASE:
-                look(self.state, agent_id, now)
+        released_on, self.state.released_on = self.state.released_on, {}
+        for agent_id in released_on:
+            self.state.subscribers.released_on(self.state, agent_id, now)
 
     # ------------------------------------------------------------------------------------------------------ routing
 
     def _route(self, event: object, sender: str, now: float) -> None:
         """Take what is not a leader's business: election, registry, timers, broken links."""
         state = self.state
-        if self.detector.handles(event):
-            self._follow(self.detector.handle(event, sender, now), now)
+        if state.detector.handles(event):
+            leadership.follow(state, state.detector.handle(event, sender, now), now)
             return
         match event:
             case TimerFired(key):
@@ -273,32 +299,31 @@ class MasterCore(Core):
             case OperationApplied():
                 self._applied(event, sender, now)
             case RegistryRecovered():
-                self._recovered(event, sender, now)
+                leadership.recovered(state, event, sender, now)
             case RegistryRefused() if sender == state.registrar:
-                self._exit(f"the registry refused: {event.reason}")  # 0.2.6
-            case Started(name):
-                self.name = name
-                state.effects.append(Link(state.registrar))
-                self._follow(self.detector.start(now), now)
+                leadership.end(state, f"the registry refused: {event.reason}")  # 0.2.6
+            case Started():
+                leadership.start(state, event, now)
             case _:
                 self.let_pass(event)
 
     def _peer_exited(self, event: PeerExited, now: float) -> None:
         state = self.state
         if event.name == state.registrar:
-            self._exit("its registrar has ended")  # as one process, in Mesos, they end together
+            leadership.end(state, "its registrar has ended")  # as one process, in Mesos, they end together
             return
-        registration.link_broke(state, event)
+        registration.link_broke(state, event.name)
+        reregistration.link_broke(state, event.name)
         agent_id = state.agent_of_pid.get(event.name)
         if agent_id is not None:
-            health.disconnected(state, state.agents[agent_id], now)
+            disconnection.disconnected(state, state.agents[agent_id], now)
         framework_id = state.framework_of_pid.get(event.name)
         if framework_id is not None and state.frameworks[framework_id].connected:
             frameworks.disconnected(state, state.frameworks[framework_id], now)
 
     def _link_broke(self, name: str, now: float) -> None:
         """Something was lost between us, and it lives, so nothing is given up but what nobody may know of."""
-        health.link_broke(self.state, name, now)
+        disconnection.link_broke(self.state, name, now)
         frameworks.link_broke(self.state, name, now)
 
     def _applied(self, event: OperationApplied, sender: str, now: float) -> None:
@@ -312,61 +337,6 @@ class MasterCore(Core):
         APPLIED[type(write.operation)](state, write.operation, now)
         if write.call is not None:
             state.answer(write.call.sender, write.call.call_id, made=write.call.made)
-
-    # ----------------------------------------------------------------------------------------------------- election
-
-    def _follow(self, step: Step, now: float) -> None:
-        state = self.state
-        state.effects.extend(step.effects)
-        leads = state.leading or self._recovering
-        if step.candidacy_lost:
-            if leads:
-                self._exit("lost its candidacy while leading")  # EL-30
-            else:
-                state.effects.extend(self.detector.contend(now).effects)
-        if not step.detected:
-            return
-        leader = self.detector.leader
-        mine = leader is not None and leader.name == self.name and leader.term == self.detector.candidacy
-        if mine and not leads:
-            assert leader is not None
-            self._elected(leader)
-        elif leads and not mine:
-            self._exit("was deposed")  # a leader never steps down within one process (EL-32)
-
-    def _elected(self, leader: MasterInfo) -> None:
-        """Leading begins with reading the registry, which fences whoever led before (EL-36, EL-37)."""
-        self._recovering = True
-        self.state.info = leader
-        self.state.send(self.state.registrar, RecoverRegistry(term=leader.term))
-
-    def _recovered(self, event: RegistryRecovered, sender: str, now: float) -> None:
-        state = self.state
-        if sender != state.registrar or not self._recovering:
-            return
-        registry = event.registry
-        for admitted in registry.admitted:
-            assert admitted.agent.id is not None
-            state.membership.move(admitted.agent.id, MemberState.RECOVERED, info=admitted.agent)
-        # Oldest first, as a master that was there has them: what grows too old or too many goes from the front.
-        for unreachable in sorted(registry.unreachable, key=lambda record: record.unreachable_time):
-            state.membership.move(unreachable.agent_id, MemberState.UNREACHABLE, unreachable.unreachable_time)
-        for left in sorted(registry.gone, key=lambda record: record.gone_time):
-            state.membership.move(left.agent_id, MemberState.GONE, left.gone_time)
-        deactivation.recovered(state, registry)
-        state.schedule = Schedule(registry.maintenance)
-        reclaims.recovered(state, registry.reclaims, now)
-        self._recovering = False
-        state.leading, state.leading_since = True, now
-        state.publish(MasterStatus(name=ActorName(self.name), leading=True, term=state.term))
-        if state.recovered:
-            state.set_timer(timers.RecoveryTimeout(), state.settings.agent_reregister_timeout_s)  # EL-40
-
-    def _exit(self, reason: str) -> None:
-        if self.state.leading:
-            self.state.publish(MasterStatus(name=ActorName(self.name), term=self.state.term))
-        self.state.leading = self._recovering = False
-        self.state.effects.append(Exit(reason, 1))
 
     # ---------------------------------------------------------------------------------------------------- allocation
 

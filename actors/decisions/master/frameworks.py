@@ -6,7 +6,6 @@ from mesolite.actors.decisions.contract import Link
 from mesolite.actors.decisions.master import tasks
 from mesolite.actors.decisions.master.maintenance import machines
 from mesolite.actors.decisions.master.offers import inverse_offers, offers
-from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import FrameworkRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import FailoverTimeout
@@ -105,7 +104,7 @@ def _subscribe_known(
     m.allocator.activate_framework(framework.id, info.role, now, suppressed=message.suppressed)
     machines.ask_again(m, framework, now)
     _answer(m, framework, "reregistered" if reconnects and not was_recovered else "registered")
-    reclaims.framework_came(m, framework, now)
+    m.subscribers.framework_registered(m, framework, now)
     for agent in m.agents.values():
         m.send(agent.pid, UpdateFramework(framework_info=info, scheduler=sender))  # FW-22
 
@@ -234,4 +233,4 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     m.completed_frameworks[framework.id] = framework
     while len(m.completed_frameworks) > m.settings.completed_frameworks_max:
         del m.completed_frameworks[next(iter(m.completed_frameworks))]
-    reclaims.framework_left(m, framework.id, now)
+    m.subscribers.framework_removed(m, framework.id, now)

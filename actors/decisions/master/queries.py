@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mesolite.actors.decisions.master import view
-from mesolite.actors.decisions.master.drain import draining
+from mesolite.actors.decisions.master.drain import view as drain_view
 from mesolite.actors.decisions.master.reclaim import view as reclaim_view
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.base import Query
@@ -60,14 +60,14 @@ def _framework(m: MasterState, query: GetFramework) -> QueryAnswered:
 
 
 def _drains(m: MasterState, query: GetDrains) -> QueryAnswered:
-    return QueryAnswered(call_id=query.call_id, drains=tuple(draining.all_known(m)))
+    return QueryAnswered(call_id=query.call_id, drains=tuple(drain_view.all_known(m)))
 
 
 def _drain(m: MasterState, query: GetDrain) -> QueryAnswered:
-    info = draining.find(m, query.drain_id, query.agent_id)
+    info = drain_view.find(m, query.drain_id, query.agent_id)
     if info is None:
         return _unknown(query, f"there is no drain {query.drain_id!r} of agent {query.agent_id!r}, or none any more")
-    waits_for = draining.blocked_by(m, info) if info.ended_at is None else ()
+    waits_for = drain_view.blocked_by(m, info) if info.ended_at is None else ()
     return QueryAnswered(call_id=query.call_id, drains=(info,), blocked_by=tuple(waits_for))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from mesolite.actors.decisions.master.membership.table import Member, MemberState
 from mesolite.messages.frameworks import FrameworkInfo
@@ -11,7 +11,7 @@ from mesolite.messages.infos import AgentInfo
 from mesolite.messages.offers import InverseOfferStatus
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
 from mesolite.messages.resources import NOTHING, Resources
-from mesolite.messages.tasks import Cause, KillPolicy, TaskState
+from mesolite.messages.tasks import Cause, KillPolicy, Reason, TaskState
 
 TaskKey = tuple[FrameworkId, TaskId]
 ExecutorKey = tuple[FrameworkId, ExecutorId]
@@ -55,6 +55,21 @@ class Answer:
     timestamp: float
     reason: str = ""
     returning: tuple[TaskId, ...] = ()
+
+
+@frozen(kw_only=True)
+class TaskEnd:
+    """Why the master itself ends tasks, or loses sight of them, and how it says so (drain.md 2.4).
+
+    `state` is for partition-aware frameworks; the others are told LOST, and `reason_if_lost` if there is one.
+    """
+
+    state: TaskState
+    reason: Reason
+    cause: Cause
+    message: str
+    reason_if_lost: Reason | None = None
+    unreachable_time: float | None = None
 
 
 @define(kw_only=True, eq=False)

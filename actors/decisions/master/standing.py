@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.master.drain import deactivation, draining
+from mesolite.actors.decisions.master.drain import decisions
+from mesolite.actors.decisions.master.drain import view as drain_view
 from mesolite.actors.decisions.master.records import FrameworkRecord
 from mesolite.actors.decisions.master.state import MasterState
 
@@ -14,8 +15,8 @@ def standing(m: MasterState) -> str:
     if not m.leading:
         return ""
     drains = [
-        f"drain {drain.id} of agent {drain.agent_id}: {draining.blocked_by(m, drain)[0]}"
-        for drain in deactivation.open_drains(m)[:SHOWN]
+        f"drain {drain.id} of agent {drain.agent_id}: {drain_view.blocked_by(m, drain)[0]}"
+        for drain in decisions.open_drains(m)[:SHOWN]
     ]
     frameworks = [_framework(framework) for framework in list(m.frameworks.values())[:SHOWN]]
     return "; ".join([f"leads, agents: {len(m.agents)}", *frameworks, *drains])

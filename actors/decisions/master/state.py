@@ -7,12 +7,15 @@ agent stands beside its state (membership/table.py), and the other transitions c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import enum
+from collections.abc import Callable, Mapping
+from typing import ParamSpec
 
 from attrs import define, field, frozen
 
 from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TimerKey
+from mesolite.actors.decisions.detector import LeaderDetector
 from mesolite.actors.decisions.master.maintenance.rule import Machine, Schedule
 from mesolite.actors.decisions.master.membership.ping_batches import PingBatches
 from mesolite.actors.decisions.master.membership.removal_limiter import RemovalLimiter
@@ -24,6 +27,7 @@ from mesolite.actors.decisions.master.records import (
     InverseOfferRecord,
     OfferRecord,
     ReclaimRecord,
+    TaskEnd,
 )
 from mesolite.actors.decisions.rules.authorization import EVERYTHING, Acl
 from mesolite.actors.decisions.settings import Settings
@@ -38,7 +42,7 @@ from mesolite.messages.operator import (
     StopMaintenanceCall,
     UpdateMaintenanceScheduleCall,
 )
-from mesolite.messages.registrar import ApplyOperation, EndReclaim, Operation
+from mesolite.messages.registrar import ApplyOperation, EndReclaim, Operation, Registry
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.resources import Resources
 from mesolite.messages.scheduler import FrameworkError
@@ -46,6 +50,24 @@ from mesolite.messages.tasks import TaskStatus
 
 NOT_BACK = "not back since the last master failed"
 """How agents and schedulers are away that a new leader knows of and has not heard, in words for operators."""
+
+
+class Leadership(enum.Enum):
+    """How far a master is on its way to lead (leadership.py)."""
+
+    CONTENDING = "CONTENDING"
+    RECOVERING = "RECOVERING"
+    LEADING = "LEADING"
+    ENDED = "ENDED"
+
+
+LEADERSHIP_MOVES: Mapping[Leadership, frozenset[Leadership]] = {
+    Leadership.CONTENDING: frozenset({Leadership.RECOVERING, Leadership.ENDED}),
+    Leadership.RECOVERING: frozenset({Leadership.LEADING, Leadership.ENDED}),
+    Leadership.LEADING: frozenset({Leadership.ENDED}),
+    Leadership.ENDED: frozenset({Leadership.ENDED}),
+}
+"""From where to where; who ends may hear of a second reason before it is gone."""
 
 
 @frozen
@@ -86,6 +108,52 @@ class Counters:
     outstanding_registry_writes: int = 0
 
 
+News = ParamSpec("News")
+
+
+def in_order(*subscribers: Callable[News, None]) -> Callable[News, None]:
+    """Tell each of them, the first first."""
+
+    def tell(*news: News.args, **named: News.kwargs) -> None:
+        for subscriber in subscribers:
+            subscriber(*news, **named)
+
+    return tell
+
+
+@frozen(kw_only=True)
+class Subscribers:
+    """Who has to know when agents and frameworks come and go: one ordered list each, written down in core.py.
+
+    So a flow that has to know of something is added to a list, and whoever makes it happen knows none of them.
+
+    Attributes:
+        agent_joined: an agent has been taken into memory, new or from wherever it was.
+        agent_registered: it is registered, for the first time or again, and has been answered.
+        agent_back: it is back with what it holds, and is about to be answered.
+        agent_replaced: another is about to join at its address.
+        agent_left: a registered agent is being taken out of memory, and this becomes of its tasks.
+        agent_lost: an agent is registered no more, or will not come back: unreachable, removed, gone, forgotten.
+        deactivated_agent_pinged: it is still there, and operators have decided something about it.
+        registry_recovered: this master is about to lead, and has read what its predecessors have left.
+        framework_registered: its scheduler has subscribed.
+        framework_removed: it has ended.
+        released_on: something was let go on that agent, which may be what somebody waits for.
+    """
+
+    agent_joined: Callable[[MasterState, AgentRecord, float], None]
+    agent_registered: Callable[[MasterState, AgentRecord, float], None]
+    agent_back: Callable[[MasterState, AgentRecord, float], None]
+    agent_replaced: Callable[[MasterState, AgentRecord, float], None]
+    agent_left: Callable[[MasterState, AgentRecord, TaskEnd, float], None]
+    agent_lost: Callable[[MasterState, AgentId, float], None]
+    deactivated_agent_pinged: Callable[[MasterState, AgentRecord, float], None]
+    registry_recovered: Callable[[MasterState, Registry, float], None]
+    framework_registered: Callable[[MasterState, FrameworkRecord, float], None]
+    framework_removed: Callable[[MasterState, FrameworkId, float], None]
+    released_on: Callable[[MasterState, AgentId, float], None]
+
+
 @define(kw_only=True, eq=False)
 class MasterState:
     """One master process."""
@@ -93,8 +161,11 @@ class MasterState:
     settings: Settings
     registrar: str
     allocator: Allocator
+    subscribers: Subscribers
+    detector: LeaderDetector
+    name: str = ""
     info: MasterInfo | None = None
-    leading: bool = False
+    leadership: Leadership = Leadership.CONTENDING
     leading_since: float = 0.0
     effects: list[Effect] = field(factory=list)
 
@@ -172,6 +243,21 @@ class MasterState:
     def publish(self, fact: Fact) -> None:
         """Want this known to whoever looks."""
         self.effects.append(Publish(fact))
+
+    def become(self, leadership: Leadership) -> None:
+        """Lead, or be on the way there, or not any more.
+
+        Raises:
+            ValueError: there is no way from where it stands.
+        """
+        if leadership not in LEADERSHIP_MOVES[self.leadership]:
+            raise ValueError(f"a master that is {self.leadership.name} cannot become {leadership.name}")
+        self.leadership = leadership
+
+    @property
+    def leading(self) -> bool:
+        """Whether it decides."""
+        return self.leadership is Leadership.LEADING
 
     @property
     def term(self) -> int:

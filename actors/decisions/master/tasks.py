@@ -7,9 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from attrs import frozen
-
-from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskEnd, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import AgentReregistered, ExitedExecutor, Reconciliation
 from mesolite.messages.checking import evolve, unchecked
@@ -23,21 +21,6 @@ from mesolite.messages.relayed import (
 )
 from mesolite.messages.scheduler import ReconcileTasks
 from mesolite.messages.tasks import Cause, Reason, Source, TaskState, TaskStatus
-
-
-@frozen(kw_only=True)
-class TaskEnd:
-    """Why the master itself ends tasks, or loses sight of them, and how it says so (drain.md 2.4).
-
-    `state` is for partition-aware frameworks; the others are told LOST, and `reason_if_lost` if there is one.
-    """
-
-    state: TaskState
-    reason: Reason
-    cause: Cause
-    message: str
-    reason_if_lost: Reason | None = None
-    unreachable_time: float | None = None
 
 K = TypeVar("K")
 
@@ -58,21 +41,28 @@ def set_state(m: MasterState, task: TaskRecord, state: TaskState, now: float, ca
         m.recover(task.framework_id, role, task.agent_id, task.resources, now)
 
 
-def end(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: TaskEnd, now: float) -> None:
+def end(m: MasterState, framework: FrameworkRecord, task: TaskRecord, how: TaskEnd, now: float) -> None:
     """The master itself ends a task of a registered agent, or loses sight of it, and says so once."""
     agent = m.agents[task.agent_id]
     detach(agent, task)
     del framework.tasks[task.task_id]
-    archive(m, framework, task, loss, now)
+    archive(m, framework, task, how, now)
 
 
-def archive(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: TaskEnd, now: float) -> None:
+def agent_left(m: MasterState, agent: AgentRecord, how: TaskEnd, now: float) -> None:
+    """Every task of an agent that has left ends, or is out of reach; so do its executors."""
+    for task in list(agent.tasks.values()):
+        end(m, m.frameworks[task.framework_id], task, how, now)
+    agent.executors.clear()
+
+
+def archive(m: MasterState, framework: FrameworkRecord, task: TaskRecord, how: TaskEnd, now: float) -> None:
     """A task that is on no list any more becomes history."""
-    state, reason = framework.info.or_lost(loss.state), loss.reason
-    if state is TaskState.TASK_LOST and loss.reason_if_lost is not None:
-        reason = loss.reason_if_lost
-    set_state(m, task, state, now, loss.cause)
-    cut_off = loss.unreachable_time is not None
+    state, reason = framework.info.or_lost(how.state), how.reason
+    if state is TaskState.TASK_LOST and how.reason_if_lost is not None:
+        reason = how.reason_if_lost
+    set_state(m, task, state, now, how.cause)
+    cut_off = how.unreachable_time is not None
     remember(m, framework.unreachable_tasks if cut_off else framework.completed_tasks, task.task_id, task)
     m.tell(
         framework,
@@ -83,10 +73,10 @@ def archive(m: MasterState, framework: FrameworkRecord, task: TaskRecord, loss: 
             state=state,
             source=Source.SOURCE_MASTER,
             reason=reason,
-            message=loss.message,
+            message=how.message,
             timestamp=now,
-            unreachable_time=loss.unreachable_time,
-            cause=loss.cause,
+            unreachable_time=how.unreachable_time,
+            cause=how.cause,
         ),
     )
 

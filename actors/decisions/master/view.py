@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 
-from mesolite.actors.decisions.master.drain import deactivation, draining
+from mesolite.actors.decisions.master.drain import decisions
+from mesolite.actors.decisions.master.drain import view as drain_view
 from mesolite.actors.decisions.master.maintenance.rule import machine_of
 from mesolite.actors.decisions.master.reclaim import view as reclaim_view
 from mesolite.actors.decisions.master.records import (
@@ -50,7 +51,7 @@ def view(m: MasterState) -> ClusterState:
         "unreachable_agents": {agent_id: member.since for agent_id, member in m.unreachable.items()},
         "gone_agents": {agent_id: member.since for agent_id, member in m.gone.items()},
         "deactivated_agents": list(m.deactivated),
-        "drains": [_open_drain(m, drain) for drain in deactivation.open_drains(m)],
+        "drains": [_open_drain(m, drain) for drain in decisions.open_drains(m)],
         "past_drains": [_plain(drain) for drain in m.past_drains.values()],
         "reclaims": [_reclaim(m, record) for record in m.reclaims.values()],
         "past_reclaims": [_reclaim(m, record) for record in m.past_reclaims.values()],
@@ -213,7 +214,7 @@ def _task(m: MasterState, framework: FrameworkRecord, task: TaskRecord) -> TaskE
 def _open_drain(m: MasterState, drain: DrainInfo) -> OpenDrainEntry:
     """A drain under way, with what it waits for; each task that is left is in there."""
     entry: DrainEntry = _plain(drain)
-    waits_for: list[BlockerEntry] = [_plain(blocker) for blocker in draining.blocked_by(m, drain)]
+    waits_for: list[BlockerEntry] = [_plain(blocker) for blocker in drain_view.blocked_by(m, drain)]
     return {
         **entry,
         "remaining_tasks": [blocker for blocker in waits_for if blocker["task_id"] is not None],

@@ -12,14 +12,22 @@ from mesolite.actors.decisions.contract import Send, TimerKey
 from mesolite.actors.decisions.master import frameworks
 from mesolite.actors.decisions.master import tasks as books
 from mesolite.actors.decisions.master.core import APPLIED, LEADER_DECISIONS, TIMERS, MasterCore
-from mesolite.actors.decisions.master.drain import deactivation
+from mesolite.actors.decisions.master.drain import deactivation, decisions
 from mesolite.actors.decisions.master.drain import draining as drains
 from mesolite.actors.decisions.master.maintenance import schedules
-from mesolite.actors.decisions.master.membership import gone, health, pruning, removal, reregistration
+from mesolite.actors.decisions.master.membership import (
+    disconnection,
+    gone,
+    leaving,
+    pings,
+    pruning,
+    reregistration,
+    unreachable,
+)
 from mesolite.actors.decisions.master.membership.removal_limiter import RemovalLimiter
 from mesolite.actors.decisions.master.membership.table import MemberState
 from mesolite.actors.decisions.master.reclaim import reclaims
-from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.state import MasterState, in_order
 from mesolite.actors.decisions.master.timers import FailoverTimeout, PingBatch, RecoveryTimeout, ReregisterTimeout
 from mesolite.messages import (
     AgentDrained,
@@ -35,7 +43,7 @@ from mesolite.messages import (
     UnregisterAgent,
 )
 from mesolite.messages.ids import AgentId
-from tests.seeds.mistakes.mistake import SILENCE, Mistake, nothing
+from tests.seeds.mistakes.mistake import SILENCE, Mistake, nothing, subscribed
 
 
 def _forget_what_returns(patch: pytest.MonkeyPatch) -> None:
@@ -74,8 +82,8 @@ def _end_a_drain_by_reactivating(patch: pytest.MonkeyPatch) -> None:
     once = deactivation.reactivate
 
     def reactivate(m: MasterState, message: Any, sender: str, now: float) -> None:
-        is_deactivated, drain = deactivation.effective_decision(m, message.agent_id)
-        if is_deactivated and drain is not None and deactivation.refusal(m, message.agent_id) is None:
+        is_deactivated, drain = decisions.effective_decision(m, message.agent_id)
+        if is_deactivated and drain is not None and decisions.refusal(m, message.agent_id) is None:
             operation = ReactivateAgent(agent_id=message.agent_id)
             m.write_for(operation, sender, message.call_id)
         else:
@@ -85,20 +93,19 @@ def _end_a_drain_by_reactivating(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forget_to_mark_gone(patch: pytest.MonkeyPatch) -> None:
-    once = drains.look
+    once = drains.check_done
 
-    def look(m: MasterState, agent_id: Any, now: float) -> None:
+    def check_done(m: MasterState, agent_id: Any, now: float) -> None:
         drain = m.deactivated.get(agent_id)
         if drain is not None and drain.config.mark_gone:
             m.deactivated[agent_id] = evolve(drain, config=evolve(drain.config, mark_gone=False))
         once(m, agent_id, now)
 
-    patch.setattr(drains, "look", look)
-    patch.setattr("mesolite.actors.decisions.master.core.AFTER_RELEASE", (look, reclaims.released_on))
+    subscribed(patch, released_on=in_order(check_done, reclaims.released_on))
 
 
 def _leave_drains_behind(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(deactivation, "drain_ended_by_removal", nothing)
+    patch.setattr(decisions, "drain_ended_by_removal", nothing)
 
 
 def _keep_tasks_out_of_reach(patch: pytest.MonkeyPatch) -> None:
@@ -161,7 +168,7 @@ def _time_recovery_out_early(patch: pytest.MonkeyPatch) -> None:
 
 
 def _miscount(patch: pytest.MonkeyPatch, by: int) -> None:
-    once = health.ping
+    once = pings.ping
 
     def ping(m: MasterState, key: PingBatch, sender: str, now: float) -> None:
         settings = m.settings
@@ -253,7 +260,7 @@ def _forget_the_absent_early(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forget_decisions_about_the_unreachable(patch: pytest.MonkeyPatch) -> None:
-    once = health.marked_unreachable
+    once = unreachable.marked_unreachable
 
     def marked(m: MasterState, operation: Any, now: float) -> None:
         once(m, operation, now)
@@ -271,15 +278,15 @@ def _wait_for_who_unregisters(patch: pytest.MonkeyPatch) -> None:
 
 
 def _do_not_say_who_is_lost(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(removal, "say_lost", nothing)
+    patch.setattr(leaving, "announce_lost", nothing)
 
 
 def _keep_tasks_of_dead_agents(patch: pytest.MonkeyPatch) -> None:
     def disconnected(m: MasterState, agent: Any, now: float) -> None:
         if agent.connected:
-            health.await_return(m, agent, now)
+            disconnection.await_return(m, agent, now)
 
-    patch.setattr(health, "disconnected", disconnected)
+    patch.setattr(disconnection, "disconnected", disconnected)
 
 
 def _refuse_to_reactivate(patch: pytest.MonkeyPatch) -> None:
@@ -298,6 +305,7 @@ def _take_all_for_gone(patch: pytest.MonkeyPatch) -> None:
 
 def _drain_without_a_word(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(drains, "tell", nothing)
+    subscribed(patch, agent_back=nothing)
 
 
 MISTAKES = [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
+from mesolite.actors.decisions.master import core
 from mesolite.harness import Fault, Faults
 from tests.seeds.scenario import PLAN
 
@@ -27,6 +29,11 @@ AGENTS_DISKS = Faults.none().but(
 
 SILENCE = Faults.none().but(split=10.0, swizzle=10.0, rack_loss=10.0)
 """Several agents at once are not heard."""
+
+
+def subscribed(patch: pytest.MonkeyPatch, **lists: Any) -> None:
+    """Let masters tell these instead of whom they should tell."""
+    patch.setattr(core, "SUBSCRIBERS", evolve(core.SUBSCRIBERS, **lists))
 
 
 @frozen

@@ -11,10 +11,9 @@ from mesolite.actors.decisions.allocator.allocator import Allocator
 from mesolite.actors.decisions.allocator.filters import OfferFilters
 from mesolite.actors.decisions.master import frameworks
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS
-from mesolite.actors.decisions.master.drain import deactivation
-from mesolite.actors.decisions.master.membership import removal
-from mesolite.actors.decisions.master.offers import inverse_offers, offers
-from mesolite.actors.decisions.master.reclaim import demands, reclaims, revocation
+from mesolite.actors.decisions.master.membership import leaving
+from mesolite.actors.decisions.master.offers import acceptance, inverse_offers, offers
+from mesolite.actors.decisions.master.reclaim import asking, demands, reclaims
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.messages import AcceptOffers, DeclineOffers, InverseOffers, Subscribe, SuppressOffers
@@ -22,37 +21,37 @@ from tests.seeds.mistakes.mistake import Mistake, nothing
 
 
 def _offer_on(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(deactivation, "withdraw", nothing)
+    patch.setattr(offers, "withdraw_agent", nothing)
 
 
 def _take_back_in_silence(patch: pytest.MonkeyPatch) -> None:
-    once = deactivation.withdraw
+    once = offers.withdraw_agent
 
-    def withdraw(m: MasterState, agent: Any, now: float) -> None:
+    def withdraw_agent(m: MasterState, agent: Any, now: float) -> None:
         for offer_id in list(agent.offers):
             offers.withdraw(m, m.offers[offer_id], now)
         once(m, agent, now)
 
-    patch.setattr(deactivation, "withdraw", withdraw)
+    patch.setattr(offers, "withdraw_agent", withdraw_agent)
 
 
 def _leave_in_silence(patch: pytest.MonkeyPatch) -> None:
-    once = removal.forget
+    once = leaving.leave
 
-    def forget(m: MasterState, agent: Any, loss: Any, now: float) -> None:
+    def leave(m: MasterState, agent: Any, loss: Any, now: float) -> None:
         for offer_id in list(agent.offers):
             offers.withdraw(m, m.offers[offer_id], now)
         once(m, agent, loss, now)
 
-    patch.setattr(removal, "forget", forget)
+    patch.setattr(leaving, "leave", leave)
 
 
 def _keep_offers_outstanding(patch: pytest.MonkeyPatch) -> None:
-    def withdraw(m: MasterState, agent: Any, now: float) -> None:
+    def withdraw_agent(m: MasterState, agent: Any, now: float) -> None:
         agent.active = False
         m.allocator.deactivate_agent(agent.id)
 
-    patch.setattr(deactivation, "withdraw", withdraw)
+    patch.setattr(offers, "withdraw_agent", withdraw_agent)
 
 
 def _withhold_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -60,29 +59,29 @@ def _withhold_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def _bar_nobody(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Allocator, "bar", nothing)
+    patch.setattr(Allocator, "block", nothing)
 
 
 def _revoke_from_everybody(patch: pytest.MonkeyPatch) -> None:
     def all_of_them(m: Any, _record: Any) -> list[Any]:
-        return [holder for agent in m.agents.values() for holder in revocation.holders_on(agent)]
+        return [holder for agent in m.agents.values() for holder in demands.holders_on(agent)]
 
     patch.setattr(demands, "planned", all_of_them)
 
 
 def _revoke_at_once(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(demands, "is_due", lambda _info, _now: True)
-    patch.setattr(demands, "ask_all", reclaims._bite)  # noqa: SLF001  # instead of asking
+    patch.setattr(asking, "is_due", lambda _info, _now: True)
+    patch.setattr(asking, "ask_all", reclaims._bite)  # noqa: SLF001  # instead of asking
 
 
 def _revoke_the_oldest(patch: pytest.MonkeyPatch) -> None:
-    once = revocation._task  # noqa: SLF001
+    once = demands._task  # noqa: SLF001
 
     def task(agent: Any, record: Any) -> Any:
         holder = once(agent, record)
         return evolve(holder, launched_at=-holder.launched_at)
 
-    patch.setattr(revocation, "_task", task)
+    patch.setattr(demands, "_task", task)
 
 
 def _refuse_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -99,7 +98,7 @@ def _refuse_too_shortly(patch: pytest.MonkeyPatch) -> None:
 
 
 def _ignore_filters_of_accepts(patch: pytest.MonkeyPatch) -> None:
-    once = offers.accept
+    once = acceptance.accept
 
     def accept(m: MasterState, message: AcceptOffers, sender: str, now: float) -> None:
         once(m, evolve(message, filters=evolve(message.filters, refuse_seconds=0.0)), sender, now)

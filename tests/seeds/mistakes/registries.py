@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from mesolite.actors.decisions.master.core import LEADER_DECISIONS, MasterCore
-from mesolite.actors.decisions.master.drain import deactivation
-from mesolite.actors.decisions.master.reclaim import reclaims
-from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master import leadership
+from mesolite.actors.decisions.master.core import LEADER_DECISIONS
+from mesolite.actors.decisions.master.drain import deactivation, decisions
+from mesolite.actors.decisions.master.maintenance import schedules
+from mesolite.actors.decisions.master.state import MasterState, in_order
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.runtime.store import MemoryStore
 from mesolite.messages import DeactivateAgentCall, OperationApplied
-from tests.seeds.mistakes.mistake import Mistake, nothing
+from tests.seeds.mistakes.mistake import Mistake, nothing, subscribed
 
 
 def _confirm_before_storing(patch: pytest.MonkeyPatch) -> None:
@@ -62,25 +63,25 @@ def _apply_before_storing(patch: pytest.MonkeyPatch) -> None:
 
 
 def _recover_no_decisions(patch: pytest.MonkeyPatch) -> None:
-    once = MasterCore._recovered  # noqa: SLF001
+    once = leadership.recovered
 
-    def recovered(core: Any, event: Any, sender: str, now: float) -> None:
-        once(core, event, sender, now)
-        core.state.deactivated = {}
+    def recovered(m: MasterState, event: Any, sender: str, now: float) -> None:
+        once(m, event, sender, now)
+        m.deactivated = {}
 
-    patch.setattr(MasterCore, "_recovered", recovered)
+    patch.setattr(leadership, "recovered", recovered)
 
 
 def _recover_no_reclaims(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reclaims, "recovered", nothing)
+    subscribed(patch, registry_recovered=in_order(decisions.recovered, schedules.recovered))
 
 
 def _store_no_drains(patch: pytest.MonkeyPatch) -> None:
     once = MasterState.write
 
-    def write(m: MasterState, operation: Any) -> None:
+    def write(m: MasterState, operation: Any, call: Any = None) -> None:
         if type(operation).__name__ != "EndDrain":
-            once(m, operation)
+            once(m, operation, call)
 
     patch.setattr(MasterState, "write", write)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from mesolite.actors.decisions.interval import TIME_EPSILON_S
 from mesolite.actors.decisions.master.maintenance.rule import machine_of
 from mesolite.actors.decisions.master.offers import offers
-from mesolite.actors.decisions.master.reclaim import revocation
+from mesolite.actors.decisions.master.reclaim import demands, revocation
 from mesolite.actors.decisions.master.reclaim.rule import bounds, is_within
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
@@ -53,7 +53,7 @@ def look(m: MasterState, agent: AgentRecord, now: float) -> None:
     keep_back(m, agent, now)
     if in_force(m, agent, now):
         offers.rescind_all(m, agent.offers, now)
-        if revocation.revoke(m, revocation.holders_on(agent)):
+        if revocation.revoke(m, demands.holders_on(agent)):
             m.set_timer(Enforcement(), m.settings.agent_ping_timeout_s)
 
 

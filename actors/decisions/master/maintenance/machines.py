@@ -7,8 +7,9 @@ the schedule is in schedules.py.
 from __future__ import annotations
 
 from mesolite.actors.decisions.master.maintenance.rule import machine_of
-from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskEnd
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.messages.agent import ShutdownAgent
 from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import MachineMode, Unavailability
 
@@ -40,7 +41,7 @@ def joined(m: MasterState, agent: AgentRecord, now: float) -> None:
     look(m, agent, now)
 
 
-def left(m: MasterState, agent: AgentRecord) -> None:
+def left(m: MasterState, agent: AgentRecord, end: TaskEnd, now: float) -> None:
     """The agent is not registered any more; what was said and refused about it is forgotten (5.9.2)."""
     machine = machine_of(agent.info)
     del m.machines[machine][agent.id]
@@ -69,3 +70,8 @@ def check(m: MasterState) -> None:
     assert sorted(found) == sorted(m.agents), (found, list(m.agents))
     for agent in m.agents.values():
         assert agent.id in m.machines[machine_of(agent.info)], agent.id
+
+
+def turned_away(info: AgentInfo) -> ShutdownAgent:
+    """What agents of a machine that is DOWN are told (5.3.3)."""
+    return ShutdownAgent(reason=f"machine {info.hostname} is down for maintenance; start agents when it is up again")

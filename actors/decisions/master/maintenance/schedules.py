@@ -15,11 +15,9 @@ from mesolite.actors.decisions.master.membership import removal
 from mesolite.actors.decisions.master.offers import inverse_offers, offers
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MaintenanceCall, MasterState
-from mesolite.messages.agent import ShutdownAgent
-from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import Maintenance
 from mesolite.messages.operator import StartMaintenanceCall, StopMaintenanceCall, UpdateMaintenanceScheduleCall
-from mesolite.messages.registrar import UpdateMaintenance
+from mesolite.messages.registrar import Registry, UpdateMaintenance
 from mesolite.messages.tasks import Cause
 
 
@@ -86,10 +84,16 @@ def shut_down(m: MasterState, agent: AgentRecord, now: float) -> None:
 
     If it is on its way out already, that way is taken to its end (5.5.4).
     """
-    m.send(agent.pid, turned_away(agent.info))
+    m.send(agent.pid, machines.turned_away(agent.info))
     removal.remove(m, agent.id, Cause.MACHINE_DOWN, now)
 
 
-def turned_away(info: AgentInfo) -> ShutdownAgent:
-    """What agents of a machine that is DOWN are told (5.3.3)."""
-    return ShutdownAgent(reason=f"machine {info.hostname} is down for maintenance; start agents when it is up again")
+def joined(m: MasterState, agent: AgentRecord, now: float) -> None:
+    """The machine may have gone down while the agent was being admitted."""
+    if machines.is_down(m, agent.info):
+        shut_down(m, agent, now)
+
+
+def recovered(m: MasterState, registry: Registry, now: float) -> None:
+    """A new leader has read the schedule."""
+    m.schedule = Schedule(registry.maintenance)

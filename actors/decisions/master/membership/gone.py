@@ -9,13 +9,11 @@ Its id is refused from then on (1.3.2); its machine may join with a new one (4.7
 from __future__ import annotations
 
 from mesolite.actors.decisions.master import tasks
-from mesolite.actors.decisions.master.drain import deactivation
-from mesolite.actors.decisions.master.membership import removal
+from mesolite.actors.decisions.master.drain import decisions
+from mesolite.actors.decisions.master.membership import leaving
 from mesolite.actors.decisions.master.membership.table import NOT_WHILE, Change, Departure, MemberState
-from mesolite.actors.decisions.master.reclaim import reclaims
-from mesolite.actors.decisions.master.records import AgentRecord
+from mesolite.actors.decisions.master.records import AgentRecord, TaskEnd
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.actors.decisions.master.tasks import TaskEnd
 from mesolite.messages.agent import ShutdownAgent
 from mesolite.messages.drains import DrainInfo
 from mesolite.messages.ids import AgentId
@@ -31,10 +29,10 @@ def mark_gone(m: MasterState, message: MarkAgentGoneCall, sender: str, now: floa
         m.answer(sender, message.call_id)
     elif m.membership.is_pending(agent_id, *NOT_WHILE[Change.MARK_GONE]):
         m.answer(sender, message.call_id, 503, f"agent {agent_id} is just leaving; ask again when that is done")
-    elif not deactivation.is_known(m, agent_id):
+    elif not decisions.is_known(m, agent_id):
         m.answer(sender, message.call_id, 404, f"there is no agent {agent_id!r}; state() lists the agents by id")
     else:
-        operation = _operation(m, agent_id, deactivation.drain_ended_by_removal(m, agent_id, now), now)
+        operation = _operation(m, agent_id, decisions.drain_ended_by_removal(m, agent_id, now), now)
         m.write_for(operation, sender, message.call_id)
 
 
@@ -45,7 +43,7 @@ def write(m: MasterState, agent_id: AgentId, drain: DrainInfo, now: float) -> No
 
 def _operation(m: MasterState, agent_id: AgentId, drain: DrainInfo | None, now: float) -> MarkAgentGone:
     m.membership.begin(agent_id, Change.MARK_GONE, Departure(Cause.GONE))
-    return MarkAgentGone(agent_id=agent_id, gone_time=now, drain=drain, forget=deactivation.drains_to_forget(m))
+    return MarkAgentGone(agent_id=agent_id, gone_time=now, drain=drain, forget=decisions.drains_to_forget(m))
 
 
 def marked_gone(m: MasterState, operation: MarkAgentGone, now: float) -> None:
@@ -54,14 +52,14 @@ def marked_gone(m: MasterState, operation: MarkAgentGone, now: float) -> None:
     m.membership.end(agent_id, Change.MARK_GONE)
     was_unreachable = agent_id in m.unreachable
     m.membership.move(agent_id, MemberState.GONE, operation.gone_time)
-    deactivation.forget(m, agent_id, operation.drain, operation.forget)
+    decisions.forget(m, agent_id, operation.drain, operation.forget)
     agent = m.agents.get(agent_id)
     if agent is not None:
         _shut_down(m, agent)
-        removal.forget(m, agent, _loss(f"{agent_id} ({agent.info.hostname})"), now)
+        leaving.leave(m, agent, _loss(f"{agent_id} ({agent.info.hostname})"), now)
     elif was_unreachable:
         _give_up(m, agent_id, now)
-    reclaims.agent_left(m, agent_id, now)
+    m.subscribers.agent_lost(m, agent_id, now)
 
 
 def refuse(m: MasterState, agent_id: AgentId, actor: str) -> None:

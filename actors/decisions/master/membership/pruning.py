@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesolite.actors.decisions.master import tasks
-from mesolite.actors.decisions.master.drain import deactivation
+from mesolite.actors.decisions.master.drain import decisions
 from mesolite.actors.decisions.master.membership.table import BEGINS_IN, Change, Departure, Member, MemberState
-from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import Pruning
 from mesolite.messages.ids import AgentId
@@ -44,16 +43,16 @@ def prune(m: MasterState, key: Pruning, sender: str, now: float) -> None:
     if unreachable or gone:
         for agent_id in (*unreachable, *gone):
             m.membership.begin(agent_id, Change.PRUNE, Departure(Cause.UNREACHABLE))
-        drain_ended_by_removal = [deactivation.drain_ended_by_removal(m, agent_id, now) for agent_id in unreachable]
+        drain_ended_by_removal = [decisions.drain_ended_by_removal(m, agent_id, now) for agent_id in unreachable]
         drains = tuple(drain for drain in drain_ended_by_removal if drain is not None)
-        forget = deactivation.drains_to_forget(m) if drains else ()
+        forget = decisions.drains_to_forget(m) if drains else ()
         m.write(PruneAgents(unreachable=unreachable, gone=gone, drains=drains, forget=forget))
 
 
 def pruned(m: MasterState, operation: PruneAgents, now: float) -> None:
     """It is recorded: nobody knows them any more, nor what operators had decided about them."""
     for drain in operation.drains:
-        deactivation.remember(m, drain, operation.forget)
+        decisions.remember(m, drain, operation.forget)
     for agent_id in (*operation.unreachable, *operation.gone):
         if m.membership.state(agent_id) in BEGINS_IN[Change.PRUNE]:
             m.membership.move(agent_id, MemberState.UNKNOWN)
@@ -62,7 +61,7 @@ def pruned(m: MasterState, operation: PruneAgents, now: float) -> None:
         tasks.forget_out_of_reach(m, agent_id)
     for agent_id in (*operation.unreachable, *operation.gone):
         m.membership.end(agent_id, Change.PRUNE)
-        reclaims.agent_left(m, agent_id, now)
+        m.subscribers.agent_lost(m, agent_id, now)
 
 
 def _overdue(m: MasterState, absent: Mapping[AgentId, Member], now: float) -> list[AgentId]:
@@ -78,4 +77,4 @@ def _overdue(m: MasterState, absent: Mapping[AgentId, Member], now: float) -> li
 def _is_busy(m: MasterState, agent_id: AgentId) -> bool:
     """Whether another write about it is under way, which this one must not spoil."""
     may_begin = m.membership.may_begin(agent_id, Change.PRUNE)
-    return not may_begin or bool(deactivation.pending_decisions(m, agent_id))
+    return not may_begin or bool(decisions.pending_decisions(m, agent_id))

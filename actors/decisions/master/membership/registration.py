@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import attrs
 
-from mesolite.actors.decisions.contract import Link, PeerExited
+from mesolite.actors.decisions.contract import Link
 from mesolite.actors.decisions.master import tasks
-from mesolite.actors.decisions.master.maintenance import machines, schedules
-from mesolite.actors.decisions.master.membership import health, joining, removal, reregistration
+from mesolite.actors.decisions.master.maintenance import machines
+from mesolite.actors.decisions.master.membership import disconnection, joining, removal
 from mesolite.actors.decisions.master.membership.table import Change, MemberState, Registration
-from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import AgentRegistered, RegisterAgent
@@ -33,7 +32,7 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
         m.effects.append(Link(sender))
         return
     if machines.is_down(m, message.agent):
-        m.send(sender, schedules.turned_away(message.agent))  # 1.2.2
+        m.send(sender, machines.turned_away(message.agent))  # 1.2.2
         return
     known = m.agent_of_pid.get(sender)
     if known is not None:
@@ -58,12 +57,9 @@ def register(m: MasterState, message: RegisterAgent, sender: str, now: float) ->
 
 
 def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
-    """The registry holds the agent now: a new one (1.2.5), or an old one with new facts (1.3.5, 1.3.6)."""
+    """The registry holds the new agent now (1.2.5)."""
     agent_id = operation.agent.id
     assert agent_id is not None
-    if m.membership.is_pending(agent_id, Change.READMIT):
-        reregistration.complete(m, operation.agent, now)
-        return
     pending = m.membership.pending(agent_id, Change.ADMIT)
     assert isinstance(pending, Registration), (operation, pending)
     if pending.info != operation.agent:
@@ -76,18 +72,17 @@ def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
     joining.join(m, agent, now)
     m.counters.slave_registrations += 1
     if pending.link_broken:
-        health.disconnected(m, agent, now)  # another life of it must not take the answer for its own
+        disconnection.disconnected(m, agent, now)  # another life of it must not take the answer for its own
     else:
         m.send(agent.pid, _registered(m, agent))
-    reclaims.agent_came(m, agent, now)
+    m.subscribers.agent_registered(m, agent, now)
 
 
-def link_broke(m: MasterState, event: PeerExited) -> None:
+def link_broke(m: MasterState, pid: str) -> None:
     """Whoever is being admitted from there is gone, unless it is heard of again before that is written."""
-    pending = _pending_at(m, event.name)
+    pending = _pending_at(m, pid)
     if pending is not None:
         pending.link_broken = True
-    reregistration.link_broke(m, event)
 
 
 def _pending_at(m: MasterState, pid: str) -> Registration | None:

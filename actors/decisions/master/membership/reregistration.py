@@ -8,15 +8,13 @@ ReregisterAgent --registry knows all it has to, or it is written--> compared wit
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.contract import Link, PeerExited
+from mesolite.actors.decisions.contract import Link
 from mesolite.actors.decisions.master import frameworks, tasks
-from mesolite.actors.decisions.master.drain import draining
-from mesolite.actors.decisions.master.maintenance import machines, schedules
+from mesolite.actors.decisions.master.maintenance import machines
 from mesolite.actors.decisions.master.maintenance.rule import machine_of
-from mesolite.actors.decisions.master.membership import gone, health, joining, removal
+from mesolite.actors.decisions.master.membership import disconnection, gone, joining, removal
 from mesolite.actors.decisions.master.membership.table import Change, MemberState, Reregistration
 from mesolite.actors.decisions.master.offers import offers
-from mesolite.actors.decisions.master.reclaim import reclaims
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import ReregisterTimeout
@@ -46,7 +44,7 @@ def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float
     if not _is_consistent(message):
         return  # RC-15
     if machines.is_down(m, message.agent):
-        m.send(sender, schedules.turned_away(message.agent))  # 1.3.3
+        m.send(sender, machines.turned_away(message.agent))  # 1.3.3
         return
     if m.membership.is_pending(agent_id, Change.REMOVE):
         return  # ours: Mesos would take it in and delete it a moment later (drain.md 10.6)
@@ -90,11 +88,11 @@ def reachable(m: MasterState, operation: MarkAgentReachable, now: float) -> None
     complete(m, operation.agent, now)
 
 
-def link_broke(m: MasterState, event: PeerExited) -> None:
+def link_broke(m: MasterState, pid: str) -> None:
     """Whoever is coming back from there has gone again, unless it is heard of once more before that is written."""
     for agent_id in m.membership.all_pending(Change.READMIT):
         pending = _pending(m, agent_id)
-        if pending is not None and pending.sender == event.name:
+        if pending is not None and pending.sender == pid:
             pending.link_broken = True
 
 
@@ -119,7 +117,7 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
         _return_registered(m, m.agents[agent_id], pending, now)
     else:
         _return_absent(m, agent_id, pending, now)
-    reclaims.agent_came(m, m.agents[agent_id], now)
+    m.subscribers.agent_registered(m, m.agents[agent_id], now)
 
 
 def _pending(m: MasterState, agent_id: AgentId) -> Reregistration | None:
@@ -160,7 +158,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: Reregistrati
             agent.active = True
             m.allocator.activate_agent(agent.id, now)
             machines.look(m, agent, now)
-    draining.tell(m, agent, now)  # 1.3.5 step 7
+    m.subscribers.agent_back(m, agent, now)  # 1.3.5 step 7
     _exchange_frameworks(m, agent.pid, message, now)
 
 
@@ -231,9 +229,9 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: Reregistration, n
     if pending.leaving:
         removal.remove(m, agent_id, Cause.UNREGISTERED, now)
     if pending.link_broken:
-        health.disconnected(m, agent, now)  # another life of it must not take the answer for its own
+        disconnection.disconnected(m, agent, now)  # another life of it must not take the answer for its own
         return
-    draining.tell(m, agent, now)  # before the reply (1.3.8 step 4)
+    m.subscribers.agent_back(m, agent, now)  # before the reply (1.3.8 step 4)
     tasks.ask_about(m, agent, (), now)
     for task in refused:
         # Ours: a task that was given up (1.5.2a), whose id or resources another has got since, ends. Mesos aborts.

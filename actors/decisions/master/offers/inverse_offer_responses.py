@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesolite.actors.decisions.master.offers import inverse_offers
-from mesolite.actors.decisions.master.reclaim import demands
+from mesolite.actors.decisions.master.reclaim import asking
 from mesolite.actors.decisions.master.records import Answer
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.ids import TaskId
@@ -41,7 +41,7 @@ def _answered(
         inverse_offer = m.inverse_offers[inverse_offer_id]
         inverse_offers.discard(m, inverse_offer)
         if inverse_offer.reclaim_id is not None:
-            demands.answered(m, inverse_offer, framework, status, returning, reason, now)
+            asking.answered(m, inverse_offer, framework, status, returning, reason, now)
             continue
         assert inverse_offer.agent_id is not None
         agent = m.agents[inverse_offer.agent_id]

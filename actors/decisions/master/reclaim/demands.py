@@ -1,6 +1,6 @@
-"""What reclaims demand of whom: how much is missing, who is asked for it, what they answer (docs/reclaim.md).
+"""Who holds what, and what reclaims demand of whom: worked out from the state as it is (docs/reclaim.md).
 
-All of it is worked out from the books as they are, except what is decided once, the shares: they are recorded (RV-13).
+What is decided once, the shares, is recorded (RV-13).
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from collections.abc import Iterable
 
 import attrs
 
-from mesolite.actors.decisions.interval import TIME_EPSILON_S
-from mesolite.actors.decisions.master.offers import inverse_offers
-from mesolite.actors.decisions.master.reclaim import revocation
 from mesolite.actors.decisions.master.reclaim.rule import (
     Amounts,
     Asked,
@@ -22,18 +19,63 @@ from mesolite.actors.decisions.master.reclaim.rule import (
     shortfall,
     total,
 )
-from mesolite.actors.decisions.master.records import Answer, FrameworkRecord, InverseOfferRecord, ReclaimRecord
+from mesolite.actors.decisions.master.records import (
+    AgentRecord,
+    ExecutorKey,
+    FrameworkRecord,
+    ReclaimRecord,
+    TaskRecord,
+)
 from mesolite.actors.decisions.master.state import MasterState
-from mesolite.messages.checking import unchecked
-from mesolite.messages.ids import FrameworkId, TaskId
-from mesolite.messages.maintenance import Unavailability
-from mesolite.messages.offers import InverseOfferStatus
+from mesolite.messages.ids import FrameworkId
 from mesolite.messages.reclaims import Demand, ReclaimInfo
 from mesolite.messages.registrar import StartReclaim
-from mesolite.messages.resources import NOTHING
-from mesolite.messages.scheduler import InverseOffers
+from mesolite.messages.resources import Resources
+from mesolite.messages.tasks import TaskState
 
-# ------------------------------------------------------------------------------------------------- who holds what
+
+def holders_on(agent: AgentRecord) -> list[Holder]:
+    """Every live task and every executor on an agent, in the order in which they came."""
+    executors = (_executor(agent, key, resources) for key, resources in agent.executors.items())
+    return [*(_task(agent, task) for task in agent.tasks.values() if task.state.holds_resources), *executors]
+
+
+def holders_of(m: MasterState, framework_id: FrameworkId) -> list[Holder]:
+    """Every live task and every executor of a framework, on whichever registered agent."""
+    live = [task for task in m.frameworks[framework_id].tasks.values() if task.state.holds_resources]
+    return [
+        *(_task(m.agents[task.agent_id], task) for task in live),
+        *(
+            _executor(agent, key, resources)
+            for agent in m.agents.values()
+            for key, resources in agent.executors.items()
+            if key[0] == framework_id
+        ),
+    ]
+
+
+def _task(agent: AgentRecord, task: TaskRecord) -> Holder:
+    told = task.key in agent.kills or task.key in agent.revokes or task.kill_cause is not None
+    return Holder(
+        framework_id=task.framework_id,
+        agent_id=agent.id,
+        task_id=task.task_id,
+        executor_id=task.executor_id,
+        amounts=task.resources.scalars,
+        launched_at=task.launched_at,
+        ending=told or task.state is TaskState.TASK_KILLING,
+    )
+
+
+def _executor(agent: AgentRecord, key: ExecutorKey, resources: Resources) -> Holder:
+    framework_id, executor_id = key
+    return Holder(
+        framework_id=framework_id,
+        agent_id=agent.id,
+        executor_id=executor_id,
+        amounts=resources.scalars,
+        ending=key in agent.revoked_executors,
+    )
 
 
 def held(m: MasterState, framework: FrameworkRecord) -> Amounts:
@@ -64,8 +106,8 @@ def missing(m: MasterState, info: ReclaimInfo) -> Amounts | None:
 def _holders(m: MasterState, info: ReclaimInfo) -> list[Holder]:
     """Who holds something of the agent, or of the framework."""
     if info.framework_id is not None:
-        return revocation.holders_of(m, info.framework_id) if info.framework_id in m.frameworks else []
-    return revocation.holders_on(m.agents[info.agent_id]) if info.agent_id in m.agents else []
+        return holders_of(m, info.framework_id) if info.framework_id in m.frameworks else []
+    return holders_on(m.agents[info.agent_id]) if info.agent_id in m.agents else []
 
 
 def _named(info: ReclaimInfo, amounts: Amounts) -> Amounts:
@@ -103,9 +145,6 @@ def planned(m: MasterState, record: ReclaimRecord) -> list[Holder]:
     return plan(holders, None if info.resources is None else missing(m, info) or {}, asked)
 
 
-# ------------------------------------------------------------------------------------------------------- shares
-
-
 def made_for(m: MasterState, info: ReclaimInfo) -> tuple[Demand, ...]:
     """Who is asked for how much, and may keep how much, as things are now (RV-10, RV-12)."""
     if info.framework_id is not None:
@@ -139,74 +178,3 @@ def made_anew(m: MasterState, info: ReclaimInfo) -> bool:
     if not covered:
         m.write(StartReclaim(reclaim=attrs.evolve(info, demands=made_for(m, info))))
     return not covered
-
-
-# ------------------------------------------------------------------------------------------------- asking, answers
-
-
-def is_due(info: ReclaimInfo, now: float) -> bool:
-    """Whether the deadline has come; its timer may come early by a rounding error."""
-    return now >= info.deadline - TIME_EPSILON_S
-
-
-def ask_all(m: MasterState, record: ReclaimRecord, now: float) -> None:
-    """Ask those that have not answered (RV-20)."""
-    for demand in record.info.demands:
-        if demand.framework_id not in record.answers:
-            _ask(m, record.info, demand, now)
-
-
-def ask_again(m: MasterState, framework: FrameworkRecord, now: float) -> None:
-    """Ask a framework that has subscribed again, whatever it may have answered before (RV-21)."""
-    for record in m.reclaims.values():
-        for demand in record.info.demands:
-            if demand.framework_id == framework.id:
-                _ask(m, record.info, demand, now)
-
-
-def _ask(m: MasterState, info: ReclaimInfo, demand: Demand, now: float) -> None:
-    """Ask a framework for what it holds beyond what it may keep, if it can hear that and is not being asked."""
-    framework = m.frameworks.get(demand.framework_id)
-    agent = m.agents.get(info.agent_id) if info.agent_id is not None else None
-    if framework is None or not framework.active or (info.agent_id is not None and agent is None):
-        return
-    if is_due(info, now) or info.id in m.ending_reclaims or missing(m, info) is None:
-        return
-    if info.framework_id is not None and m.recovered:
-        return  # nobody knows yet for how much (RV-53)
-    if any(m.inverse_offers[each].reclaim_id == info.id for each in framework.inverse_offers):
-        return
-    wanted = excess(m, info, demand)
-    if info.resources is None or wanted:
-        made = inverse_offers.make(
-            m,
-            framework,
-            agent,
-            unchecked(Unavailability)(start=info.deadline),
-            resources=NOTHING if info.resources is None else resources_of(wanted),
-            enforced=True,
-            reclaim_id=info.id,
-        )
-        m.send_to_framework(framework, InverseOffers(inverse_offers=(made,)))
-
-
-def ask_no_more(m: MasterState, info: ReclaimInfo) -> None:
-    """What was asked for is there, or not wanted any more (RV-23)."""
-    asked = [each for each in m.inverse_offers.values() if each.reclaim_id == info.id]
-    inverse_offers.rescind_all(m, {each.id: None for each in asked})
-
-
-def answered(
-    m: MasterState,
-    inverse_offer: InverseOfferRecord,
-    framework: FrameworkRecord,
-    status: InverseOfferStatus,
-    returning: tuple[TaskId, ...],
-    reason: str,
-    now: float,
-) -> None:
-    """A framework has answered an inverse offer of a reclaim, which is forgotten already (RV-22)."""
-    record = m.reclaims.get(inverse_offer.reclaim_id) if inverse_offer.reclaim_id is not None else None
-    if record is not None:
-        answer = Answer(status=status, timestamp=now, reason=reason, returning=returning)
-        record.answers[framework.id] = answer

@@ -10,14 +10,12 @@ What is missing is read from the books each time; whatever happens, looking agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import attrs
 
-from mesolite.actors.decisions.master.drain import deactivation
+from mesolite.actors.decisions.master.drain import decisions
 from mesolite.actors.decisions.master.maintenance import enforcement
 from mesolite.actors.decisions.master.offers import offers
-from mesolite.actors.decisions.master.reclaim import demands, revocation
+from mesolite.actors.decisions.master.reclaim import asking, demands, revocation
 from mesolite.actors.decisions.master.reclaim.rule import amount_error, resources_of, time_error, total
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, ReclaimRecord, target_of
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
@@ -26,7 +24,7 @@ from mesolite.messages.facts import ReclaimForgotten
 from mesolite.messages.ids import AgentId, FrameworkId, ReclaimId
 from mesolite.messages.operator import ReclaimResourcesCall, ReleaseReclaimCall
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
-from mesolite.messages.registrar import EndReclaim, StartReclaim
+from mesolite.messages.registrar import EndReclaim, Registry, StartReclaim
 
 # ----------------------------------------------------------------------------------------------------------- calls
 
@@ -75,7 +73,7 @@ def _refusal(m: MasterState, message: ReclaimResourcesCall) -> tuple[int, str] |
 
 
 def _agent_refusal(m: MasterState, agent_id: AgentId, message: ReclaimResourcesCall) -> tuple[int, str] | None:
-    why_not = deactivation.refusal(m, agent_id)
+    why_not = decisions.refusal(m, agent_id)
     if why_not is not None:
         return why_not
     agent = m.agents.get(agent_id)
@@ -131,13 +129,13 @@ def started(m: MasterState, operation: StartReclaim, now: float) -> None:
         _come_into_force(m, record, now)
         if info.id in m.ending_reclaims or demands.made_anew(m, info):
             return
-    demands.ask_all(m, record, now)
+    asking.ask_all(m, record, now)
     _bite(m, record, now)  # new shares may come when the deadline has passed
 
 
-def recovered(m: MasterState, infos: Iterable[ReclaimInfo], now: float) -> None:
+def recovered(m: MasterState, registry: Registry, now: float) -> None:
     """A new leader has read the registry: it goes on as agents and frameworks come back (RV-50, RV-60)."""
-    for info in sorted(infos, key=lambda info: info.asked_at if info.ended_at is None else info.ended_at):
+    for info in sorted(registry.reclaims, key=lambda info: info.asked_at if info.ended_at is None else info.ended_at):
         if info.ended_at is None:
             _open(m, info, now)
         else:
@@ -145,13 +143,13 @@ def recovered(m: MasterState, infos: Iterable[ReclaimInfo], now: float) -> None:
             m.publish(info)
     for record in list(m.reclaims.values()):
         agent_id = record.info.agent_id
-        if agent_id is not None and not deactivation.is_known(m, agent_id):
+        if agent_id is not None and not decisions.is_known(m, agent_id):
             _end(m, record, ReclaimState.LEFT, now)  # the last leader died between the two writes
     enforcement.schedule_changed(m, now)
 
 
 def _open(m: MasterState, info: ReclaimInfo, now: float) -> ReclaimRecord:
-    state = ReclaimState.REVOKING if demands.is_due(info, now) else ReclaimState.ASKED
+    state = ReclaimState.REVOKING if asking.is_due(info, now) else ReclaimState.ASKED
     missing = total(demand.share.scalars for demand in info.demands)  # as far as is known before it is looked at
     record = m.reclaims[info.id] = ReclaimRecord(info=info, state=state, missing=missing)
     m.reclaim_of[record.target] = info.id
@@ -207,7 +205,7 @@ def ended(m: MasterState, operation: EndReclaim, now: float) -> None:
     del m.ending_reclaims[info.id]
     m.cancel_timer(ReclaimDue(info.id))
     m.cancel_timer(ReclaimReminder(info.id))
-    demands.ask_no_more(m, info)
+    asking.ask_no_more(m, info)
     if info.agent_id in m.agents:
         enforcement.keep_back(m, m.agents[info.agent_id], now)
     elif info.framework_id in m.frameworks:
@@ -230,7 +228,7 @@ def _look(m: MasterState, record: ReclaimRecord, now: float) -> bool:
     info = record.info
     if info.id in m.ending_reclaims:
         return False
-    late = demands.is_due(info, now)
+    late = asking.is_due(info, now)
     if not can_be_judged(m, info):
         if late and record.state is ReclaimState.ASKED:
             _becomes(m, record, ReclaimState.REVOKING)
@@ -260,7 +258,7 @@ def _done(m: MasterState, record: ReclaimRecord, now: float) -> None:
         _end(m, record, ReclaimState.DONE, now)
     elif record.state is not ReclaimState.DONE:
         _becomes(m, record, ReclaimState.DONE)
-        demands.ask_no_more(m, record.info)
+        asking.ask_no_more(m, record.info)
 
 
 def _bite(m: MasterState, record: ReclaimRecord, now: float) -> None:
@@ -294,32 +292,32 @@ def released_on(m: MasterState, agent_id: AgentId, now: float) -> None:
         _look(m, record, now)
 
 
-def agent_came(m: MasterState, agent: AgentRecord, now: float) -> None:
+def agent_registered(m: MasterState, agent: AgentRecord, now: float) -> None:
     """An agent is registered, for the first time or again (RV-51, RV-53, RV-62)."""
     enforcement.look(m, agent, now)
     if agent.id in m.reclaim_of:
         record = m.reclaims[m.reclaim_of[agent.id]]
         if record.info.id not in m.ending_reclaims and not demands.made_anew(m, record.info):
-            demands.ask_all(m, record, now)
+            asking.ask_all(m, record, now)
             _bite(m, record, now)
     _look_at_frameworks(m, now)
 
 
-def agent_left(m: MasterState, agent_id: AgentId, now: float) -> None:
+def agent_lost(m: MasterState, agent_id: AgentId, now: float) -> None:
     """An agent is registered no more: unreachable, which may pass, or for good (RV-44, RV-51, RV-53)."""
     if agent_id in m.reclaim_of and agent_id not in m.unreachable:
         _end(m, m.reclaims[m.reclaim_of[agent_id]], ReclaimState.LEFT, now)
     _look_at_frameworks(m, now)
 
 
-def framework_came(m: MasterState, framework: FrameworkRecord, now: float) -> None:
+def framework_registered(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     """A framework has subscribed again: it is blocked still, and asked again (RV-7, RV-21)."""
     if framework.id in m.reclaim_of:
         m.allocator.block(framework.id)
-    demands.ask_again(m, framework, now)
+    asking.ask_again(m, framework, now)
 
 
-def framework_left(m: MasterState, framework_id: FrameworkId, now: float) -> None:
+def framework_removed(m: MasterState, framework_id: FrameworkId, now: float) -> None:
     """A framework was removed (RV-44); what it held is free, and looked at where it was."""
     if framework_id in m.reclaim_of:
         _end(m, m.reclaims[m.reclaim_of[framework_id]], ReclaimState.LEFT, now)
@@ -328,7 +326,7 @@ def framework_left(m: MasterState, framework_id: FrameworkId, now: float) -> Non
 def _look_at_frameworks(m: MasterState, now: float) -> None:
     """Agents have come or gone: frameworks hold more or less, and perhaps all agents are back by now (RV-53)."""
     for record in _of_frameworks(m):
-        demands.ask_all(m, record, now)
+        asking.ask_all(m, record, now)
         _bite(m, record, now)
 
 

@@ -1,4 +1,4 @@
-"""Who holds what, and telling agents to end it: what reclaims and enforced windows share (docs/reclaim.md RV-36).
+"""Telling agents to end what is revoked: what reclaims and enforced windows share (docs/reclaim.md RV-36).
 
 Nothing is decided here. An agent that is away is not told; whoever wants it told looks again when it is back.
 """
@@ -8,56 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mesolite.actors.decisions.master.reclaim.rule import Holder
-from mesolite.actors.decisions.master.records import AgentRecord, ExecutorKey, TaskRecord
+from mesolite.actors.decisions.master.records import AgentRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import RevokeExecutor, RevokeTask
-from mesolite.messages.ids import FrameworkId
-from mesolite.messages.resources import Resources
-from mesolite.messages.tasks import TaskState
-
-
-def holders_on(agent: AgentRecord) -> list[Holder]:
-    """Every live task and every executor on an agent, in the order in which they came."""
-    executors = (_executor(agent, key, resources) for key, resources in agent.executors.items())
-    return [*(_task(agent, task) for task in agent.tasks.values() if task.state.holds_resources), *executors]
-
-
-def holders_of(m: MasterState, framework_id: FrameworkId) -> list[Holder]:
-    """Every live task and every executor of a framework, on whichever registered agent."""
-    live = [task for task in m.frameworks[framework_id].tasks.values() if task.state.holds_resources]
-    return [
-        *(_task(m.agents[task.agent_id], task) for task in live),
-        *(
-            _executor(agent, key, resources)
-            for agent in m.agents.values()
-            for key, resources in agent.executors.items()
-            if key[0] == framework_id
-        ),
-    ]
-
-
-def _task(agent: AgentRecord, task: TaskRecord) -> Holder:
-    told = task.key in agent.kills or task.key in agent.revokes or task.kill_cause is not None
-    return Holder(
-        framework_id=task.framework_id,
-        agent_id=agent.id,
-        task_id=task.task_id,
-        executor_id=task.executor_id,
-        amounts=task.resources.scalars,
-        launched_at=task.launched_at,
-        ending=told or task.state is TaskState.TASK_KILLING,
-    )
-
-
-def _executor(agent: AgentRecord, key: ExecutorKey, resources: Resources) -> Holder:
-    framework_id, executor_id = key
-    return Holder(
-        framework_id=framework_id,
-        agent_id=agent.id,
-        executor_id=executor_id,
-        amounts=resources.scalars,
-        ending=key in agent.revoked_executors,
-    )
 
 
 def revoke(m: MasterState, holders: Iterable[Holder]) -> list[Holder]:
