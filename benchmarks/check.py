@@ -2,7 +2,7 @@
 
 Checked is what runs on one thread and is timed on the processor: messages and the silent machine on virtual time, the
 allocator and its growth, the cost per event of a launch, and of a simulated cluster of 2,000 agents beside one of 200,
-and importing us, which must cost next to nothing before the first use.
+importing us, which must cost next to nothing before the first use, and what a command costs this process.
 Each figure's ratio is the best round of ours by the best round of what was measured beside it: others on the machine
 only ever slow a round down, so the best one moves least.
 
@@ -18,12 +18,14 @@ fails is measured once more before it counts.
 
 from __future__ import annotations
 
+import itertools
 import json
 import pathlib
 import sys
+import tempfile
 from collections.abc import Callable
 
-from benchmarks import allocator, importing, messages, scale, silence
+from benchmarks import allocator, commands, importing, messages, scale, silence
 from benchmarks.measuring import RATES, Figure, in_turn
 
 MARGIN = 1.75
@@ -31,6 +33,7 @@ ROUNDS = 11
 RECORDED = pathlib.Path(__file__).parent / "results" / "ratios.json"
 SMALL, LARGE, PINGED_S = 200, 2_000, 150.0
 LAUNCHED_ON = 100
+FEW_COMMANDS = 300
 
 
 def us_per_event(agents: int, frameworks: int, act: Callable[[scale.Life], None]) -> float:
@@ -68,6 +71,13 @@ def figures() -> list[Figure]:
     package, nothing, first_use, attrs = in_turn(
         ROUNDS, importing.package_ms, importing.nothing_ms, importing.first_use_ms, importing.attrs_ms
     )
+    with tempfile.TemporaryDirectory(prefix="mesolite-") as folder:
+        numbers = itertools.count(1)
+        host, popen = in_turn(
+            ROUNDS,
+            lambda: commands.host_us(pathlib.Path(folder, str(next(numbers))), FEW_COMMANDS),
+            lambda: commands.popen_us(FEW_COMMANDS),
+        )
     rows = [
         ("messages on virtual time", "per s", ours, "bare Pykka, one thread", floor),
         ("messages on virtual time", "per s", ours, "SimPy, bare events", events),
@@ -78,6 +88,7 @@ def figures() -> list[Figure]:
         (f"an event of {SMALL} agents", "us", few, "1,000 bare SimPy events", [1_000.0 * ms for ms in bare]),
         ("an event of a launch", "us", launched, "1,000 bare SimPy events", [1_000.0 * ms for ms in bare]),
         ("a machine falls silent", "ms", stories, "1,000 bare SimPy events", bare),
+        ("a command, in the host", "us", host, "a bare loop of Popen", popen),
         ("import mesolite", "ms", package, "an interpreter that does nothing", nothing),
         ("from mesolite import Cluster", "ms", first_use, "import attrs", attrs),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any
 
 from attrs import frozen
@@ -39,7 +40,7 @@ from mesolite.simulation import SimulatedCluster
 PATIENCE_S = 15.0
 STEADY_S = 10.0
 LATENCY_S = (0.0001, 0.001)
-LONGEST_S = 0.5
+LONGEST_S = 1.0
 POLITE_S = 0.1
 WINDOW_S = 60.0
 WITHIN_S = 30.0
@@ -112,9 +113,10 @@ def _places(cluster: SimulatedCluster | Cluster, shop: Shop) -> dict[str, str]:
 
 @frozen
 class GentlyDrained:
-    """What chapter 6 saw: how long each task took to die, the drain's end, and which processes were still there."""
+    """What chapter 6 saw: how long each task took to die, which were killed, the drain's end, and processes left."""
 
     died_after_s: dict[str, float]
+    killed: list[str]
     state: str
     left: list[int]
 
@@ -138,7 +140,7 @@ def drain_with_grace(page: Page, seed: int) -> GentlyDrained:
         waits_for = [str(blocker) for blocker in drain.blocked_by]
         state = str(drain.wait(PATIENCE_S))
         page.exchange(cluster.trace, since_s, _about_drain)
-        exits = {task_of(r.actor): r.time - since_s for r in cluster.trace if isinstance(r.event, WorkExited)}
+        exits = {task_of(r.actor): r for r in cluster.trace if isinstance(r.event, WorkExited)}
         took_s = (drain.ended_at or 0.0) - drain.started_at
         left = [pid for pid in processes if os.path.exists(f"/proc/{pid}")]
         books = cluster.operator.state()["agents"][0]
@@ -151,7 +153,9 @@ def drain_with_grace(page: Page, seed: int) -> GentlyDrained:
         f"{', '.join(map(str, left)) or 'none'}.\n"
         f"The agent is connected: {books['connected']}, active: {books['active']}, until it is reactivated."
     )
-    return GentlyDrained({name: exits[name] for name in ("polite", "stubborn")}, state, left)
+    died_after_s = {name: exits[name].time - since_s for name in ("polite", "stubborn")}
+    killed = [name for name in died_after_s if exits[name].event.signal == signal.SIGKILL]
+    return GentlyDrained(died_after_s, killed, state, left)
 
 
 def _about_drain(sender: str, to: str, event: Any) -> bool:

@@ -14,12 +14,12 @@ import time
 from types import TracebackType
 from typing import Self
 
+from mesolite.actors.containerizer.temporary_folder import TemporaryFolder
+from mesolite.actors.containerizer.work_folder import WorkFolder
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import ActorEnded, Refused
-from mesolite.actors.threads.folders import TemporaryFolder
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.threads.sqlite_store import SqliteStore
-from mesolite.actors.threads.work_folder import WorkFolder
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
 from mesolite.machines import AgentMachine, AnyResources
 from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from mesolite.actors.errors import Refused
-from mesolite.actors.threads.thread import Thread
+from mesolite.actors.runtime.thread import Thread
 from mesolite.machines import AgentMachine
 
 

@@ -59,6 +59,23 @@ assert Cluster is mesolite.Cluster and DriverStatus and explore is mesolite.harn
     assert outcome.returncode == 0, outcome.stderr
 
 
+def test_what_is_heavy_is_loaded_where_it_is_used() -> None:
+    """Nothing that only a log or a store needs, and none of what those load, such as asyncio, before there is one."""
+    code = """
+import sys
+from mesolite import Cluster, Simulation
+assert not {"loguru", "cattrs", "asyncio", "concurrent.futures", "multiprocessing"} & set(sys.modules)
+with Simulation() as sim:
+    sim.cluster()
+    sim.settle()
+    assert "cattrs" in sys.modules
+assert "loguru" not in sys.modules
+"""
+    outcome = _python("-c", code)
+
+    assert outcome.returncode == 0, outcome.stderr
+
+
 @pytest.mark.parametrize(
     "use",
     ["from mesolite import Cluster", "from mesolite import *", "import mesolite.actors", "import mesolite.signals"],

@@ -3,7 +3,7 @@
     port        what a runtime must do; what an actor is born with      directory   names, lives, links
     timeline    what is due when                                        store       memory, SQLite
     future      the future behind ref.ask                               hosting     starting and ending executors
-    pykka_inside  everything of Pykka that Pykka does not promise
+    pykka_inside  everything of Pykka that Pykka does not promise        thread   to be waited for, again after Ctrl-C
 
 The runtimes are actors/threads (real time, real commands) and mesolite/simulation (virtual time).
 """

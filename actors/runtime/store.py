@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from mesolite.messages.codec import decode_record, encode_record
 from mesolite.messages.errors import InvalidValue
 
 Changes = Iterable[tuple[str, Any]]
@@ -27,6 +26,8 @@ def encoded(owner: str, changes: Changes) -> Changes:
     Raises:
         InvalidValue: a record cannot be written, or would be read back as another.
     """
+    from mesolite.messages.codec import encode_record
+
     texts = []
     for key, record in changes:
         try:
@@ -85,13 +86,13 @@ class MemoryStore:
         self._check(owner, term)
         self._terms[owner] = term
         kept = self._records.get(owner, {})
-        return {key: decode_record(text) for key, text in kept.items()} if self.encoded else dict(kept)
+        return self._decoded(kept) if self.encoded else dict(kept)
 
     def look(self, owner: str, keys: Iterable[str]) -> Mapping[str, Any]:
         """Read what there is under those keys, and claim nothing: for whoever looks at a simulation."""
         records = self._records.get(owner, {})
         kept = {key: records[key] for key in keys if key in records}
-        return {key: decode_record(text) for key, text in kept.items()} if self.encoded else kept
+        return self._decoded(kept) if self.encoded else kept
 
     def save(self, owner: str, changes: Changes, term: int) -> None:
         """Write."""
@@ -112,6 +113,11 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _decoded(self, kept: Mapping[str, str]) -> dict[str, Any]:
+        from mesolite.messages.codec import decode_record
+
+        return {key: decode_record(text) for key, text in kept.items()}
 
     def _check(self, owner: str, term: int) -> None:
         if term < self._terms.get(owner, 0):

@@ -1,8 +1,6 @@
-"""The threads runtime: real time, real commands.
+"""The threads runtime: real time; commands are run by actors/containerizer.
 
-runtime     implements the port: actors, storage, links            pool        workers, own threads
-clock       fires timers                                            commands    each agent's commands, in sandboxes
-processes   the host's side of the launcher                         launcher    the process that starts and kills
-thread      a thread to wait for, again after Ctrl-C                folders     the temporary folder of a cluster
-removal     folders of any depth, and what cannot be removed
+runtime     implements the port: actors, storage, links            pool         workers, own threads
+clock       fires timers                                            sqlite_store  what is kept, in one file
+blocking    callbacks that do not return                            unseen       what was raised and nobody saw
 """

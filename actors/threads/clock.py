@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mesolite.actors.runtime.port import Timer
+from mesolite.actors.runtime.thread import Thread
 from mesolite.actors.runtime.timeline import Timeline
-from mesolite.actors.threads.thread import Thread
 
 
 class Later(NamedTuple):

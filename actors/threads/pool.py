@@ -1,8 +1,11 @@
 """Who runs whose loop: a few workers share all actors, and actors with user code have a thread each.
 
-An actor is runnable while its inbox is not empty; a worker takes it, runs Pykka's own loop until the inbox is empty or
-the turn is over, and lets go. So thousands of actors need no thousands of threads, and one actor never runs twice at
-once (core.md LP-1). Own threads are for code that may block.
+An actor is runnable while its inbox is not empty; a worker takes it, lets it handle what is there until the inbox is
+empty or the turn is over, and lets go. So thousands of actors need no thousands of threads, and one actor never runs
+twice at once (core.md LP-1). Own threads are for code that may block.
+
+What actors tell each other is put into an inbox as it is, and handled as Pykka's loop would, without entering it, as on
+virtual time. What comes through an `ActorRef`, every failure and every end are left to that loop.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ from typing import Any
 import pykka
 
 from mesolite.actors.logs import logger
-from mesolite.actors.runtime.pykka_inside import ActorStop, Envelope, HostedActor, run_loop
-from mesolite.actors.threads.thread import Thread
+from mesolite.actors.runtime.port import Delivery
+from mesolite.actors.runtime.pykka_inside import ActorStop, Envelope, Failed, HostedActor, run_loop
+from mesolite.actors.runtime.thread import Thread
 
 TURN = 64
 """How many messages an actor may handle before the next runnable one gets its turn; libprocess has no such limit."""
@@ -29,58 +33,67 @@ class Idle(Exception):  # not an error: it leaves Pykka's loop when there is not
     """The inbox is empty, or the turn is over."""
 
 
-def refuse(envelope: Envelope[Any]) -> None:
+Content = Envelope[Any] | Delivery
+"""What is in an inbox: what Pykka puts there, or a delivery as it is."""
+
+
+def refuse(content: Content) -> None:
     """Answer a question that came too late, as Pykka does for what is left in an inbox."""
-    if envelope.reply_to is None:
+    if isinstance(content, Delivery) or content.reply_to is None:
         return
-    if isinstance(envelope.message, ActorStop):
-        envelope.reply_to.set(None)
+    if isinstance(content.message, ActorStop):
+        content.reply_to.set(None)
     else:
         dead = pykka.ActorDeadError("the actor ended before it came to this question")
-        envelope.reply_to.set_exception((pykka.ActorDeadError, dead, None))
+        content.reply_to.set_exception((pykka.ActorDeadError, dead, None))
+
+
+def enveloped(content: Content) -> Envelope[Any]:
+    """The same for Pykka's loop."""
+    return Envelope(content) if isinstance(content, Delivery) else content
 
 
 class PooledInbox:
     """A Pykka inbox that makes its actor runnable when something comes in."""
 
-    __slots__ = ("_actor", "_envelopes", "_lock", "_over", "_pool", "_scheduled", "_turn")
+    __slots__ = ("_actor", "_contents", "_lock", "_over", "_pool", "_scheduled", "_turn")
 
     def __init__(self, pool: Pool) -> None:
         """Belong to an actor that `begin` will name."""
         self._pool = pool
         self._actor: HostedActor | None = None
-        self._envelopes: deque[Envelope[Any]] = deque()
+        self._contents: deque[Content] = deque()
         self._lock = threading.Lock()
         self._scheduled = False
         self._over = False
         self._turn = 0
 
-    def put(self, envelope: Envelope[Any]) -> None:
-        """Take an envelope, from any thread."""
+    def put(self, content: Content) -> None:
+        """Take an envelope or a delivery, from any thread."""
         with self._lock:
             if not self._over:
-                self._envelopes.append(envelope)
+                self._contents.append(content)
                 if self._scheduled or self._actor is None:
                     return
                 self._scheduled = True
                 self._pool.schedule(self)
                 return
-        refuse(envelope)
+        refuse(content)
 
     def get(self) -> Envelope[Any]:
-        """Give out the oldest envelope.
+        """Give out the oldest content, for Pykka's loop.
 
         Raises:
             Idle: there is none, or the turn is over.
         """
-        if not self._envelopes or self._turn >= TURN:
+        if not self._contents or self._turn >= TURN:
             raise Idle
         self._turn += 1
-        return self._envelopes.popleft()
+        return enveloped(self._contents.popleft())
 
     def empty(self) -> bool:
         """Whether there is none."""
-        return not self._envelopes
+        return not self._contents
 
     def begin(self, actor: HostedActor) -> None:
         """Let this actor be run from now on."""
@@ -96,60 +109,75 @@ class PooledInbox:
         self._pool.schedule(self)
 
     def run(self) -> None:
-        """Run Pykka's loop for one turn; called by a worker."""
+        """Let the actor handle what is here, for one turn; called by a worker."""
         actor = self._actor
         assert actor is not None
         self._turn = 0
         try:
+            self._handle_deliveries(actor)
             run_loop(actor)
         except Idle:
             with self._lock:
                 # A stopped one has something left to do: to take its leave.
-                if not self._envelopes and not actor.actor_stopped.is_set():
+                if not self._contents and not actor.actor_stopped.is_set():
                     self._scheduled = False
                     return
             self._pool.schedule(self)
             return
         with self._lock:
             self._over = True
-        for envelope in self._envelopes:
-            refuse(envelope)
+        for content in self._contents:
+            refuse(content)
         self._pool.leave(actor)
         self._actor = None
+
+    def _handle_deliveries(self, actor: HostedActor) -> None:
+        """Handle deliveries up to the first content of another kind, or the first that fails: Pykka's loop goes on."""
+        contents, stopped = self._contents, actor.actor_stopped
+        while contents and self._turn < TURN and not stopped.is_set():
+            delivery = contents[0]
+            if not isinstance(delivery, Delivery):
+                return
+            self._turn += 1
+            contents.popleft()
+            try:
+                actor.context.handle(*delivery)
+            except BaseException as error:  # noqa: BLE001  # Pykka's failure path takes it from here
+                contents.appendleft(Envelope(Failed(error)))
 
 
 class OwnInbox:
     """A Pykka inbox whose actor blocks on it, on a thread of its own."""
 
-    __slots__ = ("_envelopes", "_over", "_pool")
+    __slots__ = ("_contents", "_over", "_pool")
 
     def __init__(self, pool: Pool) -> None:
         """Belong to an actor that `begin` will name."""
         self._pool = pool
-        self._envelopes: SimpleQueue[Envelope[Any] | None] = SimpleQueue()
+        self._contents: SimpleQueue[Content | None] = SimpleQueue()
         self._over = False
 
-    def put(self, envelope: Envelope[Any]) -> None:
-        """Take an envelope, from any thread."""
-        self._envelopes.put(envelope)
+    def put(self, content: Content) -> None:
+        """Take an envelope or a delivery, from any thread."""
+        self._contents.put(content)
         if self._over:
             self.wake()
 
     def get(self) -> Envelope[Any]:
-        """Wait for the oldest envelope.
+        """Wait for the oldest content.
 
         Raises:
             Idle: the actor was told to take its leave.
         """
         self._pool.handled()
-        envelope = self._envelopes.get()
-        if envelope is None:
+        content = self._contents.get()
+        if content is None:
             raise Idle
-        return envelope
+        return enveloped(content)
 
     def empty(self) -> bool:
         """Whether there is none."""
-        return self._envelopes.empty()
+        return self._contents.empty()
 
     def begin(self, actor: HostedActor) -> None:
         """Run the actor's loop on its own thread."""
@@ -168,12 +196,12 @@ class OwnInbox:
         self._over = True
         while True:
             try:
-                envelope = self._envelopes.get_nowait()
+                content = self._contents.get_nowait()
             except Empty:
                 break
-            if envelope is not None:
-                refuse(envelope)
-        self._envelopes.put(None)
+            if content is not None:
+                refuse(content)
+        self._contents.put(None)
 
 
 class Pool:

@@ -2,7 +2,7 @@
 
 workers     run actors whose inboxes are not empty (pool.py)      own threads   for actors with user code
 clock       fires timers                                          store thread  reads and writes the store
-launchers   one process per agent that runs commands (commands.py)
+launchers   one process per agent that runs commands (../containerizer)
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-import pykka
-
+from mesolite.actors.containerizer.commands import Commands
 from mesolite.actors.decisions.contract import (
     ExecutorStart,
     Loaded,
@@ -35,12 +34,11 @@ from mesolite.actors.runtime.hosting import no_executors
 from mesolite.actors.runtime.port import ActorContext, ActorFactory, Delivery, NewActor, Placement, Timer
 from mesolite.actors.runtime.pykka_inside import HostedActor, start_loop
 from mesolite.actors.runtime.store import StaleTerm, Store, encoded
+from mesolite.actors.runtime.thread import Thread
 from mesolite.actors.runtime.timeout import limit
 from mesolite.actors.threads.blocking import LOOK_EVERY_S, BlockingWatch
 from mesolite.actors.threads.clock import Clock, Later
-from mesolite.actors.threads.commands import Commands
 from mesolite.actors.threads.pool import OwnInbox, Pool, PooledInbox
-from mesolite.actors.threads.thread import Thread
 from mesolite.actors.threads.unseen import Unseen
 from mesolite.actors.trace import Ended, Lost, Trace, raised
 from mesolite.actors.user_errors import UserErrors
@@ -352,10 +350,9 @@ class ThreadsRuntime:
 
     def _tell(self, context: ActorContext, delivery: Delivery) -> bool:
         """Put it into the inbox of that life of an actor; False if that is over."""
-        try:
-            context.ref.tell(delivery)
-        except pykka.ActorDeadError:
+        if context.ref.actor_stopped.is_set():
             return False
+        context.inbox.put(delivery)
         return True
 
     def _fire(self, due: Timer | Later) -> None:

@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from mesolite.actors.errors import WorkDirUnusable
 from mesolite.actors.runtime.store import Changes, came_too_late
-from mesolite.messages.codec import decode_record
 
 APPLICATION_ID = int.from_bytes(b"Meso")
 SCHEMA = 2
@@ -169,6 +168,8 @@ class SqliteStore:
             raise self._unusable(f"it is damaged ({' '.join(found.split())})", _DAMAGED)
 
     def _decoded(self, owner: str, key: str, record: bytes) -> object:
+        from mesolite.messages.codec import decode_record
+
         try:
             return decode_record(record.decode())
         except ValueError as error:

@@ -16,26 +16,6 @@ class Idle(Exception):  # not an error: it leaves Pykka's loop when the inbox is
     """The inbox is empty."""
 
 
-class Stopped:
-    """Whether a Pykka actor has stopped, as its `actor_stopped`. A `threading.Event` is a lock and a queue of waiters,
-    1 KB in each of a hundred thousand actors, and on one thread nobody can wait.
-    """
-
-    __slots__ = ("_is_set",)
-
-    def __init__(self) -> None:
-        """Not yet."""
-        self._is_set = False
-
-    def is_set(self) -> bool:
-        """Whether it has."""
-        return self._is_set
-
-    def set(self) -> None:
-        """It has."""
-        self._is_set = True
-
-
 class VirtualInbox:
     """A Pykka inbox that tells the dispatcher when it has something."""
 

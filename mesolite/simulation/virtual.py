@@ -31,7 +31,7 @@ from mesolite.messages.base import Message, Query
 from mesolite.simulation.choices import Order, Seeded, draw, stream
 from mesolite.simulation.dispatcher import Dispatcher
 from mesolite.simulation.in_flight import Directed
-from mesolite.simulation.inbox import Stopped, VirtualInbox
+from mesolite.simulation.inbox import VirtualInbox
 from mesolite.simulation.scheduled_actions import Loop, ScheduledAction
 from mesolite.simulation.standstill import situation
 from mesolite.simulation.work import SimulatedProcesses
@@ -109,8 +109,6 @@ class VirtualRuntime(Dispatcher):
 
     def begin(self, actor: HostedActor) -> None:
         """Run the actor's set-up; its loop is run whenever it has something to do."""
-        stopped: Any = Stopped()
-        actor.actor_stopped = actor.actor_ref.actor_stopped = stopped
         set_up(actor)
 
     def answer(self, name: str, query: Query) -> Message | None:

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from mesolite import Cluster, CommandInfo, Refused, TaskInfo
-from mesolite.actors.threads import commands
-from mesolite.actors.threads.folders import OWNER
-from mesolite.actors.threads.thread import Thread
+from mesolite.actors.containerizer import commands
+from mesolite.actors.containerizer.temporary_folder import OWNER
+from mesolite.actors.runtime.thread import Thread
 from tests.cluster.stage import PATIENCE_S, Launching, Pipes, command, pipes_in, run_to_the_end
 from tests.logs import logged
 from tests.scenarios.schedulers import Recorder

@@ -7,6 +7,7 @@ and the envelope are not. What is ours of it is in actors/runtime/pykka_inside.p
 from __future__ import annotations
 
 from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
 import pykka
@@ -15,6 +16,8 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from mesolite.actors.runtime.future import PortFuture
+from mesolite.actors.runtime.port import ActorContext, Placement
+from mesolite.actors.runtime.pykka_inside import HostedActor
 
 
 class Idle(Exception):
@@ -78,6 +81,15 @@ def probe() -> Probe:
     return Probe()
 
 
+class Hosted(HostedActor):
+    """One of ours, in a runtime that can do nothing but make inboxes."""
+
+    def __init__(self) -> None:
+        runtime: Any = SimpleNamespace(inbox=lambda _: Inbox())
+        self.context = ActorContext(runtime, "agent-1", 3, Placement("agent-1"))
+        super().__init__()
+
+
 def run(probe: Probe) -> bool:
     """Run Pykka's loop until it leaves; true if that is because there is nothing to do."""
     try:
@@ -92,6 +104,17 @@ def test_an_actor_makes_its_own_inbox_when_it_is_born(probe: Probe) -> None:
     assert probe.calls == ["inbox"]
     assert probe.actor_ref.actor_inbox is probe.actor_inbox
     assert probe.actor_ref.actor_stopped is probe.actor_stopped
+
+
+def test_our_actors_begin_with_all_that_pykkas_own_begin_with(probe: Probe) -> None:
+    """They make it themselves, without a random name and an event."""
+    hosted = Hosted()
+
+    assert vars(hosted).keys() - {"context"} == vars(probe).keys() - {"calls"}
+    assert str(hosted) == "Hosted (agent-1.3)"
+    assert not hosted.actor_stopped.is_set()
+    hosted.actor_stopped.set()
+    assert not hosted.actor_ref.is_alive()
 
 
 def test_setting_up_calls_on_start_only(probe: Probe) -> None:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 
-from mesolite.actors.threads.thread import Thread
+from mesolite.actors.runtime.thread import Thread
 
 PATIENCE_S = 60.0
 

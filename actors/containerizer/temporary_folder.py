@@ -14,8 +14,8 @@ import os
 import stat
 import tempfile
 
+from mesolite.actors.containerizer.removal import remove_tree
 from mesolite.actors.logs import logger
-from mesolite.actors.threads.removal import remove_tree
 
 PREFIX = "mesolite-"
 OWNER = "owner.json"

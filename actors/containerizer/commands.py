@@ -1,4 +1,4 @@
-"""Real work: each agent's commands, in sandboxes, through a launcher of its own (processes.py)."""
+"""Real work: each agent's commands, in sandboxes, through a launcher of its own (host.py)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from mesolite.actors.decisions.contract import Run, WorkExited, WorkFailedToStart, WorkStarted
+from mesolite.actors.containerizer.host import Launcher, WorkEvent
+from mesolite.actors.decisions.contract import Run, WorkFailedToStart, WorkStarted
 from mesolite.actors.runtime.port import ActorContext
-from mesolite.actors.threads import processes as real
 from mesolite.messages.tasks import CommandInfo
 
 SANDBOXES_KNOWN = 10_000
@@ -82,7 +82,7 @@ class Commands:
         self._lock = threading.Lock()
         # A process's environment is fixed when it starts, and so is that of our commands; copying it is slow.
         self._environment = dict(os.environ)
-        self._launchers: dict[str, real.Launcher] = {}
+        self._launchers: dict[str, Launcher] = {}
         self._contexts: dict[str, ActorContext] = {}
         self._causes: dict[str, int] = {}
         """The trace record that the next news of a work comes of: its start, then the last signal."""
@@ -96,7 +96,6 @@ class Commands:
 
         Whatever stands in the way, and whatever was asked for, the context is told: it waits for that.
         """
-        sandbox = run.sandbox
         with self._lock:
             if self._closed:
                 return
@@ -109,15 +108,20 @@ class Commands:
             self._post(context, WorkFailedToStart(run.work_id, why), "", cause)
             return
         try:
-            argv, environment = _argv(run.command), _environment(run)
-            _make_folder(sandbox)
-            self._launcher(context.host).spawn(
-                run.work_id, argv, environment, cwd=sandbox, stdout=f"{sandbox}/stdout", stderr=f"{sandbox}/stderr"
-            )
+            self._start(context.host, run)
         except Exception as error:  # noqa: BLE001  no room for the sandbox, no more processes, no text, whatever
             what = "/bin/sh" if run.command.shell else run.command.value
             why = _brief(f"cannot start {what!r:.200}: {str(error) or type(error).__name__}")
             self._over(context, run.work_id, WorkFailedToStart(run.work_id, why))
+
+    def _start(self, host: str, run: Run) -> None:
+        """Prepare what a command needs, and have it started; whatever is raised fails it."""
+        sandbox = run.sandbox
+        argv, environment = _argv(run.command), _environment(run)
+        _make_folder(sandbox)
+        self._launcher(host).spawn(
+            run.work_id, argv, environment, cwd=sandbox, stdout=f"{sandbox}/stdout", stderr=f"{sandbox}/stderr"
+        )
 
     def _begin(self, context: ActorContext, run: Run) -> None:
         """Note what is about to be started; the lock is held."""
@@ -176,30 +180,30 @@ class Commands:
         for launcher in launchers:
             launcher.close(max(0.0, deadline - time.monotonic()))
 
-    def _launcher(self, host: str) -> real.Launcher:
+    def _launcher(self, host: str) -> Launcher:
         with self._lock:
             launcher = self._launchers.get(host)
             if launcher is None:
-                launcher = self._launchers[host] = real.Launcher(
+                launcher = self._launchers[host] = Launcher(
                     self._report, self._max_file_size, self._environment
                 )
                 if self._closed:
                     launcher.hang_up()  # it never starts anything
             return launcher
 
-    def _report(self, event: real.WorkEvent) -> None:
+    def _report(self, event: WorkEvent) -> None:
         """Pass on what a launcher says; called on its reader thread."""
         with self._lock:
             context, cause = self._contexts[event.work_id], self._causes[event.work_id]
-        match event:
-            case real.WorkStarted():
-                self._post(context, WorkStarted(event.work_id, event.pid), "", cause)
-            case real.WorkFailedToStart():
-                self._over(context, event.work_id, WorkFailedToStart(event.work_id, _brief(event.error)))
-            case real.WorkExited():
-                self._over(context, event.work_id, WorkExited(event.work_id, event.exit_status, event.signal))
+        if isinstance(event, WorkStarted):
+            self._post(context, event, "", cause)
+        elif isinstance(event, WorkFailedToStart):
+            self._over(context, event.work_id, WorkFailedToStart(event.work_id, _brief(event.error)))
+        else:
+            self._over(context, event.work_id, event)
 
     def _over(self, context: ActorContext, work_id: str, event: object) -> None:
+        """Nothing of a work is left, or it never began: forget it, and tell."""
         with self._lock:
             del self._contexts[work_id]
             cause = self._causes.pop(work_id)

@@ -2,8 +2,8 @@
 
 Rule: whatever is started here is reported exactly once as ended, or as never started, whoever dies first.
 
-    Launcher.spawn ---> launcher.py, one process per agent ---> commands
-    on_event       <--- one reader thread                  <--- exit statuses
+    Launcher.spawn ---> launcher/, one process per agent ---> commands
+    on_event       <--- one reader thread                <--- exit statuses
 
 The host stays an ordinary process: it becomes no subreaper and waits for no child but the launcher itself, so
 the user's own children keep their exit statuses.
@@ -12,7 +12,7 @@ the user's own children keep their exit statuses.
 from __future__ import annotations
 
 import contextlib
-import json
+import marshal
 import os
 import secrets
 import signal
@@ -27,52 +27,18 @@ from typing import IO, Any, TypeAlias
 
 import attrs
 
-from mesolite.actors.threads import launcher
-from mesolite.actors.threads.thread import Thread
-
-
-@attrs.frozen(kw_only=True)
-class Exit:
-    """How a main process ended: exactly one of the two is set."""
-
-    exit_status: int | None = None
-    """What it returned, 0 to 255; None when a signal ended it."""
-    signal: int | None = None
-    """Number of the signal that ended it; None when it returned."""
-
-    def __attrs_post_init__(self) -> None:
-        if (self.exit_status is None) == (self.signal is None):
-            raise ValueError(f"exactly one of exit_status and signal must be set: {self!r}")
-
-
-@attrs.frozen(kw_only=True)
-class WorkStarted:
-    """The command runs; always reported before its WorkExited."""
-
-    work_id: str
-    pid: int
-    """Of its main process, which leads a session of its own; 0 if the launcher was killed before it could tell."""
-
-
-@attrs.frozen(kw_only=True)
-class WorkFailedToStart:
-    """The command never ran; nothing more is reported of this work."""
-
-    work_id: str
-    error: str
-    """What was to be started, and why it could not be."""
-
-
-@attrs.frozen(kw_only=True)
-class WorkExited(Exit):
-    """The main process has ended. What it left behind is killed without further notice."""
-
-    work_id: str
-
+from mesolite.actors.containerizer import launcher
+from mesolite.actors.containerizer.launcher import process_table
+from mesolite.actors.containerizer.launcher.host_channel import LENGTH_BYTES, framed
+from mesolite.actors.decisions.contract import WorkExited, WorkFailedToStart, WorkStarted
+from mesolite.actors.runtime.thread import Thread
 
 WorkEvent: TypeAlias = WorkStarted | WorkFailedToStart | WorkExited
 
 _EVENTS = {"started": WorkStarted, "failed": WorkFailedToStart, "exited": WorkExited}
+PROGRAM = os.path.join(*launcher.__path__, "__main__.py")
+"""The launcher, to be run by our own interpreter."""
+
 _LAUNCHER_ENDED = "the launcher process ended before it started this command; the next start begins anew"
 _PIECE = 1 << 16
 
@@ -129,10 +95,10 @@ class Launcher:
         """
         if not argv:
             raise ValueError(f"work {work_id!r} names no command to start")
-        request = {"do": "spawn", "work_id": work_id, "argv": list(argv), "env": dict(env)}
+        request: dict[str, object] = {"do": "spawn", "work_id": work_id, "argv": list(argv), "env": dict(env)}
         paths = {"cwd": cwd, "stdout": stdout, "stderr": stderr}
         request |= {name: os.path.abspath(path) for name, path in paths.items()}
-        line = _line(request)
+        written = framed(request)
         with self._lock:
             if self._closed:
                 raise RuntimeError(f"cannot start work {work_id!r}: this launcher is closed")
@@ -142,22 +108,22 @@ class Launcher:
                 self._start()
             self._asked += 1
             self._works[work_id] = _Work(self._asked)
-            self._send(line)
+            self._send(written)
 
     def signal(self, work_id: str, signum: int) -> None:
         """Send a signal to every process of a work, also to those that became daemons."""
         with self._lock:
-            self._send(_line({"do": "signal", "work_id": work_id, "signum": int(signum)}))
+            self._send(framed({"do": "signal", "work_id": work_id, "signum": int(signum)}))
 
     def kill(self, work_id: str) -> None:
         """SIGKILL every process of a work, until none is left."""
         with self._lock:
-            self._send(_line({"do": "kill", "work_id": work_id}))
+            self._send(framed({"do": "kill", "work_id": work_id}))
 
     def kill_all(self) -> None:
         """SIGKILL everything ever started here. What is asked for afterwards waits until none of it is left."""
         with self._lock:
-            self._send(_line({"do": "kill_all"}))
+            self._send(framed({"do": "kill_all"}))
 
     def hang_up(self) -> None:
         """Tell the launcher to kill everything and to end, without waiting for that; nothing is started any more."""
@@ -186,18 +152,18 @@ class Launcher:
         A tree that changes during the look may be seen in part.
         """
         with self._lock:
-            if not launcher.ON_LINUX:
+            if not process_table.ON_LINUX:
                 return [work.pid for work in self._works.values() if work.pid is not None]
             if self._process is None:
                 return []
-            return list(filter(_is_alive, launcher.with_descendants([self._process.pid])[1:]))
+            return list(filter(process_table.is_alive, process_table.with_descendants([self._process.pid])[1:]))
 
     def _start(self) -> None:
         """Start the launcher process and the thread that reads its reports."""
         ours, theirs = socket.socketpair()
         starts = tempfile.TemporaryFile()  # noqa: SIM115  the reader closes it
         name = f"{os.getpid()}-{secrets.token_hex(8)}"
-        command = [sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), name]
+        command = [sys.executable, "-I", "-S", PROGRAM, str(os.getpid()), name]
         if self._max_file_size is not None:
             command.append(str(self._max_file_size))
         process = None
@@ -216,22 +182,22 @@ class Launcher:
             theirs.close()
         self._connection, self._process, self._asked = ours, process, 0
         self._readers = [*filter(Thread.is_alive, self._readers), reader]
-        self._send(_line({"do": "share", "env": dict(self._environment)}))
+        self._send(framed({"do": "share", "env": dict(self._environment)}))
 
-    def _send(self, line: bytes) -> None:
+    def _send(self, written: bytes) -> None:
         """Hand over one request; the lock is held, so this never waits for the launcher, which may be stopped."""
         if self._connection is None:
             return
         waiting, sent = bool(self._unsent), 0
         try:
             if not waiting:
-                sent = self._connection.send(line, socket.MSG_DONTWAIT)
+                sent = self._connection.send(written, socket.MSG_DONTWAIT)
         except BlockingIOError:
             pass
         except OSError:  # the launcher has just died, and its reader will tell
             return
-        if sent < len(line):
-            self._unsent += line[sent:]
+        if sent < len(written):
+            self._unsent += written[sent:]
             if not waiting:
                 self._writer = Thread(self._write, "mesolite-launcher-writer", (self._connection, self._unsent))
                 self._writer.start()
@@ -252,9 +218,8 @@ class Launcher:
         """Pass on the reports of one launcher process until it ends; then account for what it left."""
         with connection, connection.makefile("rb") as reports:
             with contextlib.suppress(ConnectionError):  # it died with requests unread
-                for line in reports:
-                    if line.endswith(b"\n"):  # otherwise it died writing
-                        self._pass_on(**json.loads(line))
+                while report := read_report(reports):
+                    self._pass_on(**report)
             process.wait()
             with self._lock:
                 self._connection = self._process = None
@@ -268,11 +233,11 @@ class Launcher:
             _kill_abandoned(name, [work.pid for work in lost.values() if work.pid is not None])
         for work_id, work in lost.items():
             if work.pid is None and work.number > begun:
-                self._tell(WorkFailedToStart(work_id=work_id, error=_LAUNCHER_ENDED))
+                self._tell(WorkFailedToStart(work_id, _LAUNCHER_ENDED))
                 continue
             if work.pid is None:  # it has killed the launcher, say, before that could report its start
-                self._tell(WorkStarted(work_id=work_id, pid=0))
-            self._tell(WorkExited(work_id=work_id, signal=signal.SIGKILL))
+                self._tell(WorkStarted(work_id, 0))
+            self._tell(WorkExited(work_id, None, signal.SIGKILL))
 
     def _pass_on(self, event: str, work_id: str, **details: Any) -> None:
         with self._lock:
@@ -290,25 +255,23 @@ class Launcher:
             threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, where)))
 
 
-def _is_alive(pid: int) -> bool:
-    """Whether this process exists and is no zombie. One that still has threads is alive: only its first has ended."""
-    return bool(fields := launcher.stat_of(pid)) and (fields[0] not in b"ZX" or int(fields[17]) > 1)
-
-
-def _line(request: Mapping[str, object]) -> bytes:
-    return json.dumps(request).encode() + b"\n"
+def read_report(reports: IO[bytes]) -> dict[str, Any] | None:
+    """The next report of a launcher; None when it has ended, be it in the middle of one."""
+    length = int.from_bytes(reports.read(LENGTH_BYTES), "big")
+    written = reports.read(length)
+    return marshal.loads(written) if written and len(written) == length else None  # noqa: S302  we have started it
 
 
 def _kill_abandoned(name: str, main_pids: Sequence[int]) -> None:
     """Kill what a dead launcher left: the sessions it reported, and all that carries its mark."""
     for pid in main_pids:
-        launcher.send(-pid, signal.SIGKILL)
+        process_table.send(-pid, signal.SIGKILL)
     killed: set[int] = set()
     while True:
-        marked = [pid for pid in launcher.all_processes() if launcher.mark_of(pid).startswith(f"{name}-")]
+        marked = [pid for pid in process_table.all_processes() if process_table.mark_of(pid).startswith(f"{name}-")]
         fresh = [pid for pid in marked if pid not in killed]
         if not fresh:
             return
         killed.update(fresh)
         for pid in fresh:
-            launcher.send(pid, signal.SIGKILL)
+            process_table.send(pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mesolite.actors.threads.removal import remove_tree
+from mesolite.actors.containerizer.removal import remove_tree
 
 NOBODY = 65534
 DEPTH = 3000  # three times as deep as Python calls itself, and as files may be open
@@ -133,7 +133,7 @@ def test_folders_without_permissions_go_for_an_ordinary_user(open_to_all: Path, 
 
 MOUNTING = """
 import subprocess, sys
-from mesolite.actors.threads.removal import remove_tree
+from mesolite.actors.containerizer.removal import remove_tree
 top, kept = sys.argv[1:]
 subprocess.run(["mount", "--bind", kept, f"{top}/a/with space"], check=True)
 print(remove_tree(top))
