@@ -1,9 +1,15 @@
 """Who speaks, and what they decide: the middle storey, above messages and below what people use.
 
-`decisions` decides: pure cores and rules that turn (event, sender, now) into a list of effects.
-`runtime` does: clocks, the directory, stores, work, threads. A performer stands between the two: it asks a
-core, records what happened in the trace and carries the effects out. The actors of each role are small Pykka
-classes around a performer.
+One file for each kind of actor: its Pykka class, which core it has, what it hears and says, its name in Mesos.
+
+    master            leads the cluster, or stands by         registrar         keeps what must outlive a master
+    agent             a machine, a *slave* before 1.0         elector           says who leads, as ZooKeeper would
+    scheduler         a framework's scheduler and driver      executor          a user's executor and its driver
+    command_executor  runs one command                        operator          speaks for whoever runs the cluster
+
+What they have in common is `actor`: MesosActor asks a core, records what happened in the trace, performs the effects.
+`decisions` decides: pure cores and rules that turn (event, sender, now) into a list of effects. `runtime` does: clocks,
+the directory, stores, work, threads. `user_code` is the fence around what users have written.
 
 Write `from mesolite.actors.decisions.contract import Send`: the link mesolite/actors leads here.
 """

@@ -8,6 +8,7 @@
     silence     the story of a machine that falls silent, simulated; beside as many bare SimPy events
     allocator   the cycle Mesos published, and a cluster of mixed frameworks; beside the next smaller size
     scale       simulated clusters of up to 20,000 agents; beside one of 1,000
+    growth      what must cost the same per machine, task or message, however many; beside a quarter of them
     flat        a simulated week, and 1,000 clusters one after another; beside the first of them
 
     python -m benchmarks.flame     where the time of a simulation goes, as text

@@ -2,7 +2,8 @@
 
 Checked is what runs on one thread and is timed on the processor: messages and the silent machine on virtual time, the
 allocator and its growth, the cost per event of a launch, and of a simulated cluster of 2,000 agents beside one of 200,
-importing us, which must cost next to nothing before the first use, and what a command costs this process.
+what must cost the same however many there are (growth.py), importing us, which must cost next to nothing before the
+first use, and what a command costs this process.
 Each figure's ratio is the best round of ours by the best round of what was measured beside it: others on the machine
 only ever slow a round down, so the best one moves least.
 
@@ -25,11 +26,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from benchmarks import allocator, commands, importing, messages, scale, silence
+from benchmarks import allocator, commands, growth, importing, messages, scale, silence
 from benchmarks.measuring import RATES, Figure, in_turn
 
 MARGIN = 1.75
 ROUNDS = 11
+GROWTH_ROUNDS = 3
+"""Of what grows: that is seen in a few."""
 RECORDED = pathlib.Path(__file__).parent / "results" / "ratios.json"
 SMALL, LARGE, PINGED_S = 200, 2_000, 150.0
 LAUNCHED_ON = 100
@@ -92,10 +95,11 @@ def figures() -> list[Figure]:
         ("import mesolite", "ms", package, "an interpreter that does nothing", nothing),
         ("from mesolite import Cluster", "ms", first_use, "import attrs", attrs),
     ]
-    return [
+    found = [
         Figure(what=what, unit=unit, ours=ours, beside=beside, theirs=theirs)
         for what, unit, ours, beside, theirs in rows
     ]
+    return found + growth.figures(GROWTH_ROUNDS, lambda quick, full: quick)
 
 
 def name(figure: Figure) -> str:

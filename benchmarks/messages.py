@@ -1,7 +1,7 @@
 """How many messages per second 1,000 actors exchange on virtual time, and ten pairs on threads; beside the floors.
 
-Ours are real roles: toy cores behind the real performer, `ActorRef.tell`, Pykka's inbox, each event and its
-effects kept in a ring trace, the seed choosing who comes next. 500 pairs play ping-pong, all at once.
+Ours are real actors with toy cores, each event and its effects kept in a ring trace, the seed choosing who comes next.
+500 pairs play ping-pong, all at once.
 
 What is fair to put beside it:
 
@@ -33,8 +33,8 @@ from attrs import frozen
 from pykka._envelope import Envelope
 
 from benchmarks.measuring import Figure, Goal, Result, Stopwatch, in_turn
+from mesolite.actors.actor import MesosActor
 from mesolite.actors.decisions.contract import Core, Started
-from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import ActorFactory, Placement
 from mesolite.actors.runtime.store import MemoryStore
 from mesolite.actors.threads.runtime import ThreadsRuntime
@@ -79,7 +79,7 @@ class Player(Core):
 
 def attached(core: Core) -> ActorFactory:
     """Say how a role with that core sits down."""
-    return lambda context: Role(context, core)
+    return lambda context: MesosActor(context, core)
 
 
 def mesolite_per_s() -> float:

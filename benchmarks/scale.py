@@ -122,6 +122,7 @@ class Life:
             seed=7, settings=Settings.mesos(), trace_records=TRACE_RECORDS, encoded_store=False
         )
         self._cluster: SimulatedCluster
+        self.drivers: list[SchedulerDriver] = []
 
     def phase(self, name: str, act: Callable[[], None]) -> None:
         """Do it and note what it took."""
@@ -144,7 +145,7 @@ class Life:
         """All tasks, until all run."""
         tasks = self._agents * TASKS_PER_AGENT
         for number in range(self._frameworks):
-            self._cluster.run(Fleet(tasks // self._frameworks), framework=f"fleet-{number}")
+            self.drivers.append(self._cluster.run(Fleet(tasks // self._frameworks), framework=f"fleet-{number}"))
         self._simulation.run_until(lambda: Fleet.running >= tasks, PATIENCE_S)
         self._simulation.settle()
 
@@ -184,7 +185,7 @@ class Life:
         leader = self._cluster.leader
         assert leader is not None
         context: Any = self._simulation.runtime.directory.find(leader.name)
-        return context.actor.performer.core.state
+        return context.actor.core.state
 
 
 def live(agents: int, frameworks: int, collector: str, *names: str) -> dict[str, Phase]:

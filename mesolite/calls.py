@@ -12,7 +12,7 @@ from typing import Any
 
 from mesolite.actors.decisions.operator import MASTER_DIED, PlaceCall, PlaceQuery
 from mesolite.actors.errors import OutcomeUnknown, Refused
-from mesolite.actors.parties import OperatorParty
+from mesolite.actors.operator import OperatorActor
 from mesolite.actors.runtime.port import ActorContext, Delivery, Placement, Runtime
 from mesolite.machines import MasterMachine, leader_among
 from mesolite.messages.base import Query
@@ -64,7 +64,7 @@ class Calls:
         self._call_ids = itertools.count(1)  # drawn from any thread
         self._answers = Answers()
         self._context: ActorContext = runtime.start(
-            OPERATOR, Placement(OPERATOR), lambda context: OperatorParty(context, self._answers)
+            OPERATOR, Placement(OPERATOR), lambda context: OperatorActor(context, self._answers)
         )
 
     def leader(self) -> str:

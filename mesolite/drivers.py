@@ -14,6 +14,7 @@ from typing import Any
 
 import pykka
 
+from mesolite.actors.actor import MesosActor
 from mesolite.actors.decisions.contract import Callback
 from mesolite.actors.decisions.driver_calls import (
     AbortCall,
@@ -36,7 +37,6 @@ from mesolite.actors.decisions.driver_calls import (
     SuppressCall,
 )
 from mesolite.actors.errors import DriverAborted, NothingToWaitFor, WouldBlock, WrongThread
-from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.user_errors import UserError
 from mesolite.callbacks import Executor, InverseOffers, Offers, Scheduler
@@ -56,7 +56,7 @@ class Driver:
 
     def __init__(self) -> None:
         """Drive the user's object once its actor has begun."""
-        self._role: Role
+        self._actor: MesosActor
         self._functions: dict[int, Callable[[], object]] = {}
         self._call_ids = itertools.count(1)  # drawn from any thread
         self._status = DriverStatus.DRIVER_NOT_STARTED
@@ -74,11 +74,11 @@ class Driver:
     @property
     def name(self) -> str:
         """The actor's name, as faults, traces and stories know it."""
-        return self._role.context.name
+        return self._actor.context.name
 
-    def begin(self, role: Role) -> None:
+    def begin(self, actor: MesosActor) -> None:
         """Learn the actor that runs the user's object; called by that actor."""
-        self._role = role
+        self._actor = actor
         self._status = DriverStatus.DRIVER_RUNNING
 
     def prepare(self) -> None:
@@ -116,7 +116,7 @@ class Driver:
 
     def now(self) -> float:
         """Seconds on the cluster's clock, real or virtual."""
-        return self._role.context.runtime.now()
+        return self._actor.context.runtime.now()
 
     @checked_arguments
     def call_later(self, delay: Duration, function: Callable[[], object]) -> None:
@@ -150,7 +150,7 @@ class Driver:
         """Refuse a thread that may not; whoever drives the simulation is told, too: what threads raise goes unseen."""
         if self._status is DriverStatus.DRIVER_NOT_STARTED:
             return
-        runtime = self._role.context.runtime
+        runtime = self._actor.context.runtime
         try:
             runtime.check_thread()
         except WrongThread as wrong:
@@ -160,11 +160,11 @@ class Driver:
     def _tell(self, call: object) -> None:
         # A driver that has ended does nothing (core.md FW-40).
         with contextlib.suppress(pykka.ActorDeadError):
-            self._role.actor_ref.tell(Delivery(call, self.name, self._cause()))
+            self._actor.actor_ref.tell(Delivery(call, self.name, self._cause()))
 
     def _cause(self) -> int:
         """The record whose callback this is called in, if it is."""
-        return self._role.performer.latest if self._calling == threading.get_ident() else -1
+        return self._actor.latest if self._calling == threading.get_ident() else -1
 
 
 def _offer_ids(offers: Offers | InverseOffers) -> tuple[OfferId, ...]:
@@ -218,7 +218,7 @@ class MesoliteSchedulerDriver(Driver):
         """
         super().call(callback)
         if callback.callback == "error" and self.framework_id is None and type(self._user).error is Scheduler.error:
-            core: Any = self._role.performer.core
+            core: Any = self._actor.core
             if core.aborted_by is AbortedBy.MASTER:
                 raise DriverAborted(f"{self.name} was refused: {callback.arguments[0]}")
 
@@ -230,7 +230,7 @@ class MesoliteSchedulerDriver(Driver):
         """
         if self._status is DriverStatus.DRIVER_RUNNING and self._calling != threading.get_ident():
             self._check_thread()
-            self._role.context.runtime.check_open()
+            self._actor.context.runtime.check_open()
         return super()._ask(call)
 
     def framework_is(self, info: FrameworkInfo) -> None:
@@ -340,7 +340,7 @@ class MesoliteSchedulerDriver(Driver):
             Refused: the cluster is closed, and the driver had not ended. Who waits while it is closed is let go.
             NothingToWaitFor: in simulation, without a time-out: nothing is to come but pings, heartbeats and retries.
         """
-        runtime = self._role.context.runtime
+        runtime = self._actor.context.runtime
         if self._calling == threading.get_ident():
             raise WouldBlock(
                 f"{self.name} tried to join its own driver inside a callback, which cannot end before that returns; "

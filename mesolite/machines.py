@@ -8,9 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from mesolite.actors.actor import OUTSIDE
 from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.actors.errors import Refused
-from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.disk import Disk
 from mesolite.actors.runtime.port import ActorContext, Runtime
 from mesolite.actors.trace import Done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import weakref
 from difflib import SequenceMatcher
 from types import FunctionType
 
@@ -16,6 +17,10 @@ FORMER_NAMES = {"slavelost": "agent_lost"}
 """What callbacks were called before Mesos 1.0, and still are where names are in camel case."""
 
 
+_NO_SLIPS: weakref.WeakKeyDictionary[type[object], type[object]] = weakref.WeakKeyDictionary()
+"""Classes that were looked at, each with its base: a test runs the same scheduler again and again."""
+
+
 def check_callbacks(cls: type[object], base: type[object]) -> None:
     """Refuse a class with a method that was certainly meant to be a callback of its base, and is none by its name.
 
@@ -25,6 +30,8 @@ def check_callbacks(cls: type[object], base: type[object]) -> None:
     Raises:
         Refused: there is such a method; the text says which callback was meant.
     """
+    if _NO_SLIPS.get(cls) is base:
+        return
     callbacks = {name: function for name, function in vars(base).items() if _is_public_function(name, function)}
     missing = {name: function for name, function in callbacks.items() if getattr(cls, name) is function}
     for name in dir(cls):
@@ -37,6 +44,7 @@ def check_callbacks(cls: type[object], base: type[object]) -> None:
                     f"{cls.__name__}.{name} is no callback, so nobody would ever call it: {callback} is meant, it "
                     "seems; if it is a function of your own, let its name begin with an underscore, or be another"
                 )
+    _NO_SLIPS[cls] = base
 
 
 def _is_public_function(name: str, value: object) -> bool:

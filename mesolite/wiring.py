@@ -12,14 +12,19 @@ from typing import Any
 
 import attrs
 
+from mesolite.actors.agent import Agent
+from mesolite.actors.command_executor import CommandExecutor
 from mesolite.actors.decisions.contract import ExecutorStart
 from mesolite.actors.decisions.rules.sandboxes import folder_name
 from mesolite.actors.decisions.settings import Settings
+from mesolite.actors.elector import Elector
 from mesolite.actors.errors import NameTaken, Refused
-from mesolite.actors.parties import Agent, CommandExecutor, Elector, Master, Registrar
+from mesolite.actors.executor import ExecutorActor
+from mesolite.actors.master import Master
+from mesolite.actors.registrar import Registrar
 from mesolite.actors.runtime.port import NewActor, Placement, Runtime
+from mesolite.actors.scheduler import SchedulerActor
 from mesolite.actors.trace import Trace
-from mesolite.actors.user_code import ExecutorParty, SchedulerParty
 from mesolite.callbacks import Executor, Scheduler
 from mesolite.drivers import MesoliteExecutorDriver, MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, AnyResources, MasterMachine, leader_among
@@ -230,7 +235,7 @@ class Wiring(KeepsUserErrors):
         self.runtime.start(
             actor,
             Placement(actor, own_thread=True),
-            lambda context: SchedulerParty(context, settings, info, driver, implicit_acknowledgements),
+            lambda context: SchedulerActor(context, settings, info, driver, implicit_acknowledgements),
         )
         return driver
 
@@ -252,6 +257,6 @@ class Wiring(KeepsUserErrors):
             )
         user = self._executor_classes[name]
         return (
-            lambda context: ExecutorParty(context, start, settings, MesoliteExecutorDriver(user)),
+            lambda context: ExecutorActor(context, start, settings, MesoliteExecutorDriver(user)),
             Placement(host, own_thread=True),
         )

@@ -133,7 +133,7 @@ RULES = [
             "import pykka._actor",
             "actor._actor_loop_running()",
             "ref.tell(pykka.messages._ActorStop())",
-            "class Role(Hosted):\n    def _handle_receive(self, message): pass",
+            "class MesosActor(Hosted):\n    def _handle_receive(self, message): pass",
             "import pykka\nclass Future(pykka.ThreadingFuture[int]):\n    def ready(self): return self._result",
             "from pykka import Actor\nclass Player(Actor):\n    def _stop(self): pass",
         ),

@@ -32,7 +32,7 @@ with Cluster() as cluster:
         secret = "hunter2"
         raise ZeroDivisionError("our bug" + secret[:0])
 
-    cluster.runtime.directory.find("failing").actor.performer.core.handle = fail
+    cluster.runtime.directory.find("failing").actor.core.handle = fail
     driver.revive_offers()
     cluster.runtime.wait(lambda: cluster.runtime.failures, 30)
     cluster.runtime.failures.clear()

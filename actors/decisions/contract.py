@@ -2,7 +2,7 @@
 
 A core is asked `handle(event, sender, now)` and answers with a list of effects, to be carried out in order. It sends
 nothing, reads no clock, draws no random number, opens no file. Events are messages of other actors and the system
-events below; effects are the closed set below. A performer (actors/performer.py) stands between a core and the world.
+events below; effects are the closed set below. An actor (actors/actor.py) stands between a core and the world.
 
     event, sender, now  -->  Core  -->  [Send(...), SetTimer(...), Save(...), ...]
            ^                                            |

@@ -24,6 +24,7 @@ class Directory:
     def __init__(self) -> None:
         """Start empty."""
         self._contexts: dict[str, ActorContext] = {}
+        self._by_host: dict[str, dict[str, ActorContext]] = {}
         self.find: Callable[[str], ActorContext | None] = self._contexts.get
         """Whoever is alive under that name."""
         self.reasons: dict[str, str] = {}
@@ -50,7 +51,9 @@ class Directory:
         context.actor = make(context)
         context.ref = context.actor.actor_ref
         context.inbox = context.actor.actor_inbox
+        context.handle = context.actor.handle
         self._contexts[name] = context
+        self._by_host.setdefault(context.host, {})[name] = context
         self.reasons.pop(name, None)
         self.ends.pop(name, None)
         return context
@@ -66,6 +69,10 @@ class Directory:
         for key in list(context.timers):
             context.call_off(key)
         del self._contexts[context.name]
+        there = self._by_host[context.host]
+        del there[context.name]
+        if not there:
+            del self._by_host[context.host]
         self.ends[context.name] = record
         self._remember(context)
         for peer in self._watched.pop(context, ()):
@@ -90,7 +97,7 @@ class Directory:
 
     def on_host(self, host: str) -> list[ActorContext]:
         """Everybody alive on that machine, in order of arrival."""
-        return [context for context in self if context.host == host]
+        return list(self._by_host.get(host, {}).values())
 
     def beside(self, context: ActorContext) -> tuple[str, ...]:
         """Who else is alive on its machine; nobody in its first life, which can have left nobody behind."""

@@ -1,6 +1,6 @@
 """The operator event stream: what actors have made known, the newest of each thing, and who is shown what comes.
 
-    core --Publish(fact)--> performer --> EventStream --> handles read the newest, subscribers are shown each
+    core --Publish(fact)--> actor --> EventStream --> handles read the newest, subscribers are shown each
 
 A fact is stamped with the life of the actor that made it known: what a former life of an agent said of itself is true
 no longer when it is started again. Publishing and reading are each one step that cannot be torn, on any thread.

@@ -1,4 +1,4 @@
-"""The port between performers and the world: what a runtime must be able to do, and what an actor is born with.
+"""The port between actors and the world: what a runtime must be able to do, and what an actor is born with.
 
 Two runtimes stand behind it: threads and real time (`actors/threads/runtime.py`), one thread and virtual time
 (`mesolite/simulation/virtual.py`). The same scripts hold for both (tests/runtime/test_conformance.py).
@@ -15,7 +15,7 @@ from mesolite.actors.decisions.contract import ExecutorStart, Run, TimerKey
 from mesolite.messages.base import Message, Query
 
 if TYPE_CHECKING:
-    from mesolite.actors.role import Role
+    from mesolite.actors.actor import MesosActor
     from mesolite.actors.runtime.directory import Directory
     from mesolite.actors.runtime.disk import Disk
     from mesolite.actors.runtime.event_stream import EventStream
@@ -113,11 +113,12 @@ class ActorContext:
         """On virtual time: where the jitter of a timer is drawn from, and how often it was."""
         self.user_call: UserCall | None = None
         """What user code the actor is in, if it runs any."""
-        self.actor: Role
+        self.actor: MesosActor
         self.ref: pykka.ActorRef[Any]
         # The actor's own, at hand: among ten thousand actors each object not looked at spares a miss of the cache.
         self.inbox: Any
         self.handle: Callable[[object, str, int], None]
+        """`MesosActor.handle` of the actor."""
 
     @property
     def detached(self) -> bool:
@@ -153,12 +154,21 @@ class Inbox(Protocol):
         """Whether there is none."""
 
 
-ActorFactory = Callable[["ActorContext"], "Role"]
+ActorFactory = Callable[["ActorContext"], "MesosActor"]
 NewActor = tuple[ActorFactory, Placement]
 
 
+def no_executors(host: str, start: ExecutorStart) -> NewActor:
+    """Stand for the wiring where there is none.
+
+    Raises:
+        LookupError: always.
+    """
+    raise LookupError(f"nothing was said about how executors such as {start.executor_id} start on {host}")
+
+
 class Runtime(Protocol):
-    """What performers and roles ask of the world (the first half), and what a cluster's wiring asks (the second)."""
+    """What actors ask of the world (the first half), and what a cluster's wiring asks (the second)."""
 
     trace: Trace
     directory: Directory

@@ -15,7 +15,7 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop as ActorStop
 
 from mesolite.actors.runtime.future import PortFuture
-from mesolite.actors.runtime.port import ActorContext, Delivery
+from mesolite.actors.runtime.port import ActorContext
 
 if TYPE_CHECKING:
     from pykka._actor import ActorInbox
@@ -24,7 +24,7 @@ __all__ = ["ActorStop", "Envelope", "Failed", "HostedActor", "Stopped", "run_loo
 
 
 class Failed(NamedTuple):
-    """Stands for a delivery whose handling raised outside Pykka's loop, so that its failure path can have the error."""
+    """Stands for a delivery whose handling raised outside of Pykka's loop, so that Pykka deals with the error."""
 
     error: BaseException
 
@@ -65,10 +65,7 @@ class HostedActor(pykka.Actor):
         self._actor_ref = pykka.ActorRef(self)
 
     def _handle_receive(self, message: Any) -> Any:
-        # Nearly every envelope holds a delivery, so it is looked at before Pykka's own kinds of message.
         try:
-            if type(message) is Delivery:
-                return self.context.handle(*message)
             if type(message) is Failed:
                 raise message.error
             return super()._handle_receive(message)

@@ -30,8 +30,7 @@ from mesolite.actors.logs import logger, told
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.disk import SOUND, Disk
 from mesolite.actors.runtime.event_stream import EventStream
-from mesolite.actors.runtime.hosting import no_executors
-from mesolite.actors.runtime.port import ActorContext, ActorFactory, Delivery, NewActor, Placement, Timer
+from mesolite.actors.runtime.port import ActorContext, ActorFactory, Delivery, NewActor, Placement, Timer, no_executors
 from mesolite.actors.runtime.pykka_inside import HostedActor, start_loop
 from mesolite.actors.runtime.store import StaleTerm, Store, encoded
 from mesolite.actors.runtime.thread import Thread
@@ -45,7 +44,7 @@ from mesolite.actors.user_errors import UserErrors
 from mesolite.messages.base import Message, Query
 
 if TYPE_CHECKING:
-    from mesolite.actors.role import Role
+    from mesolite.actors.actor import MesosActor
 
 CLOSED = "this cluster is closed; make another one"
 WORKERS = 4
@@ -97,7 +96,7 @@ class ThreadsRuntime:
         """
         self.check_thread()
 
-        def make_and_greet(context: ActorContext) -> Role:
+        def make_and_greet(context: ActorContext) -> MesosActor:
             # Before anybody else can find it, so that nothing comes earlier.
             actor = make(context)
             actor.actor_ref.tell(Delivery(Started(name, context.incarnation), "", cause))

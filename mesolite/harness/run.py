@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import gc
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,6 +27,9 @@ Scenario = Callable[[Simulation], object]
 
 SOON_S = 15.0
 """How often it is seen whether all has come to its end."""
+
+COLLECT_AFTER = 2_000_000
+"""After so many more objects than were freed the collector looks even in a run; a seed makes a tenth of that."""
 
 LONG = 0.25
 """Which share of the seeds goes on for long."""
@@ -219,7 +223,7 @@ def _live(
     disturb(injector)
     prepare(sim)
     try:
-        with _current(run):
+        with _current(run), _uncollected():
             scenario(sim)
             run.end()
         sim.runtime.user_errors.raise_first()
@@ -284,6 +288,22 @@ def _current(run: Running) -> Iterator[None]:
         yield
     finally:
         _CURRENT.reset(token)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cyclic garbage out of a run, unless that fills the memory.
+
+    When it comes depends on what the process did before, and so would the moment at which it calls a finalizer: a run
+    would be no function of its seed. And it would find nothing before the end, but look through all that there is again
+    and again, for a quarter of the time. What a run leaves is freed after it.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def identity_of(error: BaseException) -> Identity:

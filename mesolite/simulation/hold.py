@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mesolite.actors.role import OUTSIDE
+from mesolite.actors.actor import OUTSIDE
 from mesolite.actors.trace import Done
 from mesolite.simulation.network import Envelope, Rule
 from mesolite.simulation.virtual import VirtualRuntime

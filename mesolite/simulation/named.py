@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from mesolite.actors.actor import OUTSIDE
 from mesolite.actors.errors import Refused
-from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.trace import Done
 from mesolite.drivers import Driver

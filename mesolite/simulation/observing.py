@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mesolite.actors.actor import OUTSIDE
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.actors.errors import InvalidValue
-from mesolite.actors.role import OUTSIDE
 from mesolite.actors.runtime.port import Delivery
 from mesolite.actors.trace import Code
 from mesolite.messages.base import Message

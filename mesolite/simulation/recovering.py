@@ -118,14 +118,13 @@ class Recovering(Disrupting, Properties):
         one that has not heard the elector for long may be about to give up.
         """
         elector = self.runtime.directory.find(ELECTOR)
-        if elector is None or self.started is None or self.started.leader is None:
-            return False
-        core: Any = elector.actor.performer.core
-        elected, leader = core.leader, self.started.leader
-        if elected is None or (elected.name, elected.term) != (leader.name, leader.term):
+        core: Any = None if elector is None else elector.actor.core
+        elected = None if core is None else core.leader
+        leader = None if self.started is None or elected is None else self.started.leader
+        if elected is None or leader is None or (elected.name, elected.term) != (leader.name, leader.term):
             return False
         context = self.runtime.directory.find(leader.name)
-        master: Any = context.actor.performer.core if context is not None else None
+        master: Any = context.actor.core if context is not None else None
         return master is not None and master.state.detector.is_safe(self.runtime.now())
 
     def _all_known(self) -> bool:

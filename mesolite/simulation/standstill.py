@@ -63,9 +63,7 @@ def situation(contexts: Sequence[ActorContext], ended: Sequence[str], endless: S
     lines = [f"alive: {some(context.name for context in contexts)}"]
     if ended:
         lines.append(f"ended: {some(ended)}")
-    standing = [
-        f"{context.name}: {words}" for context in contexts if (words := context.actor.performer.core.standing())
-    ]
+    standing = [f"{context.name}: {words}" for context in contexts if (words := context.actor.core.standing())]
     lines += standing[:SHOWN] + ([f"... and {len(standing) - SHOWN} more"] if len(standing) > SHOWN else [])
     if endless:
         lines.append(f"runs until it is killed: {some(endless)}")

@@ -248,7 +248,7 @@ class View:
 
 
 def _core(context: ActorContext) -> Any:
-    return context.actor.performer.core
+    return context.actor.core
 
 
 def _named(cluster: Wiring) -> Iterator[tuple[str, str]]:

@@ -22,8 +22,7 @@ from mesolite.actors.decisions.contract import (
 from mesolite.actors.errors import ActorFailed
 from mesolite.actors.runtime.disk import Disk, Fate
 from mesolite.actors.runtime.event_stream import EventStream
-from mesolite.actors.runtime.hosting import no_executors
-from mesolite.actors.runtime.port import ActorContext, ActorFactory, Delivery, NewActor, Placement, Timer
+from mesolite.actors.runtime.port import ActorContext, ActorFactory, Delivery, NewActor, Placement, Timer, no_executors
 from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
 from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
 from mesolite.actors.trace import Ended, Trace, raised
@@ -114,7 +113,7 @@ class VirtualRuntime(Dispatcher):
     def answer(self, name: str, query: Query) -> Message | None:
         """What that actor answers to a query: nobody is at work, so it is looked up at once, and nothing happens."""
         context = self._find(name)
-        return context.actor.performer.core.answer(query, self._now) if context is not None else None
+        return context.actor.core.answer(query, self._now) if context is not None else None
 
     def failed(self, context: ActorContext, error: BaseException, cause: int = -1) -> None:
         """Remember the failure, to raise it from whatever drives the simulation."""

@@ -214,7 +214,7 @@ def test_an_actor_that_fails_is_raised_when_the_cluster_closes() -> None:
         with Cluster() as cluster:
             driver = cluster.run(Recorder(), "mine")
             context: Any = cluster.runtime.directory.find("mine")
-            context.actor.performer.core.handle = broken
+            context.actor.core.handle = broken
             driver.revive_offers()
 
             with pytest.raises(DriverAborted, match="mine was aborted: the driver itself failed: our bug"):

@@ -158,7 +158,7 @@ def test_a_leader_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(mesolite.calls, "ANSWER_S", 0.05)
     with Cluster() as cluster:
         context: Any = cluster.runtime.directory.find("master-1")
-        core = context.actor.performer.core
+        core = context.actor.core
         core.answer = lambda query, now: None
 
         with pytest.raises(OutcomeUnknown, match=r"GetState was sent to master-1, which has not answered .*ask again"):
@@ -171,7 +171,7 @@ def test_a_leader_that_dies_before_it_answers_is_said_to_have_gone() -> None:
         leader = cluster.leader
         assert leader is not None
         context: Any = cluster.runtime.directory.find(leader.name)
-        context.actor.performer.core.answer = lambda query, now: cluster.runtime.end(context, -9)
+        context.actor.core.answer = lambda query, now: cluster.runtime.end(context, -9)
 
         with pytest.raises(mesolite.Refused, match=f"the leader has just gone: {leader.name} died before it answered"):
             cluster.operator.state()

@@ -182,7 +182,7 @@ def live_through_failures(then: BaseException | None = None) -> None:
         cluster.run(Raising(ValueError("mine"), "registered"), "broken")
         failing = cluster.run(Recorder(), "failing")
         context: Any = cluster.runtime.directory.find("failing")
-        context.actor.performer.core.handle = broken
+        context.actor.core.handle = broken
         failing.revive_offers()
         until(cluster, lambda: cluster.user_errors and cluster.runtime.failures)
         if then is not None:
@@ -219,7 +219,7 @@ def test_waiting_ends_when_an_actor_fails(of: str) -> None:
             failing = cluster.run(Recorder(), "failing")
             until(cluster, lambda: failing.framework_id)
             context: Any = cluster.runtime.directory.find("failing")
-            context.actor.performer.core.handle = broken
+            context.actor.core.handle = broken
             drain = cluster.operator.drain("agent-1", 1000.0)
             failing.revive_offers()
             waits = {"drain": lambda: drain.wait(PATIENCE_S), "cluster": lambda: cluster.wait_until(bool, PATIENCE_S)}

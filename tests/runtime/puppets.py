@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from attrs import frozen
 
+from mesolite.actors.actor import MesosActor
 from mesolite.actors.decisions.contract import (
     Callback,
     CallbackReturned,
@@ -26,7 +27,6 @@ from mesolite.actors.decisions.contract import (
     TimerKey,
 )
 from mesolite.actors.errors import ActorFailed
-from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import ActorContext, NewActor, Placement
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.threads.sqlite_store import SqliteStore
@@ -118,12 +118,12 @@ class Inspect(NamedTuple):
     read: Callable[[Any], Any]
 
 
-class PuppetRole(Role):
+class PuppetRole(MesosActor):
     """The Pykka actor of a puppet, with or without user code."""
 
     def on_receive(self, message: Any) -> Any:
         if type(message) is Inspect:
-            return message.read(self.performer.core)
+            return message.read(self.core)
         return super().on_receive(message)
 
     def __init__(self, context: ActorContext, user: Callable[[], object] | None = None) -> None:
@@ -141,7 +141,7 @@ class StageActor:
     def __init__(self, stage: Stage, context: ActorContext) -> None:
         self.stage = stage
         self.context = context
-        self.core: Any = context.actor.performer.core
+        self.core: Any = context.actor.core
 
     @property
     def name(self) -> str:

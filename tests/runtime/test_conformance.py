@@ -125,7 +125,7 @@ def test_a_new_actor_hears_first_that_it_has_started(stage: Any) -> None:
     talker.do(Send("again", Say("hello")))
     stage.until(lambda: again.words)
 
-    core: Any = again.context.actor.performer.core
+    core: Any = again.context.actor.core
     (started, _), *_ = core.heard
     assert (started.name, started.incarnation) == ("again", 2)
 
@@ -703,7 +703,7 @@ def test_what_a_bare_message_says_comes_from_outside(stage: Any) -> None:
     actor.context.ref.tell(Say("hello"))
     stage.until(lambda: actor.words)
 
-    core: Any = actor.context.actor.performer.core
+    core: Any = actor.context.actor.core
     assert (Say("hello"), "outside") == core.heard[-1]
 
 

@@ -23,7 +23,7 @@ from mesolite import (
     TaskState,
     TaskStatus,
 )
-from mesolite.actors.role import Role
+from mesolite.actors.actor import MesosActor
 from mesolite.actors.runtime import directory
 from mesolite.actors.runtime.port import ActorContext, Placement, Timer
 from mesolite.actors.trace import Trace
@@ -75,7 +75,8 @@ def alive() -> int:
     """How many contexts, actors, traces, timers and moments there are, whoever holds them."""
     gc.collect()
     return sum(
-        isinstance(thing, ActorContext | Role | Trace | Timer | ScheduledAction | Channel) for thing in gc.get_objects()
+        isinstance(thing, ActorContext | MesosActor | Trace | Timer | ScheduledAction | Channel)
+        for thing in gc.get_objects()
     )
 
 
@@ -211,7 +212,7 @@ def test_a_forgotten_guest_begins_above_all_forgotten(monkeypatch: pytest.Monkey
     runtime = VirtualRuntime(1, Trace())
 
     def live(name: str, host: str = "agent") -> int:
-        context = runtime.start(name, Placement(host), lambda context: Role(context, Puppet()))
+        context = runtime.start(name, Placement(host), lambda context: MesosActor(context, Puppet()))
         runtime.end(context, 0)
         return context.incarnation
 

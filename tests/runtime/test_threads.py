@@ -14,6 +14,7 @@ import pykka
 import pytest
 
 from mesolite import Refused
+from mesolite.actors.actor import MesosActor
 from mesolite.actors.decisions.contract import (
     Callback,
     Core,
@@ -29,7 +30,6 @@ from mesolite.actors.decisions.contract import (
     StoreRefused,
     WorkFailedToStart,
 )
-from mesolite.actors.role import Role
 from mesolite.actors.runtime.port import Placement
 from mesolite.actors.threads.pool import Idle, Pool, PooledInbox
 from mesolite.messages.tasks import CommandInfo
@@ -99,12 +99,12 @@ def test_many_parties_share_a_few_threads(stage: ThreadsStage) -> None:
 
 def test_an_actor_never_runs_twice_at_once(stage: ThreadsStage) -> None:
     """However many talk to it at the same time (LP-1)."""
-    lonely = stage.runtime.start("lonely", Placement("here"), lambda context: Role(context, Lonely()))
+    lonely = stage.runtime.start("lonely", Placement("here"), lambda context: MesosActor(context, Lonely()))
     talkers = [stage.actor(f"talker-{number}") for number in range(8)]
 
     for talker in talkers:
         talker.do(*(Send("lonely", Say("hello")) for _ in range(500)))
-    core: Any = lonely.actor.performer.core
+    core: Any = lonely.actor.core
     stage.until(lambda: core.heard == 1 + 8 * 500 or stage.runtime.failures)
 
     assert stage.runtime.failures == []

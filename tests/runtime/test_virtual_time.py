@@ -13,8 +13,8 @@ import pytest
 from attrs import frozen
 
 from mesolite import EndlessLoop, InvalidValue, NothingToWaitFor, WouldBlock, WrongThread
+from mesolite.actors.actor import MesosActor
 from mesolite.actors.decisions.contract import Callback, CallbackReturned, Core, Effect, Send, SetTimer, TimerKey
-from mesolite.actors.role import Role
 from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.port import Placement
 from mesolite.simulation import instant
@@ -123,7 +123,7 @@ def test_an_endless_loop_is_an_error(
     """Actors that keep each other busy at one instant are named, instead of a test that hangs."""
     monkeypatch.setattr(instant, "EVENTS_PER_INSTANT", 1000)
     for name in ("ping", "pong"):
-        stage.runtime.start(name, Placement("here"), lambda context: Role(context, Echo()))
+        stage.runtime.start(name, Placement("here"), lambda context: MesosActor(context, Echo()))
     stage.runtime.post(stage.runtime.directory.find("ping"), Say("again"), sender="pong")
 
     with pytest.raises(EndlessLoop, match=r"events at 0.000 s without time passing, and no end in sight") as caught:
@@ -213,7 +213,7 @@ class Repeating(Core):
 
 def test_timers_that_repeat_themselves_are_nothing_to_wait_for(stage: VirtualStage) -> None:
     """After two of the longest period; one that fires once is waited for first."""
-    stage.runtime.start("repeating", Placement("here"), lambda context: Role(context, Repeating()))
+    stage.runtime.start("repeating", Placement("here"), lambda context: MesosActor(context, Repeating()))
     actor = stage.actor("actor")
     actor.do(SetTimer(Alarm("once"), 1000.0))
 
@@ -261,7 +261,7 @@ class Crowd(Core):
 def test_very_many_messages_between_two_parties_are_no_endless_loop(stage: VirtualStage) -> None:
     """As when a hundred thousand tasks are reconciled at one instant: they were all under way at once."""
     for name in ("crowd", "other"):
-        stage.runtime.start(name, Placement("here"), lambda context: Role(context, Crowd(80_000, 4)))
+        stage.runtime.start(name, Placement("here"), lambda context: MesosActor(context, Crowd(80_000, 4)))
     stage.runtime.settle()
     began = stage.runtime.trace.next_index()
     stage.runtime.post(stage.runtime.directory.find("crowd"), Say("all"))
@@ -283,7 +283,7 @@ class Twice(Core):
 def test_an_endless_loop_is_noticed_soon(stage: VirtualStage, core: type[Core], events: int) -> None:
     """Whether the same message goes to and fro, or brings about more and more."""
     for name in ("ping", "pong"):
-        stage.runtime.start(name, Placement("here"), lambda context: Role(context, core()))
+        stage.runtime.start(name, Placement("here"), lambda context: MesosActor(context, core()))
     stage.runtime.post(stage.runtime.directory.find("ping"), Say("again"), sender="pong")
 
     with pytest.raises(EndlessLoop, match="Say"):

@@ -295,7 +295,7 @@ def leader_of(cluster: SimulatedCluster) -> MasterMachine:
 def books_of(cluster: SimulatedCluster) -> MasterState:
     """What the leader knows, as it has it."""
     context: Any = cluster.runtime.directory.find(leader_of(cluster).name)
-    state: MasterState = context.actor.performer.core.state
+    state: MasterState = context.actor.core.state
     return state
 
 
@@ -322,4 +322,4 @@ def tell_executor(sim: Simulation, cluster: SimulatedCluster, driver: SchedulerD
 def check_books(sim: Simulation) -> None:
     """Assert what must hold of every actor's books at any time."""
     for context in sim.runtime.directory:
-        context.actor.performer.core.check()
+        context.actor.core.check()

@@ -417,7 +417,7 @@ def cluster_agent_info(sim: Simulation) -> AgentInfo:
     """What agent-1 says of itself."""
     context = sim.runtime.directory.find("agent-1")
     assert context is not None
-    info: AgentInfo = context.actor.performer.core.state.info  # type: ignore[attr-defined]
+    info: AgentInfo = context.actor.core.state.info  # type: ignore[attr-defined]
     return info
 
 

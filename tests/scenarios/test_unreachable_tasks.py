@@ -67,7 +67,7 @@ def test_of_several_tasks_those_that_are_reported_stay(sim: Simulation) -> None:
     cluster, framework, _ = out_of_reach(sim, "t1", "t2", info=CAREFUL)
     agent = sim.runtime.directory.find("agent-1")
     assert agent is not None
-    core: Any = agent.actor.performer.core
+    core: Any = agent.actor.core
     (known,) = core.state.frameworks.values()
     lost = known.executor_of_task.pop(TaskId("t1"))  # as if it had never been stored
     del lost.tasks[TaskId("t1")]

@@ -91,7 +91,7 @@ class World:
         """Write down what is so now."""
         leader = self.cluster.leader
         context = None if leader is None else self.sim.runtime.directory.find(leader.name)
-        core: Any = None if context is None else context.actor.performer.core
+        core: Any = None if context is None else context.actor.core
         state: Any = None if core is None else core.state
         books: Any = None if state is None else view(state)
         of = self.sim.trace.names.of

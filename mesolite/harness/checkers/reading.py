@@ -38,7 +38,7 @@ class Reader:
     @staticmethod
     def core_of(context: ActorContext) -> Any:
         """The core of whoever sits there."""
-        return context.actor.performer.core
+        return context.actor.core
 
     def core(self, name: str) -> Any:
         """The core of whoever is alive under that name, None if nobody is."""

@@ -34,6 +34,9 @@ from mesolite.simulation.simulation import Simulation
 BEARABLE = (*SAID_AGAIN, DrainAgent, AgentDrained, RescindOffer, InverseOffers, RescindInverseOffer, AgentLost)
 """What may be dropped and be said again, or be missed by nobody but who looks whether everything was heard."""
 
+BEATS = frozenset(HEARTBEATS)
+"""After these nobody looks, nor after a timer that sends pings; looked up for every record."""
+
 OF_NOBODY = frozenset({Done, Ended, Disturbed})
 """Kinds of records that no actor handles."""
 
@@ -208,7 +211,7 @@ class Checkers:
             else:
                 for method in table.done.get(type(effect), ()):
                     method(record, core, effect)
-        if table.afterwards and not _is_heartbeat(event):
+        if kind not in BEATS and (kind is not TimerFired or type(event.key) is not PingBatch):
             for method in table.afterwards:
                 method(record, core)
         if now >= self._next_look:
@@ -281,7 +284,3 @@ def _wishes(observer: Observer) -> Iterator[tuple[Callable[..., None], How, Acto
 _WISHES: dict[type, tuple[tuple[str, Wish], ...]] = {}
 """What the methods of a class are for, by their names: looked up for every run."""
 
-
-def _is_heartbeat(event: Any) -> bool:
-    kind = type(event)
-    return kind in HEARTBEATS or (kind is TimerFired and type(event.key) is PingBatch)
