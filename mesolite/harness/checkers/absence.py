@@ -78,14 +78,16 @@ class GivenUpInTime(Checker):
 
     @hears(ActorRole.MASTER, PongAgent)
     def answered(self, record: Record, core: Any) -> None:
-        """Any pong counts."""
-        self._silent.pop(record.sender, None)
-        self._unanswered.pop(record.sender, None)
+        """Any pong that the leader hears counts."""
+        if self.watch.leads(core):
+            self._silent.pop(record.sender, None)
+            self._unanswered.pop(record.sender, None)
 
     @hears(ActorRole.MASTER, PeerExited, LinkBroken)
     def parted(self, record: Record, core: Any) -> None:
         """An agent is away from now on."""
-        self._away[record.event.name] = record.time
+        if self.watch.leads(core):
+            self._away[record.event.name] = record.time
 
     @says(ActorRole.MASTER, AgentRegistered, AgentReregistered)
     def came(self, record: Record, core: Any, message: Any, to: str) -> None:
@@ -97,7 +99,8 @@ class GivenUpInTime(Checker):
     def applied(self, record: Record, core: Any) -> None:
         """Who is not in the books is not pinged: if it comes back, it begins anew."""
         operation = record.event.operation
-        if isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable):
+        # A master that was paused and is deposed may yet hear of what it had written.
+        if self.watch.leads(core) and isinstance(operation, RemoveAgent | MarkAgentGone | MarkAgentUnreachable):
             for actor in [actor for actor in self._silent if actor not in core.state.agent_of_pid]:
                 del self._silent[actor], self._unanswered[actor]
 
