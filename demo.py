@@ -1,13 +1,13 @@
-"""Watch a cluster drain: eight short chapters, three with real commands, five on virtual time.
+"""Watch a cluster drain: nine short chapters, three with real commands, six on virtual time.
 
-    python demo.py                all of it, in well under twenty seconds
+    python demo.py                all of it, in about ten seconds
     python demo.py --list         what there is
     python demo.py --chapter 3    one chapter
     python demo.py --seed 7       another course of events, in the chapters on virtual time
 
 Rule: nothing on the page is written down that can be measured; times, states, reasons and pids come from the run.
 The schedulers are in examples/schedulers.py, the endings of chapter 3 in examples/endings.py, chapters 5 to 8 in
-examples/operating.py.
+examples/operating.py, the scheduler that chapter 9 finds out in examples/naive.py.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from attrs import frozen
 from examples import endings
 from examples.bell import Bell
 from examples.endings import LATENCY_S, STEADY_S
+from examples.naive import Naive, two_workers, two_workers_mended
 from examples.operating import deadline_passes, drain_with_grace, maintenance_window, out_of_the_offers
 from examples.page import Page
 from examples.schedulers import Hello, Shop, service, task_of
-from mesolite import KillPolicy, Settings, Simulation, TaskState
+from mesolite import Exploration, Faults, KillPolicy, Settings, Simulation, TaskState, explore
 from mesolite.actors.decisions.contract import PeerExited, SignalReceived, WorkExited, WorkStarted
 from mesolite.cluster import Cluster
 from mesolite.messages import (
@@ -55,6 +56,8 @@ DEAF_FOR_S = 1.0
 
 FAILOVER_S = 60.0
 JOB_S = 23  # so that it ends when nobody leads
+
+SEEDS_AT_MOST = 500
 
 # ----------------------------------------------------------------------------------------------- 1 and 2: real commands
 
@@ -258,6 +261,30 @@ def _about_failover(sender: str, to: str, event: Any) -> bool:
     return isinstance(event, WorkExited | StatusUpdate | subscribing | registering)
 
 
+# ----------------------------------------------------------------------------------------------------- 9: virtual time
+
+
+def a_fault_is_found(page: Page, seed: int) -> tuple[Exploration, Exploration]:
+    """Explore a naive scheduler until it fails, show what breaks it, and explore the mended one."""
+    page.say("A scheduler that replaces every worker of whose end it is told:\n")
+    page.code(Naive)
+    page.say("What must hold: two run in the end, whatever has crashed. Each seed draws other crashes:\n")
+    page.code(two_workers)
+    faults = Faults.none().but(crash=1)
+    found = explore(two_workers, seeds=SEEDS_AT_MOST, faults=faults, first_seed=seed)
+    failure = found.failure
+    assert failure is not None, "there is a fault to be found"
+    page.say(f"Seed {failure.seed} broke it, after {found.runs} were tried. Made small in {failure.runs} runs:\n")
+    page.say(failure.code, style="bold")
+    page.say(f"\n{failure.story}\n")
+    page.say("A worker has ended while nobody led, so nobody will ever tell. The scheduler waits; the mended one asks.")
+    mended = explore(two_workers_mended, seeds=found.runs, faults=faults, first_seed=seed)
+    mended.check()
+    injected = sum(count["injected"] for count in mended.faults.values())
+    page.say(f"With that one the same {mended.runs} seeds: {injected} crashes, nothing found.")
+    return found, mended
+
+
 CHAPTERS: tuple[tuple[str, str, Callable[[Page, int], object]], ...] = (
     ("Hello FOSDEM", "real commands", hello_fosdem),
     ("Drain now", "real commands", drain_now),
@@ -267,6 +294,7 @@ CHAPTERS: tuple[tuple[str, str, Callable[[Page, int], object]], ...] = (
     ("Drain with grace", "real commands", drain_with_grace),
     ("A maintenance window", "virtual time", maintenance_window),
     ("A deadline passes", "virtual time", deadline_passes),
+    ("A fault is found", "virtual time", a_fault_is_found),
 )
 
 

@@ -60,8 +60,8 @@ class Page:
             text.append("...")
         self._console.print(text, no_wrap=True)
 
-    def code(self, thing: type) -> None:
-        """Show the source of a class."""
+    def code(self, thing: type | Callable[..., object]) -> None:
+        """Show the source of a class or function."""
         source = inspect.getsource(thing)
         coloured = Syntax(source, "python", background_color="default")
         self._console.print(coloured if self._console.is_terminal else Text(source))

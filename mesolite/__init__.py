@@ -7,6 +7,7 @@ What people use, and where it is:
     explore      tries what you would not think of      harness/; also sweep, compare and Faults
     Scheduler    what you write; Executor, too          callbacks.py, drivers.py
     Settings     every timing and limit by name         actors/decisions/settings.py
+    mesolite     the command, for a terminal            command_line/
     wiring.py    what both clusters are made of; machines.py, what an operator's hands can do to one
 
 Importing this package loads nothing; each name is loaded when it is first used. So the pytest plugin costs nothing in a
@@ -124,8 +125,10 @@ if TYPE_CHECKING:
         TaskView,
         View,
     )
+    from mesolite.simulation.beliefs import Belief, Disagreement
     from mesolite.simulation.messages_in_flight import MessageInFlight
     from mesolite.simulation.network import Rule
+    from mesolite.simulation.probe import Heard, NotAsExpected, Probe
     from mesolite.simulation.properties import PropertyViolated
     from mesolite.simulation.scripting import When
 
@@ -139,18 +142,19 @@ for _name in ("actors", "messages"):
 
 
 __all__ = [
-    "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Blocker", "Capability", "Cause",
-    "Cluster", "CommandInfo", "Data", "Disk", "Drain", "DrainConfig", "DrainState", "Driver", "DriverAborted",
-    "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo", "Filters",
-    "FrameworkId", "FrameworkInfo", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus", "KillPolicy",
-    "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver",
-    "MessageInFlight", "NameTaken", "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown",
-    "Party", "ActorEnded", "ActorFailed", "PeerExited", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
-    "ReconfigurationPolicy", "Record", "Refused", "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler",
-    "SchedulerDriver", "Settings", "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo",
-    "TaskState", "TaskStatus", "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState",
-    "Unavailability", "UnknownName", "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window",
-    "WorkDirInUse", "WorkDirUnusable", "WouldBlock", "WrongThread",
+    "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Belief", "Blocker", "Capability",
+    "Cause", "Cluster", "CommandInfo", "Data", "Disagreement", "Disk", "Drain", "DrainConfig", "DrainState", "Driver",
+    "DriverAborted", "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo",
+    "Filters", "FrameworkId", "FrameworkInfo", "Heard", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus",
+    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
+    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NotAsExpected", "NothingToWaitFor", "Offer", "OfferId",
+    "OfferView", "Operator", "OutcomeUnknown", "Party", "ActorEnded", "ActorFailed", "PeerExited", "Probe",
+    "PropertyViolated", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy", "Record", "Refused",
+    "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler", "SchedulerDriver", "Settings",
+    "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo", "TaskState", "TaskStatus",
+    "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState", "Unavailability", "UnknownName",
+    "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window", "WorkDirInUse", "WorkDirUnusable",
+    "WouldBlock", "WrongThread",
     # the harness, and what it answers; more of it is in mesolite.harness
     "ChannelKey", "Comparison", "Coverage", "Exploration", "Failure", "Fault", "Faults", "Identity", "Injection",
     "Postponed", "Reached", "Script", "Swept", "compare", "explore", "sweep",
@@ -166,12 +170,14 @@ _MODULE_OF = {
     "AgentView": "simulation",
     "AllowedErrors": "actors.user_errors",
     "AskedFramework": "messages.reclaims",
+    "Belief": "simulation.beliefs",
     "Blocker": "messages.drains",
     "Capability": "messages.frameworks",
     "Cause": "messages.tasks",
     "Cluster": "cluster",
     "CommandInfo": "messages.tasks",
     "Data": "messages.data",
+    "Disagreement": "simulation.beliefs",
     "Disk": "actors.runtime.disk",
     "Drain": "drain",
     "DrainState": "messages.drains",
@@ -184,6 +190,7 @@ _MODULE_OF = {
     "ExecutorInfo": "messages.tasks",
     "Filters": "messages.offers",
     "FrameworkInfo": "messages.frameworks",
+    "Heard": "simulation.probe",
     "Hold": "simulation",
     "InvalidValue": "messages.errors",
     "InverseOffer": "messages.offers",
@@ -196,9 +203,11 @@ _MODULE_OF = {
     "MesoliteError": "actors.errors",
     "MesoliteSchedulerDriver": "drivers",
     "MessageInFlight": "simulation.messages_in_flight",
+    "Probe": "simulation.probe",
     "PropertyViolated": "simulation.properties",
     "When": "simulation.scripting",
     "NameTaken": "actors.errors",
+    "NotAsExpected": "simulation.probe",
     "NothingToWaitFor": "actors.errors",
     "Offer": "messages.offers",
     "OfferView": "simulation",

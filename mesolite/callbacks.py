@@ -237,6 +237,20 @@ class Scheduler:
         """
 
 
+class PassedOn(Scheduler):
+    """A scheduler of another interface, to whom callbacks are passed on (mesolite/compat).
+
+    Attributes:
+        scheduler: the user's object.
+        driver: what that object is handed for a driver.
+    """
+
+    def __init__(self, scheduler: object, driver: object) -> None:
+        """Pass them on to that scheduler, which knows that driver."""
+        self.scheduler = scheduler
+        self.driver = driver
+
+
 class Executor:
     """What runs tasks on an agent, as user code: override what you care about.
 

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from mesolite.actors.trace import Lost, line
+from mesolite.actors.trace.values import FAILED, brief
 from mesolite.cluster import Cluster
 from mesolite.machines import Machine
 from mesolite.messages.relayed import RunTask, StatusUpdate
@@ -157,6 +158,7 @@ def _tasks(run: Run) -> Iterator[str]:
         elif isinstance(event, StatusUpdate):
             status = event.status
             reason = f" ({status.reason})" if status.reason else ""
+            reason += f" {brief(status.message)}" if status.message and status.state in FAILED else ""
             said[status.task_id] = f"{status.state}{reason}, said to {record.actor} at {record.time:.3f}"
             if not _is_daemon(run, record.actor):
                 known[status.task_id] = str(status.state)

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from mesolite.messages.checking import Count, PathLike, PathText, Seconds, checked, optional_seconds
 from mesolite.messages.data import Data, as_data
+from mesolite.messages.errors import InvalidValue
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.resources import NOTHING, Resources
 
@@ -206,6 +207,11 @@ class ExecutorInfo:
 
 
 def _command(value: CommandInfo | str | None) -> CommandInfo | None:
+    if isinstance(value, SimulatedWork):
+        raise InvalidValue(
+            f"TaskInfo.command cannot be {value!r}: what a task does in a simulation is its work: give it as "
+            "work=SimulatedWork(...), beside a command such as './serve'"
+        )
     return CommandInfo(value=value) if isinstance(value, str) else value
 
 

@@ -33,8 +33,8 @@ FOLDERS = {"examples/__init__.py": "examples/index.md", "tests/stories": "storie
 
 REFERENCE = {
     "Clusters and simulations": (
-        "cluster", "simulation", "simulation.view", "simulation.network", "machines", "wiring", "actors.trace",
-        "actors.runtime.disk",
+        "cluster", "simulation", "simulation.view", "simulation.beliefs", "simulation.probe", "simulation.network",
+        "machines", "wiring", "actors.trace", "actors.runtime.disk",
     ),
     "Schedulers and executors": ("callbacks", "drivers", "actors.decisions.driver_calls"),
     "Operators": (

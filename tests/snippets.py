@@ -1,8 +1,9 @@
 """The fenced blocks of our pages, and how each is run.
 
 python                    run, in order, in one namespace per page; if it defines tests, by pytest, with that namespace
-text output               what the block before it has printed
-sh                        each line: `make` for a dry run, `python` and `pytest` for real
+text output               what the block before it has printed; a line of three dots stands for lines left out
+sh                        each line: `make` for a dry run, `python`, `pytest` and `mesolite` for real
+sh exits with 1           the same, and its status is that
 text                      a picture
 python not run: REASON    cannot be run, and says why where the reader sees it
 """
@@ -18,7 +19,7 @@ from attrs import frozen
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL)
-KINDS = re.compile(r"python|sh|text|text output|(python|sh) not run: \w.*")
+KINDS = re.compile(r"python|sh|sh exits with \d|text|text output|(python|sh) not run: \w.*")
 
 
 @frozen
@@ -53,14 +54,22 @@ def blocks_in(page: str, text: str) -> list[Block]:
     ]
 
 
+def is_output(shown: str, printed: str) -> bool:
+    """Whether that is what was printed, but for lines left out at three dots."""
+    parts = re.split(r"^\.\.\.\n", shown, flags=re.MULTILINE)
+    return re.fullmatch(r"(?:.*\n)*?".join(map(re.escape, parts)), printed) is not None
+
+
 def with_outputs(text: str, outputs: list[str]) -> str:
-    """The same page, its blocks of output holding these, in order."""
+    """The same page, its blocks of output holding these, in order; what is shown in part is left to hands."""
     ahead = iter(outputs)
 
     def renewed(found: re.Match[str]) -> str:
         if found["info"].strip() != "text output":
             return found[0]
-        return f"{found['fence']}{found['info']}\n{next(ahead)}{found['fence']}"
+        printed = next(ahead)
+        kept = re.search(r"^\.\.\.$", found["text"], re.MULTILINE)
+        return found[0] if kept else f"{found['fence']}{found['info']}\n{printed}{found['fence']}"
 
     return FENCE.sub(renewed, text)
 

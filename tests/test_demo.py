@@ -56,7 +56,7 @@ def drain_ended_by_removal() -> list[str]:
     return processes + [thread.name for thread in threading.enumerate() if thread.name.startswith("mesolite")]
 
 
-@pytest.mark.parametrize("number", [3, 4, 5, 7, 8])
+@pytest.mark.parametrize("number", [3, 4, 5, 7, 8, pytest.param(9, marks=pytest.mark.slow)])
 def test_chapter_on_virtual_time_is_as_recorded(number: int) -> None:
     """The same seed shows the same page, byte for byte."""
     file = io.StringIO()
@@ -184,6 +184,18 @@ def test_deadline_takes_what_was_asked_for_and_no_more(seed: int) -> None:
     assert seen.state == "DONE"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 100])
+def test_a_naive_scheduler_is_found_out_and_a_mended_one_is_not(seed: int) -> None:
+    """By crashes alone; what breaks it is a handful of them, in another process, too."""
+    found, mended = demo.a_fault_is_found(Page(io.StringIO()), seed)
+
+    assert found.failure is not None
+    assert 2 <= len(found.failure.script.faults) <= 4
+    assert found.failure.confirmed == ""
+    assert mended.failure is None
+
+
 def test_interrupt_leaves_nothing_running() -> None:
     """Ctrl-C amid real tasks ends them all, says so in one line, and exits with 130."""
     # Tests that run in the background begin with Ctrl-C ignored, and what they start inherits that.
@@ -209,4 +221,4 @@ def test_list_names_the_chapters(capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main(["--list"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list("12345678")
+    assert [line.split()[0] for line in lines] == list("123456789")

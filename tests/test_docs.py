@@ -17,12 +17,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, commands, with_outputs
+from tests.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, commands, is_output, with_outputs
 
 NAMESPACE = "the_page"
 """Under this name a test on a page imports what the blocks before it have defined."""
 
-TOOLS = {"make": ["make", "--dry-run"], "python": [sys.executable], "pytest": [sys.executable, "-m", "pytest"]}
+TOOLS = {
+    "make": ["make", "--dry-run"],
+    "python": [sys.executable],
+    "pytest": [sys.executable, "-m", "pytest"],
+    "mesolite": [sys.executable, "-m", "mesolite"],
+}
 """How a command of a page is tried."""
 
 
@@ -43,6 +48,16 @@ def run(block: Block, namespace: types.ModuleType) -> str:
     return printed.getvalue()
 
 
+def typed(block: Block, command: str, status: int) -> str:
+    """Type a command of a block into a shell; returns what it has printed."""
+    tool, *arguments = shlex.split(command)
+    assert tool in TOOLS, f"{block}: say in the fence why {tool} cannot be run"
+    line = [*TOOLS[tool], *arguments]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == status, f"{block}: {command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_on_a_page_runs_and_prints_what_the_page_says(
     page: Path, namespace: types.ModuleType, pytester: pytest.Pytester
@@ -55,10 +70,13 @@ def test_python_on_a_page_runs_and_prints_what_the_page_says(
         if block.info == "text output":
             outputs.append(printed)
             rewritten = "MESOLITE_REWRITE" in os.environ
-            assert rewritten or printed == block.text, f"{block}: the block before it prints something else"
+            shown = rewritten or is_output(block.text, printed)
+            assert shown, f"{block}: the block before it prints something else:\n{printed}"
         elif block.info == "python":
             printed = run(block, namespace)
             tests += block.tests
+        elif block.info.startswith("sh exits"):
+            printed = "".join(typed(block, command, int(block.info[-1])) for command in commands(block))
     if "MESOLITE_REWRITE" in os.environ:
         page.write_text(with_outputs(page.read_text(encoding="utf-8"), outputs), encoding="utf-8")
     assert len(tests) == len(set(tests)), f"{page.name}: two tests of one name, of which one is never run"
@@ -73,11 +91,7 @@ def test_commands_on_a_page_exist(page: Path) -> None:
     """What is to be typed into a shell works; long targets of make are not carried out."""
     for block in blocks_of(page):
         for command in commands(block) if block.info == "sh" else ():
-            tool, *arguments = shlex.split(command)
-            assert tool in TOOLS, f"{block}: say in the fence why {tool} cannot be run"
-            line = [*TOOLS[tool], *arguments]
-            done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-            assert done.returncode == 0, f"{block}: {command}\n{done.stdout}{done.stderr}"
+            typed(block, command, 0)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -109,6 +123,24 @@ def test_a_block_that_fails_is_found_at_its_line(namespace: types.ModuleType) ->
 
     last = caught.traceback[-1]
     assert (str(last.path).endswith("page.md"), last.lineno + 1) == (True, 5)
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_so"),
+    [
+        ("a\nb\nc\n", True),
+        ("a\n...\n", True),
+        ("...\nb\n...\n", True),
+        ("...\nc\n", True),
+        ("a\nc\n", False),
+        ("...\nc\n...\nb\n", False),
+        ("b\n...\n", False),
+        ("...\n", True),
+    ],
+)
+def test_three_dots_stand_for_lines_left_out(shown: str, is_so: bool) -> None:
+    """What is left is there, whole, in its order, and at its end."""
+    assert is_output(shown, "a\nb\nc\n") is is_so
 
 
 def test_outputs_are_renewed_in_their_places() -> None:

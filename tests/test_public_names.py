@@ -49,7 +49,7 @@ def test_importing_it_loads_nothing() -> None:
     """Neither storeys nor dependencies; a name or a module is loaded when it is used, and a star loads all."""
     code = """
 import sys, mesolite
-assert not {"attrs", "pykka", "loguru", "mesolite.messages", "mesolite.harness"} & set(sys.modules)
+assert not {"attrs", "click", "pykka", "loguru", "mesolite.messages", "mesolite.harness"} & set(sys.modules)
 assert mesolite.messages.StatusUpdate and mesolite.Cluster and mesolite.simulation.Simulation
 from mesolite import *
 assert Cluster is mesolite.Cluster and DriverStatus and explore is mesolite.harness.explore
@@ -124,7 +124,7 @@ FOR_PARTIES = {"begin", "prepare", "call", "user", "raised", "status_is", "frame
 
 MADE_BY_US = (
     mesolite.Machine, mesolite.Driver, mesolite.Operator, mesolite.Drain, mesolite.Reclaim, mesolite.Hold,
-    mesolite.Rule, mesolite.View, mesolite.Failure,
+    mesolite.Rule, mesolite.View, mesolite.Failure, mesolite.Probe,
 )  # fmt: skip
 """Nobody else constructs them, so what their constructors take is of no interest."""
 

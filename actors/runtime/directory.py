@@ -95,6 +95,10 @@ class Directory:
         self._watched.setdefault(watcher, {})[peer] = None
         return True
 
+    def watchers(self, peer: str) -> tuple[ActorContext, ...]:
+        """Who has linked to whoever is alive under that name, in the order they linked."""
+        return tuple(self._watchers.get(peer, ()))
+
     def on_host(self, host: str) -> list[ActorContext]:
         """Everybody alive on that machine, in order of arrival."""
         return list(self._by_host.get(host, {}).values())

@@ -25,9 +25,9 @@ from mesolite.actors.trace.records import (
     Routine,
     raised,
 )
-from mesolite.actors.trace.states import TraceState, states
+from mesolite.actors.trace.states import TraceState, states, told
 from mesolite.actors.trace.trace import DEFAULT_RECORDS, Trace
-from mesolite.actors.trace.words import Names, line, say
+from mesolite.actors.trace.words import Names, line, rows, say
 
 __all__ = [
     "DEFAULT_RECORDS",
@@ -49,6 +49,8 @@ __all__ = [
     "Trace",
     "line",
     "raised",
+    "rows",
     "say",
     "states",
+    "told",
 ]

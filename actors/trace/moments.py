@@ -58,12 +58,14 @@ class _Telling:
     says: str
     """With a place for whom it is said of, if it is said of somebody."""
     whom: list[str] = field(factory=list)
-    until: float = 0.0
+    why: str = ""
+    """What was said of the first of them, if it was said why."""
 
     def moment(self) -> TraceMoment:
         more = len(self.whom) - NAMED_AT_MOST
         named = ", ".join(self.whom[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-        return TraceMoment(self.time, self.index, self.kind, self.says.replace("{}", named, 1))
+        words = self.says.replace("{}", named, 1)
+        return TraceMoment(self.time, self.index, self.kind, f"{words} {self.why}" if self.why else words)
 
 
 def moments(records: Iterable[Record], names: Names) -> list[TraceMoment]:
@@ -146,7 +148,7 @@ def _changes(found: list[TraceState], names: Names) -> Iterator[_Telling]:
         change = _CHANGES[state.kind](state, before.get(key), names)
         if change is not None:
             kind, says = change
-            yield _Telling(state.from_time, state.from_index, kind, says, [state.subject])
+            yield _Telling(state.from_time, state.from_index, kind, says, [state.subject], state.message)
         before[key] = state
         if state.to_time is not None and state.to_index is not None:
             ending = _ENDINGS.get(state.kind)

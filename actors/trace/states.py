@@ -17,7 +17,7 @@ waits for; tasks from the callbacks of their schedulers; processes from what exe
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import define, frozen
@@ -34,7 +34,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.master.timers import ReregisterTimeout
 from mesolite.actors.trace.records import Ended, Record
-from mesolite.actors.trace.values import brief
+from mesolite.actors.trace.values import FAILED, brief
 from mesolite.actors.trace.words import NOBODY, Names, say
 from mesolite.messages.agent import AgentRegistered, AgentReregistered
 from mesolite.messages.drains import DrainInfo
@@ -56,7 +56,7 @@ from mesolite.messages.registrar import (
 )
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.scheduler import AcceptOffers
-from mesolite.messages.tasks import TaskStatus
+from mesolite.messages.tasks import TaskState, TaskStatus
 
 REGISTRY = "registry"
 
@@ -68,7 +68,8 @@ Key = tuple[str, str, str]
 class TraceState:
     """One state of one thing, as somebody believed it, from one record to another; `to` None: to the end of the trace.
 
-    `words` say more about it, `ending` how it came to its end where that is no other state, as of a process.
+    `words` say more about it, `message` why a task came to nothing, as it was told, and `ending` how it came to its end
+    where that is no other state, as of a process.
     """
 
     kind: str
@@ -81,11 +82,12 @@ class TraceState:
     to_time: float | None = None
     to_index: int | None = None
     ending: str = ""
+    message: str = ""
 
     def __str__(self) -> str:
         """Show it as a line of a table."""
         until = "" if self.to_time is None else f"{self.to_time:.3f}"
-        words = " ".join(word for word in (self.words, self.ending) if word)
+        words = " ".join(word for word in (self.words, self.message, self.ending) if word)
         span = f"{self.from_time:9.3f} {until:>9}"
         return f"{span}  {self.kind:<8}  {self.subject:<12}  {self.believer:<16}  {self.state:<16}  {words}".rstrip()
 
@@ -94,6 +96,7 @@ class TraceState:
 class _Span:
     state: str
     words: str
+    message: str
     time: float
     index: int
 
@@ -104,6 +107,22 @@ def states(records: Iterable[Record], names: Names = NOBODY) -> list[TraceState]
     for record in records:
         reader.read(record)
     return reader.all()
+
+
+def told(record: Record) -> Iterator[tuple[str, TaskState, str, str]]:
+    """What a scheduler learns of tasks at that record, as task, state, words and why it came to nothing.
+
+    It learns of what it launches and of what it is told.
+    """
+    for effect in record.effects:
+        match effect:
+            case Callback("status_update", (TaskStatus() as status, *_)):
+                words = " ".join(brief(word) for word in (status.cause, status.reason) if word is not None)
+                yield status.task_id, status.state, words, brief(status.message) if status.state in FAILED else ""
+            case Send(message=AcceptOffers(operations=operations)):
+                for operation in operations:
+                    for task in operation.tasks:
+                        yield task.task_id, TaskState.TASK_STAGING, "", ""
 
 
 class _Reader:
@@ -140,6 +159,8 @@ class _Reader:
             self._books(record)
         if type(event) in (WorkStarted, WorkExited):
             self._worked(record)
+        for task_id, state, words, why in told(record):
+            self._become(record, ("task", task_id, actor), state.name, words, why)
         for effect in record.effects:
             kind = type(effect)
             if kind is Send:
@@ -154,12 +175,12 @@ class _Reader:
 
     # ------------------------------------------------------------------------------------------------------ keeping
 
-    def _become(self, record: Record, key: Key, state: str, words: str = "") -> None:
+    def _become(self, record: Record, key: Key, state: str, words: str = "", message: str = "") -> None:
         span = self._open.get(key)
         if span is not None and (span.state, span.words) == (state, words):
             return
         self._end(record, key)
-        self._open[key] = _Span(state, words, record.time, record.index)
+        self._open[key] = _Span(state, words, message, record.time, record.index)
 
     def _end(self, record: Record, key: Key, ending: str = "") -> None:
         span = self._open.pop(key, None)
@@ -175,6 +196,7 @@ class _Reader:
             believer=believer,
             state=span.state,
             words=span.words,
+            message=span.message,
             from_time=span.time,
             from_index=span.index,
             to_time=None if end is None else end.time,
@@ -278,20 +300,13 @@ class _Reader:
     # -------------------------------------------------------------------------------------------------------- tasks
 
     def _called(self, record: Record, effect: Callback) -> None:
-        """User code is told of a task, or told to run one."""
+        """User code is told to run a task."""
         match effect:
-            case Callback("status_update", (TaskStatus() as status, *_)):
-                words = " ".join(brief(word) for word in (status.cause, status.reason) if word is not None)
-                self._become(record, ("task", status.task_id, record.actor), status.state.name, words)
             case Callback("launch_task", (task, *_)):
                 self._become(record, ("process", task.task_id, record.actor), "RUNNING")
 
     def _sent(self, record: Record, message: Any) -> None:
         match message:
-            case AcceptOffers(operations=operations):
-                for operation in operations:
-                    for task in operation.tasks:
-                        self._become(record, ("task", task.task_id, record.actor), "TASK_STAGING")
             case StatusUpdate(status=status) if status.state.is_terminal:
                 key = ("process", status.task_id, record.actor)
                 if key in self._open and record.actor not in self._commands:

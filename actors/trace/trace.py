@@ -166,6 +166,13 @@ class Trace:
         """Go through the records kept, oldest first."""
         return (Record(*fields) for fields in self._kept())
 
+    def newer_than(self, index: int) -> list[Record]:
+        """The records kept with a higher index, oldest first; who asks again and again pays for what is new only."""
+        newer: list[Any] = []
+        for ring in (self._ring, self._routine):
+            newer += itertools.takewhile(lambda fields: fields[0] > index, reversed(ring))
+        return [Record(*fields) for fields in sorted(newer, key=_index_of)]
+
     def _kept(self) -> list[tuple[Any, ...]]:
         # Both are in order, but for what threads did in the same moment: sorting costs hardly more than merging.
         return sorted([*tuple(self._ring), *tuple(self._routine)], key=_index_of)

@@ -7,10 +7,13 @@ It stands on `mesolite.simulation`, which knows nothing of it. A run is a functi
     compare      one thing changed, side by side
     faults       what goes wrong, and how often
     checkers     what must hold whatever happens, of Mesolite and of who uses it
+    conformance  any scheduler in named situations, with a verdict on each
+    stateful     rules of Hypothesis for what happens to a cluster; it needs hypothesis, and is not loaded from here
+    schedulers   bad schedulers, and executors: bad executors, one fault each
 
 Inside: `script` is what was done to a run, as data; `run` is one run; `shrink` makes a script smaller; `failure` is
-what was found, to be replayed and kept; `confirm` sees whether another process agrees; `exploration` and `coverage` say
-what was tried.
+what was found, to be replayed and kept, in a `corpus` and under a name (`naming`); `confirm` sees whether another
+process agrees; `exploration` and `coverage` say what was tried.
 """
 
 from mesolite.harness.checkers.checker import Family, Violation

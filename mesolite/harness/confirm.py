@@ -21,7 +21,8 @@ from typing import Protocol, runtime_checkable
 from attrs import asdict, field, frozen
 
 from mesolite.actors.trace import line
-from mesolite.harness.failure import Failure, check_name
+from mesolite.harness.failure import Failure
+from mesolite.harness.naming import check_name
 from mesolite.harness.run import Outcome, replayed
 from mesolite.harness.world import Watch
 from mesolite.simulation.simulation import Simulation

@@ -59,6 +59,7 @@ class Exploration:
 
     def fail(self, failure: Failure) -> None:
         """Note what was found; in a test it is unseen until somebody has looked at it."""
+        self.seen()
         self._failure = failure
         if "PYTEST_CURRENT_TEST" in os.environ:
             UNSEEN.append(self)

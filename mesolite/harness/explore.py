@@ -7,8 +7,10 @@ print(found)                     what was run, reached, injected
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -26,7 +28,7 @@ from mesolite.harness.faults.faults import Faults
 from mesolite.harness.faults.kind import Draws
 from mesolite.harness.run import Outcome, Scenario, Setting, calm, drawn
 from mesolite.harness.script import Script
-from mesolite.harness.shrink import shrink
+from mesolite.harness.shrink import Shrunk, shrink
 from mesolite.harness.world import Watch
 from mesolite.messages.base import Message
 from mesolite.messages.checking import Count, Duration, SomeCount, checked_arguments, in_seconds
@@ -43,7 +45,7 @@ CHANGES = 3
 """At so many messages a channel falls back, where the order is "pct"."""
 
 CHUNK = 10
-"""So many seeds are given to a process at once."""
+"""So many seeds are given to a process at once, where there are several."""
 
 
 @define(kw_only=True)
@@ -123,22 +125,38 @@ def explore(
     return explored(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
 
 
+OnProgress = Callable[[Exploration, Shrunk | None], object]
+"""Is told what was found so far: after some seeds, and before each run that makes a script smaller, of which so far."""
+
+
 def explored(
-    plan: Plan, first_seed: int, seeds: int, processes: int = 1, time_limit_s: float | None = None
+    plan: Plan,
+    first_seed: int,
+    seeds: int,
+    processes: int = 1,
+    time_limit_s: float | None = None,
+    *,
+    found: Exploration | None = None,
+    on_progress: OnProgress = lambda found, smaller: None,
 ) -> Exploration:
-    """Explore as planned."""
+    """Explore as planned. Who is interrupted has in `found` what was found until then."""
+    found = Exploration() if found is None else found
     if plan.order == "pct":
         plan.steps = _steps(plan)
     began = time.monotonic()
-    found, failed = _search(plan, first_seed, seeds, processes, time_limit_s)
-    found.seconds = time.monotonic() - began
+    failed = None
+    with contextlib.closing(_search(plan, first_seed, seeds, processes, time_limit_s)) as results:
+        for part, seed in results:
+            found.merge(part)
+            found.seconds, failed = time.monotonic() - began, seed
+            on_progress(found, None)
     if failed is not None:
-        found.fail(_failure(plan, failed))
+        _look_closer(plan, failed, found, on_progress)
     return found
 
 
-def _failure(plan: Plan, seed: int) -> Failure:
-    """Look closer at a seed that fails: note its script, make it small, see whether another process agrees."""
+def _look_closer(plan: Plan, seed: int, found: Exploration, on_progress: OnProgress) -> None:
+    """Look at a seed that fails: note its script, make it small, see whether another process agrees."""
     outcome = plan.run(seed, note=True)
     if outcome.error is None:
         # Run once more it does not fail: that is what has to be found out first.
@@ -152,13 +170,15 @@ def _failure(plan: Plan, seed: int) -> Failure:
                 "uses inside of it"
             )
         )
-    setting = plan.setting(seed)
-    shrunk = shrink(plan.scenario, setting, outcome)
-    others = tuple(shrunk.others)
-    failure = Failure.of(plan.scenario, setting, shrunk.outcome, runs=shrunk.runs, others=others)
-    kinds = plan.faults.drawn(seed)
-    failure = evolve(failure, expanded=expanded(outcome.sim, outcome.script, setting.settings, kinds))
-    return evolve(failure, confirmed=confirm(failure))
+    setting, shrunk = plan.setting(seed), Shrunk(outcome=outcome)
+    drew = expanded(outcome.sim, outcome.script, setting.settings, plan.faults.drawn(seed))
+    try:
+        shrink(plan.scenario, setting, shrunk, on_run=lambda smaller: on_progress(found, smaller))
+    finally:
+        others = tuple(shrunk.others)
+        failure = Failure.of(plan.scenario, setting, shrunk.outcome, runs=shrunk.runs, others=others, expanded=drew)
+        found.fail(failure)
+    found.fail(evolve(failure, confirmed=confirm(failure)))
 
 
 def _steps(plan: Plan) -> tuple[tuple[ChannelKey, int], ...]:
@@ -179,18 +199,15 @@ def _steps(plan: Plan) -> tuple[tuple[ChannelKey, int], ...]:
 
 def _search(
     plan: Plan, first_seed: int, seeds: int, processes: int, time_limit_s: float | None
-) -> tuple[Exploration, int | None]:
-    """Run seeds until one fails, or none is left; returns the lowest that fails."""
-    found, failed = Exploration(), None
+) -> Generator[tuple[Exploration, int | None], None, None]:
+    """Run seeds until one fails, which is the lowest that does, or none is left; yields what some came to."""
     until = None if time_limit_s is None else time.monotonic() + time_limit_s
-    end = first_seed + seeds
-    chunks = [range(begin, min(begin + CHUNK, end)) for begin in range(first_seed, end, CHUNK)]
+    end, size = first_seed + seeds, 1 if processes == 1 else CHUNK
+    chunks = [range(begin, min(begin + size, end)) for begin in range(first_seed, end, size)]
     for part, seed in _results(plan, chunks, processes, until):
-        found.merge(part)
+        yield part, seed
         if seed is not None:
-            failed = seed
-            break
-    return found, failed
+            return
 
 
 def _results(
@@ -204,19 +221,22 @@ def _results(
             yield _run_chunk(plan, chunk)
         return
     _PLANS.append(plan)  # a scenario may be made inside a function; forked processes have it
+    context = get_context("fork")
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_on_interrupt)
     try:
-        with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
-            futures = [pool.submit(_run_in_process, chunk) for chunk in chunks]
-            for future in futures:
-                if until is not None and time.monotonic() >= until:
-                    pool.shutdown(cancel_futures=True)
-                    return
-                part, seed = future.result()
-                if seed is not None:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                yield part, seed
+        for future in [pool.submit(_run_in_process, chunk) for chunk in chunks]:
+            if until is not None and time.monotonic() >= until:
+                return
+            yield future.result()
     finally:
+        # Whether all was seen, enough was, or somebody has interrupted it: what has not begun is not begun any more.
+        pool.shutdown(cancel_futures=True)
         _PLANS.pop()
+
+
+def _end_on_interrupt() -> None:
+    """On a terminal Ctrl-C goes to all processes: those that only help end without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 _PLANS: list[Plan] = []

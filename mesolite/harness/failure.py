@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import enum
-import importlib
-import importlib.util
 import json
 import os
 import pathlib
-import sys
 from typing import Any, Self
 
 import attrs
@@ -16,6 +13,7 @@ from attrs import field, frozen
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
+from mesolite.harness.naming import check_name, name_of, scenario_of
 from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed
 from mesolite.harness.script import Script, from_plain, to_plain
 from mesolite.harness.story import story_of
@@ -23,7 +21,6 @@ from mesolite.simulation.simulation import Simulation
 from mesolite.version import __version__
 
 FORMAT = 1
-TEST = "pytest:"
 NOTHING_DONE = "  nothing: what its seed draws, such as latencies, is enough"
 
 
@@ -104,19 +101,25 @@ class Failure:
 
     def __str__(self) -> str:
         """Say what fails, what was done, and what led to it."""
+        others = "other failures met on the way:\n" + "\n".join(f"  {other}" for other in self.others)
+        more = [others] if self.others else []
+        shrunk = f" (shrunk in {self.runs} runs)" if self.runs else ""
+        return "\n\n".join([self.told(f"what was done{shrunk}:"), *more, self._confirmation])
+
+    def told(self, title: str) -> str:
+        """Say what fails, what was done, under that title, and what led to it."""
         parts = [f"seed {self.seed}: {self.identity}\n{self.error}"]
         if self.expanded:
             parts.append(f"what the seed expanded to:\n{_indented(self.expanded)}")
-        parts.append(f"what was done (shrunk in {self.runs} runs):\n{_indented(self.code) or NOTHING_DONE}")
-        parts.append(self.story)
-        if self.others:
-            parts.append("other failures met on the way:\n" + "\n".join(f"  {other}" for other in self.others))
-        return "\n\n".join([*parts, self._confirmation])
+        done = "\n".join(line for line in (getattr(self.scenario, "does", ""), self.code) if line)
+        parts.append(f"{title}\n{_indented(done) or NOTHING_DONE}")
+        return "\n\n".join([*parts, self.story])
 
     @property
     def _confirmation(self) -> str:
         if self.confirmed is None:
-            return "no other process has tried it: its scenario cannot be found by name"
+            why = ": its scenario cannot be found by name" if check_name(self.scenario) else ""
+            return f"no other process has tried it{why}"
         return f"in a fresh process: {self.confirmed or 'it fails in the same way'}"
 
     def save(self, path: str | pathlib.Path) -> pathlib.Path:
@@ -184,7 +187,7 @@ class Failure:
 
     def as_test(self) -> str:
         """The source of a test that replays it: it fails until the fault is mended."""
-        name = name_of(self.scenario).rpartition(":")[2]
+        name = name_of(self.scenario).partition("?")[0].rpartition(":")[2]
         plain = json.dumps(self.to_plain())
         return (
             f'"""Found by exploring {name}: {self.identity}."""\n\n'
@@ -199,49 +202,6 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-def name_of(scenario: Scenario) -> str:
-    """Where a scenario is found: `module:name`, or `/path/file.py:name` for what is no module that can be imported.
-
-    A test with the `sim` fixture has pytest's name for it, after `pytest:`.
-    """
-    function: Any = scenario
-    if (node_id := getattr(function, "node_id", None)) is not None:
-        return f"{TEST}{node_id}"
-    module = sys.modules.get(function.__module__)
-    file = getattr(module, "__file__", None)
-    importable = function.__module__ != "__main__" and getattr(module, "__spec__", None) is not None
-    return f"{function.__module__ if importable else file}:{function.__qualname__}"
-
-
-def scenario_of(name: str) -> Scenario:
-    """Find a scenario by its name.
-
-    Raises:
-        LookupError: there is none: its module or it is gone, or it was made inside a function.
-    """
-    if name.startswith(TEST):
-        raise LookupError(f"{name} is a test: replay it with `pytest --mesolite-replay FILE`, and its name")
-    module_name, _, function = name.rpartition(":")
-    if "<" in function:
-        raise LookupError(f"{name} was made inside a function: give the scenario itself")
-    try:
-        if module_name.endswith(".py"):
-            spec = importlib.util.spec_from_file_location("scenario_of_mesolite", module_name)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-        else:
-            module = importlib.import_module(module_name)
-        found: Any = module
-        for part in function.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, OSError) as why:
-        raise LookupError(f"there is no scenario {name} any more: {why}") from why
-    scenario: Scenario = found
-    return scenario
-
-
 def changed(settings: Settings | None) -> dict[str, Any] | None:
     """The settings that differ from Mesos's, by name, as JSON has them."""
     if settings is None:
@@ -254,15 +214,3 @@ def changed(settings: Settings | None) -> dict[str, Any] | None:
 def settings_of(plain: dict[str, Any] | None) -> Settings | None:
     """The settings that `changed` gave."""
     return None if plain is None else Settings.mesos().but(**plain)
-
-
-def check_name(scenario: Scenario) -> str:
-    """Why a scenario cannot be found by its name, in another process or later; "" if it can."""
-    name = name_of(scenario)
-    if name.rpartition(":")[0].endswith(".py") and "<" not in name:
-        return ""  # the program that is running: to load it would be to run it a second time
-    try:
-        scenario_of(name)
-    except LookupError as why:
-        return str(why)
-    return ""

@@ -187,6 +187,13 @@ def replayed(
     return _live(scenario, seed, script, setting, afterwards if go_on else noting or order, follow, noting)
 
 
+def misfits(script: Script, outcome: Outcome) -> list[str]:
+    """What of a script could not be done in the run that followed it, or made no difference, and why."""
+    made = outcome.script.order or ()
+    lost = [each for each in script.order or () if each not in made]
+    return [*outcome.unfit, *(f"{each}: there is no such message, or nothing that it lets pass" for each in lost)]
+
+
 def order_of(seed: int, script: Script) -> Order:
     """The order in which messages are delivered: as the script says, or as the seed draws it."""
     if script.order is not None:
@@ -214,12 +221,9 @@ def _live(
     to_the_end: bool = True,
 ) -> Outcome:
     sim = Simulation(seed, settings=setting.settings, latency=script.latency, order=order)
-    injector = Injector(sim)
-    makers: tuple[Callable[[], Checker], ...] = (*STANDARD, *setting.besides)
-    checkers = Checkers(sim, [make() for make in makers], without=setting.without)
     outcome = Outcome(sim=sim, seed=seed, script=script)
-    run = Running(sim, injector, checkers, to_the_end)
-    sim.runtime.looks.append(run.look)
+    run = watched(sim, setting, to_the_end=to_the_end)
+    injector = run.injector
     disturb(injector)
     prepare(sim)
     try:
@@ -238,6 +242,17 @@ def _live(
     outcome.unfit = injector.unfit
     _describe(outcome)
     return outcome
+
+
+def watched(sim: Simulation, setting: Setting, *, to_the_end: bool = True) -> Running:
+    """Let checkers look at a simulation from its beginning, and raise what they find from whatever lets things happen.
+
+    Nobody makes faults in it yet. `to_the_end`: in the end it is given the time to finish what is under way.
+    """
+    makers: tuple[Callable[[], Checker], ...] = (*STANDARD, *setting.besides)
+    run = Running(sim, Injector(sim), Checkers(sim, [make() for make in makers], without=setting.without), to_the_end)
+    sim.runtime.looks.append(run.look)
+    return run
 
 
 def _describe(outcome: Outcome) -> None:

@@ -36,13 +36,16 @@ class Shrunk:
 class _Search:
     """One search: what is looked for, the best so far, and how many runs are left."""
 
-    def __init__(self, scenario: Scenario, setting: Setting, outcome: Outcome, runs: int) -> None:
-        """Look for smaller scripts that fail as this outcome did."""
+    def __init__(
+        self, scenario: Scenario, setting: Setting, best: Shrunk, runs: int, on_run: Callable[[Shrunk], object]
+    ) -> None:
+        """Look for smaller scripts that fail as this one does."""
         self._scenario = scenario
         self._setting = setting
-        self._wanted = outcome.identity
+        self._wanted = best.outcome.identity
         self._left = runs
-        self.best = Shrunk(outcome=outcome)
+        self._on_run = on_run
+        self.best = best
 
     def fails(self, script: Script) -> bool:
         """Whether that script fails in the same way; if so it is the best so far."""
@@ -50,6 +53,7 @@ class _Search:
             return False
         self._left -= 1
         self.best.runs += 1
+        self._on_run(self.best)
         outcome = replayed(self._scenario, self.best.outcome.seed, script, self._setting)
         identity = outcome.identity
         if identity is not None and identity != self._wanted:
@@ -62,10 +66,19 @@ class _Search:
         return True
 
 
-def shrink(scenario: Scenario, setting: Setting, outcome: Outcome, runs: int = RUNS) -> Shrunk:
-    """Find a smaller script that fails as this one did, within so many runs."""
-    search = _Search(scenario, setting, outcome, runs)
-    script = outcome.script
+def shrink(
+    scenario: Scenario,
+    setting: Setting,
+    best: Shrunk,
+    runs: int = RUNS,
+    on_run: Callable[[Shrunk], object] = lambda best: None,
+) -> None:
+    """Find a smaller script that fails as this one does, within so many runs, and put it there.
+
+    Whoever is interrupted has the smallest so far. `on_run` is told of each run, before it begins.
+    """
+    search = _Search(scenario, setting, best, runs, on_run)
+    script = best.outcome.script
     exceptions = script.order or ()
 
     def with_faults(faults: Sequence[Injection]) -> Script:
@@ -84,7 +97,6 @@ def shrink(scenario: Scenario, setting: Setting, outcome: Outcome, runs: int = R
     if script.latency != (0.0, 0.0) and search.fails(script.but(latency=(0.0, 0.0))):
         script = script.but(latency=(0.0, 0.0))
     _shorten(script, search)
-    return search.best
 
 
 def _noted(scenario: Scenario, setting: Setting, search: _Search, script: Script) -> tuple[object, ...]:

@@ -19,7 +19,11 @@ ROUTINE = (" KeepSession ", " SessionKept ", " DetectLeader", " PingAgent", " Po
 
 def story_of(outcome: Outcome) -> str:
     """Tell what led to it."""
-    sim, error = outcome.sim, outcome.error
+    return story(outcome.sim, outcome.error)
+
+
+def story(sim: Simulation, error: BaseException | None) -> str:
+    """Tell what led to that error of this simulation."""
     sections = [("what happened:", _moments(sim)), ("the last state of each task:", last_of_tasks(sim))]
     if isinstance(error, CheckerViolated) and error.violation.about:
         said = [line for line in sim.trace.story(*error.violation.about).splitlines() if not _is_routine(line)]

@@ -15,8 +15,8 @@ from mesolite.harness.confirm import replay_and_write
 from mesolite.harness.explore import SHARES, Plan, explored
 from mesolite.harness.failure import Failure, NotReplayed
 from mesolite.harness.faults import Faults
-from mesolite.harness.run import Outcome, replayed, running
-from mesolite.pytest_runs.corpus import Corpus
+from mesolite.harness.run import Outcome, misfits, replayed, running
+from mesolite.pytest_runs.corpus import corpus_of
 from mesolite.pytest_runs.protocol import REPEATED_BY, TOLD, NothingMore, Runs
 from mesolite.pytest_runs.told import command, place_of
 from mesolite.pytest_runs.wishes import Wishes
@@ -58,7 +58,7 @@ class Tried:
         self._item = item
         self._wishes = wishes
         self._runs = Test(item)
-        self._corpus = Corpus(item)
+        self._corpus = corpus_of(item)
         self._notes: list[str] = []
 
     def reports(self, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
@@ -82,7 +82,7 @@ class Tried:
             failure, outcome = self._replay(file)
             if outcome.error is not None:
                 return self._runs.reports
-            unfit = _unfit(failure, outcome)
+            unfit = misfits(failure.script, outcome)
             if unfit and not self._item.config.getoption("--mesolite-go-on"):
                 where = "\n  ".join(unfit)
                 raise NotReplayed(
@@ -102,7 +102,7 @@ class Tried:
             if outcome.error is not None:
                 self._promote(failure)
                 return self._runs.reports
-            unfit = "; ".join(_unfit(failure, outcome))
+            unfit = "; ".join(misfits(failure.script, outcome))
             unfit = unfit and f", and does not fit any more ({unfit})"
             self._forget(file, f"passes again{unfit}")
         return None
@@ -187,13 +187,6 @@ class Tried:
         kept = self._corpus.keep(failure, self._item.config.invocation_params.dir / folder)
         name = pathlib.Path(os.path.relpath(kept, self._item.path.parent)).as_posix()
         self._notes.append(f"kept for good; the test's marker replays it: @pytest.mark.mesolite(replay={name!r})")
-
-
-def _unfit(failure: Failure, outcome: Outcome) -> list[str]:
-    """What of a script could not be done, or made no difference, and why."""
-    made = outcome.script.order or ()
-    lost = [each for each in failure.script.order or () if each not in made]
-    return [*outcome.unfit, *(f"{each}: there is no such message, or nothing that it lets pass" for each in lost)]
 
 
 def _nth(number: int) -> str:

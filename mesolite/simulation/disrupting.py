@@ -11,9 +11,9 @@ from mesolite.messages.checking import checked_arguments, several
 from mesolite.messages.election import ELECTOR, ExpireSession
 from mesolite.messages.ids import ActorName
 from mesolite.messages.operator import OPERATOR
-from mesolite.simulation.named import Named, Party
+from mesolite.simulation.named import AnyActor, Named
 
-Group = Party | Iterable[Party]
+Group = AnyActor | Iterable[AnyActor]
 """One actor, or several."""
 
 
@@ -46,7 +46,7 @@ class Disrupting(Named):
             self.runtime.heal(*pair, done)
 
     @checked_arguments
-    def break_link(self, one: Party, other: Party, *, both_ways: bool = True) -> None:
+    def break_link(self, one: AnyActor, other: AnyActor, *, both_ways: bool = True) -> None:
         """Let the connection between two actors break: what is in flight between them is lost, and they hear of it.
 
         Not `both_ways`: only the first hears of it; its peer has not noticed yet (core.md LP-28).
@@ -59,7 +59,7 @@ class Disrupting(Named):
         self.runtime.break_link(first, second, both_ways=both_ways, by=done)
 
     @checked_arguments
-    def expire_session(self, actor: Party) -> None:
+    def expire_session(self, actor: AnyActor) -> None:
         """Let the elector end that actor's session, as ZooKeeper may: a leader loses its candidacy (core.md EL-11).
 
         Raises:
@@ -70,7 +70,7 @@ class Disrupting(Named):
         elector.ref.tell(Delivery(ExpireSession(actor=name), OPERATOR, self._did("expire_session", (name,), name)))
 
     @checked_arguments
-    def pause(self, actor: Party) -> None:
+    def pause(self, actor: AnyActor) -> None:
         """Let an actor's process stand still, as SIGSTOP does: what comes waits, nothing breaks. Pausing twice is once.
 
         A master's registrar stands still with it; what an agent has started goes on.
@@ -84,7 +84,7 @@ class Disrupting(Named):
             self.runtime.pause(context)
 
     @checked_arguments
-    def resume(self, actor: Party) -> None:
+    def resume(self, actor: AnyActor) -> None:
         """Let a paused actor go on with what has come meanwhile, in order. Harmless if it is not paused.
 
         Raises:
@@ -96,7 +96,7 @@ class Disrupting(Named):
             self.runtime.resume(context)
 
     @checked_arguments
-    def kill(self, actor: Party) -> None:
+    def kill(self, actor: AnyActor) -> None:
         """Let an executor's process, or a scheduler's, die without a word; its links break. Machines have `crash()`.
 
         Raises:
@@ -107,15 +107,15 @@ class Disrupting(Named):
             raise Refused(f"{context.name} is no executor or scheduler; crash() or power_off() its machine")
         self.runtime.end(context, -9, cause=self._did("kill", (context.name,), context.name))
 
-    def _process(self, actor: Party, why: str) -> list[ActorContext]:
+    def _process(self, actor: AnyActor, why: str) -> list[ActorContext]:
         """The actors that stand and fall with one process."""
         context = self._alive(actor, why)
         registrar = self.runtime.directory.find(f"{context.name}/registrar")
         return [context] if registrar is None else [context, registrar]
 
 
-def _each(group: Group) -> tuple[Party, ...]:
-    named: tuple[Party, ...] = several(group)  # the check has made it a tuple, or left one
+def _each(group: Group) -> tuple[AnyActor, ...]:
+    named: tuple[AnyActor, ...] = several(group)  # the check has made it a tuple, or left one
     return named
 
 

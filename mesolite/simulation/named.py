@@ -13,7 +13,7 @@ from mesolite.machines import Machine
 from mesolite.messages.checking import Name
 from mesolite.simulation.virtual import VirtualRuntime
 
-Party = Name | Machine | Driver | None
+AnyActor = Name | Machine | Driver | None
 
 
 class Named:
@@ -28,10 +28,10 @@ class Named:
     def _record(self, done: Done, cause: int = -1) -> int:
         return self.runtime.trace.record(self.runtime.now(), "", OUTSIDE, done, (), cause)
 
-    def _name(self, actor: Party) -> str | None:
+    def _name(self, actor: AnyActor) -> str | None:
         return actor.name if isinstance(actor, Machine | Driver) else actor
 
-    def _known(self, actor: Party) -> str | None:
+    def _known(self, actor: AnyActor) -> str | None:
         """The name of somebody who is or was there, or may come yet; not one that looks like a slip of the pen.
 
         Names that differ in their last number only are no slips: agent-9 may be added yet, agnet-1 will not. Nor are
@@ -47,14 +47,14 @@ class Named:
             raise Refused(f"there never was anybody named {name}; perhaps {near[0]} is meant, or start it first")
         return name
 
-    def _existing(self, actor: Party) -> str:
+    def _existing(self, actor: AnyActor) -> str:
         name = self._name(actor)
         if name is None or self.runtime.directory.incarnation(name) == 0:
             names = ", ".join(context.name for context in self.runtime.directory)
             raise Refused(f"there never was anybody named {name}; there are {names}")
         return name
 
-    def _alive(self, actor: Party, why: str) -> ActorContext:
+    def _alive(self, actor: AnyActor, why: str) -> ActorContext:
         """The actor of that name, which must be alive.
 
         Raises:

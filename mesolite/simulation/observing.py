@@ -13,7 +13,7 @@ from mesolite.actors.trace import Code
 from mesolite.messages.base import Message
 from mesolite.messages.checking import Count, Duration, Timeout, checked_arguments, in_seconds, misfit
 from mesolite.simulation.hold import Hold
-from mesolite.simulation.named import Named, Party
+from mesolite.simulation.named import AnyActor, Named
 from mesolite.simulation.network import Rule, Verdict, made
 
 Kind = type[Message] | type[PeerExited] | Iterable[type[Message] | type[PeerExited]] | None
@@ -28,8 +28,8 @@ class Observing(Named):
     def observe(
         self,
         kind: Kind = None,
-        sender: Party = None,
-        receiver: Party = None,
+        sender: AnyActor = None,
+        receiver: AnyActor = None,
         where: Callable[[Any], bool] | None = None,
     ) -> Rule:
         """Observe messages from now on: `.count`, `.first`, `.all`. Seen means about to be handled (core.md LP-53).
@@ -50,8 +50,8 @@ class Observing(Named):
     def wait_for(
         self,
         kind: Kind = None,
-        sender: Party = None,
-        receiver: Party = None,
+        sender: AnyActor = None,
+        receiver: AnyActor = None,
         where: Callable[[Any], bool] | None = None,
         *,
         timeout: Timeout,
@@ -78,8 +78,8 @@ class Observing(Named):
     def drop(
         self,
         kind: Kind = None,
-        sender: Party = None,
-        receiver: Party = None,
+        sender: AnyActor = None,
+        receiver: AnyActor = None,
         where: Callable[[Any], bool] | None = None,
         times: Count | None = None,
     ) -> Rule:
@@ -94,8 +94,8 @@ class Observing(Named):
     def hold(
         self,
         kind: Kind = None,
-        sender: Party = None,
-        receiver: Party = None,
+        sender: AnyActor = None,
+        receiver: AnyActor = None,
         where: Callable[[Any], bool] | None = None,
         times: Count | None = None,
     ) -> Hold:
@@ -107,8 +107,8 @@ class Observing(Named):
         self,
         seconds: Duration,
         kind: Kind = None,
-        sender: Party = None,
-        receiver: Party = None,
+        sender: AnyActor = None,
+        receiver: AnyActor = None,
         where: Callable[[Any], bool] | None = None,
         times: Count | None = None,
     ) -> Rule:
@@ -119,8 +119,8 @@ class Observing(Named):
     def duplicate(
         self,
         kind: Kind = None,
-        sender: Party = None,
-        receiver: Party = None,
+        sender: AnyActor = None,
+        receiver: AnyActor = None,
         where: Callable[[Any], bool] | None = None,
         times: Count | None = None,
     ) -> Rule:
@@ -135,7 +135,7 @@ class Observing(Named):
         self.runtime.network.remove(rule)
 
     @checked_arguments
-    def inject(self, to: Party, message: Message | PeerExited, sender: Party = OUTSIDE) -> None:
+    def inject(self, to: AnyActor, message: Message | PeerExited, sender: AnyActor = OUTSIDE) -> None:
         """Deliver a message as if `sender` had said it.
 
         Raises:
@@ -153,8 +153,8 @@ class Observing(Named):
     def _rule(
         self,
         kind: Kind,
-        sender: Party,
-        receiver: Party,
+        sender: AnyActor,
+        receiver: AnyActor,
         where: Callable[[Any], bool] | None,
         verdict: Verdict,
         times: Count | None = None,
@@ -168,7 +168,7 @@ class Observing(Named):
         return self.runtime.network.add(rule)
 
     def _rule_for(
-        self, kind: Kind, sender: Party, receiver: Party, where: Callable[[Any], bool] | None
+        self, kind: Kind, sender: AnyActor, receiver: AnyActor, where: Callable[[Any], bool] | None
     ) -> Rule:
         kinds = kind if isinstance(kind, type | None) else tuple(kind)
         return Rule(kinds, self._known(sender), self._known(receiver), where, Verdict.DELIVER)

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from mesolite.actors.decisions.elector import ElectorCore
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
 from mesolite.machines import AgentMachine, MasterMachine
@@ -119,7 +120,8 @@ class Recovering(Disrupting, Properties):
         """
         elector = self.runtime.directory.find(ELECTOR)
         core: Any = None if elector is None else elector.actor.core
-        elected = None if core is None else core.leader
+        # Somebody may stand in for the elector.
+        elected = core.leader if isinstance(core, ElectorCore) else None
         leader = None if self.started is None or elected is None else self.started.leader
         if elected is None or leader is None or (elected.name, elected.term) != (leader.name, leader.term):
             return False

@@ -11,7 +11,7 @@ from mesolite.actors.trace import HEARTBEATS, Record, Trace
 from mesolite.messages.base import Message
 from mesolite.messages.checking import SomeCount, Time, checked_arguments
 from mesolite.simulation.actions import Action, act
-from mesolite.simulation.named import Party
+from mesolite.simulation.named import AnyActor
 from mesolite.simulation.network import Envelope, Rule, Verdict
 from mesolite.simulation.observing import Kind, Observing
 from mesolite.simulation.scheduled_actions import Scheduled
@@ -69,8 +69,8 @@ class Scripting(Observing):
     def when(
         self,
         kind: Kind = None,
-        sender: Party = None,
-        receiver: Party = None,
+        sender: AnyActor = None,
+        receiver: AnyActor = None,
         where: Callable[[Any], bool] | None = None,
         *,
         nth: SomeCount = 1,
@@ -110,8 +110,8 @@ class Scripting(Observing):
     def first(
         self,
         kind: Kind = None,
-        sender: Party = None,
-        receiver: Party = None,
+        sender: AnyActor = None,
+        receiver: AnyActor = None,
         where: Callable[[Any], bool] | None = None,
         *,
         nth: SomeCount = 1,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue, Refused
@@ -25,8 +25,10 @@ from mesolite.messages.checking import (
     checked_arguments,
     in_seconds,
 )
+from mesolite.simulation.beliefs import BeliefOf, Beliefs, Disagreement, driver_of
 from mesolite.simulation.choices import Order, order_of
 from mesolite.simulation.messages_in_flight import MessageInFlight
+from mesolite.simulation.probe import Probing
 from mesolite.simulation.properties import Stated
 from mesolite.simulation.recovering import Recovering
 from mesolite.simulation.scripting import Scripting
@@ -43,7 +45,7 @@ class SimulatedCluster(Wiring):
     """A cluster on virtual time. Nothing happens until the simulation is settled or advanced."""
 
 
-class Simulation(Scripting, Recovering, KeepsUserErrors):
+class Simulation(Scripting, Recovering, Probing, KeepsUserErrors):
     """Virtual time, a seed, and a network that does as it is told. The same seed gives the same trace.
 
     What user code raises comes out of whatever lets things happen (`advance`, `settle`, `join`, an operator's verb),
@@ -100,6 +102,7 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
         self.faults = None
         self._cluster: SimulatedCluster | None = None
         self._view = View(self.runtime, lambda: self._cluster)
+        self._beliefs = Beliefs(self.runtime, self._view)
 
     def __enter__(self) -> Self:
         """Use it as a context manager, like a `Cluster`."""
@@ -168,6 +171,24 @@ class Simulation(Scripting, Recovering, KeepsUserErrors):
     def view(self) -> View:
         """What is alive, and what the leading master has, to be looked at from anywhere without changing the run."""
         return self._view
+
+    @checked_arguments
+    def disagreements(
+        self, driver: Any, belief: BeliefOf | None = None, *, older_than: Duration = 0.0
+    ) -> tuple[Disagreement, ...]:
+        """The tasks of a framework that its scheduler, the leader and their agents disagree about, the oldest first.
+
+        `driver`: what `cluster.run` returned, its name, or a driver of another interface, as of `compat.pymesos`.
+        `belief(scheduler)` says what the scheduler believes, as `{task_id: state}`; by default what its callbacks were
+        told and what it has launched. `older_than`: only what is disagreed about for at least so many seconds. Of a
+        driver that has ended there is nothing. Looking changes nothing: it may be asked in a property or a callback.
+
+        Raises:
+            InvalidValue: there is no such driver, or what `belief` returns is none.
+        """
+        native = driver_of(self._cluster, driver)
+        assert self._cluster is not None, "where a driver is known there is a cluster"
+        return self._beliefs.disagreements(self._cluster, native, belief, in_seconds(older_than))
 
     # ------------------------------------------------------------------------------------------------------- time
 

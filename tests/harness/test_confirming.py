@@ -95,6 +95,7 @@ def test_what_fails_in_the_same_run_is_confirmed() -> None:
 
 def test_what_another_process_cannot_find_is_not_confirmed() -> None:
     """A function inside of a function has no name by which it is found."""
+
     def inside(sim: Simulation) -> None:
         sound(sim)
 
@@ -132,6 +133,7 @@ def test_only_what_is_shared_counts_as_read_of_the_world() -> None:
 
     Nor is what somebody does whenever memory is collected.
     """
+
     def collecting(phase: str, info: object) -> None:
         time.perf_counter()
 

@@ -12,7 +12,7 @@ from mesolite import Simulation
 from mesolite.harness.faults import Fault, Faults
 from mesolite.harness.run import Setting, drawn
 from mesolite.harness.script import Script
-from mesolite.harness.shrink import fewest, shrink
+from mesolite.harness.shrink import Shrunk, fewest, shrink
 
 
 @hypothesis.given(st.sets(st.integers(0, 60), max_size=5), st.integers(0, 60))
@@ -56,8 +56,9 @@ def test_a_failure_of_two_hundred_faults_becomes_one_of_two() -> None:
     outcome = drawn(planted, 0, Script(latency=(0.01, 0.1)), faults, Setting(), note=True)
     assert outcome.error is not None
     assert len(outcome.script.faults) > 150
+    shrunk = Shrunk(outcome=outcome)
 
-    shrunk = shrink(planted, Setting(), outcome)
+    shrink(planted, Setting(), shrunk)
 
     assert len(shrunk.outcome.script.faults) == 2  # what stops an agent starts it again
     assert shrunk.outcome.script.order == ()
@@ -79,7 +80,8 @@ def test_another_failure_is_counted_and_not_followed() -> None:
         outcome = drawn(scenario, seed, Script(), {"restart": Faults().restart.__class__(2.0)}, Setting(), note=True)
         if "two" in str(outcome.error):
             break
-    shrunk = shrink(scenario, Setting(), outcome)
+    shrunk = Shrunk(outcome=outcome)
+    shrink(scenario, Setting(), shrunk)
 
     assert "two" in str(shrunk.outcome.error)
     assert len(shrunk.outcome.script.faults) == 2

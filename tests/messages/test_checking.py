@@ -84,6 +84,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: KillPolicy(grace_period_s=10**400), "it must be a finite duration"),
     (lambda: Filters(refuse_seconds=float("nan")), "refuse_seconds cannot be nan"),
     (lambda: SimulatedWork(exit_status=1.5), "exit_status cannot be 1.5 (float): it must be a whole number, 0 or more"),
+    (lambda: TaskInfo(task_id="t", command=SimulatedWork()), "give it as work=SimulatedWork(...), beside a command"),
     (lambda: SimulatedWork(exit_status=2**80), "it must be a whole number"),
     (lambda: FrameworkInfo(name=""), "name cannot be '' (str): it must be text that is not empty"),
     (lambda: FrameworkInfo(name="f", role=None), "role cannot be None"),

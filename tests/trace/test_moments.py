@@ -12,6 +12,7 @@ import pytest
 from mesolite import FrameworkInfo, SimulatedCluster, SimulatedWork, Simulation
 from mesolite.actors.trace import Done, Lost, Record, Trace, TraceMoment
 from mesolite.actors.trace.why import OLDER
+from mesolite.failure_report import last_of_tasks
 from mesolite.messages import PingAgent, StatusUpdate
 from tests.scenarios.schedulers import Launcher, command_task
 from tests.trace.test_states import live
@@ -105,6 +106,22 @@ def test_many_that_share_a_fate_are_counted() -> None:
 
     (lost,) = [line for line in told(sim) if "TASK_LOST" in line]
     assert re.match(r"t\d, t\d, t\d, t\d and 2 more: TASK_LOST", lost)
+
+
+def test_why_a_task_came_to_nothing_is_told() -> None:
+    """In what happened, in its states, and in the last state of each: a reason alone would not help anybody."""
+    sim = Simulation(seed=1)
+    sim.drop(PingAgent)
+    sim.cluster(agents=1).run(Launcher(command_task("t1", FOR_EVER, resources="cpus:99")), INFO)
+    sim.advance(10.0)
+    why = "\"task 't1' was not launched: it needs cpus:99, but only cpus:4;mem:4096;"
+
+    (state,) = [state for state in sim.trace.states() if state.state == "TASK_ERROR"]
+
+    assert state.message.startswith(why)
+    assert why in str(state)
+    assert f"t1: TASK_ERROR (REASON_TASK_INVALID) {why}" in last_of_tasks(sim)[0]
+    assert any(line.startswith(f"t1: TASK_ERROR REASON_TASK_INVALID {why}") for line in told(sim))
 
 
 def test_before_the_first_deed_there_is_nothing_to_tell() -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from typing import Any
 
 from mesolite.actors.errors import InvalidValue, Refused
-from mesolite.callbacks import Scheduler as NativeScheduler
-from mesolite.callbacks import SchedulerDriver
+from mesolite.callbacks import PassedOn, SchedulerDriver
 from mesolite.compat.pymesos import reading, writing
 from mesolite.compat.pymesos.dicts import Dict
 from mesolite.compat.pymesos.executor import DAY, hosted
@@ -308,11 +307,12 @@ class MesosSchedulerDriver:
             raise Refused(f"roles={others!r}: this framework has the role {own!r}; leave roles out")
 
 
-class Callbacks(NativeScheduler):
+class Callbacks(PassedOn):
     """What our driver calls, passed on in pymesos's words."""
 
     def __init__(self, theirs: MesosSchedulerDriver) -> None:
         """Pass it on to this driver's scheduler."""
+        super().__init__(theirs.sched, theirs)
         self._theirs = theirs
         self._sched = theirs.sched
 

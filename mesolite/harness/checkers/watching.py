@@ -194,6 +194,10 @@ class Checkers:
         if kind in OF_NOBODY:
             if kind is Done:
                 self._hands[record.index] = None
+                if event.verb == "probe":
+                    self.no_longer(Assumption.HONEST)  # whoever it stands for does not do what such an actor does
+            elif kind is Ended and event.silent:
+                self.disturbed()  # nobody knows yet
             return
         known = self._known.get(name)
         if known is None or not known.context.alive:

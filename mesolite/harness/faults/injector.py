@@ -97,7 +97,7 @@ class Injector:
         if not self.is_active:
             return
         if not injection.events:
-            self._begin(injection)
+            self.begin(injection)
             return
         if not self._waiting:
             self._sim.runtime.looks.append(self._look)
@@ -112,9 +112,10 @@ class Injector:
             if not self._waiting:
                 self._sim.runtime.looks.remove(self._look)
             for injection in due:
-                self._begin(injection)
+                self.begin(injection)
 
-    def _begin(self, injection: Injection) -> None:
+    def begin(self, injection: Injection) -> None:
+        """Let it happen now; what cannot be is noted in `unfit`."""
         kind, sim = KINDS[injection.kind], self._sim
         if not self.is_active or sim.started is None:
             return
@@ -133,7 +134,7 @@ class Injector:
 
     def _over(self, injected: Injected) -> None:
         """Its time is over: end it, and start again whom it has ended, unless another fault keeps them down."""
-        self._end(injected)
+        self.end(injected)
         cluster = self._sim.started
         assert cluster is not None
         others = [each for each in self.injected if not each.ended and KINDS[each.injection.kind].keeps_down]
@@ -143,7 +144,8 @@ class Injector:
             if machine is not None and not machine.alive and name not in down:
                 machine.restart()
 
-    def _end(self, injected: Injected) -> None:
+    def end(self, injected: Injected) -> None:
+        """End one that lasts, if that has not been done."""
         if not injected.ended:
             injected.ended = True
             injected.ongoing.end()
@@ -159,7 +161,7 @@ class Injector:
         for injected in self.injected:
             if injected.end is not None:
                 self._sim.runtime.call_off(injected.end)
-            self._end(injected)
+            self.end(injected)
 
     def undo(self) -> None:
         """Take back what operators were made to ask for."""
