@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from mesolite import Cause, DrainState, KillPolicy, Simulation, TaskInfo, TaskState
+from mesolite import Cause, DrainState, KillPolicy, Reason, Simulation, TaskInfo, TaskState, TaskStatus
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.messages import (
     ApplyOperation,
@@ -196,6 +196,28 @@ def test_a_launch_that_was_late_can_be_ended_though_its_agent_was_given_up_meanw
     sim.advance(10.0)
 
     assert (framework.states("t1")[-1], len(sim.view.running())) == ("KILLED", 0)
+
+
+def test_a_launch_that_was_late_is_known_to_who_asks_though_its_agent_was_given_up_meanwhile(sim: Simulation) -> None:
+    """What its agent says of it is answered, and no more once that has gone; to Mesos it is TASK_GONE all the while."""
+    cluster = sim.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    held = sim.hold(sender="master-1", receiver="agent-1")
+    driver = cluster.run(framework, framework=AWARE)
+    sim.run_until(lambda: framework.states("t1") == ["UNREACHABLE"], timeout=200.0)
+    sim.run_until(lambda: sim.view.agents, timeout=200.0)
+    held.release()
+    sim.advance(1.0)
+    agent_id = sim.view.agents[0].id
+
+    driver.reconcile_tasks([TaskStatus(task_id="t1", agent_id=agent_id, state=TaskState.TASK_STAGING)])
+    sim.settle()
+    assert (framework.states("t1")[-1], framework.updates("t1")[-1].reason) == ("RUNNING", Reason.REASON_RECONCILIATION)
+
+    cluster.operator.mark_gone(agent_id)
+    driver.reconcile_tasks([TaskStatus(task_id="t1", agent_id=agent_id, state=TaskState.TASK_STAGING)])
+    sim.settle()
+    assert framework.states("t1")[-1] == "GONE_BY_OPERATOR"
 
 
 def test_offers_that_were_not_heard_are_taken_back_when_a_scheduler_repeats_itself(sim: Simulation) -> None:

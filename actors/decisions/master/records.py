@@ -119,6 +119,16 @@ class AgentRecord:
         return used
 
 
+@frozen
+class Stray:
+    """A task that this master does not have, and its newest state as that agent says: its launch was on its way while
+    the agent was given up and came back. Ours: to Mesos it is unknown.
+    """
+
+    agent_id: AgentId
+    state: TaskState
+
+
 @define(kw_only=True, eq=False)
 class FrameworkRecord:
     """A framework. `pid` None means recovered: known only from agents, its scheduler not heard of yet (EL-44).
@@ -134,7 +144,7 @@ class FrameworkRecord:
     tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     unreachable_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     completed_tasks: dict[TaskId, TaskRecord] = field(factory=dict)
-    strays: dict[TaskId, AgentId] = field(factory=dict)
+    strays: dict[TaskId, Stray] = field(factory=dict)
     offers: dict[OfferId, None] = field(factory=dict)
     inverse_offers: dict[OfferId, None] = field(factory=dict)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskEnd, TaskRecord
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, Stray, TaskEnd, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import AgentReregistered, ExitedExecutor, Reconciliation
 from mesolite.messages.checking import evolve, unchecked
@@ -54,6 +54,9 @@ def agent_left(m: MasterState, agent: AgentRecord, how: TaskEnd, now: float) -> 
     for task in list(agent.tasks.values()):
         end(m, m.frameworks[task.framework_id], task, how, now)
     agent.executors.clear()
+    for framework in m.frameworks.values():
+        for task_id in [task_id for task_id, stray in framework.strays.items() if stray.agent_id == agent.id]:
+            del framework.strays[task_id]
 
 
 def archive(m: MasterState, framework: FrameworkRecord, task: TaskRecord, how: TaskEnd, now: float) -> None:
@@ -140,7 +143,7 @@ def update(m: MasterState, message: StatusUpdate, sender: str, now: float) -> No
         if message.latest_state.is_terminal:
             framework.strays.pop(message.status.task_id, None)
         else:
-            remember(m, framework.strays, message.status.task_id, agent.id)
+            remember(m, framework.strays, message.status.task_id, Stray(agent.id, message.latest_state))
         return
     set_state(m, task, message.latest_state, now)
     if message.status.state is task.state:
@@ -177,10 +180,10 @@ def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
         return
     task = framework.tasks.get(message.task_id)
     if task is None:
-        stray_on = framework.strays.get(message.task_id)
-        its_agent = None if stray_on is None else m.agents.get(stray_on)
+        stray = framework.strays.get(message.task_id)
+        its_agent = None if stray is None else m.agents.get(stray.agent_id)
         if its_agent is not None and its_agent.connected:
-            # Ours: its launch was on its way while the agent was given up and came back. Nobody else can end it.
+            # Ours: nobody else can end it.
             m.send(its_agent.pid, message)
             return
         asked = unchecked(TaskStatus)(task_id=message.task_id, state=TaskState.TASK_STAGING, agent_id=message.agent_id)
@@ -307,9 +310,13 @@ def reconcile(m: MasterState, message: ReconcileTasks, sender: str, now: float) 
 def _reconcile_one(m: MasterState, framework: FrameworkRecord, asked: TaskStatus, now: float) -> None:
     """The first row that fits answers (RC-4; drain.md 1.10.1)."""
     task, agent_id = framework.tasks.get(asked.task_id), asked.agent_id
+    stray = framework.strays.get(asked.task_id)
     past = framework.completed_tasks.get(asked.task_id) or _ended_before(framework, asked.task_id)
     if task is not None:
         _answer_known(m, framework, task, now)
+    elif stray is not None and agent_id in (None, stray.agent_id):
+        alive = unchecked(TaskStatus)(task_id=asked.task_id, agent_id=stray.agent_id, state=stray.state)
+        _answer(m, framework, alive, "the latest state its agent has said", now)
     elif past is not None and agent_id in (None, past.agent_id):
         # Ours: that it ended is not told twice in two ways, while it is remembered.
         ended = unchecked(TaskStatus)(task_id=past.task_id, agent_id=past.agent_id, state=past.state, cause=past.cause)

@@ -9,6 +9,7 @@ from mesolite.actors.decisions.agent.state import Phase
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears
 from mesolite.harness.checkers.models import machine_of
+from mesolite.messages.ids import FrameworkId
 from mesolite.messages.registrar import RegistryRecovered
 
 GUARDS = (
@@ -77,11 +78,12 @@ class LivingTasksAreKnown(Checker):
     statement = "Once all is mended the leader knows every task that lives on a registered agent, or has said its end."
 
     def calm(self) -> Iterator[Finding]:
-        """Compare the leader's books with what lives; a launch may have been on its way when its agent was given up."""
+        """Compare the leader's books with what lives."""
         m = self.watch.leader()
         if m is None:
             return
-        over = [task_id for framework in m.frameworks.values() for task_id in framework.completed_tasks]
+        frameworks = m.frameworks.values()
+        over = [task_id for each in frameworks for task_id in (*each.completed_tasks, *each.strays)]
         for agent in m.agents.values():
             known = [*over, *(task_id for _, task_id in agent.tasks)]
             for task_id in self.watch.life.alive_on(agent.pid) if agent.connected else ():
@@ -107,7 +109,15 @@ class ExecutorsAccountedFor(Checker):
                 for framework in core.state.frameworks.values()
                 for executor in framework.executors.values()
                 if executor.info is not None and executor.phase.name in ("REGISTERING", "RUNNING")
+                and not self._is_stray(m, framework.id, executor)
             }
             if living != agent.executors.keys():
                 text = f"on {agent.id} ({agent.pid}) live {sorted(living)}, and the master counts "
                 yield text + f"{list(agent.executors)}", (agent.id, agent.pid)
+
+
+    @staticmethod
+    def _is_stray(m: Any, framework_id: FrameworkId, executor: Any) -> bool:
+        """Whether it came with a launch that was on its way while its agent was given up: the master knows the task."""
+        framework = m.frameworks.get(framework_id)
+        return framework is not None and any(task_id in framework.strays for task_id in executor.tasks)
