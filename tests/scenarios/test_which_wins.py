@@ -17,6 +17,14 @@ from typing import Any
 import pytest
 
 from mesolite import Capability, FrameworkInfo, KillPolicy, Refused, SimulatedWork, Simulation, Unavailability, Window
+from mesolite.actors.decisions.master.membership.table import (
+    BEGINS_IN,
+    MOVES,
+    NOT_WHILE,
+    Change,
+    Membership,
+    MemberState,
+)
 from mesolite.messages import OperationApplied, PongAgent, ReregisterAgent
 from mesolite.messages.ids import AgentId
 from mesolite.messages.operator import OPERATOR, CallAnswered, MarkAgentGoneCall
@@ -193,3 +201,35 @@ def test_the_page_says_which_wins(sim: Simulation, first: str, then: str) -> Non
     if "MESOLITE_REWRITE" in os.environ:
         rewrite(first, then, outcome)
     assert cells()[first, then] == outcome
+
+
+def test_the_page_shows_where_agents_stand_and_what_may_begin() -> None:
+    """Line for line what the table of membership holds."""
+    moves = [
+        f"| {state.value} | {', '.join(each.value for each in MemberState if each in MOVES[state])} |"
+        for state in MemberState
+    ]
+    changes = [
+        f"| {change.value} | {', '.join(each.value for each in MemberState if each in BEGINS_IN[change])} "
+        f"| {', '.join(each.value for each in Change if each in NOT_WHILE[change]) or '-'} |"
+        for change in Change
+    ]
+
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert "\n".join(moves) in text
+    assert "\n".join(changes) in text
+
+
+def test_an_impossible_move_of_an_agent_is_an_error() -> None:
+    """Nobody comes back who is gone for good (1.3.2), nor is an unknown agent disconnected."""
+    membership = Membership()
+    gone, unknown = AgentId("m1-S1"), AgentId("m1-S2")
+    membership.move(gone, MemberState.GONE, 7.0)
+
+    with pytest.raises(ValueError, match="agent m1-S1 is gone and cannot become registered"):
+        membership.move(gone, MemberState.REGISTERED)
+    with pytest.raises(ValueError, match="agent m1-S2 is unknown and cannot become disconnected"):
+        membership.move(unknown, MemberState.DISCONNECTED)
+
+    assert (membership.state(gone), membership.state(unknown)) == (MemberState.GONE, MemberState.UNKNOWN)
