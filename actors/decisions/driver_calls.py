@@ -11,6 +11,7 @@ import enum
 from attrs import field, frozen
 
 from mesolite.actors.decisions.contract import TimerKey
+from mesolite.actors.decisions.moves import Moves
 from mesolite.messages.data import Data, as_data
 from mesolite.messages.ids import AgentId, ExecutorId, OfferId, TaskId
 from mesolite.messages.offers import Filters, OfferOperation
@@ -28,6 +29,15 @@ class DriverStatus(enum.Enum):
     def __str__(self) -> str:
         """Print the bare Mesos name."""
         return self.name
+
+
+DRIVER_MOVES: Moves[DriverStatus] = {
+    DriverStatus.DRIVER_NOT_STARTED: frozenset({DriverStatus.DRIVER_RUNNING}),
+    DriverStatus.DRIVER_RUNNING: frozenset({DriverStatus.DRIVER_ABORTED, DriverStatus.DRIVER_STOPPED}),
+    DriverStatus.DRIVER_ABORTED: frozenset({DriverStatus.DRIVER_STOPPED}),
+    DriverStatus.DRIVER_STOPPED: frozenset(),
+}
+"""From where to where: a driver starts once, and can be stopped after an abort (FW-40, FW-41)."""
 
 
 class AbortedBy(enum.Enum):
@@ -152,6 +162,13 @@ class CallLater(TimerKey):
     """The function kept under this number is to be called."""
 
     call_id: int
+
+
+SCHEDULER_CALLS = (
+    AcceptCall, DeclineCall, AcceptInverseCall, DeclineInverseCall, KillCall, ReviveCall, SuppressCall, ReconcileCall,
+    AcknowledgeCall, FrameworkMessageCall, CallLaterCall, AbortCall,
+)  # fmt: skip
+"""What a scheduler asks of a driver that runs; stopping, which may come after an abort, is apart (FW-41)."""
 
 
 # --- executors ------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def register(a: AgentState, message: RegisterExecutor, sender: str, now: float) 
     if not executor.live_tasks:
         shut_down(a, framework, executor)  # all of its tasks were killed before it came (3.3.5)
         return
-    executor.phase = ExecutorPhase.RUNNING
+    executor.become(ExecutorPhase.RUNNING)
     a.cancel_timer(ExecutorRegistrationTimeout(*_run(framework, executor)))
     checkpoints.executor(a, framework, executor)
     info = executor.info or unchecked(ExecutorInfo)(executor_id=executor.id)
@@ -141,7 +141,7 @@ def registration_timed_out(a: AgentState, key: ExecutorRegistrationTimeout, send
     executor = _of_timer(a, key)
     if executor is None:
         return
-    executor.phase = ExecutorPhase.TERMINATING
+    executor.become(ExecutorPhase.TERMINATING)
     executor.ending = Ending(
         TaskState.TASK_FAILED,
         Reason.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
@@ -164,7 +164,7 @@ def shut_down(a: AgentState, framework: FrameworkRecord, executor: ExecutorRecor
     if executor.phase in (ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED):
         return
     a.cancel_timer(ExecutorRegistrationTimeout(*_run(framework, executor)))
-    executor.phase = ExecutorPhase.TERMINATING
+    executor.become(ExecutorPhase.TERMINATING)
     a.send(executor.pid, ShutdownExecutor(grace_s=executor.shutdown_grace_s))
     a.set_timer(ExecutorShutdownTimeout(*_run(framework, executor)), executor.shutdown_grace_s)
 
@@ -211,7 +211,7 @@ def did_not_return(framework: FrameworkRecord, executor: ExecutorRecord) -> Endi
 def _terminated(
     a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, event: PeerExited, now: float
 ) -> None:
-    executor.phase = ExecutorPhase.TERMINATED
+    executor.become(ExecutorPhase.TERMINATED)
     a.cancel_timer(ExecutorRegistrationTimeout(*_run(framework, executor)))
     a.cancel_timer(ExecutorShutdownTimeout(*_run(framework, executor)))
     if not framework.terminating:

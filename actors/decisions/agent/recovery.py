@@ -63,7 +63,7 @@ def loaded(a: AgentState, event: Loaded, sender: str, now: float) -> None:
             a.effects.append(Link(executor.pid))
             if executor.phase is ExecutorPhase.RUNNING:
                 a.send(executor.pid, ReconnectExecutor())
-            executor.phase = ExecutorPhase.REGISTERING
+            executor.become(ExecutorPhase.REGISTERING)
     known = [executor.pid for framework in a.frameworks.values() for executor in framework.executors.values()]
     for orphan in [name for name in event.alive if name not in known]:
         a.orphans[orphan] = None
@@ -133,7 +133,7 @@ def reregister(a: AgentState, message: ReregisterExecutor, sender: str, now: flo
     if framework is None or executor is None or not expected:
         a.send(sender, ShutdownExecutor(grace_s=a.settings.executor_shutdown_grace_s))
         return
-    executor.phase = ExecutorPhase.RUNNING
+    executor.become(ExecutorPhase.RUNNING)
     a.send(sender, ExecutorReregistered(agent_info=a.info))
     for update in message.updates:
         reports.received(a, update, sender, now)
@@ -174,7 +174,7 @@ def waited(a: AgentState, key: ExecutorReregistrationTimeout, sender: str, now: 
     for framework in list(a.frameworks.values()):
         for executor in list(framework.executors.values()):
             if executor.phase is ExecutorPhase.REGISTERING:
-                executor.phase = ExecutorPhase.TERMINATING
+                executor.become(ExecutorPhase.TERMINATING)
                 executor.ending = executors.did_not_return(framework, executor)
                 a.effects.append(Destroy(executor.pid))
                 checkpoints.executor(a, framework, executor)

@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 from mesolite.actors.decisions.agent.writes import Writes
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.detector import LeaderDetector
+from mesolite.actors.decisions.moves import Moves, moved
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainConfig
@@ -43,6 +44,25 @@ class ExecutorPhase(enum.Enum):
     RUNNING = "RUNNING"
     TERMINATING = "TERMINATING"
     TERMINATED = "TERMINATED"
+
+
+PHASE_MOVES: Moves[Phase] = {
+    Phase.RECOVERING: frozenset({Phase.DISCONNECTED, Phase.TERMINATING}),
+    Phase.DISCONNECTED: frozenset({Phase.DISCONNECTED, Phase.RUNNING, Phase.TERMINATING}),
+    Phase.RUNNING: frozenset({Phase.DISCONNECTED, Phase.TERMINATING}),
+    Phase.TERMINATING: frozenset({Phase.TERMINATING, Phase.DISCONNECTED}),
+}
+"""It may be told to terminate again; if its id is gone it begins anew, when nothing of it is left (identity.py)."""
+
+EXECUTOR_MOVES: Moves[ExecutorPhase] = {
+    ExecutorPhase.REGISTERING: frozenset(ExecutorPhase),
+    ExecutorPhase.RUNNING: frozenset(set(ExecutorPhase) - {ExecutorPhase.RUNNING}),
+    ExecutorPhase.TERMINATING: frozenset({ExecutorPhase.TERMINATING, ExecutorPhase.TERMINATED}),
+    ExecutorPhase.TERMINATED: frozenset(),
+}
+"""There is no way back (TK-49), but that an agent which recovers waits for its executors to register again; and one may
+be told again to terminate, with another grace.
+"""
 
 
 @frozen
@@ -101,6 +121,10 @@ class ExecutorRecord:
     # Why its tasks ended, if that was decided before it did (3.1.9).
     ending: Ending | None = None
     revoked: bool = False
+
+    def become(self, phase: ExecutorPhase) -> None:
+        """Change the phase."""
+        self.phase = moved(self.phase, phase, EXECUTOR_MOVES)
 
     @property
     def live_tasks(self) -> list[TaskRecord]:
@@ -183,7 +207,7 @@ class AgentState:
 
     def become(self, phase: Phase) -> None:
         """Change the phase; whoever looks learns whether it is registered, and under which id."""
-        self.phase = phase
+        self.phase = moved(self.phase, phase, PHASE_MOVES)
         self.publish()
 
     def publish(self) -> None:

@@ -29,6 +29,7 @@ from mesolite.actors.decisions.master.records import (
     ReclaimRecord,
     TaskEnd,
 )
+from mesolite.actors.decisions.moves import Moves, moved
 from mesolite.actors.decisions.rules.authorization import EVERYTHING, Acl
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.base import Message
@@ -61,7 +62,7 @@ class Leadership(enum.Enum):
     ENDED = "ENDED"
 
 
-LEADERSHIP_MOVES: Mapping[Leadership, frozenset[Leadership]] = {
+LEADERSHIP_MOVES: Moves[Leadership] = {
     Leadership.CONTENDING: frozenset({Leadership.RECOVERING, Leadership.ENDED}),
     Leadership.RECOVERING: frozenset({Leadership.LEADING, Leadership.ENDED}),
     Leadership.LEADING: frozenset({Leadership.ENDED}),
@@ -250,9 +251,7 @@ class MasterState:
         Raises:
             ValueError: there is no way from where it stands.
         """
-        if leadership not in LEADERSHIP_MOVES[self.leadership]:
-            raise ValueError(f"a master that is {self.leadership.name} cannot become {leadership.name}")
-        self.leadership = leadership
+        self.leadership = moved(self.leadership, leadership, LEADERSHIP_MOVES)
 
     @property
     def leading(self) -> bool:

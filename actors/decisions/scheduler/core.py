@@ -6,9 +6,10 @@ Rule: it believes the leader it detected and nobody else, and calls user code on
                                 |                           |
                                 +--------- stop ------------+---> STOPPED: the actor ends
 
-    while RUNNING:   disconnected --leader detected--> subscribing --registered, reregistered--> connected
-                          ^                                                                          |
-                          +-------------------- any detection result (EL-55) ------------------------+
+    while RUNNING:   WAITING --leader detected--> SUBSCRIBING --registered, reregistered--> CONNECTED
+                        ^                              ^                                       |
+                        +------------------------------+-- user code has returned -- PARTING <-+
+                                                                    any detection result (EL-55), link broken
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.detector import DetectRetry, LeaderDetector, SessionExpiry, SessionHeartbeat, Step
 from mesolite.actors.decisions.driver_calls import (
+    DRIVER_MOVES,
     IMPLICIT_ACKNOWLEDGEMENTS,
+    SCHEDULER_CALLS,
     AbortCall,
     AbortedBy,
     AcceptCall,
@@ -51,23 +54,26 @@ from mesolite.actors.decisions.driver_calls import (
     StopCall,
     SuppressCall,
 )
+from mesolite.actors.decisions.moves import moved
+from mesolite.actors.decisions.scheduler.callbacks import FROM_LEADER, callback_of
 from mesolite.actors.decisions.scheduler.requests import accept, acknowledgement, never_started, request
-from mesolite.actors.decisions.scheduler.subscribing import SubscribeBackoff, SubscribeRetry
+from mesolite.actors.decisions.scheduler.subscribing import (
+    SUBSCRIPTION_MOVES,
+    SubscribeBackoff,
+    SubscribeRetry,
+    Subscription,
+)
 from mesolite.actors.decisions.settings import Settings
-from mesolite.messages.agent import ExitedExecutor
 from mesolite.messages.checking import evolve
 from mesolite.messages.election import LeaderDetected, SessionExpired, SessionKept
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import ActorName, AgentId, FrameworkId, OfferId
-from mesolite.messages.relayed import ExecutorToFramework, StatusUpdate
+from mesolite.messages.relayed import ExecutorToFramework
 from mesolite.messages.scheduler import (
-    AgentLost,
     DeactivateFramework,
     FrameworkError,
     FrameworkRegistered,
     FrameworkReregistered,
-    InverseOffers,
-    RescindInverseOffer,
     RescindOffer,
     ResourceOffers,
     ReviveOffers,
@@ -96,32 +102,40 @@ class SchedulerCore(Core):
         self.status = DriverStatus.DRIVER_NOT_STARTED
         self.error: str | None = None
         self.aborted_by: AbortedBy | None = None
-        self.connected = False
+        self.subscription = Subscription.WAITING
         self.suppressed = False
         self.callbacks = CallbackQueue()
         self.detector = LeaderDetector(settings.session_timeout_s, settings.session_timeout_s)
         # Off as soon as user code stopped or aborted the driver: perhaps before the call itself gets here.
-        self._listening = False
-        self._parting = False
+        self._calls_user = False
         self._force = framework_info.id is not None
-        self._suppression_is_news = False
+        self._suppression_unsent = False
         self.offers: dict[OfferId, AgentId] = {}
         self._backoff = SubscribeBackoff(settings, framework_info.failover_timeout_s)
+
+    # --- where it stands -------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether the leader has answered its subscription, and nothing has come between them since."""
+        return self.subscription is Subscription.CONNECTED
+
+    def _now_is(self, subscription: Subscription) -> None:
+        self.subscription = moved(self.subscription, subscription, SUBSCRIPTION_MOVES)
 
     # --- the leader, and being subscribed with it ------------------------------------------------------
 
     def _started(self, event: Started, sender: str, now: float) -> None:
-        assert self.status is DriverStatus.DRIVER_NOT_STARTED, "a driver starts once (FW-40)"
-        self.status = DriverStatus.DRIVER_RUNNING
-        self._listening = True
+        self.status = moved(self.status, DriverStatus.DRIVER_RUNNING, DRIVER_MOVES)
+        self._calls_user = True
         self._step(self.detector.start(now))
 
-    def _elector_spoke(self, event: object, sender: str, now: float) -> None:
-        if self._listening:
+    def _on_elector_message(self, event: object, sender: str, now: float) -> None:
+        if self._calls_user:
             self._step(self.detector.handle(event, sender, now))
 
-    def _watch_fired(self, key: TimerKey, sender: str, now: float) -> None:
-        if self._listening:
+    def _detector_timer_fired(self, key: TimerKey, sender: str, now: float) -> None:
+        if self._calls_user:
             self._step(self.detector.fired(key, now))
 
     def _step(self, step: Step) -> None:
@@ -130,21 +144,20 @@ class SchedulerCore(Core):
             return
         if self.connected:
             self._part()
-        elif not self._parting:
+        elif self.subscription is not Subscription.PARTING:
             self._meet_leader()
 
     def _part(self) -> None:
         """Not connected any more. Whoever leads is met when user code has returned, for it may abort the driver."""
-        self.connected = False
-        self._parting = True
+        self._now_is(Subscription.PARTING)
         self._callback("disconnected")
 
     def _link_broke(self, event: LinkBroken, sender: str, now: float) -> None:
         """What was said is lost (LP-28): subscribe again, to hear what there is. Ours: Mesos aborts it (FW-28)."""
         if self.detector.handles(event):
-            self._elector_spoke(event, sender, now)
+            self._on_elector_message(event, sender, now)
         elif self.connected and self._is_leader(event.name):
-            if self._listening:
+            if self._calls_user:
                 self._part()
             else:  # it has aborted, and that may be what was lost
                 self.send(self._master, DeactivateFramework(framework_id=self._framework_id))
@@ -152,10 +165,12 @@ class SchedulerCore(Core):
     def _meet_leader(self) -> None:
         """Subscribe with whoever leads, without delay; wait if nobody does (EL-56)."""
         if self.detector.leader is None:
+            self._now_is(Subscription.WAITING)
             self.effects.append(CancelTimer(SubscribeRetry()))
             return
+        self._now_is(Subscription.SUBSCRIBING)
         self._backoff.reset()
-        self._suppression_is_news = False
+        self._suppression_unsent = False
         self.effects.append(Link(self._master))
         self._subscribe()
 
@@ -168,28 +183,28 @@ class SchedulerCore(Core):
         self.effects.append(self._backoff.next())
 
     def _subscribe_again(self, key: SubscribeRetry, sender: str, now: float) -> None:
-        if self._listening:
+        if self._calls_user:
             self._subscribe()
 
     def _subscribed(
         self, event: FrameworkRegistered | FrameworkReregistered, sender: str, now: float
     ) -> None:
-        if not self._listening or self.connected or not self._is_leader(sender):
+        if not self._calls_user or self.subscription is not Subscription.SUBSCRIBING or not self._is_leader(sender):
             return
-        self.connected = True
+        self._now_is(Subscription.CONNECTED)
         self._force = False
         self.offers.clear()
         self.framework_info = evolve(self.framework_info, id=event.framework_id)
         self.effects.append(CancelTimer(SubscribeRetry()))
-        if self._suppression_is_news:
-            self._say_suppression()
+        if self._suppression_unsent:
+            self._send_suppression()
         if isinstance(event, FrameworkRegistered):
             self._callback("registered", event.framework_id, event.master)
         else:
             self._callback("reregistered", event.master)
 
     def _refused(self, event: FrameworkError, sender: str, now: float) -> None:
-        if self._listening and self._is_leader(sender):
+        if self._calls_user and self._is_leader(sender):
             self._fail(event.message, AbortedBy.MASTER)
 
     def _is_leader(self, sender: str) -> bool:
@@ -208,31 +223,21 @@ class SchedulerCore(Core):
 
     # --- what the leader says --------------------------------------------------------------------------
 
-    def _master_spoke(self, event: object, sender: str, now: float) -> None:
+    def _on_master_message(self, event: object, sender: str, now: float) -> None:
         """Only the leader is heard, and only while connected (EL-58, drain.md 2.6.2)."""
-        if not (self._listening and self.connected and self._is_leader(sender)):
+        if not (self._calls_user and self.connected and self._is_leader(sender)):
             return
         match event:
             case ResourceOffers(offers=offers):
                 self.offers.update((offer.id, offer.agent_id) for offer in offers)
-                self._callback("resource_offers", offers)
             case RescindOffer(offer_id=offer_id):
                 self.offers.pop(offer_id, None)
-                self._callback("offer_rescinded", offer_id)
-            case InverseOffers(inverse_offers=inverse_offers):
-                self._callback("inverse_offers", inverse_offers)
-            case RescindInverseOffer(inverse_offer_id=inverse_offer_id):
-                self._callback("inverse_offer_rescinded", inverse_offer_id)
-            case StatusUpdate(status=status):
-                self._callback("status_update", status)
-            case AgentLost(agent_id=agent_id):
-                self._callback("agent_lost", agent_id)
-            case ExitedExecutor(executor_id=executor_id, agent_id=agent_id, status=status):
-                self._callback("executor_lost", executor_id, agent_id, status)
+        callback, arguments = callback_of(event)
+        self._callback(callback, *arguments)
 
-    def _executor_spoke(self, event: ExecutorToFramework, sender: str, now: float) -> None:
+    def _on_executor_message(self, event: ExecutorToFramework, sender: str, now: float) -> None:
         # It comes straight from an agent, so it is heard from anybody, connected or not (EL-58, TK-72).
-        if self._listening:
+        if self._calls_user:
             self._callback("framework_message", event.executor_id, event.agent_id, event.data)
 
     # --- user code: calling it, and what it did --------------------------------------------------------
@@ -244,19 +249,18 @@ class SchedulerCore(Core):
         finished = self.callbacks.returned(event)
         if not event.still_running:
             # Its call to stop or abort is still on its way; nothing may call user code again (FW-42).
-            self._hush()
+            self._stop_callbacks()
         if event.error is not None:
             self._user_code_raised(event.error)
-        elif self._listening and finished.callback == "disconnected":
-            self._parting = False
+        elif self._calls_user and finished.callback == "disconnected":
             self._meet_leader()
-        elif self._listening and finished.callback == "status_update" and self.implicit_acknowledgements:
+        elif self._calls_user and finished.callback == "status_update" and self.implicit_acknowledgements:
             self._acknowledge(*finished.arguments)
         if self.callbacks.running is None:
             self.effects.extend(self.callbacks.begin_next())
 
     def _user_code_raised(self, text: str) -> None:
-        if self._listening:
+        if self._calls_user:
             self._fail(text, AbortedBy.USER_CODE)
         else:
             # From the error callback, or after an abort: nobody is left to be told, so it is only kept.
@@ -272,15 +276,15 @@ class SchedulerCore(Core):
         """No offers, no callbacks any more; the tasks go on, `stop` still works (FW-35, FW-41, FW-42)."""
         if self.connected:
             self.send(self._master, DeactivateFramework(framework_id=self._framework_id))
-        self.status = DriverStatus.DRIVER_ABORTED
-        self._hush()
+        self.status = moved(self.status, DriverStatus.DRIVER_ABORTED, DRIVER_MOVES)
+        self._stop_callbacks()
 
-    def _hush(self) -> None:
-        self._listening = False
+    def _stop_callbacks(self) -> None:
+        self._calls_user = False
         self.callbacks.forget()
 
     def _call_is_due(self, key: CallLater, sender: str, now: float) -> None:
-        if self._listening:
+        if self._calls_user:
             self._callback("call_later", key.call_id)
 
     # --- what user code asks for -----------------------------------------------------------------------
@@ -297,9 +301,9 @@ class SchedulerCore(Core):
             case SuppressCall() | ReviveCall():
                 self.suppressed = isinstance(event, SuppressCall)
                 if self.connected:
-                    self._say_suppression()
+                    self._send_suppression()
                 else:
-                    self._suppression_is_news = True
+                    self._suppression_unsent = True
             case AcceptCall():
                 self._accept(event, now)
             case AcknowledgeCall() if self.implicit_acknowledgements:
@@ -318,7 +322,7 @@ class SchedulerCore(Core):
             ) if self.connected:
                 self.send(self._master, request(event, self._framework_id))
 
-    def _say_suppression(self) -> None:
+    def _send_suppression(self) -> None:
         """What was changed before being connected goes out right after (FW-43, OF-53)."""
         order = SuppressOffers if self.suppressed else ReviveOffers
         self.send(self._master, order(framework_id=self._framework_id))
@@ -347,8 +351,8 @@ class SchedulerCore(Core):
             return
         if self.connected and not event.failover:
             self.send(self._master, Teardown(framework_id=self._framework_id))
-        self.status = DriverStatus.DRIVER_STOPPED
-        self._hush()
+        self.status = moved(self.status, DriverStatus.DRIVER_STOPPED, DRIVER_MOVES)
+        self._stop_callbacks()
         self.effects.append(Exit("stopped, to fail over" if event.failover else "stopped"))
 
     def standing(self) -> str:
@@ -367,26 +371,21 @@ class SchedulerCore(Core):
             on(Started, _started),
             on(CallbackReturned, _callback_returned),
             on(LinkBroken, _link_broke),
-            on(SessionKept, _elector_spoke),
-            on(SessionExpired, _elector_spoke),
-            on(LeaderDetected, _elector_spoke),
+            *on_each(SessionKept, SessionExpired, LeaderDetected, decide=_on_elector_message),
             on(FrameworkRegistered, _subscribed),
             on(FrameworkReregistered, _subscribed),
             on(FrameworkError, _refused),
-            *on_each(ResourceOffers, RescindOffer, InverseOffers, RescindInverseOffer, decide=_master_spoke),
-            *on_each(StatusUpdate, AgentLost, ExitedExecutor, decide=_master_spoke),
-            on(ExecutorToFramework, _executor_spoke),
-            *on_each(AcceptCall, DeclineCall, AcceptInverseCall, DeclineInverseCall, decide=_asked),
-            *on_each(KillCall, ReviveCall, SuppressCall, ReconcileCall, AcknowledgeCall, decide=_asked),
-            *on_each(FrameworkMessageCall, CallLaterCall, AbortCall, decide=_asked),
+            *on_each(*FROM_LEADER, decide=_on_master_message),
+            on(ExecutorToFramework, _on_executor_message),
+            *on_each(*SCHEDULER_CALLS, decide=_asked),
             on(StopCall, _stop),
         ]
     )
     TIMERS: ClassVar[Table] = dict(
         [
-            on(SessionHeartbeat, _watch_fired),
-            on(SessionExpiry, _watch_fired),
-            on(DetectRetry, _watch_fired),
+            on(SessionHeartbeat, _detector_timer_fired),
+            on(SessionExpiry, _detector_timer_fired),
+            on(DetectRetry, _detector_timer_fired),
             on(SubscribeRetry, _subscribe_again),
             on(CallLater, _call_is_due),
         ]

@@ -1,13 +1,32 @@
-"""How long a driver waits before it asks again to be subscribed (core.md EL-57)."""
+"""How far a driver is with whoever leads, and how long it waits before it asks again (core.md EL-55 to EL-57)."""
 
 from __future__ import annotations
 
+import enum
 from typing import ClassVar
 
 from attrs import frozen
 
 from mesolite.actors.decisions.contract import SetTimer, TimerKey
+from mesolite.actors.decisions.moves import Moves
 from mesolite.actors.decisions.settings import Settings
+
+
+class Subscription(enum.Enum):
+    """How far a driver is with whoever leads. PARTING: user code is being told that it is not connected any more."""
+
+    WAITING = "WAITING"
+    SUBSCRIBING = "SUBSCRIBING"
+    CONNECTED = "CONNECTED"
+    PARTING = "PARTING"
+
+
+SUBSCRIPTION_MOVES: Moves[Subscription] = {
+    Subscription.WAITING: frozenset({Subscription.WAITING, Subscription.SUBSCRIBING}),
+    Subscription.SUBSCRIBING: frozenset({Subscription.WAITING, Subscription.SUBSCRIBING, Subscription.CONNECTED}),
+    Subscription.CONNECTED: frozenset({Subscription.PARTING}),
+    Subscription.PARTING: frozenset({Subscription.WAITING, Subscription.SUBSCRIBING}),
+}
 
 
 @frozen

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 
 from attrs import define, field, frozen
 
+from mesolite.actors.decisions.moves import Moves
 from mesolite.messages.agent import ReregisterAgent
 from mesolite.messages.ids import AgentId
 from mesolite.messages.infos import AgentInfo
@@ -53,7 +54,7 @@ class Change(enum.Enum):
 
 _S, _C = MemberState, Change
 
-MOVES: Mapping[MemberState, frozenset[MemberState]] = {
+MOVES: Moves[MemberState] = {
     _S.UNKNOWN: frozenset({_S.REGISTERING, _S.REGISTERED, _S.RECOVERED, _S.UNREACHABLE, _S.GONE}),
     _S.REGISTERING: frozenset({_S.REGISTERED}),
     _S.REGISTERED: frozenset({_S.DISCONNECTED, _S.UNREACHABLE, _S.GONE, _S.UNKNOWN}),
