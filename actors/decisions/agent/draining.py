@@ -16,10 +16,10 @@ from mesolite.actors.decisions.agent.state import (
     LastGrace,
     TaskRecord,
 )
+from mesolite.actors.decisions.rules.grace import drain_grace_s, drain_policy
 from mesolite.messages.agent import AgentDrained, DrainAgent
-from mesolite.messages.checking import unchecked
 from mesolite.messages.drains import DrainConfig
-from mesolite.messages.tasks import Cause, KillPolicy
+from mesolite.messages.tasks import Cause
 
 
 def told(a: AgentState, message: DrainAgent, sender: str, now: float) -> None:
@@ -46,7 +46,8 @@ def kill_all(a: AgentState, now: float) -> None:
     for framework in list(a.frameworks.values()):
         for executor in list(framework.executors.values()):
             for task in sorted(executor.live_tasks, key=lambda task: not task.delivered):
-                tasks.end(a, framework, executor, task, Cause.DRAINED, _policy(a.drain, task), now)
+                policy = drain_policy(a.drain.max_grace_period_s, task.own_grace_s)
+                tasks.end(a, framework, executor, task, Cause.DRAINED, policy, now)
                 _limit(a, a.drain, framework, executor, task, now)
 
 
@@ -61,18 +62,9 @@ def _limit(
     """The longest grace of a drain ends it whatever the executor does, where Mesos trusts its executor (4.4.5)."""
     longest_s = config.max_grace_period_s
     if longest_s is not None:
-        own_s = task.own_grace_s
-        grace_s = longest_s if own_s is None else max(0.0, min(longest_s, own_s))
+        grace_s = drain_grace_s(longest_s, task.own_grace_s)
         graces.give(a, framework, executor, task, LastGrace(now + grace_s, Cause.DRAINED), now)
 
-
-def _policy(config: DrainConfig, task: TaskRecord) -> KillPolicy | None:
-    """What goes with the kill: the limit, unless the task's own grace is no longer than that (4.4.5)."""
-    limit_s = config.max_grace_period_s
-    own_s = task.own_grace_s
-    if limit_s is None or (own_s is not None and own_s <= limit_s):
-        return None
-    return unchecked(KillPolicy)(grace_period_s=limit_s)
 
 
 def look(a: AgentState) -> None:

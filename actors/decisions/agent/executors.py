@@ -23,6 +23,7 @@ from mesolite.actors.decisions.contract import (
     SpawnFailed,
 )
 from mesolite.actors.decisions.rules import sandboxes
+from mesolite.actors.decisions.rules.grace import shutdown_grace_s, wish_of
 from mesolite.messages.agent import ExitedExecutor
 from mesolite.messages.checking import unchecked
 from mesolite.messages.executor import ExecutorRegistered, RegisterExecutor, ShutdownExecutor
@@ -42,7 +43,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
         # An executor of this agent's earlier life may still be on its way out under the plain name.
         pid=f"{a.name}/{framework.id}/{executor_id}" + (f"~{a.incarnation}" if a.incarnation > 1 else ""),
         run=run,
-        shutdown_grace_s=_shutdown_grace_s(a, task, info),
+        shutdown_grace_s=shutdown_grace_s(a.settings, info, wish_of(task.kill_policy)),
     )
     a.add_executor(framework, executor)
     checkpoints.executor(a, framework, executor)
@@ -74,16 +75,6 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
     a.effects.append(Link(executor.pid))
     a.set_timer(ExecutorRegistrationTimeout(*_run(framework, executor)), a.settings.executor_registration_timeout_s)
     return executor
-
-
-def _shutdown_grace_s(a: AgentState, task: TaskInfo, info: ExecutorInfo | None) -> float:
-    """A command task's executor needs the task's own grace and a margin (3.1.5); others say theirs, or get 5 s."""
-    if info is not None:
-        grace = info.shutdown_grace_period_s
-        return a.settings.executor_shutdown_grace_s if grace is None else grace
-    policy = task.kill_policy.grace_period_s if task.kill_policy else None
-    task_grace = a.settings.task_kill_grace_s if policy is None else policy
-    return task_grace + a.settings.command_executor_margin_s
 
 
 def _run(framework: FrameworkRecord, executor: ExecutorRecord) -> tuple[FrameworkId, ExecutorId, int]:

@@ -17,6 +17,7 @@ from mesolite.actors.decisions.agent.state import (
     LastGrace,
     TaskRecord,
 )
+from mesolite.actors.decisions.rules.grace import kill_grace_s
 from mesolite.messages.agent import RevokeExecutor, RevokeTask
 from mesolite.messages.tasks import Cause
 
@@ -58,8 +59,7 @@ def _revoke(
     a: AgentState, framework: FrameworkRecord, executor: ExecutorRecord, task: TaskRecord, now: float
 ) -> None:
     tasks.end(a, framework, executor, task, Cause.REVOKED, None, now)
-    own_s = task.own_grace_s
-    grace_s = a.settings.task_kill_grace_s if own_s is None else max(0.0, own_s)
+    grace_s = kill_grace_s(a.settings, task.own_grace_s)
     graces.give(a, framework, executor, task, LastGrace(now + grace_s, Cause.REVOKED), now)
 
 

@@ -15,6 +15,7 @@ from mesolite.actors.decisions.agent.writes import Writes
 from mesolite.actors.decisions.contract import CancelTimer, Effect, Publish, Send, SetTimer, TimerKey
 from mesolite.actors.decisions.detector import LeaderDetector
 from mesolite.actors.decisions.moves import Moves, moved
+from mesolite.actors.decisions.rules.grace import wish_of
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.base import Message
 from mesolite.messages.drains import DrainConfig
@@ -90,8 +91,7 @@ class TaskRecord:
     @property
     def own_grace_s(self) -> float | None:
         """What its own kill policy gives it, None if that says nothing."""
-        policy = self.info.kill_policy
-        return policy.grace_period_s if policy is not None else None
+        return wish_of(self.info.kill_policy)
 
 
 @frozen

@@ -37,6 +37,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.executor.registration import ExecutorRegistration, ReconnectTimeout
 from mesolite.actors.decisions.executor.work_outcome import SIGKILL, SIGTERM, outcome
+from mesolite.actors.decisions.rules.grace import kill_grace_s, wish_of
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.executor import (
     ExecutorRegistered,
@@ -47,7 +48,7 @@ from mesolite.messages.executor import (
 from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import TaskId, UpdateId
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdateAcknowledgement
-from mesolite.messages.tasks import KillPolicy, TaskInfo, TaskState
+from mesolite.messages.tasks import TaskInfo, TaskState
 
 
 @frozen
@@ -193,13 +194,8 @@ class CommandExecutorCore(Core):
             # Its launch was lost on the way. Nothing will ever run here, so the agent may as well know.
             self.effects.append(Exit("its task was killed before it came"))
         elif self._alive and event.task_id == self.task.task_id:
-            self._kill(self._grace_s(event.kill_policy, self.task.kill_policy), now)
-
-    def _grace_s(self, *policies: KillPolicy | None) -> float:
-        """The first grace that is given: in the request, else in the task, else the built-in one (3.2.1)."""
-        given = [policy.grace_period_s for policy in policies if policy is not None]
-        graces = [grace_s for grace_s in given if grace_s is not None]
-        return max(0.0, graces[0]) if graces else self.settings.task_kill_grace_s
+            wishes = wish_of(event.kill_policy), wish_of(self.task.kill_policy)
+            self._kill(kill_grace_s(self.settings, *wishes), now)
 
     def _kill(self, grace_s: float, now: float) -> None:
         """SIGTERM now and SIGKILL when the grace is over; asked again, only ever sooner (3.2.2, 3.2.3)."""

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
+from mesolite.actors.decisions.rules.grace import longest_drain_s
 from mesolite.messages.drains import Blocker, Party
 from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
 from mesolite.messages.tasks import TaskState
@@ -78,7 +79,10 @@ def _of_task(agent: DrainingAgent, task: TaskLeft) -> Blocker:
         party, name, why = Party.AGENT, agent.name, f"it is {agent.away}"
     elif not (task.state.is_terminal or task.unacknowledged):
         party, name, why = Party.EXECUTOR, task.executor_id or task.task_id, "it has to kill the task, which lives"
-        since, grace_s = agent.told_at, _grace_s(agent, task)
+        since = agent.told_at
+        grace_s = longest_drain_s(
+            agent.max_grace_period_s, task.grace_period_s, agent.executor_margin_s, command=task.executor_id is None
+        )
     else:
         party, name, why = Party.FRAMEWORK, task.framework, "it has not acknowledged the task's last update"
         if task.framework_away:
@@ -94,15 +98,3 @@ def _of_task(agent: DrainingAgent, task: TaskLeft) -> Blocker:
         state=task.state,
         grace_s=grace_s,
     )
-
-
-def _grace_s(agent: DrainingAgent, task: TaskLeft) -> float | None:
-    """At most this long: the drain's grace limits the task's own, and stands in for it (4.4.5).
-
-    A command executor kills when the grace is over. Any other may take as long as it likes, unless the drain says how
-    long: then the agent shuts it down.
-    """
-    given = [grace_s for grace_s in (agent.max_grace_period_s, task.grace_period_s) if grace_s is not None]
-    if task.executor_id is None:
-        return min(given, default=None)
-    return min(given) + agent.executor_margin_s if agent.max_grace_period_s is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.rules.grace import wish_of
 from mesolite.actors.decisions.rules.validation import TaskContext, task_error
 from mesolite.messages.checking import unchecked
 from mesolite.messages.offers import Launch
@@ -61,7 +62,7 @@ def _launch_one(
         resources=task.resources,
         state=TaskState.TASK_STAGING,
         launched_at=now,
-        grace_period_s=task.kill_policy.grace_period_s if task.kill_policy is not None else None,
+        grace_period_s=wish_of(task.kill_policy),
     )
     framework.tasks[task.task_id] = agent.tasks[record.key] = record
     assert framework.pid is not None
