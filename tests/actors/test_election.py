@@ -16,7 +16,7 @@ from mesolite.messages.election import (
     LeaveElection,
 )
 from mesolite.messages.infos import MasterInfo
-from tests.decisions.election_harness import DETECT_RETRY_S, Electorate
+from tests.actors.election_harness import DETECT_RETRY_S, Electorate
 
 
 @pytest.mark.scenario("GroupTest.Group")
