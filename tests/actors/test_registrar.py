@@ -1,4 +1,4 @@
-"""The registrar: what reaches the store, when, and what the master is told. Of the records: tests/rules/test_registry.py."""
+"""The registrar: what reaches the store, when, and what the master is told. Records: rules/test_registry.py."""
 
 from __future__ import annotations
 
