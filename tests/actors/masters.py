@@ -15,7 +15,8 @@ from mesolite.messages.agent import PongAgent, RegisterAgent, ReregisterAgent
 from mesolite.messages.election import ELECTOR, ElectionJoined, LeaderDetected, SessionKept
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.infos import AgentInfo, MasterInfo
-from mesolite.messages.offers import Launch, Offer
+from mesolite.messages.maintenance import Unavailability
+from mesolite.messages.offers import InverseOffer, Launch, Offer
 from mesolite.messages.operator import OPERATOR, CallAnswered
 from mesolite.messages.registrar import (
     AdmitAgent,
@@ -27,7 +28,7 @@ from mesolite.messages.registrar import (
 )
 from mesolite.messages.relayed import RunTask, StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.resources import Resources
-from mesolite.messages.scheduler import AcceptOffers, ResourceOffers, Subscribe
+from mesolite.messages.scheduler import AcceptOffers, InverseOffers, ResourceOffers, Subscribe
 from mesolite.messages.tasks import Reason, Source, Task, TaskInfo, TaskState, TaskStatus
 
 SETTINGS = Settings.mesos()
@@ -203,6 +204,24 @@ def tell(task_id: str, state: TaskState, reason: Reason, *, to: str = "web", **m
         | more
     )
     return Send(to, StatusUpdate(framework_id="m1-F1", status=status, latest_state=state))
+
+
+def offering(offer_id: str, resources: str, *, to: str = "web", **more: Any) -> Send:
+    """These resources of the first agent are offered, in a message of their own."""
+    made = Offer(
+        **{"id": offer_id, "framework_id": "m1-F1", "agent_id": "m1-S1", "hostname": "host-1"} | more,
+        resources=Resources.parse(resources),
+    )
+    return Send(to, ResourceOffers(offers=(made,)))
+
+
+def asking_back(offer_id: str, unavailability: Unavailability, **more: Any) -> Send:
+    """The framework is asked for what it holds on the first agent, or for that much of it."""
+    asked = InverseOffer(
+        **{"id": offer_id, "framework_id": "m1-F1", "hostname": "host-1", "agent_id": "m1-S1"} | more,
+        unavailability=unavailability,
+    )
+    return Send("web", InverseOffers(inverse_offers=(asked,)))
 
 
 def done(call_id: int, made: str = "") -> Send:
