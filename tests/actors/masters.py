@@ -75,10 +75,16 @@ class Master:
 
     def __init__(self, settings: Settings = SETTINGS) -> None:
         self.core = MasterCore(settings, REGISTRAR)
+        self.written: list[Operation] = []
+        """What it has asked its registrar for: the first under the id m1-W1, and so on."""
+        self._confirmed: list[int] = []
 
     def hear(self, event: Any, sender: str, now: float) -> list[Effect]:
         effects = self.core.handle(event, sender, now)
         self.core.check()
+        for effect in effects:
+            if isinstance(effect, Send) and isinstance(effect.message, ApplyOperation):
+                self.written.append(effect.message.operation)
         return effects
 
     def fire(self, event: TimerFired, now: float) -> list[Effect]:
@@ -89,12 +95,20 @@ class Master:
         return self.hear(PeerExited(name, 1), name, now)
 
     def writes(self, operation: Operation) -> Send:
-        """What it says to its registrar to have this durable."""
-        return Send(REGISTRAR, ApplyOperation(operation=operation))
+        """What it says to its registrar to have this durable, if that was the newest of its kind."""
+        return Send(REGISTRAR, ApplyOperation(write_id=f"m1-W{self._places(operation)[-1]}", operation=operation))
 
     def durable(self, operation: Operation, now: float) -> list[Effect]:
-        """Hear from its registrar that this is durable."""
-        return self.hear(OperationApplied(operation=operation), REGISTRAR, now)
+        """Hear from its registrar that this is durable; once more, if that has been confirmed already."""
+        places = self._places(operation)
+        place = next((place for place in places if place not in self._confirmed), places[-1])
+        self._confirmed.append(place)
+        return self.hear(OperationApplied(write_id=f"m1-W{place}", operation=operation), REGISTRAR, now)
+
+    def _places(self, operation: Operation) -> list[int]:
+        places = [place for place, written in enumerate(self.written, start=1) if written == operation]
+        assert places, f"{operation} was never asked for, but {self.written}"
+        return places
 
 
 def elected(settings: Settings = SETTINGS) -> Master:

@@ -91,13 +91,13 @@ def test_a_new_agent_reads_its_store_finds_the_leader_and_registers() -> None:
     ]
     # Now. The next attempt comes within twice that bound (1.1.2), and whether somebody else leads is asked besides.
     assert agent.fire(ATTEMPT, 0.9) == [
-        Send("master-1", RegisterAgent(agent=NEWCOMER)),
+        Send("master-1", RegisterAgent(agent=NEWCOMER, life=1)),
         SetTimer(RegistrationAttempt(), 0.0, 2.0),
         Send(ELECTOR, DetectLeader(known_term=1)),
     ]
     # No answer.
     assert agent.fire(ATTEMPT, 2.5) == [
-        Send("master-1", RegisterAgent(agent=NEWCOMER)),
+        Send("master-1", RegisterAgent(agent=NEWCOMER, life=1)),
         SetTimer(RegistrationAttempt(), 0.0, 4.0),
         Send(ELECTOR, DetectLeader(known_term=1)),
     ]

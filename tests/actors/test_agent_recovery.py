@@ -31,7 +31,7 @@ from mesolite.actors.decisions.contract import (
     TimerFired,
 )
 from mesolite.actors.decisions.detector import DetectRetry
-from mesolite.messages.agent import AgentReregistered, PingAgent, PongAgent, ReregisterAgent
+from mesolite.messages.agent import AgentRegistered, AgentReregistered, PingAgent, PongAgent, ReregisterAgent
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.election import ELECTOR, DetectLeader, LeaderDetected
@@ -399,10 +399,14 @@ def test_an_agent_that_is_started_with_other_facts_does_not_go_on() -> None:
 
 def test_an_answer_that_was_meant_for_an_earlier_life_is_not_heard() -> None:
     """What is said to an address, whoever has it then may hear; ours (LP-11)."""
-    agent = started(STORED, life=2)
-    agent.fire(NOT_BACK, 2.0)
-    settle(agent)
-    agent.hear(LeaderDetected(leader=LEADER), ELECTOR, 3.0)
+    known, newcomer = started(STORED, life=2), started(life=2)
+    known.fire(NOT_BACK, 2.0)
+    settle(known)
+    known.hear(LeaderDetected(leader=LEADER), ELECTOR, 3.0)
+    newcomer.hear(LeaderDetected(leader=LEADER), ELECTOR, 3.0)
 
-    first = AgentReregistered(agent_id="m1-S1", total_ping_timeout_s=75.0, life=1)
-    assert agent.hear(first, "master-1", 3.5) == []
+    # The first life of each had asked, and the answer comes to the second.
+    back = AgentReregistered(agent_id="m1-S1", total_ping_timeout_s=75.0, life=1)
+    assert known.hear(back, "master-1", 3.5) == []
+    admitted = AgentRegistered(agent_id="m1-S1", total_ping_timeout_s=75.0, life=1)
+    assert newcomer.hear(admitted, "master-1", 3.5) == []

@@ -222,6 +222,6 @@ def test_what_is_said_to_a_master_that_does_not_lead_is_dropped() -> None:
         (UnregisterAgent(agent_id="m1-S1"), "agent-1"),
         (Subscribe(framework_info=WEB), "web"),
         (DrainAgentCall(call_id=1, agent_id="m1-S1"), OPERATOR),
-        (OperationApplied(operation=AdmitAgent(agent=A1)), REGISTRAR),
+        (OperationApplied(write_id="m1-W1", operation=AdmitAgent(agent=A1)), REGISTRAR),
     ]:
         assert master.hear(message, sender, 1.0) == []

@@ -52,8 +52,8 @@ def test_an_agent_is_admitted_when_that_is_written() -> None:
         Link("agent-1"),
         master.writes(AdmitAgent(agent=A1)),
     ]
-    # It asks again, as it has heard nothing: one admission is enough (RC-13).
-    assert master.hear(RegisterAgent(agent=NEWCOMER), "agent-1", 2.0) == [
+    # It asks again, in its second life: one admission is enough, and the newest life is answered (RC-13).
+    assert master.hear(RegisterAgent(agent=NEWCOMER, life=2), "agent-1", 2.0) == [
         Link("agent-1"),
     ]
     # It is durable: ping, answer, and a run of the allocator at once (1.2.6, 1.4.1, OF-3).
@@ -61,14 +61,14 @@ def test_an_agent_is_admitted_when_that_is_written() -> None:
         Link("agent-1"),
         Send("agent-1", PingAgent(connected=True)),
         PING_AGAIN,
-        Send("agent-1", AgentRegistered(agent_id="m1-S1", total_ping_timeout_s=75.0)),
+        Send("agent-1", AgentRegistered(agent_id="m1-S1", total_ping_timeout_s=75.0, life=2)),
         SetTimer(Allocation(), 0.0),
     ]
     # The same confirmation once more is nothing.
     assert master.durable(AdmitAgent(agent=A1), 2.5) == []
     # It had not heard the answer: it gets it again, under the same id (1.2.3).
-    assert master.hear(RegisterAgent(agent=NEWCOMER), "agent-1", 3.0) == [
-        Send("agent-1", AgentRegistered(agent_id="m1-S1", total_ping_timeout_s=75.0)),
+    assert master.hear(RegisterAgent(agent=NEWCOMER, life=2), "agent-1", 3.0) == [
+        Send("agent-1", AgentRegistered(agent_id="m1-S1", total_ping_timeout_s=75.0, life=2)),
     ]
 
 
