@@ -162,6 +162,72 @@ def banned_in_tests(source: Source) -> Iterator[Finding]:
                 yield line, f"{name}: {instead}"
 
 
+# Where a test of a runtime or of a core may look: it has made that one itself.
+OWN_INSIDES = ("tests/actors/", "tests/rules/", "tests/runtime/", "tests/containerizer/")
+
+
+BROKEN_ON_PURPOSE = "breaks a core, or asks one that runs on threads, which no user can"
+FORGED = "says or stores what no actor of ours would, past the checks of the verbs"
+TIMERS_AND_RULES = "counts what is left over: timers, rules, cuts, lives; users have no need to see them"
+PLANTED = "plants a mistake in the product"
+
+REACHES_INSIDE = {
+    "tests/inside.py": "this is where tests reach in, each way once",
+    "tests/scenarios/schedulers.py": "compares the books of all actors with each other, after nearly every scenario",
+    "tests/cluster/stage.py": "waits without an end of its own, and tells the whole trace when that takes too long",
+    "tests/cluster/kills.py": "failures of our own code, which no user hears of otherwise",
+    "tests/cluster/test_starting_commands.py": "the same",
+    "tests/cluster/test_blocking_callbacks.py": "the thread of a callback that does not return",
+    "tests/cluster/test_closing.py": "the very moment at which closing begins",
+    "tests/cluster/test_driver_ends_for_real.py": "is still being called when its driver ends",
+    "tests/cluster/test_failures_for_real.py": BROKEN_ON_PURPOSE,
+    "tests/cluster/test_reading_for_real.py": BROKEN_ON_PURPOSE,
+    "tests/cluster/test_user_errors_for_real.py": BROKEN_ON_PURPOSE,
+    "tests/harness/test_fault_kinds.py": TIMERS_AND_RULES,
+    "tests/scenarios/test_draining.py": "ends every actor without a word, so that nothing is to come",
+    "tests/scenarios/test_election.py": "claims a store as a successor would",
+    "tests/scenarios/test_executors_say.py": FORGED,
+    "tests/scenarios/test_live_timers.py": TIMERS_AND_RULES,
+    "tests/scenarios/test_lost_in_a_partition.py": "makes an executor's code say something without being called",
+    "tests/scenarios/test_queries.py": "puts queries to masters that do not lead, and facts of lives that are over",
+    "tests/scenarios/test_reconfiguration.py": "ends a hold without letting go or losing what it holds",
+    "tests/scenarios/test_recovery.py": FORGED,
+    "tests/scenarios/test_registration.py": "what an agent says of itself before it has said it",
+    "tests/scenarios/test_registry.py": FORGED,
+    "tests/scenarios/test_unreachable_tasks.py": "an agent that has forgotten a task, which ours never does",
+    "tests/scenarios/test_user_errors.py": "waits on a future as a thread of Pykka's would",
+    "tests/scenarios/test_what_cannot_be_stored.py": FORGED,
+    "tests/scenarios/unstorable.py": FORGED,
+    "tests/seeds/mistakes/agents.py": PLANTED,
+    "tests/seeds/mistakes/masters.py": PLANTED,
+    "tests/seeds/mistakes/offers.py": PLANTED,
+    "tests/seeds/mistakes/registries.py": PLANTED,
+    "tests/simulation/test_partitions.py": TIMERS_AND_RULES,
+    "tests/simulation/test_standstill.py": TIMERS_AND_RULES,
+    "tests/simulation/test_verbs.py": TIMERS_AND_RULES,
+    "tests/trace/test_causes.py": TIMERS_AND_RULES,
+    "tests/trace/test_states.py": "compares what a reader of the trace derives with the books of the leader",
+}
+"""Which tests reach inside all the same, and why. A new one needs a reason that no public way, and no core, gives."""
+
+
+def reaches_inside(source: Source) -> Iterator[Finding]:
+    """Somebody else's runtime, or the core of an actor that runs: `sim.runtime.`, `performer`, `_private`."""
+    if source.path.startswith(OWN_INSIDES):
+        return
+    for node in source.nodes:
+        match node:
+            case ast.Attribute(value=ast.Attribute(attr="runtime") as whose):
+                yield node.lineno, f"reaches into {ast.unparse(whose)}"
+            case ast.Attribute(attr="performer"):
+                yield node.lineno, f"reaches into {ast.unparse(node)}"
+            case ast.For(iter=ast.Attribute(attr="runtime" | "directory") as whose):
+                yield node.lineno, f"reaches into {ast.unparse(whose)}"
+    for number, line in enumerate(source.text.splitlines(), start=1):
+        if "noqa: SLF" + "001" in line:
+            yield number, "uses what is private"
+
+
 # What Pykka keeps for itself, by name. Those of the second row are too common to be looked for outside its own classes.
 PYKKA_OWN = {name for name in dir(pykka.ThreadingActor) if re.match("_(?!_|abc_)", name)} | {"_ActorStop"}
 PYKKA_OWN_IN_ITS_CLASSES = {"_stop", "_result", "_condition", "_get_hook", "_actor_ref"}

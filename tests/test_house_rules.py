@@ -150,6 +150,19 @@ RULES = [
         unless=("actors/runtime/pykka_inside.py", "tests/runtime/test_pykka_hooks.py", "benchmarks/messages.py"),
     ),
     Rule(
+        says="tests reach into no runtime and no running core",
+        governs=("tests",),
+        instead="use sim.view, sim.trace, operator.state(), tests/inside.py, or test the core (tests/actors)",
+        check=checks.reaches_inside,
+        broken_by=(
+            "sim.runtime.directory.find('agent-1')",
+            "for context in cluster.runtime: pass",
+            "context.actor.performer.core.check()",
+            "a = b._c  # noqa: SLF" + "001",
+        ),
+        unless=tuple(checks.REACHES_INSIDE),
+    ),
+    Rule(
         says="tests do not sleep, mock, skip or try again",
         governs=("tests",),
         instead="control what the test depends on",
@@ -187,6 +200,14 @@ def test_rule_is_kept(rule: Rule) -> None:
 def test_rule_finds_what_breaks_it(rule: Rule, code: str) -> None:
     """A rule whose own example passes is checking nothing."""
     assert list(rule.check(Source("example.py", code)))
+
+
+@pytest.mark.parametrize("path", checks.REACHES_INSIDE)
+def test_who_may_reach_inside_does(path: str) -> None:
+    """The list holds nobody who has no need of it any more."""
+    (source,) = sources(path)
+
+    assert list(checks.reaches_inside(source)), f"take {path} out of REACHES_INSIDE"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from examples.schedulers import service_of, task_of
+from examples.schedulers import service_of
 from mesolite import Simulation, Unavailability, Window
 from mesolite.machines import AgentMachine
 from mesolite.simulation import SimulatedCluster
@@ -58,10 +58,7 @@ ACCIDENTS = (
 
 def alive(sim: Simulation, *, without: str = "") -> Counter[str]:
     """How many copies of each service really run, whatever anybody believes; not counting that agent."""
-    names = [
-        context.name for context in sim.runtime.directory if context.name.startswith("agent-") and "/" in context.name
-    ]
-    return Counter(service_of(task_of(name)) for name in names if not (without and name.startswith(f"{without}/")))
+    return Counter(service_of(task.task_id) for task in sim.view.running() if task.agent != without)
 
 
 def one_each(sim: Simulation) -> bool:

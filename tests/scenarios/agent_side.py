@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mesolite import Capability, FrameworkInfo, Simulation, TaskStatus
 from mesolite.messages import Cause, DrainAgent, DrainConfig
+from tests.inside import store_of
 from tests.scenarios.schedulers import about
 
 DRAINED = ("KILLED", "EXECUTOR", "AGENT_DRAINING", Cause.DRAINED)
@@ -23,7 +24,7 @@ def drain(sim: Simulation, limit_s: float | None = None, *, mark_gone: bool = Fa
 
 def stored(sim: Simulation) -> DrainConfig | None:
     """What the agent has stored about it."""
-    config: DrainConfig | None = sim.runtime.store.load("agent-1", 0).get("drain")
+    config: DrainConfig | None = store_of(sim, "agent-1").get("drain")
     return config
 
 

@@ -27,6 +27,7 @@ from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import MarkAgentGone, MarkAgentUnreachable, RemoveAgent
 from mesolite.messages.tasks import TaskState
 from mesolite.simulation.simulation import SimulatedCluster
+from tests.inside import alive, store_of
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,
@@ -97,7 +98,7 @@ def test_the_machine_of_a_gone_agent_joins_as_a_new_one_when_its_agent_is_starte
 
     cluster.operator.mark_gone("agent-1")
     sim.advance(10.0)
-    assert dict(sim.runtime.store.load("agent-1", 0)) == {}
+    assert dict(store_of(sim, "agent-1")) == {}
     with pytest.raises(TimeoutError, match=r"by now: agent-1 \(shut down by the master: agent m1-S1 was marked gone"):
         sim.run_until(lambda: agent.registered, timeout=10.0)
     agent.restart()
@@ -128,8 +129,8 @@ def test_an_agent_that_was_away_when_it_was_marked_gone_is_a_new_one_when_it_is_
     sim.advance(20.0)
 
     assert (orders.count > 0, agent.registered, agent.id != former) == (True, True, True)
-    assert sim.runtime.directory.find(f"agent-1/{driver.framework_id}/t1") is None
-    assert list(sim.runtime.store.load("agent-1", 0)) == ["agent"]
+    assert not alive(sim, f"agent-1/{driver.framework_id}/t1")
+    assert list(store_of(sim, "agent-1")) == ["agent"]
     assert list(cluster.operator.state()["gone_agents"]) == [former]
     check_books(sim)
 
@@ -145,7 +146,7 @@ def test_an_agent_that_was_cut_off_when_it_was_marked_gone_ends(sim: Simulation)
     sim.advance(200.0)
 
     assert (agent.alive, cluster.operator.state()["agents"]) == (False, [])
-    assert dict(sim.runtime.store.load("agent-1", 0)) == {}
+    assert dict(store_of(sim, "agent-1")) == {}
 
 
 def test_an_agent_that_dies_before_it_has_forgotten_learns_it_again(sim: Simulation) -> None:
