@@ -32,7 +32,7 @@ from mesolite import (
 )
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages.ids import TaskId
-from tests.cluster.stage import PATIENCE_S, Launching, Pipes, command, pipes_in, until
+from tests.cluster.real_commands import PATIENCE_S, Launching, Pipes, command, pipes_in, until
 from tests.inside import executors_on
 
 GRACE_S = 0.1

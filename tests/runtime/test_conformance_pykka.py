@@ -12,6 +12,7 @@ import pytest
 from mesolite.actors.decisions.contract import Callback, Link, Send
 from tests.runtime.puppets import STAGES, Inspect, Say, stage_of
 
+
 def test_ask_works_from_outside(stage: Any) -> None:
     """A question is answered between two events."""
     actor = stage.actor("actor")

@@ -6,7 +6,7 @@ import pytest
 
 from mesolite import Executor, FrameworkInfo, Simulation
 from mesolite.messages import Cause, RegisterExecutor, RunTask
-from tests.scenarios.agent_side import WORDY
+from tests.scenarios.agent_orders import WORDY
 from tests.scenarios.schedulers import (
     AWARE,
     EXECUTORS,

@@ -25,7 +25,7 @@ from mesolite.messages import (
     RegisterExecutor,
 )
 from mesolite.messages.ids import TaskId
-from tests.scenarios.agent_side import DRAINED, DRAINED_UNSTARTED, WORDY, drain, stored, told
+from tests.scenarios.agent_orders import DRAINED, DRAINED_UNSTARTED, WORDY, drain, stored, told
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,

@@ -21,7 +21,7 @@ from mesolite.messages import (
     UnregisterAgent,
 )
 from tests.inside import alive
-from tests.scenarios.agent_side import DRAINED, DRAINED_UNSTARTED, drain, stored, told
+from tests.scenarios.agent_orders import DRAINED, DRAINED_UNSTARTED, drain, stored, told
 from tests.scenarios.schedulers import (
     CHECKPOINTED,
     EXECUTORS,

@@ -9,7 +9,7 @@ import pytest
 from mesolite import Executor, ExecutorDriver, KillPolicy, Simulation, TaskInfo, TaskState
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages import Cause, ReclaimState, RevokeTask
-from tests.scenarios.reclaim_stage import AGENT, Owner, accepts, declines, kills, offered, stage
+from tests.scenarios.reclaims import AGENT, Owner, accepts, declines, kills, offered, stage
 from tests.scenarios.schedulers import STUBBORN, about, check_books, command_task, executor_task, id_of, only
 
 DONE, ASKED, REVOKING, RELEASED = (

@@ -13,7 +13,7 @@ from mesolite.messages import Cause, OperationApplied, ReclaimState, Unavailabil
 from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import ApplyOperation, EndReclaim, StartReclaim
 from mesolite.simulation.simulation import SimulatedCluster
-from tests.scenarios.reclaim_stage import Owner, Stage, accepts, offered, stage
+from tests.scenarios.reclaims import Owner, Stage, accepts, offered, stage
 from tests.scenarios.schedulers import STUBBORN, check_books, command_task, fail_over, leader_of, only, writes
 
 DONE, ASKED, REVOKING, RELEASED, LEFT = (

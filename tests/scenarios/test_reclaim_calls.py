@@ -11,7 +11,7 @@ from mesolite.messages import ApplyOperation, CallAnswered, Cause, ReclaimState
 from mesolite.messages.ids import FrameworkId, TaskId
 from mesolite.messages.operator import ReclaimResourcesCall
 from mesolite.messages.resources import Resources
-from tests.scenarios.reclaim_stage import AGENT, Owner, accepts, declines, offered, stage
+from tests.scenarios.reclaims import AGENT, Owner, accepts, declines, offered, stage
 from tests.scenarios.schedulers import STUBBORN, Recorder, command_task, id_of, only
 
 DONE, ASKED, REVOKING, RELEASED = (

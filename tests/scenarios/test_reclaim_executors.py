@@ -5,7 +5,7 @@ from __future__ import annotations
 from mesolite import ExecutorInfo, Simulation, TaskInfo
 from mesolite.messages import Cause, ReclaimState, RevokeExecutor, RevokeTask
 from mesolite.messages.ids import ExecutorId
-from tests.scenarios.reclaim_stage import AGENT, Owner, offered, stage
+from tests.scenarios.reclaims import AGENT, Owner, offered, stage
 from tests.scenarios.schedulers import EXECUTORS, check_books, command_task, executor_task, only, tell_executor
 
 DONE, ASKED, REVOKING, RELEASED = (

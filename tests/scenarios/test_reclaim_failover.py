@@ -10,7 +10,7 @@ from mesolite.messages.ids import AgentId
 from mesolite.messages.operator import ReleaseReclaimCall
 from mesolite.messages.registrar import EndReclaim, StartReclaim
 from mesolite.simulation.simulation import SimulatedCluster
-from tests.scenarios.reclaim_stage import Owner, accepts, call, offered, stage
+from tests.scenarios.reclaims import Owner, accepts, call, offered, stage
 from tests.scenarios.schedulers import STUBBORN, check_books, command_task, fail_over, id_of, leader_of, only, writes
 
 DONE, ASKED, REVOKING, RELEASED, LEFT = (

@@ -22,7 +22,7 @@ from mesolite.messages import (
 from mesolite.messages.operator import ReleaseReclaimCall
 from mesolite.messages.registrar import EndReclaim, MarkAgentGone, RemoveAgent, StartReclaim
 from mesolite.reclaim import Reclaim
-from tests.scenarios.reclaim_stage import AGENT, Owner, Stage, call, kills, offered, stage
+from tests.scenarios.reclaims import AGENT, Owner, Stage, call, kills, offered, stage
 from tests.scenarios.schedulers import (
     EXECUTORS,
     STUBBORN,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from tests.snippets import FENCE, ROOT
+from tests.pages.snippets import FENCE, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 INLINE = re.compile(r"(?<!\w)!?\[(?:[^\[\]]|`[^`]*`)+\]\(([^)\s]+)\)")

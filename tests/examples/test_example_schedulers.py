@@ -12,7 +12,7 @@ from examples.schedulers import Shop, Stayer, service
 from mesolite import Capability, FrameworkInfo, SimulatedWork, Simulation, TaskState
 from mesolite.messages import AcceptOffers, KillTask, ReconcileTasks, RunTask, StatusUpdate, Subscribe
 from mesolite.simulation import SimulatedCluster
-from tests.ways import ACCIDENTS, LATENCY_S, PATIENCE_S, SERVICES, STEADY_S, WAYS, Way, alive, one_each
+from tests.examples.losses import ACCIDENTS, LATENCY_S, PATIENCE_S, SERVICES, STEADY_S, WAYS, Way, alive, one_each
 
 AWARE = (Capability.PARTITION_AWARE,)
 AROUND_THE_CRASH_S = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.snippets import ROOT, blocks_of
+from tests.pages.snippets import ROOT, blocks_of
 
 PAGE = ROOT / "docs" / "tutorial.md"
 SEEDS = "40"

@@ -23,8 +23,8 @@ from typing import Any
 from mesolite import ActorFailed, OutcomeUnknown, Refused, ResourceError
 from mesolite.actors.trace.words import TIME_WIDTH
 from tests.scenarios.schedulers import check_books
-from tests.stories.exchange import wrapped
-from tests.stories.stage import Operating, StoryError
+from tests.stories.transcript import wrapped
+from tests.stories.verbs import Operating, StoryError
 
 SEED = 1
 CONVERSIONS: dict[str, Any] = {"str": str, "float": float, "int": int, "bool": {"yes": True, "no": False}.__getitem__}

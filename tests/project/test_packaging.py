@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house_checks import ROOT, sources
+from tests.project.house_checks import ROOT, sources
 
 pytestmark = pytest.mark.slow
 

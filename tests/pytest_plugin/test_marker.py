@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.theirs import text_of, theirs
+from tests.pytest_plugin.user_file import text_of, theirs
 
 
 def test_the_marker_sets_up_the_simulation_and_the_cluster(pytester: pytest.Pytester) -> None:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.house_checks import ROOT
+from tests.project.house_checks import ROOT
 
 
 def run(name: str) -> list[str]:

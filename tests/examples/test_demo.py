@@ -1,6 +1,8 @@
 """The demo as a test: what it shows on virtual time is recorded, what it shows of real commands is checked as facts.
 
-After a change that is meant to show, look at the difference this makes: MESOLITE_REWRITE=1 pytest tests/test_demo.py
+After a change that is meant to show, look at the difference this makes:
+
+    MESOLITE_REWRITE=1 pytest tests/examples/test_demo.py
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ from examples.endings import CRASH, CUT, ENDINGS, GOODBYE, KNEW, PAST, POWER, RE
 from examples.page import Page
 from mesolite import Cause
 
-ROOT = Path(__file__).resolve().parents[1]
-RECORDED = Path(__file__).parent / "recorded"
+ROOT = Path(__file__).resolve().parents[2]
+RECORDED = ROOT / "tests" / "recorded"
 SEED = 7
 
 

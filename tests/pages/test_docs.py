@@ -1,6 +1,8 @@
 """Every snippet of the pages does what the page says: python is run, output compared, commands tried.
 
-After a change that is meant to show, look at the difference this makes: MESOLITE_REWRITE=1 pytest tests/test_docs.py
+After a change that is meant to show, look at the difference this makes:
+
+    MESOLITE_REWRITE=1 pytest tests/pages/test_docs.py
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, commands, is_output, with_outputs
+from tests.pages.snippets import KINDS, PAGES, ROOT, Block, blocks_in, blocks_of, commands, is_output, with_outputs
 
 NAMESPACE = "the_page"
 """Under this name a test on a page imports what the blocks before it have defined."""

@@ -37,7 +37,7 @@ from mesolite.actors.trace.values import brief, fields
 from mesolite.machines import Machine
 from mesolite.messages.ids import OfferId
 from tests.scenarios.schedulers import EXECUTORS
-from tests.stories.exchange import Exchange
+from tests.stories.transcript import Exchange
 
 STAGE_S = 10.0
 LAUNCH_S = 30.0

@@ -25,8 +25,8 @@ from mesolite import (
     TaskState,
     TaskStatus,
 )
-from tests.snippets import ROOT, blocks_of
-from tests.ways import ACCIDENTS, LATENCY_S, SERVICES, STEADY_S, WAYS, Way, alive, one_each
+from tests.examples.losses import ACCIDENTS, LATENCY_S, SERVICES, STEADY_S, WAYS, Way, alive, one_each
+from tests.pages.snippets import ROOT, blocks_of
 
 AWARE = (Capability.PARTITION_AWARE,)
 LONG_S = 1500.0

@@ -9,7 +9,7 @@ import pytest
 
 from pages.links import relinked, repository
 from pages.package_index import MADE, text
-from tests.house_checks import ROOT
+from tests.project.house_checks import ROOT
 
 SOMEWHERE = "https://example.org/mesolite"
 LINKS = re.compile(r"\]\(([^)]+)\)|(?:src|srcset)=\"([^\"]+)\"")

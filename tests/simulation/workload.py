@@ -1,6 +1,6 @@
 """A busy day on virtual time, whose trace must be the same wherever it is lived through.
 
-`python -m tests.simulation.busy SEED LATENCY_S` prints the hash of its trace.
+`python -m tests.simulation.workload SEED LATENCY_S` prints the hash of its trace.
 """
 
 from __future__ import annotations

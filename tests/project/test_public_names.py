@@ -17,7 +17,7 @@ import mesolite
 from mesolite import harness, messages
 from mesolite.drivers import MesoliteExecutorDriver
 from mesolite.messages.codec import DecodeError
-from tests.house_checks import ROOT
+from tests.project.house_checks import ROOT
 
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,7 @@
 """How the house rules look at code: a file read as a syntax tree, and one check per rule.
 
 A check takes a `Source` and yields the line and what is wrong there. Which files a check is for, and what to
-do instead, is said in the table of tests/test_house_rules.py.
+do instead, is said in the table of tests/project/test_house_rules.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pykka
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 FILE_LINES_MAX = 400
 TEST_FILE_LINES_MAX = 500
@@ -174,7 +174,7 @@ PLANTED = "plants a mistake in the product"
 REACHES_INSIDE = {
     "tests/inside.py": "this is where tests reach in, each way once",
     "tests/scenarios/schedulers.py": "compares the books of all actors with each other, after nearly every scenario",
-    "tests/cluster/stage.py": "waits without an end of its own, and tells the whole trace when that takes too long",
+    "tests/cluster/real_commands.py": "waits as long as it must, and tells the whole trace if that is too long",
     "tests/cluster/kills.py": "failures of our own code, which no user hears of otherwise",
     "tests/cluster/test_starting_commands.py": "the same",
     "tests/cluster/test_blocking_callbacks.py": "the thread of a callback that does not return",

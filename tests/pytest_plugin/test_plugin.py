@@ -11,8 +11,8 @@ import textwrap
 
 import pytest
 
-from tests.house_checks import ROOT
-from tests.theirs import run, text_of, theirs
+from tests.project.house_checks import ROOT
+from tests.pytest_plugin.user_file import run, text_of, theirs
 
 FAILS_WITH_SOME_SEEDS = """
     import pytest

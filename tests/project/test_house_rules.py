@@ -1,7 +1,7 @@
 """The rules of the house, as tests: what the linter, the type checker and the import contracts do not say.
 
 `RULES` is the table to read: one row per rule, with the files it governs, what to do instead, and code that
-breaks it. That code is tried too, so that no rule goes blind unnoticed. The checks: tests/house_checks.py.
+breaks it. That code is tried too, so that no rule goes blind unnoticed. The checks: tests/project/house_checks.py.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from attrs import field, frozen
 
-from tests import house_checks as checks
-from tests.house_checks import PLAIN, ROOT, Finding, Source, import_outside, sources
+from tests.project import house_checks as checks
+from tests.project.house_checks import PLAIN, ROOT, Finding, Source, import_outside, sources
 
 pytestmark = pytest.mark.slow
 

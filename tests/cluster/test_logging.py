@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mesolite.actors.threads.unseen import TOLD
-from tests.snippets import ROOT, blocks_of
+from tests.pages.snippets import ROOT, blocks_of
 
 BROKEN = """
 class Broken(Scheduler):

@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-from tests.theirs import run, text_of, theirs
+from tests.pytest_plugin.user_file import run, text_of, theirs
 
 FRAGILE = """
     import pytest
