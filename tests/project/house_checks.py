@@ -212,14 +212,14 @@ REACHES_INSIDE = {
 
 
 def reaches_inside(source: Source) -> Iterator[Finding]:
-    """Somebody else's runtime, or the core of an actor that runs: `sim.runtime.`, `performer`, `_private`."""
+    """Somebody else's runtime, or the core of an actor that runs: `sim.runtime.`, `actor.core`, `_private`."""
     if source.path.startswith(OWN_INSIDES):
         return
     for node in source.nodes:
         match node:
             case ast.Attribute(value=ast.Attribute(attr="runtime") as whose):
                 yield node.lineno, f"reaches into {ast.unparse(whose)}"
-            case ast.Attribute(attr="performer"):
+            case ast.Attribute(attr="core", value=ast.Attribute(attr="actor")):
                 yield node.lineno, f"reaches into {ast.unparse(node)}"
             case ast.For(iter=ast.Attribute(attr="runtime" | "directory") as whose):
                 yield node.lineno, f"reaches into {ast.unparse(whose)}"

@@ -50,8 +50,6 @@ RULES = [
         instead="split it by noun, and give what both halves need a file with the name of what it is",
         check=checks.longer_than(checks.TEST_FILE_LINES_MAX),
         broken_by=("a = 1\n" * (checks.TEST_FILE_LINES_MAX + 1),),
-        # The launcher's tests move to a folder of their own with it, and are split there.
-        unless=("tests/runtime/test_launcher.py",),
     ),
     Rule(
         says="product functions have at most 50 lines",
@@ -157,7 +155,7 @@ RULES = [
         broken_by=(
             "sim.runtime.directory.find('agent-1')",
             "for context in cluster.runtime: pass",
-            "context.actor.performer.core.check()",
+            "context.actor.core.check()",
             "a = b._c  # noqa: SLF" + "001",
         ),
         unless=tuple(checks.REACHES_INSIDE),
