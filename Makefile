@@ -59,7 +59,7 @@ storeys: $(VENV)/installed-check
 	$(BIN)/lint-imports
 
 rules: $(VENV)/installed-check
-	$(BIN)/python -m pytest -q tests/test_house_rules.py tests/test_packaging.py
+	$(BIN)/python -m pytest -q tests/project/test_house_rules.py tests/project/test_packaging.py
 
 scenarios: $(VENV)/installed-test
 	$(BIN)/python tests/scenarios/report.py

@@ -1,7 +1,7 @@
 """The port between actors and the world: what a runtime must be able to do, and what an actor is born with.
 
 Two runtimes stand behind it: threads and real time (`actors/threads/runtime.py`), one thread and virtual time
-(`mesolite/simulation/virtual.py`). The same scripts hold for both (tests/runtime/test_conformance.py).
+(`mesolite/simulation/virtual.py`). The same scripts hold for both (tests/runtime/test_conformance*.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Everything of Pykka that Pykka does not promise: its hooks for other runtimes, its loop, its envelopes.
 
-No other module of ours touches it (tests/test_house_rules.py), tests/runtime/test_pykka_hooks.py says what is relied
-on, and setup.cfg asks for the one minor release of Pykka that this was tried with.
+No other module of ours touches it (tests/project/test_house_rules.py), tests/runtime/test_pykka_hooks.py says what is
+relied on, and setup.cfg asks for the one minor release of Pykka that this was tried with.
 
 Actors are not started with `Actor.start`: Pykka's process-wide registry would tie clusters together.
 """

@@ -13,7 +13,7 @@ import pytest
 from tests.browser.conftest import Run
 from tests.browser.page import Page
 from tests.browser.runs import RUNS
-from tests.house_checks import ROOT
+from tests.project.house_checks import ROOT
 
 THEMES = ("light", "dark")
 KEPT = ROOT / "build" / "pages"

@@ -32,7 +32,8 @@ from mesolite import (
 )
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages.ids import TaskId
-from tests.cluster.stage import PATIENCE_S, Launching, Pipes, command, pipes_in, until
+from tests.cluster.real_commands import PATIENCE_S, Launching, Pipes, command, pipes_in, until
+from tests.inside import executors_on
 
 GRACE_S = 0.1
 HERE = 'exec 9>"$LIFE"; echo "$NAME" > "$TOLD"; '
@@ -110,9 +111,7 @@ def _still_alive(cluster: Cluster, pipes: Pipes) -> list[str]:
     poll = select.poll()
     poll.register(pipes.lifeline, 0)
     alive = [] if poll.poll(0) else ["somebody holds the lifeline"]
-    alive += [
-        f"{context.name} is alive" for context in cluster.runtime.directory if context.name.startswith("agent-1/")
-    ]
+    alive += [f"{executor} is alive" for executor in executors_on(cluster, "agent-1")]
     return alive + [f"process {pid} is alive" for pid in cluster.processes("agent-1")]
 
 

@@ -30,7 +30,7 @@ from mesolite.messages.ids import FrameworkId
 from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.maintenance import Unavailability, Window
 from mesolite.messages.relayed import StatusUpdate
-from tests.cluster.stage import PATIENCE_S, command
+from tests.cluster.real_commands import PATIENCE_S, command
 
 Tell = Callable[..., None]
 

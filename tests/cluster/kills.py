@@ -33,7 +33,7 @@ from mesolite.messages.codec import DecodeError, decode_record
 from mesolite.messages.ids import AgentId, TaskId
 from mesolite.messages.relayed import StatusUpdate
 from tests.cluster.killed import AGENTS, FRAMEWORKS, MASTERS, QUICK, Hearing, stores_that_tell, update_of
-from tests.cluster.stage import PATIENCE_S
+from tests.cluster.real_commands import PATIENCE_S
 
 LINES_MAX = 300
 """A process is killed after at most so many lines."""

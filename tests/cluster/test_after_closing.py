@@ -25,7 +25,7 @@ from mesolite import (
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.machines import AgentMachine, MasterMachine
 from mesolite.names import ByName
-from tests.cluster.stage import PATIENCE_S, until
+from tests.cluster.real_commands import PATIENCE_S, until
 from tests.scenarios.schedulers import Recorder
 
 KINDS = (Cluster, Operator, AgentMachine, MasterMachine, MesoliteSchedulerDriver, Drain, Reclaim)

@@ -19,7 +19,7 @@ from mesolite import Cluster, CommandInfo, Refused, TaskInfo
 from mesolite.actors.containerizer import commands
 from mesolite.actors.containerizer.temporary_folder import OWNER
 from mesolite.actors.runtime.thread import Thread
-from tests.cluster.stage import PATIENCE_S, Launching, Pipes, command, pipes_in, run_to_the_end
+from tests.cluster.real_commands import PATIENCE_S, Launching, Pipes, command, pipes_in, run_to_the_end
 from tests.logs import logged
 from tests.scenarios.schedulers import Recorder
 
@@ -233,7 +233,7 @@ import pathlib, subprocess
 from loguru import logger
 from mesolite import Cluster
 logger.enable("mesolite")
-from tests.cluster.stage import command, run_to_the_end
+from tests.cluster.real_commands import command, run_to_the_end
 with Cluster() as cluster:
     run_to_the_end(cluster, command("t", "mkdir a b; touch b/c"))
     sandbox = cluster.sandbox("t")
@@ -285,7 +285,7 @@ def test_a_thread_that_cannot_start_hinders_neither_its_cluster_nor_closing(
 HOST = """
 import os, signal, sys
 from mesolite import Cluster
-from tests.cluster.stage import command, run_to_the_end
+from tests.cluster.real_commands import command, run_to_the_end
 cluster = Cluster()
 run_to_the_end(cluster, command("t", "mkdir a; touch a/b"))
 if sys.argv[1] == "forks" and os.fork() == 0:

@@ -20,7 +20,7 @@ import pytest
 
 from mesolite import ActorEnded, Cluster, FrameworkInfo, OutcomeUnknown, Refused, WorkDirUnusable
 from mesolite.actors.threads.sqlite_store import APPLICATION_ID, SCHEMA, SqliteStore
-from tests.cluster.stage import Launching, command, run_to_the_end, until
+from tests.cluster.real_commands import Launching, command, run_to_the_end, until
 
 pytestmark = pytest.mark.slow
 
@@ -312,7 +312,7 @@ def test_a_registry_that_fails_later_is_the_reason(folder: Path) -> None:
 FULL = """
 import resource, sys
 from mesolite import Cluster, FrameworkInfo, ActorEnded
-from tests.cluster.stage import Launching, command, until
+from tests.cluster.real_commands import Launching, command, until
 
 with Cluster(work_dir=sys.argv[1]) as cluster:
     known = cluster.agents["agent-1"].id

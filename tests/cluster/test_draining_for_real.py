@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mesolite import Cluster, Reason, Refused, TaskState
-from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, until
-from tests.house_checks import ROOT
+from tests.cluster.real_commands import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, until
+from tests.project.house_checks import ROOT
 
 STAY = 'exec 9>"$LIFE"; echo ready > "$TOLD"; exec sleep 1000'
 
@@ -116,7 +116,7 @@ def test_the_former_handler_is_back_whichever_cluster_closes_first(kept_handler:
 HOST = """
 import signal, sys
 from mesolite import Cluster
-from tests.cluster.stage import SHORT, Launching, command
+from tests.cluster.real_commands import SHORT, Launching, command
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background begin with Ctrl-C ignored
 environment = dict(zip(("TOLD", "LIFE", "GO"), sys.argv[1:]))

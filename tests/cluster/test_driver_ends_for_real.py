@@ -9,7 +9,7 @@ import pytest
 from pykka.messages import ProxyCall
 
 from mesolite import Cluster
-from tests.cluster.stage import PATIENCE_S, until
+from tests.cluster.real_commands import PATIENCE_S, until
 from tests.scenarios.schedulers import Recorder
 
 ENDS = pytest.mark.parametrize(("end", "status"), [("stop", "DRIVER_STOPPED"), ("abort", "DRIVER_ABORTED")])

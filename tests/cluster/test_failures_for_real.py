@@ -28,7 +28,7 @@ from mesolite.actors.runtime.store import StaleTerm, encoded
 from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.messages import RunTask, StatusUpdate, TaskCheckpoint
 from mesolite.messages.infos import AgentInfo
-from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
+from tests.cluster.real_commands import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
 from tests.scenarios.schedulers import EXECUTORS, Recorder, executor_task
 from tests.scenarios.unstorable import LARGE, UNSTORABLE, broken, slip_in
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 HOST = """
 import gc, multiprocessing, os, signal, sys, threading
 from mesolite import Cluster, FrameworkInfo, Refused
-from tests.cluster.stage import Launching, command, pipes_in, run_to_the_end, until
+from tests.cluster.real_commands import Launching, command, pipes_in, run_to_the_end, until
 import pathlib
 
 def say(*words):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mesolite import Cluster, Filters, Unavailability, Window
-from tests.cluster.stage import SHORT, Launching, Pipes, command, pipes_in, until
+from tests.cluster.real_commands import SHORT, Launching, Pipes, command, pipes_in, until
 
 
 @pytest.fixture

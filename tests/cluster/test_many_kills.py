@@ -18,7 +18,7 @@ from mesolite.messages.ids import AgentId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate
 from tests.cluster import kills
 from tests.cluster.killed import AGENTS, FRAMEWORKS, MASTERS, QUICK, Busy, Operating, stores_that_tell
-from tests.cluster.stage import PATIENCE_S
+from tests.cluster.real_commands import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 

@@ -30,7 +30,7 @@ from mesolite.actors.decisions.operator import PlaceQuery
 from mesolite.messages.base import Query
 from mesolite.messages.ids import ExecutorId
 from mesolite.messages.queries import QueryAnswered
-from tests.cluster.stage import PATIENCE_S, until
+from tests.cluster.real_commands import PATIENCE_S, until
 
 TASKS = 1_000
 

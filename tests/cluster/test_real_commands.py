@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mesolite import Cluster, KillPolicy, Settings
-from tests.cluster.stage import SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
+from tests.cluster.real_commands import SHORT, Launching, Pipes, command, pipes_in, run_to_the_end, until
 
 LIMIT = 1 << 16
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mesolite import Cause, Cluster, Reason, ReclaimState, Unavailability, Window
-from tests.cluster.stage import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, until
+from tests.cluster.real_commands import PATIENCE_S, SHORT, Launching, Pipes, command, pipes_in, until
 
 STAY = 'exec 9>"$LIFE"; echo ready > "$TOLD"; exec sleep 1000'
 DEAF = """exec 9>"$LIFE"; trap '' TERM; echo ready > "$TOLD"; while :; do sleep 1000; done"""

@@ -6,7 +6,7 @@ from typing import Any
 
 from mesolite import Cluster, CommandInfo, Simulation, TaskInfo
 from mesolite.simulation import SimulatedCluster
-from tests.cluster.stage import PATIENCE_S, Launching, command, until
+from tests.cluster.real_commands import PATIENCE_S, Launching, command, until
 
 TEXTS = (
     "sleep 0.05", "sleep .05", "/bin/sleep 0.01", "exec sleep 0.01",

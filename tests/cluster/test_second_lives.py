@@ -16,7 +16,7 @@ from mesolite import (
     Unavailability,
     Window,
 )
-from tests.cluster.stage import command, run_to_the_end, until
+from tests.cluster.real_commands import command, run_to_the_end, until
 
 ADDITIVE = Settings.local().but(reconfiguration_policy=ReconfigurationPolicy.ADDITIVE)
 CHECKPOINTING = FrameworkInfo(name="mine", checkpoint=True, failover_timeout_s=60)

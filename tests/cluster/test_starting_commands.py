@@ -12,7 +12,7 @@ import pytest
 
 from mesolite import Cluster, CommandInfo
 from mesolite.actors.errors import Refused
-from tests.cluster.stage import Launching, Pipes, command, pipes_in, run_to_the_end, until
+from tests.cluster.real_commands import Launching, Pipes, command, pipes_in, run_to_the_end, until
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from mesolite import (
     TaskInfo,
     UserCodeFailed,
 )
-from tests.cluster.stage import PATIENCE_S, SHORT, Launching, command, run_to_the_end, until
+from tests.cluster.real_commands import PATIENCE_S, SHORT, Launching, command, run_to_the_end, until
 from tests.logs import logged
 from tests.scenarios.schedulers import Recorder, executor_task, only
 

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 import pytest
 
 from mesolite import Cluster, Drain, DrainState, Refused, SchedulerDriver, WouldBlock
-from tests.cluster.stage import PATIENCE_S
+from tests.cluster.real_commands import PATIENCE_S
 from tests.scenarios.schedulers import Recorder
 
 

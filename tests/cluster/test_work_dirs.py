@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from mesolite import Cluster, MesoliteError, Refused, WorkDirInUse, WorkDirUnusable
-from tests.cluster.stage import PATIENCE_S, command, run_to_the_end
+from tests.cluster.real_commands import PATIENCE_S, command, run_to_the_end
 
 HOST = """
 import multiprocessing, os, subprocess, sys, threading

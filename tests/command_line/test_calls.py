@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.command_line.calling import file_in, mesolite, process
-from tests.house_checks import ROOT
+from tests.project.house_checks import ROOT
 
 
 @pytest.mark.parametrize(

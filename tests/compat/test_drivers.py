@@ -19,7 +19,7 @@ from mesolite.compat.pymesos import (
 )
 from mesolite.messages import ReviveOffers, StatusUpdateAcknowledgement, SuppressOffers
 from tests.compat.schedulers import resources
-from tests.house_checks import ROOT
+from tests.project.house_checks import ROOT
 
 FRAMEWORK = {"user": "nobody", "name": "f"}
 

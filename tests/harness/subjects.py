@@ -10,8 +10,8 @@ from examples import drain_now, drain_with_grace, from_pymesos, hello, maintenan
 from examples.schedulers import Hello, Shop, Stayer, service
 from mesolite.harness.conformance import Report, check
 from tests.compat import schedulers as compat
+from tests.examples.test_write_a_scheduler import Journal, page
 from tests.harness import wrong
-from tests.test_write_a_scheduler import Journal, page
 
 
 @frozen
@@ -78,7 +78,7 @@ EXAMPLES = (
     Tried("Services", "examples/from_pymesos.py", from_pymesos.Services),
     Tried("Mended", "examples/from_pymesos.py", from_pymesos.Mended),
     Tried("PoliteKeeper", "docs/write-a-scheduler.md", polite_keeper),
-    Tried("Journal", "tests/test_write_a_scheduler.py", journal, EXPLICIT),
+    Tried("Journal", "tests/examples/test_write_a_scheduler.py", journal, EXPLICIT),
 )
 
 COMPAT = (

@@ -12,7 +12,7 @@ import pytest
 
 from mesolite.harness.conformance import SITUATIONS, Report, Verdict
 from tests.harness.subjects import COMPAT, EXAMPLES, WRONG, Tried
-from tests.house_checks import ROOT
+from tests.project.house_checks import ROOT
 
 PAGE = ROOT / "docs" / "conformance.md"
 WRITTEN = "<!-- {}: written by tests/harness/test_conformance_page.py -->\n"

@@ -17,7 +17,7 @@ from mesolite.harness.conformance import SITUATIONS, Kind, NotHandled, Report, V
 from mesolite.harness.conformance.checking import Checking, subject_of
 from mesolite.harness.conformance.situations import situation_named
 from tests.harness import wrong
-from tests.theirs import text_of, theirs
+from tests.pytest_plugin.user_file import text_of, theirs
 
 FIRST = ("nothing goes wrong", "agent lost for ever", "gone")
 

@@ -19,6 +19,7 @@ from mesolite.harness.run import Setting, replayed
 from mesolite.harness.script import from_plain, to_plain
 from mesolite.simulation.properties import PropertyViolated
 from tests.harness import naive
+from tests.inside import alive
 
 SEEDS = 30
 
@@ -239,4 +240,4 @@ def test_who_recovers_by_itself_is_not_recovered_again() -> None:
 
     assert (run.error, ended) == (None, [True])
     assert run.script.faults
-    assert run.sim.runtime.directory.find("agent-1") is None
+    assert not alive(run.sim, "agent-1")

@@ -12,7 +12,7 @@ import re
 from mesolite import Faults, Offer, Scheduler, SchedulerDriver, Simulation, TaskInfo
 from mesolite.harness.faults import KINDS
 from mesolite.harness.faults.kind import Draws, Kind, Scene
-from tests.house_checks import ROOT
+from tests.project.house_checks import ROOT
 
 PAGE = ROOT / "docs" / "testing.md"
 BEGIN, END = "<!-- faults: written by tests/harness/test_faults_page.py -->\n", "<!-- end of faults -->"

@@ -77,8 +77,8 @@ def checked(sim: Simulation, checker: Any, scheduler: Keeper) -> list[str]:
     cluster = sim.cluster(agents=3)
     driver = cluster.run(scheduler, FrameworkInfo(name="keeper"), implicit_acknowledgements=False)
     sim.advance(10.0)
-    executors = [context.name for context in sim.runtime.directory if "/m1-F1/" in context.name]
-    sim.kill(executors[0])
+    first = sim.view.running(driver)[0]
+    sim.kill(f"{first.agent}/{first.framework_id}/{first.executor_id}")
     sim.advance(PATIENCE_S)
     if isinstance(checker, InverseOffersAreAnswered):
         cluster.operator.reclaim(driver, "cpus:0.1", within=PATIENCE_S * 2)

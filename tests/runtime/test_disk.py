@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +9,10 @@ import pytest
 from mesolite.actors.decisions.contract import Load, Save, Saved, StoreRefused
 from mesolite.actors.runtime.disk import Disk
 from mesolite.messages.infos import AgentInfo
-from tests.runtime.puppets import STAGES, StageActor, stage_of
+from tests.runtime.puppets import StageActor
 
 ONE = AgentInfo(hostname="one", resources="cpus:1")
 TWO = AgentInfo(hostname="two", resources="cpus:2")
-
-
-@pytest.fixture(params=STAGES)
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    with stage_of(request.param, tmp_path) as stage:
-        yield stage
 
 
 def keeper_on(stage: Any) -> tuple[StageActor, Disk]:

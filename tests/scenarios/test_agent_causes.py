@@ -6,7 +6,7 @@ import pytest
 
 from mesolite import Executor, FrameworkInfo, Simulation
 from mesolite.messages import Cause, RegisterExecutor, RunTask
-from tests.scenarios.agent_side import WORDY
+from tests.scenarios.agent_orders import WORDY
 from tests.scenarios.schedulers import (
     AWARE,
     EXECUTORS,
@@ -89,10 +89,8 @@ def test_a_task_whose_executor_dies_has_lost_its_executor(sim: Simulation) -> No
     sim.settle()
     driver.kill_task("t1")
     sim.settle()
-    executor = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
-    assert executor is not None
 
-    sim.runtime.end(executor, -9)
+    sim.kill(f"agent-1/{driver.framework_id}/e1")
     sim.settle()
 
     assert about(only(framework.updates("t1"))) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")

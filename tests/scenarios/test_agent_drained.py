@@ -15,7 +15,7 @@ from mesolite.messages import (
     ShutdownExecutor,
     StatusUpdateAcknowledgement,
 )
-from tests.scenarios.agent_side import DRAINED, drain, stored, told
+from tests.scenarios.agent_orders import DRAINED, drain, stored, told
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,

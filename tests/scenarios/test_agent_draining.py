@@ -25,7 +25,7 @@ from mesolite.messages import (
     RegisterExecutor,
 )
 from mesolite.messages.ids import TaskId
-from tests.scenarios.agent_side import DRAINED, DRAINED_UNSTARTED, WORDY, drain, stored, told
+from tests.scenarios.agent_orders import DRAINED, DRAINED_UNSTARTED, WORDY, drain, stored, told
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,
@@ -292,9 +292,7 @@ def test_an_executor_that_dies_during_a_drain_has_died(sim: Simulation) -> None:
     sim.advance(1.0)
     drain(sim)
 
-    actor = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/t1")
-    assert actor is not None
-    sim.runtime.end(actor, -9)
+    sim.kill(f"agent-1/{driver.framework_id}/t1")
     sim.settle()
 
     assert told(framework.updates("t1")[-1]) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED", Cause.EXECUTOR_DIED)

@@ -20,7 +20,8 @@ from mesolite.messages import (
     ShutdownExecutor,
     UnregisterAgent,
 )
-from tests.scenarios.agent_side import DRAINED, DRAINED_UNSTARTED, drain, stored, told
+from tests.inside import alive
+from tests.scenarios.agent_orders import DRAINED, DRAINED_UNSTARTED, drain, stored, told
 from tests.scenarios.schedulers import (
     CHECKPOINTED,
     EXECUTORS,
@@ -173,7 +174,7 @@ def test_a_drain_while_an_executor_is_about_to_register(sim: Simulation, make: C
 
     assert (drained.count, shutdowns.count) == (1, 1)
     name = "t1" if make is command_task else "e1"
-    assert sim.runtime.directory.find(f"agent-1/{driver.framework_id}/{name}") is None
+    assert not alive(sim, f"agent-1/{driver.framework_id}/{name}")
 
 
 def test_told_again_it_kills_again_by_the_new_limit(sim: Simulation) -> None:
@@ -300,10 +301,10 @@ def test_a_drain_and_the_end_of_a_framework(sim: Simulation, drain_first: bool) 
         sim.settle()
         drain(sim)
     sim.advance(2.9)
-    assert (drained.count, len(sim.runtime.processes)) == (0, 1)
+    assert (drained.count, len(sim.view.running())) == (0, 1)
     sim.advance(2.0)
 
-    assert (drained.count, len(sim.runtime.processes), stored(sim)) == (1, 0, None)
+    assert (drained.count, len(sim.view.running()), stored(sim)) == (1, 0, None)
 
 
 def test_an_executor_that_was_told_to_shut_down_holds_up_the_drain(sim: Simulation) -> None:

@@ -30,7 +30,7 @@ from mesolite.messages import (
     ShutdownExecutor,
 )
 from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
-from tests.scenarios.agent_side import DRAINED, WORDY, drain, told
+from tests.scenarios.agent_orders import DRAINED, WORDY, drain, told
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,

@@ -12,7 +12,7 @@ from mesolite.messages import AgentInfo, CallAnswered, FrameworkError, RegisterA
 from mesolite.messages import operator as calls
 from mesolite.messages.base import Message
 from mesolite.messages.ids import AgentId, FrameworkId
-from mesolite.simulation.simulation import SimulatedCluster
+from tests.inside import say
 from tests.scenarios.schedulers import PLAIN, Launcher, command_task
 from tests.scenarios.unstorable import broken
 
@@ -31,13 +31,6 @@ FITTING: dict[str, Any] = {
     "machines": (MachineId(hostname="agent-1"),),
     "reclaim_id": "m1-R1",
 }
-
-
-def say(cluster: SimulatedCluster, sender: str, message: Message) -> None:
-    """Let that actor say it to the leader, past all checks."""
-    context = cluster.runtime.directory.find(sender)
-    assert context is not None
-    cluster.runtime.send(context, "master-1", message, -1)
 
 
 @pytest.mark.parametrize("sender", ["plain", "agent-1", "outside"])
@@ -73,7 +66,7 @@ def test_what_a_framework_says_wrong_ends_that_framework_only(sim: Simulation) -
     refused = sim.expect(FrameworkError, receiver="wrong")
     message = broken(SuppressOffers(framework_id=FrameworkId(str(driver.framework_id))), framework_id={"value": "f"})
 
-    say(cluster, "wrong", message)
+    say(cluster, "wrong", "master-1", message)
     sim.advance(5.0)
 
     assert "framework_id cannot be {'value': 'f'} (dict): it must be text" in refused.first.message
@@ -92,7 +85,8 @@ def test_an_agent_that_registers_as_nonsense_is_shut_down_alone(sim: Simulation)
     (idle,) = (agent for agent in cluster.agents.values() if agent.id != busy)
     told = sim.expect(ShutdownAgent)
 
-    say(cluster, idle.name, broken(RegisterAgent(agent=AgentInfo(hostname="h", resources="cpus:1")), agent=None))
+    nobody = broken(RegisterAgent(agent=AgentInfo(hostname="h", resources="cpus:1")), agent=None)
+    say(cluster, idle.name, "master-1", nobody)
     sim.advance(5.0)
 
     assert told.first.reason.startswith("its registration was refused: RegisterAgent.agent cannot be None")
@@ -107,7 +101,7 @@ def test_an_operators_call_that_is_nonsense_is_answered(sim: Simulation, call_id
     before, answered = cluster.operator.state(), sim.expect(CallAnswered)
     call = calls.DeactivateAgentCall(call_id=7, agent_id=AgentId("m1-S1"))
 
-    say(cluster, "operator", broken(call, call_id=call_id, agent_id=None))
+    say(cluster, "operator", "master-1", broken(call, call_id=call_id, agent_id=None))
     sim.settle()
 
     assert [(answer.call_id, answer.code) for answer in answered.all] == [(answered_as, 400)]

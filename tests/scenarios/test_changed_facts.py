@@ -16,6 +16,7 @@ from mesolite.messages.ids import ExecutorId, FrameworkId
 from mesolite.messages.infos import ExecutorSummary
 from mesolite.messages.resources import Resources
 from mesolite.simulation.simulation import SimulatedCluster
+from tests.inside import executors_on
 from tests.scenarios.schedulers import (
     CHECKPOINTED,
     EXECUTORS,
@@ -204,4 +205,4 @@ def test_an_executor_of_a_framework_that_was_removed_does_not_enter_the_books(si
     sim.advance(20.0)
 
     assert shown(cluster)["executors"] == []
-    assert [context.name for context in sim.runtime.directory if context.name.startswith("agent-1/")] == []
+    assert executors_on(sim, "agent-1") == []

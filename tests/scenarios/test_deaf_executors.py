@@ -18,7 +18,7 @@ from mesolite import (
     TaskState,
 )
 from mesolite.messages import Cause, ShutdownExecutor
-from tests.scenarios.agent_side import DRAINED, told
+from tests.scenarios.agent_orders import DRAINED, told
 from tests.scenarios.schedulers import CHECKPOINTED, PLAIN, Launcher, check_books, only, tell_executor
 
 MARGIN_S = 2.0

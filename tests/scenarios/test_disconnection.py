@@ -175,7 +175,7 @@ def test_tasks_given_up_at_a_broken_link_run_on_unseen(sim: Simulation) -> None:
     driver.stop()
     sim.advance(20.0)
 
-    assert len(sim.runtime.processes) == 0
+    assert len(sim.view.running()) == 0
 
 
 def test_a_task_id_used_again_is_not_killed_for_what_its_predecessor_did(sim: Simulation) -> None:
@@ -283,12 +283,12 @@ def test_two_tasks_of_one_id_are_reported_to_a_new_leader_and_the_second_ends(si
     driver.launch_tasks(other, command_task("t1"))
     sim.advance(20.0)
     assert framework.states("t1")[-1] == "RUNNING"
-    assert len(sim.runtime.processes) == 2
+    assert len(sim.view.running()) == 2
 
     fail_over(sim, cluster)
     sim.advance(30.0)
 
-    assert len(sim.runtime.processes) == 1
+    assert len(sim.view.running()) == 1
     assert [task["state"] for task in framework_of(cluster)["tasks"]] == ["TASK_RUNNING"]
 
 
@@ -302,12 +302,12 @@ def test_more_tasks_than_an_agent_can_hold_are_reported_to_a_new_leader_and_the_
     sim.advance(20.0)
     driver.launch_tasks(framework.offers[-1], command_task("t2", resources="cpus:1;mem:512"))
     sim.advance(1.0)
-    assert len(sim.runtime.processes) == 2
+    assert len(sim.view.running()) == 2
 
     fail_over(sim, cluster)
     sim.advance(30.0)
 
-    assert len(sim.runtime.processes) == 1
+    assert len(sim.view.running()) == 1
     assert len(framework_of(cluster)["tasks"]) == 1
 
 

@@ -1,6 +1,6 @@
 """Who leads, seen from a whole cluster: a leader that dies, is cut off or is deposed, and who believes whom.
 
-core.md section 2. The election itself, without a cluster around it: tests/decisions/test_election.py.
+core.md section 2. The election itself, without a cluster around it: tests/actors/test_election.py.
 """
 
 from __future__ import annotations

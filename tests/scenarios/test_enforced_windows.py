@@ -10,7 +10,7 @@ from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages import Cause, ReclaimState, ReregisterAgent, RevokeExecutor, RevokeTask, Unavailability, Window
 from mesolite.messages.resources import Resources
 from mesolite.simulation.simulation import SimulatedCluster
-from tests.scenarios.reclaim_stage import AGENT, Owner, accepts, kills
+from tests.scenarios.reclaims import AGENT, Owner, accepts, kills
 from tests.scenarios.schedulers import (
     EXECUTORS,
     STUBBORN,

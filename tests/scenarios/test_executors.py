@@ -27,6 +27,7 @@ from mesolite.messages import (
     UpdateFramework,
 )
 from mesolite.messages.ids import ExecutorId
+from tests.inside import store_of
 from tests.scenarios.schedulers import (
     CHECKPOINTED,
     EXECUTORS,
@@ -67,10 +68,8 @@ def test_an_executor_that_ends_before_it_registers_fails_its_task(sim: Simulatio
     sim.drop(RegisterExecutor)
     driver = cluster.run(framework, framework=PLAIN, executors=EXECUTORS)
     sim.settle()
-    actor = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
-    assert actor is not None
 
-    sim.runtime.end(actor, -9)
+    sim.kill(f"agent-1/{driver.framework_id}/e1")
     sim.advance(1.0)
 
     assert about(only(framework.updates("t1"))) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")
@@ -155,9 +154,7 @@ def test_a_task_that_was_killed_is_not_reported_again_when_its_executor_dies(sim
     sim.advance(1.0)
     assert about(framework.updates("t1")[-1]) == ("KILLED", "EXECUTOR", None)
     assert framework.states("t2") == ["RUNNING"]
-    actor = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1")
-    assert actor is not None
-    sim.runtime.end(actor, -9)
+    sim.kill(f"agent-1/{driver.framework_id}/e1")
     sim.advance(60.0)
 
     assert about(framework.updates("t2")[-1]) == ("FAILED", "AGENT", "EXECUTOR_TERMINATED")
@@ -301,7 +298,7 @@ def test_of_a_framework_that_does_not_checkpoint_nothing_is_stored(sim: Simulati
     sim.inject("agent-1", UpdateFramework(framework_info=info, scheduler="plain"), sender="master-1")
     sim.settle()
 
-    assert list(sim.runtime.store.load("agent-1", 0)) == ["agent"]
+    assert list(store_of(sim, "agent-1")) == ["agent"]
 
 
 @pytest.mark.scenario("SlaveRecoveryTest.RecoverSlaveState")
@@ -314,7 +311,7 @@ def test_what_a_checkpointing_agent_stores_is_what_it_needs_to_go_on(sim: Simula
     driver.acknowledge(framework.updates("t1")[0])
     sim.settle()
 
-    stored = sim.runtime.store.load("agent-1", 0)
+    stored = store_of(sim, "agent-1")
 
     of_framework = f"{driver.framework_id}"
     assert sorted(stored) == [
@@ -388,9 +385,9 @@ def test_a_restarted_agent_runs_a_task_again_while_the_old_one_is_still_dying(si
     agent.restart()
     sim.advance(2.9)
 
-    assert len(sim.runtime.processes) == 2
+    assert len(sim.view.running()) == 2
     assert framework.updates("t1")[-1].state is TaskState.TASK_RUNNING
     sim.advance(10.0)
-    assert len(sim.runtime.processes) == 1
+    assert len(sim.view.running()) == 1
     assert framework.updates("t1")[-1].state is TaskState.TASK_RUNNING
     check_books(sim)

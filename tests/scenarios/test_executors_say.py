@@ -22,6 +22,7 @@ from mesolite.messages import (
 from mesolite.messages.base import ExecutorCall
 from mesolite.messages.checking import misfit
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
+from tests.inside import say
 from tests.scenarios.schedulers import AWARE, CHECKPOINTED, EXECUTORS, Launcher, about, check_books, executor_task
 from tests.scenarios.unstorable import broken
 
@@ -89,9 +90,7 @@ class Fleet:
 
     def say(self, message: Any, sender: str) -> None:
         """Let that actor say it to agent-1, past all checks."""
-        context = self.cluster.runtime.directory.find(sender)
-        assert context is not None
-        self.cluster.runtime.send(context, "agent-1", message, -1)
+        say(self.cluster, sender, "agent-1", message)
 
     def unharmed(self) -> None:
         """Assert that the agent, the leader and the other executor go on."""

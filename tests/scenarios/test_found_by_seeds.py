@@ -68,10 +68,10 @@ def test_a_drain_waits_for_what_an_earlier_life_of_the_agent_left_behind(sim: Si
 
     cluster.operator.drain(agent, mark_gone=mark_gone)
     sim.advance(15.0)
-    assert (len(sim.runtime.processes), ended.count) == (1, 0)
+    assert (len(sim.view.running()), ended.count) == (1, 0)
     sim.advance(10.0)
 
-    assert (len(sim.runtime.processes), ended.count) == (0, 1)
+    assert (len(sim.view.running()), ended.count) == (0, 1)
 
 
 def test_what_is_announced_of_a_returning_task_says_why_it_was_killed(sim: Simulation) -> None:
@@ -106,7 +106,7 @@ def test_a_framework_that_is_just_ending_leaves_nothing_behind_at_a_new_leader(s
 
     fail_over(sim, cluster)
     sim.run_until(lambda: cluster.agents["agent-1"].registered, timeout=10.0)
-    assert len(sim.runtime.processes) == 1
+    assert len(sim.view.running()) == 1
     drain = cluster.operator.drain("agent-1")
     sim.advance(60.0)
 
@@ -122,11 +122,9 @@ def test_shares_that_are_made_anew_after_the_deadline_bite_at_once(sim: Simulati
     framework = Launcher(command_task("t1"))
     cluster.run(framework, framework=PLAIN)
     sim.advance(1.0)
-    leader = sim.runtime.directory.find(leader_of(cluster).name)
-    assert leader is not None
-    sim.runtime.post(leader, PeerExited("agent-1", 1, -1), sender="agent-1")
+    sim.inject(leader_of(cluster).name, PeerExited("agent-1", 1, -1), sender="agent-1")
     sim.advance(20.0)
-    assert (framework.states("t1")[-1], len(sim.runtime.processes)) == ("LOST", 1)
+    assert (framework.states("t1")[-1], len(sim.view.running())) == ("LOST", 1)
     reclaim = cluster.operator.reclaim("agent-1", within=5.0)
     sim.advance(10.0)
     assert reclaim.state is ReclaimState.DONE
@@ -134,7 +132,7 @@ def test_shares_that_are_made_anew_after_the_deadline_bite_at_once(sim: Simulati
     fail_over(sim, cluster)
     sim.advance(20.0)
 
-    assert (reclaim.state, len(sim.runtime.processes)) == (ReclaimState.DONE, 0)
+    assert (reclaim.state, len(sim.view.running())) == (ReclaimState.DONE, 0)
     assert framework.updates("t1")[-1].cause is Cause.REVOKED
 
 

@@ -11,7 +11,6 @@ from mesolite import FrameworkInfo, Settings, Simulation
 from mesolite.actors.decisions.contract import PeerExited, TimerKey
 from mesolite.actors.decisions.master import timers
 from mesolite.actors.decisions.master.core import TIMERS
-from mesolite.actors.runtime.port import ActorContext
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages import DeactivateFramework, KillTask, ReviveOffers, Teardown
 from mesolite.messages.ids import FrameworkId, TaskId
@@ -41,16 +40,9 @@ def successor_of(driver: MesoliteSchedulerDriver) -> FrameworkInfo:
     return attrs.evolve(PATIENT, id=FrameworkId(str(driver.framework_id)))
 
 
-def context_of(sim: Simulation, driver: MesoliteSchedulerDriver) -> ActorContext:
-    """Where that driver sits."""
-    context = sim.runtime.directory.find(driver.name)
-    assert context is not None
-    return context
-
-
 def crash(sim: Simulation, driver: MesoliteSchedulerDriver) -> None:
     """The scheduler's process dies."""
-    sim.runtime.end(context_of(sim, driver), -9)
+    sim.kill(driver.name)
     sim.settle()
 
 
@@ -144,7 +136,7 @@ def test_a_failover_does_not_keep_the_old_connection(sim: Simulation) -> None:
 
     assert framework_of(cluster) == before
     assert (before["connected"], live(sim, cluster, timers.FailoverTimeout)) == (True, [])
-    assert len(sim.runtime.processes) == 1
+    assert len(sim.view.running()) == 1
     crash(sim, new)
     assert framework_of(cluster)["connected"] is False
 

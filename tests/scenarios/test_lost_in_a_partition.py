@@ -21,6 +21,7 @@ from mesolite.messages import (
 )
 from mesolite.messages.ids import TaskId
 from mesolite.messages.tasks import TaskState, TaskStatus
+from tests.inside import executors_on
 from tests.scenarios.schedulers import (
     AWARE,
     EXECUTORS,
@@ -68,7 +69,7 @@ def test_a_launch_that_was_swallowed_is_reported(sim: Simulation, info: Framewor
 
     end = "LOST" if info is STAYING else "DROPPED"
     assert framework.states("t1") == [end]
-    assert (framework_of(cluster)["tasks"], len(sim.runtime.processes)) == ([], 0)
+    assert (framework_of(cluster)["tasks"], len(sim.view.running())) == ([], 0)
     driver.reconcile_tasks([ask("t1", id_of(cluster))])
     driver.kill_task(TaskId("t1"))
     sim.advance(5.0)
@@ -94,7 +95,7 @@ def test_a_kill_that_was_swallowed_is_carried_out(sim: Simulation, info: Framewo
     sim.advance(30.0)
 
     assert framework.states("t1")[-1] == "KILLED"
-    assert (framework_of(cluster)["tasks"], len(sim.runtime.processes)) == ([], 0)
+    assert (framework_of(cluster)["tasks"], len(sim.view.running())) == ([], 0)
 
 
 @KINDS
@@ -115,7 +116,7 @@ def test_other_tasks_of_the_agent_run_on(sim: Simulation, info: FrameworkInfo) -
 
     assert framework.states("t1") == ["STARTING", "RUNNING"]
     assert [task["task_id"] for task in framework_of(cluster)["tasks"]] == ["t1"]
-    assert (shown(cluster)["connected"], len(sim.runtime.processes)) == (True, 1)
+    assert (shown(cluster)["connected"], len(sim.view.running())) == (True, 1)
     check_books(sim)
 
 
@@ -147,8 +148,8 @@ def test_an_executor_whose_end_was_swallowed_is_not_in_the_books(sim: Simulation
     sim.advance(1.0)
     lost = sim.expect(ExitedExecutor, receiver="master-1")
     sim.partition("agent-1", "master-1")
-    (executor,) = [context for context in sim.runtime.directory if context.name.startswith("agent-1/")]
-    sim.runtime.end(executor, 1)
+    (executor,) = executors_on(sim, "agent-1")
+    sim.kill(executor)
     sim.advance(5.0)
 
     sim.heal()
@@ -305,7 +306,7 @@ def test_a_scheduler_that_ended_behind_a_partition_is_known_to_have_ended(sim: S
     sim.advance(51.0)
 
     assert cluster.operator.state()["frameworks"] == []
-    assert len(sim.runtime.processes) == 0
+    assert len(sim.view.running()) == 0
 
 
 def test_an_abort_that_was_swallowed_is_said_again(sim: Simulation) -> None:

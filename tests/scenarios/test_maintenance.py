@@ -162,7 +162,7 @@ def test_times_are_stored_copied_and_shown_and_nothing_else(sim: Simulation) -> 
     ],
 )
 def test_a_schedule_that_is_refused_changes_nothing(sim: Simulation, windows: list[Window]) -> None:
-    """The old schedule and all offers stand (5.2.1; all refusals are in tests/decisions/test_maintenance_rule.py)."""
+    """The old schedule and all offers stand (5.2.1; all refusals are in tests/rules/test_maintenance.py)."""
     cluster = sim.cluster(agents=2)
     framework = Recorder()
     cluster.run(framework, framework=PLAIN)

@@ -11,6 +11,7 @@ import pytest
 from mesolite import Cluster, DrainState, SimulatedWork, Simulation, TaskState
 from mesolite.drain import Drain
 from mesolite.messages import DrainAgent, KillTask, RunTask, ShutdownExecutor, StatusUpdate, StatusUpdateAcknowledgement
+from tests.inside import alive, executors_on, store_of
 from tests.scenarios.schedulers import (
     CHECKPOINTED,
     EXECUTORS,
@@ -121,7 +122,7 @@ def test_a_task_is_not_launched_before_it_is_on_record(sim: Simulation) -> None:
     sim.advance(1.0)
 
     assert launched.count == 1
-    assert [context.name for context in sim.runtime.directory if context.name.startswith("agent-1/")] == []
+    assert executors_on(sim, "agent-1") == []
 
 
 def test_a_drain_kills_nothing_before_it_is_on_record(sim: Simulation) -> None:
@@ -163,7 +164,7 @@ def live(seed: int, write: int, *, stored: bool) -> tuple[Simulation, Any, Launc
 
     advance(5)
     driver.kill_task("killed")
-    if sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1") is not None:
+    if alive(sim, f"agent-1/{driver.framework_id}/e1"):
         tell_executor(sim, cluster, driver, "TASK_FINISHED told")
     advance(3)
     drain = cluster.operator.drain("agent-1", max_grace_period=1.0)
@@ -199,7 +200,7 @@ def test_an_agent_that_is_killed_at_any_write_goes_on(stored: bool) -> None:
         books = only(cluster.operator.state()["frameworks"])
         for task in books["completed_tasks"]:
             assert task["state"] == ends(framework, task["task_id"])[0].name, at
-        left = [key for key in sim.runtime.store.load("agent-1", 0) if key.startswith(("task", "update", "drain"))]
+        left = [key for key in store_of(sim, "agent-1") if key.startswith(("task", "update", "drain"))]
         assert left == [], at
         check_books(sim)
 

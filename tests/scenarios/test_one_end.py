@@ -15,6 +15,7 @@ from mesolite.messages import StatusUpdate
 from mesolite.messages.ids import AgentId, TaskId
 from mesolite.messages.tasks import TaskState, TaskStatus
 from mesolite.simulation.simulation import SimulatedCluster
+from tests.inside import executors_on
 from tests.scenarios.schedulers import (
     AWARE,
     EXECUTORS,
@@ -52,8 +53,8 @@ def asked(
 
 def end_executors(sim: Simulation) -> None:
     """Every executor's process dies."""
-    for context in [context for context in sim.runtime.directory if "/" in context.name and context.host == "agent-1"]:
-        sim.runtime.end(context, 1)
+    for executor in executors_on(sim, "agent-1"):
+        sim.kill(executor)
 
 
 def kill(sim: Simulation, driver: MesoliteSchedulerDriver) -> None:

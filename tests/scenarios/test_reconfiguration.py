@@ -9,6 +9,7 @@ from mesolite.actors.decisions.contract import Exit
 from mesolite.messages import ApplyOperation, RegisterAgent, ReregisterAgent
 from mesolite.messages.resources import ResourceError
 from mesolite.simulation.simulation import SimulatedCluster
+from tests.inside import alive, store_of
 from tests.scenarios.schedulers import (
     CHECKPOINTED,
     PLAIN,
@@ -133,15 +134,15 @@ def test_an_agent_that_begins_anew_is_another_one(sim: Simulation) -> None:
     sim.advance(2.0)
     agent, former = cluster.agents["agent-1"], id_of(cluster)
     executor = f"agent-1/{driver.framework_id}/t1"
-    assert sim.runtime.directory.find(executor)
+    assert alive(sim, executor)
 
     agent.restart(resources="cpus:1;mem:256", anew=True)
     sim.advance(10.0)
 
     assert (agent.registered, agent.id != former) == (True, True)
-    assert sim.runtime.directory.find(executor) is None
+    assert not alive(sim, executor)
     assert about(framework.updates("t1")[-1]) == ("LOST", "MASTER", "AGENT_REMOVED")
-    assert list(sim.runtime.store.load("agent-1", 0)) == ["agent"]
+    assert list(store_of(sim, "agent-1")) == ["agent"]
     assert [each["id"] for each in cluster.operator.state()["agents"]] == [agent.id]
     check_books(sim)
 

@@ -24,6 +24,7 @@ from mesolite.messages import (
     TaskState,
 )
 from mesolite.messages.ids import ExecutorId
+from tests.inside import alive, store_of
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,
@@ -56,9 +57,7 @@ def test_an_executor_that_ended_while_its_agent_was_down(sim: Simulation, info: 
     driver = cluster.run(framework, framework=info)
     sim.advance(1.0)
     cluster.agents["agent-1"].crash()
-    executor = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/t1")
-    assert executor is not None
-    sim.runtime.end(executor, 0)
+    sim.kill(f"agent-1/{driver.framework_id}/t1")
 
     cluster.agents["agent-1"].restart()
     sim.advance(5.0)
@@ -77,9 +76,7 @@ def test_an_executor_that_came_back_and_dies_before_its_agent_has_registered(sim
     sim.advance(1.0)
     cluster.agents["agent-1"].restart()
     sim.settle()
-    executor = sim.runtime.directory.find(f"agent-1/{driver.framework_id}/t1")
-    assert executor is not None
-    sim.runtime.end(executor, -9)
+    sim.kill(f"agent-1/{driver.framework_id}/t1")
 
     sim.advance(5.0)
 
@@ -152,10 +149,10 @@ def test_a_queued_task_that_was_killed_stays_killed_after_a_restart(sim: Simulat
     sim.advance(5.0)
 
     assert heard(framework, "t1") == {("KILLED", "AGENT", "TASK_KILLED_DURING_LAUNCH")}
-    assert sim.runtime.directory.find(f"agent-1/{driver.framework_id}/t1") is None
+    assert not alive(sim, f"agent-1/{driver.framework_id}/t1")
     driver.acknowledge(framework.updates("t1")[-1])
     sim.settle()
-    assert list(sim.runtime.store.load("agent-1", 0)) == ["agent"]
+    assert list(store_of(sim, "agent-1")) == ["agent"]
 
 
 @pytest.mark.scenario("SlaveTest.AgentFailoverTerminatesExecutorWithNoTask")
@@ -179,7 +176,7 @@ def test_an_executor_that_came_up_and_never_got_its_task_is_shut_down_after_a_re
     assert heard(framework, "t1") == {("LOST", "AGENT", "AGENT_RESTARTED")}
     assert framework.updates("t1")[0].cause is Cause.NEVER_STARTED
     actor = f"agent-1/{driver.framework_id}/{'t1' if make is command_task else 'e1'}"
-    assert sim.runtime.directory.find(actor) is None
+    assert not alive(sim, actor)
 
 
 def test_an_executor_that_has_had_a_task_lives_on_when_its_next_one_is_lost(sim: Simulation) -> None:
@@ -198,7 +195,7 @@ def test_an_executor_that_has_had_a_task_lives_on_when_its_next_one_is_lost(sim:
     sim.advance(5.0)
 
     assert heard(framework, "t2") == {("LOST", "AGENT", "AGENT_RESTARTED")}
-    assert sim.runtime.directory.find(f"agent-1/{driver.framework_id}/e1") is not None
+    assert alive(sim, f"agent-1/{driver.framework_id}/e1")
 
 
 @pytest.mark.scenario("SlaveRecoveryTest.ReconnectExecutorRetry")

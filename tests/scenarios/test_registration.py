@@ -34,6 +34,7 @@ from mesolite.messages import (
 from mesolite.messages.ids import AgentId
 from mesolite.messages.infos import AgentInfo
 from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable, RemoveAgent
+from tests.inside import executors_on
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,
@@ -240,7 +241,8 @@ def test_an_executor_that_did_not_come_back_with_its_agent_is_given_up(sim: Simu
     answers = sim.expect(AgentReregistered)
 
     cluster.agents["agent-1"].crash()
-    sim.runtime.end(next(context for context in sim.runtime.directory if context.name.endswith("/e1")), 1)
+    (executor,) = executors_on(sim, "agent-1")
+    sim.kill(executor)
     cluster.agents["agent-1"].restart()
     sim.advance(10.0)
 

@@ -27,6 +27,7 @@ from mesolite.messages.infos import AgentInfo
 from mesolite.messages.tasks import TaskState
 from mesolite.simulation.hold import Hold
 from mesolite.simulation.simulation import SimulatedCluster
+from tests.inside import store_of
 from tests.scenarios.schedulers import (
     AWARE,
     CHECKPOINTED,
@@ -95,7 +96,7 @@ def test_an_agent_that_restarts_while_its_return_is_written_is_taken_back_as_it_
     sim.advance(30.0)
 
     assert shown(cluster)["connected"]
-    alive = len(sim.runtime.processes)
+    alive = len(sim.view.running())
     assert [task["state"] for task in framework_of(cluster)["tasks"]] == ["TASK_RUNNING"] * alive
     driver.reconcile_tasks([TaskStatus(task_id=TaskId("t1"), state=TaskState.TASK_STAGING, agent_id=id_of(cluster))])
     sim.settle()
@@ -105,7 +106,7 @@ def test_an_agent_that_restarts_while_its_return_is_written_is_taken_back_as_it_
     driver.kill_task(TaskId("t1"))
     sim.advance(30.0)
     assert framework.updates("t1")[-1].state is not TaskState.TASK_RUNNING
-    assert (len(sim.runtime.processes), framework_of(cluster)["tasks"]) == (0, [])
+    assert (len(sim.view.running()), framework_of(cluster)["tasks"]) == (0, [])
     check_books(sim)
 
 
@@ -266,7 +267,7 @@ def test_a_new_agent_that_restarts_while_it_is_admitted_is_admitted_as_it_is_now
     sim.settle()
 
     assert (shown(cluster)["id"], shown(cluster)["resources"]) == (agent.id, "cpus:2;mem:1024")
-    registry = sim.runtime.store.load("registry", 99)
+    registry = store_of(sim, "registry")
     assert [record.agent.resources for record in registry.values()] == [other.resources]
 
 

@@ -12,6 +12,7 @@ from mesolite.actors.runtime.port import Delivery
 from mesolite.messages import AdmitAgent, ApplyOperation, RunTask, TaskCheckpoint
 from mesolite.messages.ids import WriteId
 from mesolite.messages.infos import AgentInfo
+from tests.inside import store_of
 from tests.scenarios.schedulers import CHECKPOINTED, PLAIN, Launcher, check_books, command_task, leader_of
 from tests.scenarios.unstorable import LARGE, UNSTORABLE, broken, slip_in
 
@@ -20,7 +21,7 @@ AGENT = AgentInfo(hostname="h", resources="cpus:1")
 
 def stored_tasks(sim: Simulation) -> dict[str, TaskInfo]:
     """What agent-1 has stored of tasks, by their ids."""
-    records = sim.runtime.store.load("agent-1", 0).values()
+    records = store_of(sim, "agent-1").values()
     return {record.task.task_id: record.task for record in records if type(record) is TaskCheckpoint}
 
 

@@ -11,6 +11,7 @@ from mesolite import FrameworkInfo, OutcomeUnknown, Reclaim, Refused, Settings, 
 from mesolite.harness import Faults, reached
 from mesolite.harness.explore import Plan
 from mesolite.machines import AgentMachine
+from tests.inside import alive
 from tests.seeds.acts import TROUBLES, VERBS, Act
 from tests.seeds.frameworks import EXECUTORS, KINDS, View, Worker, make_view
 
@@ -111,7 +112,7 @@ class World:
 
     def is_alive(self, view: View) -> bool:
         """Whether its scheduler's process is there."""
-        return self.sim.runtime.directory.find(view.driver.name) is not None
+        return alive(self.sim, view.driver.name)
 
     def kill(self, view: View) -> None:
         """Let its scheduler's process die, without ending the framework."""

@@ -10,7 +10,7 @@ from mesolite import InvalidValue, Simulation
 from mesolite.messages import PingAgent
 from mesolite.simulation.choices import Calm, ChannelKey, Noting, Postponed, Scripted, Seeded, draw, stream
 from mesolite.simulation.messages_in_flight import MessageInFlight
-from tests.simulation.busy import live_through
+from tests.simulation.workload import live_through
 
 
 def test_a_draw_depends_on_its_own_key_and_number_alone() -> None:

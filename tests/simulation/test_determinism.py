@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from tests.house_checks import ROOT
-from tests.simulation.busy import live_through
+from tests.project.house_checks import ROOT
+from tests.simulation.workload import live_through
 
 RECORDED = ROOT / "tests" / "recorded" / "busy-day.txt"
 LATENCIES_S = pytest.mark.parametrize("latency_s", [0.0, 0.02], ids=["no latency", "latency"])
@@ -20,7 +20,7 @@ LATENCIES_S = pytest.mark.parametrize("latency_s", [0.0, 0.02], ids=["no latency
 
 def _elsewhere(seed: int, latency_s: float, hash_seed: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.simulation.busy", str(seed), str(latency_s)],
+        [sys.executable, "-m", "tests.simulation.workload", str(seed), str(latency_s)],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         stdout=subprocess.PIPE,

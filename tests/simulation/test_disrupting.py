@@ -15,6 +15,7 @@ from mesolite.messages import (
     StatusUpdate,
     UnregisterAgent,
 )
+from tests.inside import executors_on
 from tests.scenarios.schedulers import Launcher, command_task, leader_of
 
 
@@ -138,7 +139,7 @@ def test_an_executor_or_a_scheduler_can_be_killed_and_a_daemon_cannot(sim: Simul
     scheduler = Launcher(command_task("t1"))
     driver = cluster.run(scheduler, framework="web")
     sim.advance(10.0)
-    [executor] = [name for name in (context.name for context in sim.runtime.directory) if name.startswith("agent-1/")]
+    [executor] = executors_on(sim, "agent-1")
 
     sim.kill(executor)
     sim.settle()

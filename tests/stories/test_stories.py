@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.stage import StoryError
-from tests.stories.teller import tell
+from tests.stories.runner import tell
+from tests.stories.verbs import StoryError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -30,7 +30,7 @@ DRAWN = frozenset({"drain-through-failover", "reclaim-through-failover", "remova
 TELL_ALL = """
 import sys
 from pathlib import Path
-from tests.stories.teller import tell
+from tests.stories.runner import tell
 for name in sys.argv[1:]:
     sys.stdout.write(tell(Path(name).read_text(encoding="utf-8"), name))
 """

@@ -32,7 +32,7 @@ from mesolite.actors.trace import Disturbed, Done, Ended, Lost, Record
 from mesolite.messages import PingAgent, RunTask, StatusUpdate, UnregisterAgent
 from mesolite.simulation.simulation import SimulatedCluster
 from tests.scenarios.schedulers import EXECUTORS, Launcher, command_task, executor_task
-from tests.simulation.busy import live_through
+from tests.simulation.workload import live_through
 from tests.trace.test_states import live
 
 MAY_BE_FIRST = (Started, Done, PlaceCall)

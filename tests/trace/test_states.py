@@ -28,7 +28,7 @@ from mesolite.actors.trace import TraceState, states
 from mesolite.callbacks import ExecutorDriver
 from mesolite.messages import ExecutorInfo, KillPolicy, TaskInfo
 from mesolite.messages.ids import ExecutorId, TaskId
-from tests.simulation.busy import Busy, Worker
+from tests.simulation.workload import Busy, Worker
 
 
 class Listens(Busy):
