@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mesolite.actors.decisions.contract import Callback, Started
-from mesolite.actors.decisions.driver_calls import DriverStatus
+from mesolite.actors.decisions.driver_calls import AcknowledgeCall, DriverStatus
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, Family, Finding, does, hears, says
 from mesolite.messages.ids import FrameworkId, OfferId, TaskId
@@ -62,6 +62,11 @@ class UpdatesAreAcknowledged(Checker):
     def acknowledged(self, record: Record, core: Any, message: StatusUpdateAcknowledgement, to: str) -> None:
         """It is acknowledged."""
         self._told.pop(message.uuid, None)
+
+    @hears(ActorRole.SCHEDULER, AcknowledgeCall)
+    def asked(self, record: Record, core: Any) -> None:
+        """The scheduler has done its part, though its driver can say nothing while nobody leads (core.md FW-43)."""
+        self._told.pop(record.event.status.uuid, None)
 
     def calm(self) -> Iterator[Finding]:
         """Look for what is still unacknowledged, with a scheduler that is there."""
