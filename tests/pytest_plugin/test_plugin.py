@@ -382,7 +382,7 @@ def test_the_report_never_fails(pytester: pytest.Pytester) -> None:
         @pytest.mark.parametrize("kind", [ValueError, SystemExit, Worse, pytest.fail.Exception])
         def test_it(sim, kind):
             sim.cluster()
-            state = SimpleNamespace(task_id="t", state="TASK_LOST", reason=None)
+            state = SimpleNamespace(task_id="t", state="TASK_LOST", reason=None, message="")
             update = object.__new__(StatusUpdate)
             object.__setattr__(update, "status", state)
             sim.trace.record(0.0, "x", "y", update, (), -1)
