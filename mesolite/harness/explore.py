@@ -8,11 +8,13 @@ print(found)                     what was run, reached, injected
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 from attrs import define, evolve
 
@@ -222,7 +224,7 @@ def _results(
         return
     _PLANS.append(plan)  # a scenario may be made inside a function; forked processes have it
     context = get_context("fork")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_on_interrupt)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_to_help)
     try:
         for future in [pool.submit(_run_in_process, chunk) for chunk in chunks]:
             if until is not None and time.monotonic() >= until:
@@ -234,9 +236,18 @@ def _results(
         _PLANS.pop()
 
 
-def _end_on_interrupt() -> None:
-    """On a terminal Ctrl-C goes to all processes: those that only help end without a word."""
+def _begin_to_help() -> None:
+    """Those that only help end without a word: at Ctrl-C, which on a terminal goes to all, and with whom they help."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A process that was killed closes its end of a pipe; nobody would want what comes of the seeds any more."""
+    parent = parent_process()
+    assert parent is not None, "this is a process that helps"
+    parent.join()
+    os._exit(1)
 
 
 _PLANS: list[Plan] = []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 
+import psutil
 import pytest
 
 from mesolite import InvalidValue, Settings, Simulation
@@ -241,3 +242,26 @@ def test_who_recovers_by_itself_is_not_recovered_again() -> None:
     assert (run.error, ended) == (None, [True])
     assert run.script.faults
     assert not alive(run.sim, "agent-1")
+
+
+def test_processes_that_help_end_with_whom_they_help(tmp_path: pathlib.Path) -> None:
+    """However it ends: nobody would want what comes of their seeds, of which one may take for ever."""
+    program = tmp_path / "endless.py"
+    program.write_text(
+        "import os, threading\n"
+        "from mesolite import explore\n"
+        "def scenario(sim):\n"
+        "    os.write(1, b'begun\\n')  # both at once, and whole\n"
+        "    threading.Event().wait()\n"
+        "explore(scenario, seeds=100, processes=2)\n",
+        encoding="utf-8",
+    )
+    with subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, text=True) as exploring:
+        assert exploring.stdout is not None
+        begun = [exploring.stdout.readline() for _ in range(2)]
+        helping = psutil.Process(exploring.pid).children()
+        exploring.kill()
+
+    _, alive = psutil.wait_procs(helping, timeout=60)
+
+    assert (begun, len(helping), alive) == (["begun\n"] * 2, 2, [])
