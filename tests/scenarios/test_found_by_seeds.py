@@ -197,7 +197,7 @@ def test_a_launch_that_was_late_can_be_ended_though_its_agent_was_given_up_meanw
 
 
 def test_a_launch_that_was_late_is_known_to_who_asks_though_its_agent_was_given_up_meanwhile(sim: Simulation) -> None:
-    """What its agent says of it is answered, and no more once that has gone; to Mesos it is TASK_GONE all the while."""
+    """What its agent says of it is answered, and no more once that has died; to Mesos it is TASK_GONE all the while."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(command_task("t1"))
     held = sim.hold(sender="master-1", receiver="agent-1")
@@ -212,10 +212,13 @@ def test_a_launch_that_was_late_is_known_to_who_asks_though_its_agent_was_given_
     sim.settle()
     assert (framework.states("t1")[-1], framework.updates("t1")[-1].reason) == ("RUNNING", Reason.REASON_RECONCILIATION)
 
-    cluster.operator.mark_gone(agent_id)
+    cluster.agents["agent-1"].crash()
+    cluster.agents["agent-1"].restart()
+    sim.run_until(lambda: sim.view.agents[0].connected, timeout=60.0)
+    sim.advance(10.0)
     driver.reconcile_tasks([TaskStatus(task_id="t1", agent_id=agent_id, state=TaskState.TASK_STAGING)])
     sim.settle()
-    assert framework.states("t1")[-1] == "GONE_BY_OPERATOR"
+    assert framework.states("t1")[-1] == "GONE"
 
 
 def test_offers_that_were_not_heard_are_taken_back_when_a_scheduler_repeats_itself(sim: Simulation) -> None:

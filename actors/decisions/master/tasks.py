@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TypeVar
 
-from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, Stray, TaskEnd, TaskRecord
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, Stray, TaskEnd, TaskKey, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import AgentReregistered, ExitedExecutor, Reconciliation
 from mesolite.messages.checking import evolve, unchecked
@@ -55,7 +55,14 @@ def agent_left(m: MasterState, agent: AgentRecord, how: TaskEnd, now: float) -> 
         end(m, m.frameworks[task.framework_id], task, how, now)
     agent.executors.clear()
     for framework in m.frameworks.values():
-        for task_id in [task_id for task_id, stray in framework.strays.items() if stray.agent_id == agent.id]:
+        forget_strays(framework, agent.id)
+
+
+def forget_strays(framework: FrameworkRecord, agent_id: AgentId, but: Container[TaskKey] = ()) -> None:
+    """What lived on that agent of a framework's tasks that this master does not have is not there any more."""
+    strays = [task_id for task_id, stray in framework.strays.items() if stray.agent_id == agent_id]
+    for task_id in strays:
+        if (framework.id, task_id) not in but:
             del framework.strays[task_id]
 
 

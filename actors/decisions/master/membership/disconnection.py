@@ -25,6 +25,9 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
         cause=_why_it_goes(m, agent.id),
         message=f"agent {agent.id} ({agent.info.hostname}) disconnected",
     )
+    for framework in m.frameworks.values():
+        if not framework.info.checkpoint:
+            tasks.forget_strays(framework, agent.id)
     for framework_id in list(dict.fromkeys([key[0] for key in agent.tasks] + [key[0] for key in agent.executors])):
         framework = m.frameworks[framework_id]
         if framework.info.checkpoint:

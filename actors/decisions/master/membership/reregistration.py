@@ -113,6 +113,9 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
     if m.membership.is_pending(agent_id, Change.REMOVE):
         return  # that is written next, and counts
     m.counters.slave_reregistrations += 1
+    reported = {(task.framework_id, task.task_id) for task in pending.message.tasks}
+    for framework in m.frameworks.values():
+        tasks.forget_strays(framework, agent_id, but=reported)
     if agent_id in m.agents:
         _return_registered(m, m.agents[agent_id], pending, now)
     else:
