@@ -30,9 +30,9 @@ def test_nothing_to_look_at_is_nothing_to_wait_for() -> None:
 def test_what_happens_now_is_looked_at_now() -> None:
     """Agents that must be looked at are due at once, each once, in the order in which they came up."""
     due = asking()
-    due.look(A2, 5.0)
-    due.look(A1, 5.0)
-    due.look(A2, 5.0)
+    due.add(A2, 5.0)
+    due.add(A1, 5.0)
+    due.add(A2, 5.0)
 
     assert due.next_run(5.0) == 5.0
     assert due.run(5.0) == [A2, A1]
@@ -42,16 +42,16 @@ def test_what_happens_now_is_looked_at_now() -> None:
 def test_what_can_wait_waits_for_the_grid() -> None:
     """The grid is the previous run plus whole intervals, so nobody is asked twice within one (5.6.2)."""
     due = asking()
-    due.look(A1, 5.0)
+    due.add(A1, 5.0)
     due.run(5.0)
 
-    due.look_soon(A1, 5.0)
+    due.add_soon(A1, 5.0)
     assert due.next_run(5.0) == 6.0
     assert due.run(5.9) == []
     assert due.run(6.0) == [A1]
-    due.look_soon(A1, 8.3)
+    due.add_soon(A1, 8.3)
     assert due.next_run(8.3) == 9.0
-    due.look(A2, 8.3)
+    due.add(A2, 8.3)
     assert due.run(8.3) == [A1, A2]
 
 
@@ -120,12 +120,12 @@ def test_an_agent_full_of_an_unknown_framework_does_no_harm() -> None:
     allocator, due = Allocator(Settings()), asking()
     full, empty = Resources.of("cpus:2;mem:1024"), Resources.of("cpus:1;mem:512")
     allocator.add_agent(A1, full, {F1: full}, 0.0)
-    due.look(A1, 0.0)
+    due.add(A1, 0.0)
     allocator.add_framework(F2, "*", 0.0)
     allocator.add_agent(A2, empty, {}, 0.0)
 
     (grant,) = allocator.run(0.0)
-    due.look(A2, 0.0)
+    due.add(A2, 0.0)
 
     assert (grant.framework_id, grant.agent_id, grant.resources) == (F2, A2, empty)
     assert due.run(0.0) == [A1, A2]

@@ -23,7 +23,7 @@ from mesolite.messages.tasks import Cause
 
 
 def revoke_task(a: AgentState, message: RevokeTask, sender: str, now: float) -> None:
-    """End a task. One that is not here is answered as a kill is (3.3.4), so that the master's books come right."""
+    """End a task. One that is not here is answered as a kill is (3.3.4), so that the master's state come right."""
     framework = a.frameworks.get(message.framework_id)
     if not tasks.listens(a, sender) or framework is None or framework.terminating:
         return
@@ -35,7 +35,7 @@ def revoke_task(a: AgentState, message: RevokeTask, sender: str, now: float) -> 
 
 
 def revoke_executor(a: AgentState, message: RevokeExecutor, sender: str, now: float) -> None:
-    """End an executor after its last task; one that is not here is reported as exited, for the books."""
+    """End an executor after its last task; one that is not here is reported as exited, for the state."""
     if not tasks.listens(a, sender) or a.id is None:
         return  # without an id it cannot say which agent the executor is not on; registering settles that
     framework = a.frameworks.get(message.framework_id)

@@ -1,22 +1,18 @@
-"""The master's decisions, split by noun.
+"""The master's decisions. A room for each flow, a file for each noun.
 
-    core        who leads; the table from event to decision          state      what is known, and small shared moves
-    records     what is remembered of each thing                     view       the books as plain data
-    timers      what timers are set for
+    core        the table from event to decision; who must know     state        what is known, and small shared moves
+    leadership  contending, recovering, leading                     records      what is remembered of each thing
+    admission   what a leader decides on at all                     timers       what timers are set for
+    queries     answers to who only looks                           view, standing  the state as data, in few words
+    frameworks  subscribe, fail over, leave                         tasks        updates, kills, reconciliation
 
-    agents      new agents come: registration                        returns    known ones: re-registration
-    joining     an agent is taken into the books                     health     pings, broken links, silence
-    removal     how agents leave                                     pruning    who left long ago is forgotten
-    frameworks  subscribe, fail over, leave                          offers     grants, accepts, declines
-    launches    what a valid accept leads to                         tasks      updates, kills, reconciliation
-
-    deactivation  out of the offers and back                         draining   from the order to DRAINED
-    gone        agents that will never be back                       schedules  maintenance calls, one after another
-    maintenance   which agents are on which machine, and when        inverse_offers  made, rescinded
-    answers     what frameworks say to inverse offers                enforcement  windows that are not just advice
-
-    reclaims    from the call to DONE, LEFT, RELEASED                demands    who is asked for how much
-    revocation  what was not returned is taken                       reclaim_view  a reclaim as it stands, to look at
+    membership/  which agents belong to the cluster: one state each, in table.py
+                 registration, reregistration, joining; pings, disconnection, unreachable;
+                 leaving, removal, gone, pruning
+    offers/      offers, allocation, acceptance with operations and launches; inverse_offers and their responses
+    drain/       rule, draining, view; deactivation; decisions: what operators have decided about agents
+    maintenance/ rule, schedules, machines; advice: who is asked; enforcement: windows that are not just advice
+    reclaim/     rule, reclaims, view; demands: who holds what; asking; revocation
 
 Each function decides about one event, given all the master knows (`MasterState`).
 """

@@ -244,11 +244,11 @@ class MasterCore(Core):
         return queries.answer(self.state, query, now)
 
     def standing(self) -> str:
-        """What its books hold, if it leads."""
+        """What its state hold, if it leads."""
         return standing(self.state)
 
     def check(self) -> None:
-        """Assert what must hold of all books together."""
+        """Assert what must hold of the whole state together."""
         self.state.allocator.check()
         for offer in self.state.offers.values():
             assert offer.id in self.state.agents[offer.agent_id].offers

@@ -1,4 +1,4 @@
-"""What a leader's books hold that somebody may wait for, in a few words."""
+"""What a leader's state hold that somebody may wait for, in a few words."""
 
 from __future__ import annotations
 

@@ -248,7 +248,7 @@ def reconciliations(
     """
     task_ids: dict[FrameworkId, list[TaskId]] = {}
     executor_ids: dict[FrameworkId, list[ExecutorId]] = {}
-    for task in list(missing):  # what has ended leaves the books it may be listed from
+    for task in list(missing):  # what has ended leaves the state it may be listed from
         if task.state.is_terminal:
             _end_for_its_agent(m, task, now)
         else:

@@ -1,4 +1,4 @@
-"""A leader's books as plain data, for people and for `operator.state()`: names, strings, numbers, lists and dicts."""
+"""A leader's state as plain data, for people and for `operator.state()`: names, strings, numbers, lists and dicts."""
 
 from __future__ import annotations
 

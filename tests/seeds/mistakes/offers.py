@@ -71,7 +71,7 @@ def _revoke_from_everybody(patch: pytest.MonkeyPatch) -> None:
 
 def _revoke_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(asking, "is_due", lambda _info, _now: True)
-    patch.setattr(asking, "ask_all", reclaims._bite)  # noqa: SLF001  # instead of asking
+    patch.setattr(asking, "ask_all", reclaims._enforce)  # noqa: SLF001  # instead of asking
 
 
 def _revoke_the_oldest(patch: pytest.MonkeyPatch) -> None:

@@ -62,4 +62,4 @@ def reactivated(m: MasterState, operation: ReactivateAgent, now: float) -> None:
     if agent is not None and agent.connected:
         agent.active = True
         m.allocator.activate_agent(agent.id, now)
-        machines.look(m, agent, now)
+        machines.consider_asking(m, agent, now)

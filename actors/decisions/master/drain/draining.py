@@ -1,7 +1,7 @@
 """Operators drain agents: everything there is killed with grace, and nothing more is offered (drain.md 4.3 to 4.6).
 
 DrainAgentCall --> StartDrain written --> offers withdrawn, agent told --> DRAINING
-    DRAINING --nothing left in the books, confirmed by the agent--> EndDrain written --> DRAINED
+    DRAINING --nothing left in memory, confirmed by the agent--> EndDrain written --> DRAINED
              --the same, to be marked gone--> MarkAgentGone written (gone.py) --> GONE
              --the agent leaves--> RemoveAgent or MarkAgentGone written with the drain in it --> LEFT
 
@@ -117,7 +117,7 @@ def remind(m: MasterState, agent: AgentRecord, now: float) -> None:
         if agent.drain_told_at is None or now - agent.drain_told_at >= m.settings.agent_ping_timeout_s:
             tell(m, agent, now)
     elif agent.tasks:
-        # It has nothing left, and the books have: those never came to it, and it has to say so (1.3.9).
+        # It has nothing left, and memory has: those never came to it, and it has to say so (1.3.9).
         tasks.ask_about(m, agent, agent.tasks.values(), now)
 
 

@@ -1,7 +1,7 @@
 """When is a drain done, and if it is not, who has to do what first (drain.md 4.5.1)?
 
-A drain is done when the master's books hold no task of the agent any more, acknowledged ones being gone from them, and
-the agent, there and connected, has itself said that nothing of it is left. Mesos goes by the books alone, and calls an
+A drain is done when the master's state hold no task of the agent any more, acknowledged ones being gone from them, and
+the agent, there and connected, has itself said that nothing of it is left. Mesos goes by the state alone, and calls an
 agent drained that is away, or still has executors within their grace (4.5.3, 4.5.4).
 
     task alive ---------------------> its executor has to end it

@@ -39,11 +39,11 @@ def timed_out(m: MasterState, key: InverseOfferTimeout, sender: str, now: float)
     inverse_offer = m.inverse_offers[key.inverse_offer_id]
     assert inverse_offer.agent_id is not None
     rescind_all(m, {inverse_offer.id: None})
-    m.inverse_offer_queue.look_soon(inverse_offer.agent_id, now)
+    m.inverse_offer_queue.add_soon(inverse_offer.agent_id, now)
 
 
 def check(m: MasterState) -> None:
-    """Assert that the books agree, and that whoever holds something on a scheduled agent is asked, or will be."""
+    """Assert that the state agree, and that whoever holds something on a scheduled agent is asked, or will be."""
     for inverse_offer in m.inverse_offers.values():
         agent_id = inverse_offer.agent_id
         assert inverse_offer.id in m.frameworks[inverse_offer.framework_id].inverse_offers

@@ -1,4 +1,4 @@
-"""What is withheld of an agent, and maintenance windows that bite (docs/reclaim.md RV-6, RV-60 to RV-64).
+"""What is withheld of an agent, and enforced maintenance windows (docs/reclaim.md RV-6, RV-60 to RV-64).
 
 scheduled --start--> nothing offered, everything revoked, again and again while something lives --end--> offered again
 
@@ -39,7 +39,7 @@ def _wanted(m: MasterState, agent: AgentRecord, now: float) -> Resources | None:
 def schedule_changed(m: MasterState, now: float) -> None:
     """Windows have come, gone or moved, or this master has begun to lead (RV-60, RV-63)."""
     for agent in m.agents.values():
-        look(m, agent, now)
+        enforce(m, agent, now)
     _await_next_bound(m, now)
 
 
@@ -48,7 +48,7 @@ def bound_reached(m: MasterState, key: WindowBound, sender: str, now: float) -> 
     schedule_changed(m, now)
 
 
-def look(m: MasterState, agent: AgentRecord, now: float) -> None:
+def enforce(m: MasterState, agent: AgentRecord, now: float) -> None:
     """Withhold what is wanted of this agent, and within an enforced window take it (RV-61, RV-62)."""
     keep_back(m, agent, now)
     if in_force(m, agent, now):
@@ -61,7 +61,7 @@ def repeat(m: MasterState, key: Enforcement, sender: str, now: float) -> None:
     """Something may live on that was told to end: a message may have been lost (RV-37)."""
     for agent in m.agents.values():
         if in_force(m, agent, now):
-            look(m, agent, now)
+            enforce(m, agent, now)
 
 
 def _await_next_bound(m: MasterState, now: float) -> None:

@@ -38,7 +38,7 @@ def enforced_from(m: MasterState, agent: AgentRecord) -> float | None:
 def joined(m: MasterState, agent: AgentRecord, now: float) -> None:
     """The agent is registered: it can be found by its machine, and those it came with tasks of are asked (5.10.2)."""
     m.machines.setdefault(machine_of(agent.info), {})[agent.id] = None
-    look(m, agent, now)
+    consider_asking(m, agent, now)
 
 
 def left(m: MasterState, agent: AgentRecord, end: TaskEnd, now: float) -> None:
@@ -50,10 +50,10 @@ def left(m: MasterState, agent: AgentRecord, end: TaskEnd, now: float) -> None:
     m.inverse_offer_queue.forget_agent(agent.id)
 
 
-def look(m: MasterState, agent: AgentRecord, now: float) -> None:
+def consider_asking(m: MasterState, agent: AgentRecord, now: float) -> None:
     """Somebody may have to be asked about the agent: it has come, or may be offered again."""
     if is_scheduled(m, agent):
-        m.inverse_offer_queue.look(agent.id, now)
+        m.inverse_offer_queue.add(agent.id, now)
 
 
 def ask_again(m: MasterState, framework: FrameworkRecord, now: float) -> None:
@@ -61,7 +61,7 @@ def ask_again(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     m.inverse_offer_queue.forget_framework(framework.id, now)
     for machine in m.schedule.draining():
         for agent_id in m.machines.get(machine_of(machine), {}):
-            m.inverse_offer_queue.look(agent_id, now)
+            m.inverse_offer_queue.add(agent_id, now)
 
 
 def check(m: MasterState) -> None:

@@ -76,7 +76,7 @@ def _offer_anew(m: MasterState, agent: AgentRecord, now: float) -> None:
     agent.answers.clear()
     m.inverse_offer_queue.forget_agent(agent.id)
     m.allocator.offer_again(agent.id, now)
-    machines.look(m, agent, now)
+    machines.consider_asking(m, agent, now)
 
 
 def shut_down(m: MasterState, agent: AgentRecord, now: float) -> None:

@@ -1,4 +1,4 @@
-"""An agent is taken into the books, new or returning (drain.md 1.2.5, 1.3.8)."""
+"""An agent is taken into memory, new or returning (drain.md 1.2.5, 1.3.8)."""
 
 from __future__ import annotations
 

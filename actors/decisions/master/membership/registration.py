@@ -1,8 +1,8 @@
 """How new agents come: registration (drain.md 1.2; core.md RC-12 to RC-16). Known ones come back: reregistration.py.
 
-RegisterAgent --> AdmitAgent written --> in the books, answered
+RegisterAgent --> AdmitAgent written --> in memory, answered
                   meanwhile: said again with other facts --> those are written, too
-                             link broken, nobody said it again --> in the books, but disconnected
+                             link broken, nobody said it again --> in memory, but disconnected
 """
 
 from __future__ import annotations

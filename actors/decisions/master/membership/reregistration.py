@@ -1,9 +1,9 @@
 """How known agents come back: re-registration, with everything they hold (drain.md 1.3; core.md RC-17 to RC-29).
 
-ReregisterAgent --registry knows all it has to, or it is written--> compared with the books, or taken into them
+ReregisterAgent --registry knows all it has to, or it is written--> compared with what is in memory, or taken into them
                   meanwhile: said again --> the newest report counts, perhaps of another life
-                             link broken, nobody said it again --> in the books, but disconnected
-                             unregistered --> in the books, and removed at once
+                             link broken, nobody said it again --> in memory, but disconnected
+                             unregistered --> in memory, and removed at once
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _pending(m: MasterState, agent_id: AgentId) -> Reregistration | None:
 
 
 def _return_registered(m: MasterState, agent: AgentRecord, pending: Reregistration, now: float) -> None:
-    """The agent never left this master's books: compare them with what it reports (1.3.5)."""
+    """The agent never left this master's memory: compare them with what it reports (1.3.5)."""
     message = pending.message
     if _holds_too_little(m, agent, message.agent):
         return
@@ -160,7 +160,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: Reregistrati
         if agent.id not in m.deactivated:
             agent.active = True
             m.allocator.activate_agent(agent.id, now)
-            machines.look(m, agent, now)
+            machines.consider_asking(m, agent, now)
     m.subscribers.agent_back(m, agent, now)  # 1.3.5 step 7
     _exchange_frameworks(m, agent.pid, message, now)
 

@@ -27,7 +27,7 @@ def allocate(m: MasterState, key: Allocation, sender: str, now: float) -> None:
         offer = _offer(m, framework, agent, grant)
         offered.setdefault(framework.pid, []).append(offer)
         if offer.unavailability is not None:
-            m.inverse_offer_queue.look(agent.id, now)  # what is merely offered is asked for, too (drain.md 5.6.1)
+            m.inverse_offer_queue.add(agent.id, now)  # what is merely offered is asked for, too (drain.md 5.6.1)
     for actor, offers in offered.items():
         m.send(actor, ResourceOffers(offers=tuple(offers)))
     advice.ask_due(m, now)

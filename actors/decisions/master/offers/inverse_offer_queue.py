@@ -32,15 +32,15 @@ class InverseOfferQueue:
         self._agents: dict[AgentId, None] = {}
         self._filters = OfferFilters()
 
-    def look(self, agent_id: AgentId, now: float) -> None:
+    def add(self, agent_id: AgentId, now: float) -> None:
         """Somebody may have to be asked about this agent at once."""
-        self._look(agent_id, now)
+        self._add(agent_id, now)
 
-    def look_soon(self, agent_id: AgentId, now: float) -> None:
+    def add_soon(self, agent_id: AgentId, now: float) -> None:
         """Somebody may have to be asked about this agent, with the next run on the grid."""
-        self._look(agent_id, self._grid.on_grid(now))
+        self._add(agent_id, self._grid.on_grid(now))
 
-    def _look(self, agent_id: AgentId, at: float) -> None:
+    def _add(self, agent_id: AgentId, at: float) -> None:
         self._agents[agent_id] = None
         self._grid.ask(at)
 
@@ -56,7 +56,7 @@ class InverseOfferQueue:
     def forget_framework(self, framework_id: FrameworkId, now: float) -> None:
         """Its filters go: it revived, subscribed, or is not there (5.7.6). Where they stood is looked at, at once."""
         for agent_id in self._filters.forget_framework(framework_id):
-            self.look(agent_id, now)
+            self.add(agent_id, now)
 
     def forget_agent(self, agent_id: AgentId) -> None:
         """The filters on it go: it left, or its unavailability has changed (5.2.6)."""

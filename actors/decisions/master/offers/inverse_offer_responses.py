@@ -47,4 +47,4 @@ def _answered(
         agent = m.agents[inverse_offer.agent_id]
         agent.answers[framework.id] = Answer(status=status, timestamp=now, reason=reason, returning=returning)
         m.inverse_offer_queue.refuse(framework.id, agent.id, message.filters.refuse_seconds, now)
-        m.inverse_offer_queue.look_soon(agent.id, now)
+        m.inverse_offer_queue.add_soon(agent.id, now)

@@ -29,7 +29,7 @@ def make(
     enforced: bool = False,
     reclaim_id: ReclaimId | None = None,
 ) -> InverseOffer:
-    """Put an inverse offer into the books, to be sent by the caller; `agent` None: wherever resources are held."""
+    """Put an inverse offer into memory, to be sent by the caller; `agent` None: wherever resources are held."""
     inverse_offer_id = OfferId(m.id_for("O", m.next_offer))
     m.next_offer += 1
     agent_id = None if agent is None else agent.id

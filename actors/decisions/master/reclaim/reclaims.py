@@ -5,7 +5,7 @@ ReclaimResourcesCall --> StartReclaim written --> offers rescinded, amount withh
           --the deadline--> what is missing is revoked: REVOKING --nothing is missing--> DONE
     any --released, agent or framework left, framework done--> EndReclaim written --> offered again
 
-What is missing is read from the books each time; whatever happens, looking again is right.
+What is missing is read from the state each time; whatever happens, looking again is right.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def started(m: MasterState, operation: StartReclaim, now: float) -> None:
         if info.id in m.ending_reclaims or demands.made_anew(m, info):
             return
     asking.ask_all(m, record, now)
-    _bite(m, record, now)  # new shares may come when the deadline has passed
+    _enforce(m, record, now)  # new shares may come when the deadline has passed
 
 
 def recovered(m: MasterState, registry: Registry, now: float) -> None:
@@ -216,14 +216,14 @@ def ended(m: MasterState, operation: EndReclaim, now: float) -> None:
 
 
 def can_be_judged(m: MasterState, info: ReclaimInfo) -> bool:
-    """Whether the books say how much is held (RV-51, RV-53)."""
+    """Whether the state say how much is held (RV-51, RV-53)."""
     if info.framework_id is not None:
         return not m.recovered
     agent = m.agents.get(info.agent_id) if info.agent_id is not None else None
     return agent is not None and agent.connected
 
 
-def _look(m: MasterState, record: ReclaimRecord, now: float) -> bool:
+def _reconsider(m: MasterState, record: ReclaimRecord, now: float) -> bool:
     """See what is missing; if that is nothing, it is DONE (RV-4, RV-41, RV-42). Whether it is late, and not done."""
     info = record.info
     if info.id in m.ending_reclaims:
@@ -261,9 +261,9 @@ def _done(m: MasterState, record: ReclaimRecord, now: float) -> None:
         asking.ask_no_more(m, record.info)
 
 
-def _bite(m: MasterState, record: ReclaimRecord, now: float) -> None:
+def _enforce(m: MasterState, record: ReclaimRecord, now: float) -> None:
     """Look, and if it is late, revoke what is missing, all of it again, and come back to it (RV-30, RV-37)."""
-    if not _look(m, record, now):
+    if not _reconsider(m, record, now):
         return
     for holder in revocation.revoke(m, demands.planned(m, record)):
         if holder.task_id is not None:
@@ -276,7 +276,7 @@ def _bite(m: MasterState, record: ReclaimRecord, now: float) -> None:
 
 def timed_out(m: MasterState, key: ReclaimDue | ReclaimReminder, sender: str, now: float) -> None:
     """The deadline has come, or it is time to say again what was said then (RV-30, RV-37)."""
-    _bite(m, m.reclaims[key.reclaim_id], now)
+    _enforce(m, m.reclaims[key.reclaim_id], now)
 
 
 # ------------------------------------------------------------------------------------------------- what may happen
@@ -287,27 +287,27 @@ def released_on(m: MasterState, agent_id: AgentId, now: float) -> None:
     if agent_id in m.agents:
         revocation.forget_ended(m.agents[agent_id])
     if agent_id in m.reclaim_of:
-        _look(m, m.reclaims[m.reclaim_of[agent_id]], now)
+        _reconsider(m, m.reclaims[m.reclaim_of[agent_id]], now)
     for record in _of_frameworks(m):
-        _look(m, record, now)
+        _reconsider(m, record, now)
 
 
 def agent_registered(m: MasterState, agent: AgentRecord, now: float) -> None:
     """An agent is registered, for the first time or again (RV-51, RV-53, RV-62)."""
-    enforcement.look(m, agent, now)
+    enforcement.enforce(m, agent, now)
     if agent.id in m.reclaim_of:
         record = m.reclaims[m.reclaim_of[agent.id]]
         if record.info.id not in m.ending_reclaims and not demands.made_anew(m, record.info):
             asking.ask_all(m, record, now)
-            _bite(m, record, now)
-    _look_at_frameworks(m, now)
+            _enforce(m, record, now)
+    _reconsider_frameworks(m, now)
 
 
 def agent_lost(m: MasterState, agent_id: AgentId, now: float) -> None:
     """An agent is registered no more: unreachable, which may pass, or for good (RV-44, RV-51, RV-53)."""
     if agent_id in m.reclaim_of and agent_id not in m.unreachable:
         _end(m, m.reclaims[m.reclaim_of[agent_id]], ReclaimState.LEFT, now)
-    _look_at_frameworks(m, now)
+    _reconsider_frameworks(m, now)
 
 
 def framework_registered(m: MasterState, framework: FrameworkRecord, now: float) -> None:
@@ -323,11 +323,11 @@ def framework_removed(m: MasterState, framework_id: FrameworkId, now: float) -> 
         _end(m, m.reclaims[m.reclaim_of[framework_id]], ReclaimState.LEFT, now)
 
 
-def _look_at_frameworks(m: MasterState, now: float) -> None:
+def _reconsider_frameworks(m: MasterState, now: float) -> None:
     """Agents have come or gone: frameworks hold more or less, and perhaps all agents are back by now (RV-53)."""
     for record in _of_frameworks(m):
         asking.ask_all(m, record, now)
-        _bite(m, record, now)
+        _enforce(m, record, now)
 
 
 def _of_frameworks(m: MasterState) -> list[ReclaimRecord]:
