@@ -3,7 +3,7 @@
     MesoliteError
     +-- Refused             you asked for something that cannot be done; the text says what would work
     |   +-- InvalidValue    a value is of another type than wanted there, or cannot be; TypeError and ValueError, too
-    |   |   +-- ResourceError   resources that are none, or less than is to be taken of them (messages/resources.py)
+    |   |   +-- ResourceError   resources that are none, or less than is to be taken of them (messages/resources)
     |   +-- NameTaken       a second actor under a name in use
     |   +-- UnknownName     there is nobody of that name; a KeyError, too
     |   +-- WorkDirInUse    a second cluster in a work_dir in use; the text names the process of the first

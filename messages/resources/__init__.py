@@ -8,33 +8,20 @@ and shared resources do not exist here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
-from itertools import pairwise
-from math import isfinite
 from types import MappingProxyType
 from typing import TypeVar, final
 
-from mesolite.messages.errors import InvalidValue
+from mesolite.messages.resources.text import EXAMPLE, ResourceError, check_name, read_ranges, read_scalar, read_set
+from mesolite.messages.resources.values import Items, Ranges, cut, merge, union, without
 
 __all__ = ["NOTHING", "Items", "Ranges", "ResourceError", "Resources"]
-
-Ranges = tuple[tuple[int, int], ...]
-"""Inclusive (begin, end) pairs, sorted; neither overlapping nor adjacent."""
-
-Items = tuple[str, ...]
-"""Sorted, without duplicates."""
 
 _FIRST = {"cpus": 0, "mem": 1, "disk": 2, "gpus": 3}
 _Value = TypeVar("_Value")
 _Pool = TypeVar("_Pool", Ranges, Items)
 _Combine = Callable[[_Pool, _Pool], _Pool]
-
-
-class ResourceError(InvalidValue):
-    """These resources cannot be understood or cannot be taken; the message says what would work."""
 
 
 @final
@@ -84,7 +71,7 @@ class Resources:
         if isinstance(wanted, str):
             return Resources.parse(wanted)
         if not isinstance(wanted, Mapping):
-            raise ResourceError(f"{wanted!r}: neither text nor a mapping; {_EXAMPLE} or {{'cpus': 1}}")
+            raise ResourceError(f"{wanted!r}: neither text nor a mapping; {EXAMPLE} or {{'cpus': 1}}")
         return Resources.sum(_read_item(name, value) for name, value in wanted.items())
 
     @staticmethod
@@ -96,8 +83,8 @@ class Resources:
         for part in parts:
             for name, amount in part._scalars.items():
                 scalars[name] = scalars.get(name, 0) + amount
-            ranges = _plus(ranges, part._ranges, _union) if part._ranges else ranges
-            sets = _plus(sets, part._sets, _merge) if part._sets else sets
+            ranges = _plus(ranges, part._ranges, union) if part._ranges else ranges
+            sets = _plus(sets, part._sets, merge) if part._sets else sets
         return _joined(scalars, ranges, sets)
 
     def __add__(self, other: Resources) -> Resources:
@@ -137,8 +124,8 @@ class Resources:
             return _built(scalars, self._ranges, self._sets)
         if not self.contains(other):
             raise _over_subtraction(self, other)
-        ranges = _minus(self._ranges, other._ranges, _cut)
-        return _built(scalars, ranges, _minus(self._sets, other._sets, _without))
+        ranges = _minus(self._ranges, other._ranges, cut)
+        return _built(scalars, ranges, _minus(self._sets, other._sets, without))
 
     def contains(self, wanted: Resources) -> bool:
         """Is every part of `wanted` here (RS-6, RS-7, RS-16)? Also written `wanted in self`."""
@@ -254,53 +241,12 @@ def _minus(mine: dict[str, _Pool], less: dict[str, _Pool], cut: _Combine[_Pool])
     return {name: left for name, value in mine.items() if (left := cut(value, less.get(name, ())))}
 
 
-def _printed(held: Resources, name: str) -> str:
-    if name in held._ranges:
-        return "[" + ",".join(f"{begin}-{end}" for begin, end in held._ranges[name]) + "]"
-    if name in held._sets:
-        return "{" + ",".join(held._sets[name]) + "}"
-    whole, rest = divmod(held._scalars[name], 1000)
-    return f"{whole}.{rest:03}".rstrip("0") if rest else str(whole)
-
-
-def _union(mine: Ranges, more: Ranges) -> Ranges:
-    """Overlapping and adjacent ranges become one (RS-4)."""
-    merged: list[tuple[int, int]] = []
-    for begin, end in sorted(mine + more):
-        if merged and begin <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((begin, end))
-    return tuple(merged)
-
-
-def _cut(mine: Ranges, less: Ranges) -> Ranges:
-    """The numbers of `mine` that are not in `less`."""
-    left: list[tuple[int, int]] = []
-    for begin, end in mine:
-        rest = begin
-        for cut_begin, cut_end in less:
-            if rest <= cut_end and cut_begin <= end:
-                left.append((rest, cut_begin - 1))
-                rest = cut_end + 1
-        left.append((rest, end))
-    return tuple((begin, end) for begin, end in left if begin <= end)
-
-
-def _merge(mine: Items, more: Items) -> Items:
-    return tuple(sorted(dict.fromkeys(mine + more)))
-
-
-def _without(mine: Items, less: Items) -> Items:
-    return tuple(item for item in mine if item not in less)
-
-
 def _missing(held: Resources, wanted: Resources) -> Resources:
     """The part of `wanted` that is not in `held`."""
     there = held._scalars
     lacking = {name: max(0, amount - there.get(name, 0)) for name, amount in wanted._scalars.items()}
-    ranges = _minus(wanted._ranges, held._ranges, _cut)
-    return _joined(lacking, ranges, _minus(wanted._sets, held._sets, _without))
+    ranges = _minus(wanted._ranges, held._ranges, cut)
+    return _joined(lacking, ranges, _minus(wanted._sets, held._sets, without))
 
 
 def _over_subtraction(held: Resources, wanted: Resources) -> ResourceError:
@@ -308,93 +254,33 @@ def _over_subtraction(held: Resources, wanted: Resources) -> ResourceError:
     return ResourceError(f"{what}: {_missing(held, wanted)} is missing; ask contains() before taking")
 
 
-_EXAMPLE = "write for example cpus:1;mem:32;ports:[31000-32000];zones:{a,b}"
-_WORD = re.compile(r"[^\s:;,()\[\]{}]+")
-# Three digits of exponent reach beyond any float; "1e999999999" would fill the memory.
-_NUMBER = re.compile(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?|nan|inf|infinity)", re.IGNORECASE)
-_PAIR = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
-_UINT64_MAX = 2**64 - 1
-_EXACT = Context(prec=MAX_PREC)
-
-
 def _read_entry(entry: str) -> Resources:
     """The one resource of `name:value`, raw: an empty one is still held, for `sum` to see its type."""
     name, colon, value = entry.partition(":")
     name, value = name.rstrip(), "".join(value.split())
     if not colon:
-        raise ResourceError(f"{entry}: a name and a value need ':' between them; {_EXAMPLE}")
-    _check_name(entry, name)
+        raise ResourceError(f"{entry}: a name and a value need ':' between them; {EXAMPLE}")
+    check_name(entry, name)
     if value.startswith("["):
-        return _built({}, {name: _read_ranges(entry, name, value)}, {})
+        return _built({}, {name: read_ranges(entry, name, value)}, {})
     if value.startswith("{"):
-        return _built({}, {}, {name: _read_set(entry, name, value)})
-    return _built({name: _read_scalar(entry, name, value)}, {}, {})
+        return _built({}, {}, {name: read_set(entry, name, value)})
+    return _built({name: read_scalar(entry, name, value)}, {}, {})
 
 
 def _read_item(name: str, value: float) -> Resources:
     """The one scalar of an item of a mapping."""
     entry = f"{name}:{value}"
-    _check_name(entry, name)
+    check_name(entry, name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ResourceError(f"{entry}: a mapping holds numbers only; write for example {{{name!r}: 1}}")
-    return _built({name: _read_scalar(entry, name, str(value))}, {}, {})
+    return _built({name: read_scalar(entry, name, str(value))}, {}, {})
 
 
-def _check_name(entry: str, name: object) -> None:
-    if not isinstance(name, str) or not _WORD.fullmatch(name):
-        why = "is not a name: no blanks, brackets, any of ':;,' or parentheses (roles are not reserved here)"
-        raise ResourceError(f"{entry}: {name!r} {why}; {_EXAMPLE}")
-
-
-def _read_scalar(entry: str, name: str, text: str) -> int:
-    """A number in thousandths, rounded half away from zero (RS-1); exact, so never by way of a float."""
-    if not _NUMBER.fullmatch(text):
-        why = "mismatched brackets" if re.search(r"[\[\]{}]", text) else "neither a number, ranges nor a set"
-        raise ResourceError(f"{entry}: {why}; write for example {name}:1, {name}:[1-9] or {name}:{{a,b}}")
-    if not isfinite(float(text)):
-        raise ResourceError(f"{entry}: a scalar must be a finite number; write for example {name}:1")
-    number = Decimal(text)
-    if number < 0:
-        raise ResourceError(f"{entry}: a scalar cannot be negative; write for example {name}:1")
-    thousandths = int(number.scaleb(3, _EXACT).to_integral_value(ROUND_HALF_UP))
-    if number and not thousandths:
-        raise ResourceError(f"{entry}: rounds to zero; the least that can be had is {name}:0.001")
-    return thousandths
-
-
-def _read_ranges(entry: str, name: str, value: str) -> Ranges:
-    """The ranges of `[1-2,5-9]`, in order, overlapping ones refused (RS-12); `sum` merges adjacent ones."""
-    example = f"write for example {name}:[31000-32000]"
-    pairs: list[tuple[int, int]] = []
-    for piece in _pieces(entry, value, "]", example):
-        match = _PAIR.fullmatch(piece)
-        if not match:
-            raise ResourceError(f"{entry}: {piece!r} is not a begin-end pair of whole numbers; {example}")
-        begin, end = int(match[1]), int(match[2])
-        if begin > end:
-            raise ResourceError(f"{entry}: {piece} ends before it begins; write {name}:[{end}-{begin}]")
-        if end > _UINT64_MAX:
-            raise ResourceError(f"{entry}: {end} is more than 64 bits hold, {_UINT64_MAX}; {example}")
-        pairs.append((begin, end))
-    pairs.sort()
-    for (_, end), (begin, _) in pairwise(pairs):
-        if begin <= end:
-            raise ResourceError(f"{entry}: {begin} lies in two of the ranges; name each number once")
-    return tuple(pairs)
-
-
-def _read_set(entry: str, name: str, value: str) -> Items:
-    """The items of `{a,b}`, each once (RS-12); `sum` sorts them."""
-    example = f"write for example {name}:{{a,b}}"
-    items = _pieces(entry, value, "}", example)
-    for item in items:
-        if not _WORD.fullmatch(item) or items.count(item) > 1:
-            raise ResourceError(f"{entry}: {item!r} is not a word or stands there twice; {example}")
-    return tuple(items)
-
-
-def _pieces(entry: str, value: str, closing: str, example: str) -> list[str]:
-    """What stands between the brackets, split at the commas."""
-    if not value.endswith(closing) or value.count(value[0]) != 1 or value.count(closing) != 1:
-        raise ResourceError(f"{entry}: mismatched brackets; {example}")
-    return value[1:-1].split(",") if len(value) > 2 else []
+def _printed(held: Resources, name: str) -> str:
+    if name in held._ranges:
+        return "[" + ",".join(f"{begin}-{end}" for begin, end in held._ranges[name]) + "]"
+    if name in held._sets:
+        return "{" + ",".join(held._sets[name]) + "}"
+    whole, rest = divmod(held._scalars[name], 1000)
+    return f"{whole}.{rest:03}".rstrip("0") if rest else str(whole)
