@@ -21,7 +21,7 @@ from mesolite.harness.faults import Fault, Faults
 from mesolite.harness.faults.injector import Injector
 from mesolite.harness.run import Setting, drawn
 from mesolite.harness.script import Script
-from mesolite.harness.shrink import shrink
+from mesolite.harness.shrink import Shrunk, shrink
 
 SEEDS = 60
 ROUNDS = 5
@@ -98,7 +98,8 @@ def measure() -> Result:
     many = {"restart": Fault(15.0), "stop": Fault(6.0, lasts=(0.0, 2.0))}
     outcome = drawn(planted, 0, Script(latency=(0.01, 0.1)), many, Setting(), note=True)
     shrinking = Stopwatch()
-    small = shrink(planted, Setting(), outcome)
+    small = Shrunk(outcome=outcome)
+    shrink(planted, Setting(), small)
     shrinking.stop()
     alone, together = (explore(workload, seeds=SEEDS * 3, processes=count).seeds_per_second for count in (1, 2))
     faults = len(outcome.script.faults)
