@@ -124,9 +124,10 @@ def test_a_shutdown_grace_cannot_be_negative() -> None:
     ("task", "says"),
     [
         (attrs.evolve(executor_task("bad"), command=command_task("x").command), "both"),
-        (attrs.evolve(command_task("bad"), command=None), "neither"),
+        (attrs.evolve(command_task("bad"), command=None, work=None), "neither a command nor an executor; give exactly"),
+        (attrs.evolve(command_task("bad"), command=None), "work= says what a command does in a simulation"),
     ],
-    ids=["both", "neither"],
+    ids=["both", "neither", "only what is simulated"],
 )
 def test_a_task_has_either_a_command_or_an_executor(sim: Simulation, task: TaskInfo, says: str) -> None:
     """Exactly one of them (OF-76)."""

@@ -74,8 +74,10 @@ def _elsewhere(task: TaskInfo, context: TaskContext) -> str:
 
 def _command_or_executor(task: TaskInfo, context: TaskContext) -> str:
     if (task.command is None) == (task.executor is None):
-        which = "both a command and an executor" if task.command else "neither a command nor an executor"
-        return f"it has {which}; give exactly one"
+        if task.command is not None:
+            return "it has both a command and an executor; give exactly one"
+        hint = ": work= says what a command does in a simulation, so give a command, too" if task.work else ""
+        return f"it has neither a command nor an executor; give exactly one{hint}"
     if task.command is not None and not task.command.value:
         return "its command is empty; say what to run"
     executor = task.executor
