@@ -121,6 +121,12 @@ def _happens(**arguments: st.SearchStrategy[Any]) -> Mark:
     return mark
 
 
+def _calls_super(method: Any) -> bool:
+    """Whether it goes on to what it stands before."""
+    code = getattr(getattr(method, "function", method), "__code__", None)
+    return code is None or "super" in code.co_names
+
+
 class ClusterMachine(RuleBasedStateMachine):
     """What happens to a cluster, as rules. Override `start`, add rules and invariants, take its `TestCase` as a test.
 
@@ -155,8 +161,17 @@ class ClusterMachine(RuleBasedStateMachine):
     running: Running
 
     def __init_subclass__(cls, **given: Any) -> None:
-        """Leave out what explains a failure by lines of code: it takes ten times as long, and names lines of ours."""
+        """Leave out what explains a failure by lines of code: it takes ten times as long, and names lines of ours.
+
+        Raises:
+            TypeError: the subclass hides what makes the cluster.
+        """
         super().__init_subclass__(**given)
+        hidden = [name for name in ("begin", "teardown") if name in vars(cls) and not _calls_super(vars(cls)[name])]
+        if hidden:
+            name = hidden[0]
+            instead = "start your schedulers in start()" if name == "begin" else f"call super().{name}() in it"
+            raise TypeError(f"{cls.__name__}.{name} hides what every example needs; {instead}")
         phases = [phase for phase in Phase if phase is not Phase.explain]
         cls.TestCase.settings = hypothesis_settings(cls.TestCase.settings, phases=phases)
 

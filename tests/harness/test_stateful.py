@@ -192,3 +192,22 @@ def test_without_hypothesis_it_says_what_to_install() -> None:
 
     assert done.stdout == "so far\n"
     assert "needs hypothesis, which is not installed: pip install 'mesolite[hypothesis]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("hides", "instead"), [("begin", r"start your schedulers in start\(\)"), ("teardown", r"call super\(\)\.teardown")]
+)
+def test_a_subclass_cannot_hide_what_every_example_needs(hides: str, instead: str) -> None:
+    """Or there would be no cluster, in every rule, or no checker would have its say."""
+    with pytest.raises(TypeError, match=rf"Mine\.{hides} hides what every example needs; {instead}"):
+        type("Mine", (ClusterMachine,), {hides: lambda self: None})
+
+
+def test_a_subclass_may_add_to_the_end_of_an_example() -> None:
+    """With a word for what it stands before."""
+
+    class Mine(ClusterMachine):
+        def teardown(self) -> None:
+            super().teardown()
+
+    assert Mine.teardown is not ClusterMachine.teardown
