@@ -41,7 +41,7 @@ class Agent:
     """A core to be told what happens, event by event. After each its books are compared with each other."""
 
     def __init__(self, settings: Settings = SETTINGS) -> None:
-        self.core = AgentCore(settings, NEWCOMER, "/work")
+        self.core = AgentCore(settings, NEWCOMER, "/sandboxes")
         self._tag = ""
 
     def hear(self, event: Any, sender: str, now: float) -> list[Effect]:

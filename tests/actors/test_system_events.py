@@ -61,7 +61,7 @@ EVENTS: tuple[Any, ...] = (
 
 CORES: Mapping[str, Callable[[], Core]] = {
     "master": lambda: MasterCore(SETTINGS, "registrar"),
-    "agent": lambda: AgentCore(SETTINGS, AgentInfo(hostname="here", resources="cpus:1"), "/work"),
+    "agent": lambda: AgentCore(SETTINGS, AgentInfo(hostname="here", resources="cpus:1"), "/sandboxes"),
     "elector": lambda: elector.ElectorCore(SETTINGS),
     "registrar": lambda: registrar.RegistrarCore("master", SETTINGS),
     "operator": OperatorCore,
