@@ -18,7 +18,7 @@ ONLY_all   := -m "not long"
 
 help:
 	@echo 'make demo       watch a cluster drain'
-	@echo 'make test       run the tests that are quick, a minute or so; SUITE=all runs the slow ones, too'
+	@echo 'make test       run the tests that are quick, three minutes on two processors; SUITE=all runs the slow ones, too'
 	@echo 'make long       the tests that search long for mistakes made on purpose, a quarter of an hour or so'
 	@echo 'make check      lint, types, storeys, house rules: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
