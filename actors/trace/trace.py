@@ -166,6 +166,7 @@ class Trace:
         """Go through the records kept, oldest first."""
         return (Record(*fields) for fields in self._kept())
 
+    @checked_arguments
     def newer_than(self, index: int) -> list[Record]:
         """The records kept with a higher index, oldest first; who asks again and again pays for what is new only."""
         newer: list[Any] = []

@@ -34,6 +34,7 @@ from mesolite.harness.shrink import Shrunk, shrink
 from mesolite.harness.world import Watch
 from mesolite.messages.base import Message
 from mesolite.messages.checking import Count, Duration, SomeCount, checked_arguments, in_seconds
+from mesolite.messages.checking.misfits import shown
 from mesolite.simulation.choices import ChannelKey
 from mesolite.simulation.simulation import Simulation
 
@@ -111,7 +112,7 @@ def explore(
     `time_limit`: no more seeds are begun after so many real seconds.
 
     Raises:
-        InvalidValue: there is no such order.
+        InvalidValue: there is no such order, or one of `checkers` makes none.
     """
     if order not in ("random", "pct", "fifo"):
         raise InvalidValue(f"order={order!r}: there is no such order; give 'random', 'pct' or 'fifo'")
@@ -120,11 +121,23 @@ def explore(
         faults=Faults() if faults is None else faults,
         settings=settings,
         without=tuple(without),
-        besides=tuple(checkers),
+        besides=_making_checkers(checkers),
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )
     return explored(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
+
+
+def _making_checkers(makers: Iterable[Callable[[], Checker]]) -> tuple[Callable[[], Checker], ...]:
+    """Those that are to be on besides; each is tried once, before any seed is."""
+    for make in (tried := tuple(makers)):
+        try:
+            made: object = make()
+        except Exception as error:
+            raise InvalidValue(f"checkers: {shown(make)} makes no checker: {type(error).__name__}") from error
+        if not isinstance(made, Checker):
+            raise InvalidValue(f"checkers: {shown(make)} makes no checker; give classes, or functions that make one")
+    return tried
 
 
 OnProgress = Callable[[Exploration, Shrunk | None], object]

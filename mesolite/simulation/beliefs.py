@@ -15,6 +15,7 @@ from mesolite.actors.errors import InvalidValue
 from mesolite.actors.trace import Record, Trace, rows
 from mesolite.callbacks import PassedOn
 from mesolite.drivers import MesoliteSchedulerDriver
+from mesolite.messages.checking.misfits import shown
 from mesolite.messages.ids import FrameworkId, TaskId
 from mesolite.messages.tasks import TaskState
 from mesolite.simulation.courses import Course, Courses, TaskCourses
@@ -259,10 +260,12 @@ def driver_of(cluster: Wiring | None, driver: object) -> MesoliteSchedulerDriver
     known = {} if cluster is None else cluster.frameworks
     for native in reversed(known.values()):
         user = native.user()
-        if driver in (native, native.name) or (isinstance(user, PassedOn) and user.driver is driver):
+        named = isinstance(driver, str) and driver == native.name
+        if named or driver is native or (isinstance(user, PassedOn) and user.driver is driver):
             return native
     there = ", ".join(known) or "none yet"
-    raise InvalidValue(f"driver cannot be {driver!r}: it must be one that runs here, or its name; there are {there}")
+    wanted = f"it must be one that runs here, or its name; there are {there}"
+    raise InvalidValue(f"driver cannot be {shown(driver)}: {wanted}")
 
 
 def user_of(driver: MesoliteSchedulerDriver) -> Any:

@@ -265,3 +265,10 @@ def test_processes_that_help_end_with_whom_they_help(tmp_path: pathlib.Path) -> 
     _, alive = psutil.wait_procs(helping, timeout=60)
 
     assert (begun, len(helping), alive) == (["begun\n"] * 2, 2, [])
+
+
+@pytest.mark.parametrize("wrong", [str, lambda: None, lambda: 1 / 0])
+def test_what_makes_no_checker_is_refused_before_any_seed(wrong: object) -> None:
+    """With what it is, and what would work."""
+    with pytest.raises(InvalidValue, match=r"checkers: .* makes no checker"):
+        explore(naive.mended, seeds=1, checkers=[wrong])  # type: ignore[list-item]

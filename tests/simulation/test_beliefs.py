@@ -179,7 +179,7 @@ def test_errors_say_what_would_work(sim: Simulation) -> None:
         sim.disagreements("mine")
     _, driver = started(sim)
 
-    with pytest.raises(InvalidValue, match=r"driver cannot be 'yours': it must be one that runs here.*there are mine"):
+    with pytest.raises(InvalidValue, match=r"driver cannot be 'yours' \(str\): it must be one.*there are mine"):
         sim.disagreements("yours")
     with pytest.raises(InvalidValue, match="belief returned 'RUNNING' of 't1': it must be a TaskState or its name"):
         sim.disagreements(driver, lambda scheduler: {"t1": "RUNNING"})
