@@ -88,10 +88,9 @@ class Settings:
     # Room for the command executor beside the task's own grace: one second each to escalate and to report (3.1.5).
     command_executor_margin_s: Seconds = 2.0
 
-    # History kept by a master (core.md FW-37; drain.md 0.2.17).
+    # History kept by a master (core.md FW-37).
     completed_frameworks_max: SomeCount = 50
     completed_tasks_max: SomeCount = 1000
-    removed_agents_max: SomeCount = 100_000
     # Drains that have ended, kept in the registry for whoever asks later. Ours.
     past_drains_max: SomeCount = 100
     # The same for reclaims (docs/reclaim.md RV-45).

@@ -29,12 +29,6 @@ def unavailability_of(m: MasterState, agent: AgentRecord) -> Unavailability | No
     return m.schedule.unavailability_of(machine_of(agent.info))
 
 
-def enforced_from(m: MasterState, agent: AgentRecord) -> float | None:
-    """From when what is held on the agent is revoked, None if its window, if any, is advice only. Ours."""
-    window = m.schedule.window_of(machine_of(agent.info))
-    return window.unavailability.start if window is not None and window.enforce else None
-
-
 def joined(m: MasterState, agent: AgentRecord, now: float) -> None:
     """The agent is registered: it can be found by its machine, and those it came with tasks of are asked (5.10.2)."""
     m.machines.setdefault(machine_of(agent.info), {})[agent.id] = None

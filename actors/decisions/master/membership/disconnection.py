@@ -5,7 +5,7 @@ from __future__ import annotations
 from mesolite.actors.decisions.master import tasks
 from mesolite.actors.decisions.master.membership import removal, unreachable
 from mesolite.actors.decisions.master.membership.removal_limiter import Absence
-from mesolite.actors.decisions.master.membership.table import Change, Departure, MemberState
+from mesolite.actors.decisions.master.membership.table import Change, MemberState
 from mesolite.actors.decisions.master.offers import offers
 from mesolite.actors.decisions.master.records import AgentRecord, TaskEnd
 from mesolite.actors.decisions.master.state import MasterState
@@ -40,8 +40,8 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
 
 def _why_it_goes(m: MasterState, agent_id: AgentId) -> Cause:
     for change in (Change.REMOVE, Change.MARK_GONE):
-        departure = m.membership.pending(agent_id, change)
-        if isinstance(departure, Departure):
+        departure = m.membership.departure(agent_id, change)
+        if departure is not None:
             return departure.cause
     return Cause.CRASHED
 

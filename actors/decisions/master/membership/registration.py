@@ -60,8 +60,8 @@ def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
     """The registry holds the new agent now (1.2.5)."""
     agent_id = operation.agent.id
     assert agent_id is not None
-    pending = m.membership.pending(agent_id, Change.ADMIT)
-    assert isinstance(pending, Registration), (operation, pending)
+    pending = m.membership.registration(agent_id)
+    assert pending is not None, operation
     if pending.info != operation.agent:
         m.write(AdmitAgent(agent=pending.info))
         return
@@ -88,8 +88,7 @@ def link_broke(m: MasterState, pid: str) -> None:
 def _pending_at(m: MasterState, pid: str) -> Registration | None:
     """The registration that comes from there and is being written, if any."""
     agent_id = m.registering.get(pid)
-    pending = m.membership.pending(agent_id, Change.ADMIT) if agent_id is not None else None
-    return pending if isinstance(pending, Registration) else None
+    return None if agent_id is None else m.membership.registration(agent_id)
 
 
 def _registered(m: MasterState, agent: AgentRecord) -> AgentRegistered:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mesolite.actors.decisions.master.drain import decisions
 from mesolite.actors.decisions.master.membership import leaving
-from mesolite.actors.decisions.master.membership.table import Change, Departure, MemberState, Reregistration
+from mesolite.actors.decisions.master.membership.table import Change, Departure, MemberState
 from mesolite.actors.decisions.master.records import TaskEnd
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import UnregisterAgent
@@ -30,8 +30,8 @@ def unregister(m: MasterState, message: UnregisterAgent, sender: str, now: float
     if m.agent_at(message.agent_id, sender) is not None:
         remove(m, message.agent_id, Cause.UNREGISTERED, now)
         return
-    coming_back = m.membership.pending(message.agent_id, Change.READMIT)
-    if isinstance(coming_back, Reregistration) and coming_back.sender == sender:
+    coming_back = m.membership.reregistration(message.agent_id)
+    if coming_back is not None and coming_back.sender == sender:
         coming_back.leaving = True  # ours: in Mesos nobody hears it, and it is waited for
 
 

@@ -15,7 +15,7 @@ from mesolite.actors.decisions.master.maintenance.rule import machine_of
 from mesolite.actors.decisions.master.membership import disconnection, gone, joining, removal
 from mesolite.actors.decisions.master.membership.table import Change, MemberState, Reregistration
 from mesolite.actors.decisions.master.offers import offers
-from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
+from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskKey, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.master.timers import ReregisterTimeout
 from mesolite.messages.agent import (
@@ -54,7 +54,7 @@ def reregister(m: MasterState, message: ReregisterAgent, sender: str, now: float
         return
     if known is not None and _holds_too_little(m, known, message.agent):
         return
-    under_way = _pending(m, agent_id)
+    under_way = m.membership.reregistration(agent_id)
     if under_way is not None and under_way.sender != sender and not under_way.link_broken:
         return  # of two that claim the same id the first is heard
     m.membership.begin(agent_id, Change.READMIT, Reregistration(message=message, sender=sender))
@@ -83,6 +83,11 @@ def _is_consistent(message: ReregisterAgent) -> bool:
     )
 
 
+def _reported(message: ReregisterAgent) -> frozenset[TaskKey]:
+    """The tasks that it reports."""
+    return frozenset((task.framework_id, task.task_id) for task in message.tasks)
+
+
 def reachable(m: MasterState, operation: MarkAgentReachable, now: float) -> None:
     """The registry holds an agent again that was unreachable or unknown (1.3.7)."""
     complete(m, operation.agent, now)
@@ -91,7 +96,7 @@ def reachable(m: MasterState, operation: MarkAgentReachable, now: float) -> None
 def link_broke(m: MasterState, pid: str) -> None:
     """Whoever is coming back from there has gone again, unless it is heard of once more before that is written."""
     for agent_id in m.membership.all_pending(Change.READMIT):
-        pending = _pending(m, agent_id)
+        pending = m.membership.reregistration(agent_id)
         if pending is not None and pending.sender == pid:
             pending.link_broken = True
 
@@ -100,7 +105,7 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
     """The registry knows all it has to: take the agent back."""
     agent_id = on_record.id
     assert agent_id is not None
-    pending = _pending(m, agent_id)
+    pending = m.membership.reregistration(agent_id)
     assert pending is not None, agent_id
     leaves = agent_id in m.gone or m.membership.is_pending(agent_id, Change.REMOVE, Change.MARK_GONE)
     if not leaves and pending.message.agent != on_record:
@@ -113,7 +118,7 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
     if m.membership.is_pending(agent_id, Change.REMOVE):
         return  # that is written next, and counts
     m.counters.slave_reregistrations += 1
-    reported = {(task.framework_id, task.task_id) for task in pending.message.tasks}
+    reported = _reported(pending.message)
     for framework in m.frameworks.values():
         tasks.forget_strays(framework, agent_id, but=reported)
     if agent_id in m.agents:
@@ -121,12 +126,6 @@ def complete(m: MasterState, on_record: AgentInfo, now: float) -> None:
     else:
         _return_absent(m, agent_id, pending, now)
     m.subscribers.agent_registered(m, m.agents[agent_id], now)
-
-
-def _pending(m: MasterState, agent_id: AgentId) -> Reregistration | None:
-    """Its re-registration, if that is being written."""
-    pending = m.membership.pending(agent_id, Change.READMIT)
-    return pending if isinstance(pending, Reregistration) else None
 
 
 def _return_registered(m: MasterState, agent: AgentRecord, pending: Reregistration, now: float) -> None:
@@ -140,7 +139,7 @@ def _return_registered(m: MasterState, agent: AgentRecord, pending: Reregistrati
         return  # it has gone again, and what it reported with it
     m.effects.append(Link(agent.pid))
     agent.life = message.life
-    reported = {(task.framework_id, task.task_id) for task in message.tasks}
+    reported = _reported(message)
     missing = [task for key, task in agent.tasks.items() if key not in reported]
     running = {(executor.framework_id, executor.executor_id) for executor in message.executors}
     unreported = [key for key in agent.executors if key not in running]

@@ -174,8 +174,22 @@ class Membership:
         member = self._members.get(agent_id)
         return member is not None and any(change in member.pending for change in changes)
 
-    def pending(self, agent_id: AgentId, change: Change) -> Pending | None:
-        """What is being written about it, if that is."""
+    def registration(self, agent_id: AgentId) -> Registration | None:
+        """Its first registration, if that is being written."""
+        pending = self._pending(agent_id, Change.ADMIT)
+        return pending if isinstance(pending, Registration) else None
+
+    def reregistration(self, agent_id: AgentId) -> Reregistration | None:
+        """Its re-registration, if that is being written."""
+        pending = self._pending(agent_id, Change.READMIT)
+        return pending if isinstance(pending, Reregistration) else None
+
+    def departure(self, agent_id: AgentId, change: Change) -> Departure | None:
+        """How it is on its way out, if that is being written."""
+        pending = self._pending(agent_id, change)
+        return pending if isinstance(pending, Departure) else None
+
+    def _pending(self, agent_id: AgentId, change: Change) -> Pending | None:
         member = self._members.get(agent_id)
         return None if member is None else member.pending.get(change)
 
