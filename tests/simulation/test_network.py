@@ -10,38 +10,18 @@ from typing import Any
 
 import pytest
 
-from mesolite import Refused, Scheduler, SchedulerDriver, Simulation
-from mesolite.actors.trace import Lost
+from mesolite import Refused, Scheduler, Simulation
 from mesolite.messages.agent import PingAgent, PongAgent
 from mesolite.messages.ids import TaskId
 from mesolite.messages.relayed import KillTask
 from mesolite.messages.scheduler import FrameworkError, ResourceOffers
 from mesolite.simulation.simulation import SimulatedCluster
-
-
-class Listener(Scheduler):
-    """Keeps the offers it hears of."""
-
-    def __init__(self) -> None:
-        self.offers: list[str] = []
-        self.errors: list[str] = []
-
-    def resource_offers(self, driver: SchedulerDriver, offers: Any) -> None:
-        self.offers += [str(offer.id) for offer in offers]
-
-    def error(self, driver: SchedulerDriver, message: str) -> None:
-        self.errors.append(message)
+from tests.simulation.listening import Listener, lost
 
 
 @pytest.fixture
 def cluster(sim: Simulation) -> SimulatedCluster:
     return sim.cluster(agents=2)
-
-
-def lost(sim: Simulation) -> list[tuple[str, str, str, str]]:
-    """From whom, to whom, which kind, and why: what never arrived."""
-    records = [record for record in sim.trace if isinstance(record.event, Lost)]
-    return [(r.sender, r.actor, type(r.event.message).__name__, r.event.why) for r in records]
 
 
 # --------------------------------------------------------------------------------------------------------- observing
@@ -71,9 +51,7 @@ def test_an_expectation_may_look_into_messages(sim: Simulation, cluster: Simulat
     assert (offers.count, none.count) == (1, 0)
 
 
-def test_an_expectation_that_saw_nothing_says_what_it_waited_for(
-    sim: Simulation, cluster: SimulatedCluster
-) -> None:
+def test_an_expectation_that_saw_nothing_says_what_it_waited_for(sim: Simulation, cluster: SimulatedCluster) -> None:
     """The error names the kind and the actors."""
     seen = sim.expect(PongAgent, sender="agent-2")
 
@@ -266,9 +244,7 @@ def watch(sim: Simulation, verb: str, **who: Any) -> Any:
     "name", ["agent-9", "master-2", "agent-", "not yet", "keeper", "agent-1/m1-F1/e1", "agnet-1/e1"]
 )
 @pytest.mark.parametrize("verb", VERBS)
-def test_whom_nobody_knows_yet_may_be_watched(
-    sim: Simulation, cluster: SimulatedCluster, verb: str, name: str
-) -> None:
+def test_whom_nobody_knows_yet_may_be_watched(sim: Simulation, cluster: SimulatedCluster, verb: str, name: str) -> None:
     """Agents are added, executors and frameworks come later than the wish to watch them."""
     for side in ("sender", "receiver"):
         watched = watch(sim, verb, **{side: name})

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from mesolite import Refused, Scheduler, SchedulerDriver, Simulation
+from mesolite import Refused, Simulation
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited
-from mesolite.actors.trace import Lost
 from mesolite.messages.agent import PingAgent, PongAgent, RegisterAgent
 from mesolite.messages.relayed import KillTask
 from mesolite.simulation.simulation import SimulatedCluster
-
-
-class Listener(Scheduler):
-    """Keeps the offers it hears of."""
-
-    def __init__(self) -> None:
-        self.offers: list[str] = []
-        self.errors: list[str] = []
-
-    def resource_offers(self, driver: SchedulerDriver, offers: Any) -> None:
-        self.offers += [str(offer.id) for offer in offers]
-
-    def error(self, driver: SchedulerDriver, message: str) -> None:
-        self.errors.append(message)
+from tests.simulation.listening import Listener, lost
 
 
 @pytest.fixture
 def cluster(sim: Simulation) -> SimulatedCluster:
     return sim.cluster(agents=2)
-
-
-def lost(sim: Simulation) -> list[tuple[str, str, str, str]]:
-    """From whom, to whom, which kind, and why: what never arrived."""
-    records = [record for record in sim.trace if isinstance(record.event, Lost)]
-    return [(r.sender, r.actor, type(r.event.message).__name__, r.event.why) for r in records]
 
 
 def test_a_partition_lets_nothing_pass_either_way(sim: Simulation, cluster: SimulatedCluster) -> None:
