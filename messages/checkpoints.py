@@ -32,6 +32,7 @@ class ExecutorCheckpoint:
     run: int
     registered: bool
     shutdown_grace_s: float
+    sandbox: str = ""
 
 
 @frozen(kw_only=True)

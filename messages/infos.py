@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from mesolite.messages.ids import ActorName, AgentId, ExecutorId, FrameworkId
 from mesolite.messages.resources import Resources
+from mesolite.messages.tasks import ExecutorInfo
 
 
 def _resources(value: Resources | str | Mapping[str, float]) -> Resources:
@@ -18,7 +19,8 @@ def _resources(value: Resources | str | Mapping[str, float]) -> Resources:
 class AgentInfo:
     """What an agent says of itself. `id` None until a master has admitted it (core.md RC-12).
 
-    `hostname` and `ip` say which machine it is on (drain.md 5.1.1); in process the address is optional.
+    `hostname` and `ip` say which machine it is on (drain.md 5.1.1); in process the address is optional. `port` is where
+    it listens for HTTP, 0 if it does not (http.md HT-1).
     """
 
     hostname: str
@@ -26,6 +28,7 @@ class AgentInfo:
     attributes: tuple[tuple[str, str], ...] = ()
     id: AgentId | None = None
     ip: str = ""
+    port: int = 0
 
 
 @frozen(kw_only=True)
@@ -38,8 +41,9 @@ class MasterInfo:
 
 @frozen(kw_only=True)
 class ExecutorSummary:
-    """An executor that an agent reports when it re-registers (core.md AG-18)."""
+    """An executor that an agent reports when it re-registers (core.md AG-18). `info` None: it was not said."""
 
     executor_id: ExecutorId
     framework_id: FrameworkId
     resources: Resources
+    info: ExecutorInfo | None = None

@@ -15,11 +15,26 @@ from mesolite.messages.base import Message, Query
 from mesolite.messages.drains import Blocker, DrainInfo
 from mesolite.messages.ids import AgentId, DrainId, FrameworkId, ReclaimId
 from mesolite.messages.reclaims import ReclaimView
+from mesolite.messages.snapshot import AgentHoldings, ClusterSnapshot
 
 
 @frozen(kw_only=True)
 class GetState(Query):
     """Operator to master: tell me everything (core.md OP-2). `data` is a `ClusterState`."""
+
+    call_id: int
+
+
+@frozen(kw_only=True)
+class GetSnapshot(Query):
+    """A master's HTTP endpoint to it: tell me everything, as nouns (docs/spec/http.md section 9.1). Ours."""
+
+    call_id: int
+
+
+@frozen(kw_only=True)
+class GetHoldings(Query):
+    """An agent's HTTP endpoint to it: what do you have (docs/spec/http.md section 10)? Ours."""
 
     call_id: int
 
@@ -92,9 +107,11 @@ class QueryAnswered(Message):
     drains: tuple[DrainInfo, ...] = ()
     blocked_by: tuple[Blocker, ...] = ()
     reclaims: tuple[ReclaimView, ...] = ()
+    snapshot: ClusterSnapshot | None = None
+    holdings: AgentHoldings | None = None
 
 
 QUERIES = (
-    GetState, GetMaintenanceSchedule, GetMaintenanceStatus, GetFramework, GetDrains, GetDrain, GetReclaims, GetReclaim
+    GetState, GetSnapshot, GetHoldings, GetMaintenanceSchedule, GetMaintenanceStatus, GetFramework, GetDrains, GetDrain, GetReclaims, GetReclaim
 )  # fmt: skip
 """All that can be asked."""

@@ -152,16 +152,33 @@ def _pairs(
 
 @checked
 @frozen(kw_only=True)
+class Uri:
+    """A file that is to be in the sandbox before the command starts: a path or `file://` (core.md TK-37, http.md HT-215).
+
+    An archive is unpacked unless `extract` is false; `output_file` is its name in the sandbox, '' for its own.
+    """
+
+    value: PathText = field(converter=_path_text)
+    executable: bool = False
+    extract: bool = True
+    output_file: str = ""
+
+
+@checked
+@frozen(kw_only=True)
 class CommandInfo:
     """What to run: `value` for `/bin/sh -c`, or, without `shell`, the program `value` with these arguments.
 
-    `environment` is a mapping, or pairs. Paths are understood as text.
+    `environment` is a mapping, or pairs. Paths are understood as text. `user` '' is the framework's, and where nobody
+    else may be, the agent's own.
     """
 
     value: PathText = field(converter=_path_text)
     arguments: tuple[PathText, ...] = field(default=(), converter=_path_texts)
     shell: bool = True
     environment: tuple[tuple[str, PathText], ...] = field(default=(), converter=_pairs)
+    uris: tuple[Uri, ...] = ()
+    user: str = ""
 
 
 @checked
@@ -195,7 +212,8 @@ class SimulatedWork:
 class ExecutorInfo:
     """What runs tasks on an agent: a user-written `Executor` class, named by `name` in `executors={name: class}`.
 
-    `shutdown_grace_period_s` None means the agent's default, 5 s in Mesos (drain.md 3.1.2).
+    Or, with a `command`, a process of its own that speaks HTTP with its agent (docs/clients.md). `v1_json` is explained
+    at `TaskInfo`. `shutdown_grace_period_s` None means the agent's default, 5 s in Mesos (drain.md 3.1.2).
     """
 
     executor_id: ExecutorId = field(converter=ExecutorId)
@@ -204,6 +222,8 @@ class ExecutorInfo:
     resources: Resources = field(default=NOTHING, converter=_resources)
     shutdown_grace_period_s: Seconds | None = field(default=None, converter=optional_seconds)
     data: Data = field(default="", converter=as_data)
+    command: CommandInfo | None = None
+    v1_json: str = ""
 
 
 def _command(value: CommandInfo | str | None) -> CommandInfo | None:
@@ -223,7 +243,8 @@ class TaskInfo:
     `agent_id` may be left out: the driver fills in the agent of the offer. `work` says what a command does in a
     simulation, and is used there only; without it `sleep 30`, `exit 3` and the like are taken at their word, alone or
     joined by `;`, `&&` and `||`, and any other command is a `SimulatedWork()`.
-    `command="echo hi"` is short for `command=CommandInfo(value="echo hi")`.
+    `command="echo hi"` is short for `command=CommandInfo(value="echo hi")`. `v1_json`: if it came by HTTP, all of it
+    but `data`, as it was understood: what has no field here is for its executor and for whoever looks (HT-45, HT-200).
     """
 
     task_id: TaskId = field(converter=TaskId)
@@ -235,6 +256,7 @@ class TaskInfo:
     kill_policy: KillPolicy | None = None
     data: Data = field(default="", converter=as_data)
     work: SimulatedWork | None = None
+    v1_json: str = ""
 
 
 @checked
@@ -243,7 +265,8 @@ class TaskStatus:
     """What is said of a task. `uuid` None: made by a master or driver, must not be acknowledged (drain.md 0.2.8).
 
     `cause` is set on every update that says a task was lost or killed, and is None on all others. What a master answers
-    to `reconcile_tasks`, or to a kill, about a task that it does not know has none: nobody knows why.
+    to `reconcile_tasks`, or to a kill, about a task that it does not know has none: nobody knows why. `v1_json`: what its
+    executor has sent by HTTP and has no field here, labels, say, as JSON (HT-178).
     """
 
     task_id: TaskId
@@ -258,6 +281,7 @@ class TaskStatus:
     uuid: UpdateId | None = None
     unreachable_time: float | None = None
     cause: Cause | None = None
+    v1_json: str = ""
 
 
 @frozen(kw_only=True)
@@ -266,7 +290,8 @@ class Task:
 
     `state` is the newest the agent knows; the `status_update_*` pair is the last one it has forwarded, None if none.
     `executor_id` None means a command task (core.md TK-77). `launched_at`: when a master launched it. `cause`: why, if
-    `state` says that it was lost or killed. `kill_cause`: why it is being killed, None if it is not.
+    `state` says that it was lost or killed. `kill_cause`: why it is being killed, None if it is not. `v1_json`: that of
+    its `TaskInfo`.
     """
 
     task_id: TaskId
@@ -281,3 +306,4 @@ class Task:
     launched_at: float = 0.0
     cause: Cause | None = None
     kill_cause: Cause | None = None
+    v1_json: str = ""

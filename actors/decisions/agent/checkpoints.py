@@ -62,6 +62,7 @@ def executor(a: AgentState, owner: FrameworkRecord, record: ExecutorRecord) -> N
         run=record.run,
         registered=record.phase is not ExecutorPhase.REGISTERING,
         shutdown_grace_s=record.shutdown_grace_s,
+        sandbox=record.sandbox,
     )
     _write(a, owner, f"executor/{owner.id}/{record.id}", stored)
 

@@ -10,6 +10,7 @@ from mesolite.actors.decisions.agent import (
     draining,
     executors,
     graces,
+    holdings,
     identity,
     leaving,
     recovery,
@@ -48,8 +49,10 @@ from mesolite.messages.agent import (
     ShutdownFramework,
     UpdateFramework,
 )
+from mesolite.messages.base import Query
 from mesolite.messages.executor import RegisterExecutor, ReregisterExecutor
 from mesolite.messages.infos import AgentInfo
+from mesolite.messages.queries import GetHoldings, QueryAnswered
 from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,
@@ -140,6 +143,12 @@ class AgentCore(Core):
         if state.id_is_gone:
             identity.forget(state)
         return state.writes.commit(state.effects)
+
+    def answer(self, query: Query, now: float) -> QueryAnswered | None:
+        """What it has; nobody asks it anything else."""
+        if not isinstance(query, GetHoldings):
+            return None
+        return QueryAnswered(call_id=query.call_id, holdings=holdings.take(self.state))
 
     def check(self) -> None:
         """Assert that executors and tasks are found where they are, and nowhere else."""

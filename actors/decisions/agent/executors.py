@@ -48,6 +48,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
     a.add_executor(framework, executor)
     checkpoints.executor(a, framework, executor)
     sandbox = sandboxes.sandbox(a.work_dir, a.id or "", framework.id, executor_id, f"{a.incarnation}-{run}")
+    executor.sandbox = sandbox
     a.effects.append(
         SpawnExecutor(
             executor.pid,

@@ -86,6 +86,7 @@ def _rebuild(a: AgentState, key: str, record: object) -> None:
                 pid=record.pid,
                 run=record.run,
                 shutdown_grace_s=record.shutdown_grace_s,
+                sandbox=record.sandbox,
                 phase=ExecutorPhase.RUNNING if record.registered else ExecutorPhase.REGISTERING,
             )
             a.add_executor(a.frameworks[record.framework_id], executor)

@@ -64,7 +64,10 @@ def _reregistration(a: AgentState) -> ReregisterAgent:
             if executor.info is not None and executor.phase is not ExecutorPhase.TERMINATED:
                 summaries.append(
                     ExecutorSummary(
-                        executor_id=executor.id, framework_id=framework.id, resources=executor.info.resources
+                        executor_id=executor.id,
+                        framework_id=framework.id,
+                        resources=executor.info.resources,
+                        info=executor.info,
                     )
                 )
             for task in executor.tasks.values():
@@ -84,6 +87,7 @@ def _reregistration(a: AgentState) -> ReregisterAgent:
                         launched_at=task.launched_at,
                         cause=causes.of(a, framework, task),
                         kill_cause=task.kill_cause,
+                        v1_json=task.info.v1_json,
                     )
                 )
     return ReregisterAgent(

@@ -116,6 +116,7 @@ class ExecutorRecord:
     pid: str
     run: int
     shutdown_grace_s: float
+    sandbox: str = ""
     phase: ExecutorPhase = ExecutorPhase.REGISTERING
     tasks: dict[TaskId, TaskRecord] = field(factory=dict)
     # Why its tasks ended, if that was decided before it did (3.1.9).

@@ -22,7 +22,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.detector import LeaderDetector
 from mesolite.actors.decisions.interval import earlier
-from mesolite.actors.decisions.master import admission, frameworks, leadership, queries, tasks, timers
+from mesolite.actors.decisions.master import admission, frameworks, leadership, queries, tasks, timers, watching
 from mesolite.actors.decisions.master.drain import deactivation, decisions, draining
 from mesolite.actors.decisions.master.maintenance import advice, enforcement, machines, schedules
 from mesolite.actors.decisions.master.membership import (
@@ -101,6 +101,7 @@ from mesolite.messages.scheduler import (
     SuppressOffers,
     Teardown,
 )
+from mesolite.messages.watching import WatchCluster, WatchStanding
 
 Decision = Callable[[MasterState, Any, str, float], None]
 
@@ -137,6 +138,7 @@ LEADER_DECISIONS: dict[type, Decision] = dict(
         on(StopMaintenanceCall, schedules.change),
         on(ReclaimResourcesCall, reclaims.reclaim),
         on(ReleaseReclaimCall, reclaims.release),
+        on(WatchCluster, watching.watch_cluster),
     ]
 )
 """What a leader decides on. Anybody else, and a leader that has not read the registry, discards these (0.2.1)."""
@@ -191,7 +193,7 @@ APPLIED: dict[type, Callable[[MasterState, Any, float], None]] = {
 """What follows from a change of the registry, now that it is durable (0.2.4)."""
 
 SUBSCRIBERS = Subscribers(
-    agent_joined=in_order(pings.watch, offers.agent_joined, machines.joined, schedules.joined),
+    agent_joined=in_order(pings.watch, offers.agent_joined, machines.joined, schedules.joined, watching.agent_added),
     agent_registered=in_order(reclaims.agent_registered),
     agent_back=in_order(draining.tell),
     agent_replaced=in_order(disconnection.replaced),
@@ -237,6 +239,8 @@ class MasterCore(Core):
             self._tell_of_releases(now)
             self._keep_allocating(now)
             pruning.keep_due(state, now)
+        if state.standing_watched:
+            watching.tell_standing(state)
         return state.effects
 
     def answer(self, query: Query, now: float) -> QueryAnswered:
@@ -304,6 +308,8 @@ class MasterCore(Core):
                 leadership.end(state, f"the registry refused: {event.reason}")  # 0.2.6
             case Started():
                 leadership.start(state, event, now)
+            case WatchStanding():
+                watching.watch_standing(state, event, sender, now)
             case _:
                 self.let_pass(event)
 

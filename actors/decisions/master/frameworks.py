@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesolite.actors.decisions.contract import Link
-from mesolite.actors.decisions.master import tasks
+from mesolite.actors.decisions.master import tasks, watching
 from mesolite.actors.decisions.master.maintenance import machines
 from mesolite.actors.decisions.master.offers import inverse_offers, offers
 from mesolite.actors.decisions.master.records import FrameworkRecord
@@ -69,9 +69,10 @@ def _subscribe_new(m: MasterState, message: Subscribe, sender: str, now: float) 
     framework_id = FrameworkId(m.id_for("F", m.next_framework))
     m.next_framework += 1
     framework = FrameworkRecord(
-        id=framework_id, info=evolve(message.framework_info, id=framework_id), pid=sender
+        id=framework_id, info=evolve(message.framework_info, id=framework_id), pid=sender, registered_at=now
     )
     m.frameworks[framework_id] = framework
+    watching.framework_added(m, framework)
     m.framework_of_pid[sender] = framework_id
     m.effects.append(Link(sender))
     m.allocator.add_framework(framework_id, framework.info.role, now, suppressed=message.suppressed)
@@ -98,7 +99,9 @@ def _subscribe_known(
     info = evolve(message.framework_info, user=framework.info.user, checkpoint=framework.info.checkpoint)
     framework.info, framework.pid = info, sender
     framework.connected = framework.active = True
+    framework.registered_at, framework.reregistered_at = framework.registered_at or now, now
     m.framework_of_pid[sender] = framework.id
+    watching.framework_updated(m, framework)
     m.cancel_timer(FailoverTimeout(framework.id))
     m.effects.append(Link(sender))
     m.allocator.activate_framework(framework.id, info.role, now, suppressed=message.suppressed)
@@ -130,6 +133,7 @@ def _add_recovered(m: MasterState, info: FrameworkInfo, now: float) -> Framework
     assert info.id is not None
     framework = FrameworkRecord(id=info.id, info=info, pid=None, connected=False, active=False)
     m.frameworks[info.id] = framework
+    watching.framework_added(m, framework)
     m.allocator.add_framework(info.id, info.role, now)
     m.allocator.deactivate_framework(info.id)
     return framework
@@ -149,6 +153,7 @@ def disconnected(m: MasterState, framework: FrameworkRecord, now: float) -> None
     # In case it is alive and only its link broke.
     m.send(framework.pid, FrameworkError(message=f"framework {framework.id} disconnected; start a new driver"))
     framework.connected = False
+    framework.unregistered_at = now
     _deactivate(m, framework, now)
     m.set_timer(FailoverTimeout(framework.id), framework.info.failover_timeout_s)
 
@@ -209,6 +214,7 @@ def end(m: MasterState, message: TeardownFrameworkCall, sender: str, now: float)
 def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     """End a framework: its tasks are recorded as killed, nobody is told of each (FW-36)."""
     framework.connected = framework.active = False
+    framework.unregistered_at = now
     m.cancel_timer(FailoverTimeout(framework.id))
     m.allocator.deactivate_framework(framework.id)
     for offer_id in list(framework.offers):
@@ -218,6 +224,7 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     for agent in m.agents.values():
         m.send(agent.pid, ShutdownFramework(framework_id=framework.id))
         for key in [key for key in agent.executors if key[0] == framework.id]:
+            agent.executor_infos.pop(key, None)
             m.recover(framework.id, framework.info.role, agent.id, agent.executors.pop(key), now)
     for task in framework.tasks.values():
         tasks.detach(m.agents[task.agent_id], task)
@@ -231,6 +238,7 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
         m.framework_of_pid.pop(framework.pid, None)
     del m.frameworks[framework.id]
     m.completed_frameworks[framework.id] = framework
+    watching.framework_removed(m, framework)
     while len(m.completed_frameworks) > m.settings.completed_frameworks_max:
         del m.completed_frameworks[next(iter(m.completed_frameworks))]
     m.subscribers.framework_removed(m, framework.id, now)

@@ -21,7 +21,7 @@ from mesolite.messages.registrar import RecoverRegistry, RegistryRecovered
 
 def start(m: MasterState, event: Started, now: float) -> None:
     """Contend from the first moment on, bound to the registrar as if both were one process."""
-    m.name = event.name
+    m.name, m.started_at = event.name, now
     m.effects.append(Link(m.registrar))
     follow(m, m.detector.start(now), now)
 

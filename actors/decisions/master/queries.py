@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mesolite.actors.decisions.master import view
+from mesolite.actors.decisions.master import snapshot, view
 from mesolite.actors.decisions.master.drain import view as drain_view
 from mesolite.actors.decisions.master.reclaim import view as reclaim_view
 from mesolite.actors.decisions.master.state import MasterState
@@ -22,6 +22,7 @@ from mesolite.messages.queries import (
     GetMaintenanceStatus,
     GetReclaim,
     GetReclaims,
+    GetSnapshot,
     GetState,
     QueryAnswered,
 )
@@ -38,6 +39,8 @@ def answer(m: MasterState, query: Any, now: float) -> QueryAnswered:
     if not m.leading:
         refusal = f"{asked} was put to a master that does not lead; ask the one that does"
         return QueryAnswered(call_id=query.call_id, code=NOT_LEADING, refusal=refusal)
+    if type(query) is GetSnapshot:
+        return QueryAnswered(call_id=query.call_id, snapshot=snapshot.take(m))
     return _ANSWERS[type(query)](m, query)
 
 

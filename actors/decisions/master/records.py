@@ -8,10 +8,11 @@ from mesolite.actors.decisions.master.membership.table import Member, MemberStat
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, ReclaimId, TaskId, UpdateId
 from mesolite.messages.infos import AgentInfo
+from mesolite.messages.maintenance import Unavailability
 from mesolite.messages.offers import InverseOfferStatus
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
 from mesolite.messages.resources import NOTHING, Resources
-from mesolite.messages.tasks import Cause, KillPolicy, Reason, TaskState
+from mesolite.messages.tasks import Cause, ExecutorInfo, KillPolicy, Reason, TaskState, TaskStatus
 
 TaskKey = tuple[FrameworkId, TaskId]
 ExecutorKey = tuple[FrameworkId, ExecutorId]
@@ -24,6 +25,7 @@ class TaskRecord:
     `unacknowledged`: the framework has not said yet that it took that update; what happened since waits at the agent.
     `grace_period_s`: how long it wants to be given when it is killed; None: it has no wish, or a former master knew it.
     `kill_cause`: why it was being killed when its agent came back with it, None if it was not.
+    `statuses`: what was said of it, the newest of each run of equal states, without data (HT-179, HT-274).
     """
 
     task_id: TaskId
@@ -40,6 +42,8 @@ class TaskRecord:
     cause: Cause | None = None
     grace_period_s: float | None = None
     kill_cause: Cause | None = None
+    v1_json: str = ""
+    statuses: tuple[TaskStatus, ...] = ()
 
     @property
     def key(self) -> TaskKey:
@@ -79,7 +83,8 @@ class AgentRecord:
     `kills`: tasks a framework wants ended, with the policy it named; `revokes`, `revoked_executors`: those a reclaim
     wants ended. `drained`: the agent has said that nothing of it is alive since it was last told to drain, for this
     drain first at `drain_told_at`.
-    `life`: which of its lives was heard last, 0 if that was not said.
+    `life`: which of its lives was heard last, 0 if that was not said. `executor_infos`: of those in `executors`, as far
+    as this master has seen them. `reregistered_at` None: it has not come back to this master.
     `answers`: the newest of each framework to a maintenance inverse offer; they outlive the framework, not the agent
     (5.9.2).
     """
@@ -91,6 +96,9 @@ class AgentRecord:
     active: bool = True
     tasks: dict[TaskKey, TaskRecord] = field(factory=dict)
     executors: dict[ExecutorKey, Resources] = field(factory=dict)
+    executor_infos: dict[ExecutorKey, ExecutorInfo] = field(factory=dict)
+    registered_at: float = 0.0
+    reregistered_at: float | None = None
     offers: dict[OfferId, None] = field(factory=dict)
     inverse_offers: dict[OfferId, None] = field(factory=dict)
     kills: dict[TaskKey, KillPolicy | None] = field(factory=dict)
@@ -134,6 +142,7 @@ class FrameworkRecord:
     """A framework. `pid` None means recovered: known only from agents, its scheduler not heard of yet (EL-44).
 
     `strays`: tasks that this master does not have, and of which an agent has said that they are alive there.
+    `registered_at` and the like: when its scheduler first subscribed with this master, subscribed again, was gone.
     """
 
     id: FrameworkId
@@ -147,6 +156,9 @@ class FrameworkRecord:
     strays: dict[TaskId, Stray] = field(factory=dict)
     offers: dict[OfferId, None] = field(factory=dict)
     inverse_offers: dict[OfferId, None] = field(factory=dict)
+    registered_at: float = 0.0
+    reregistered_at: float | None = None
+    unregistered_at: float | None = None
 
     @property
     def recovered(self) -> bool:
@@ -171,6 +183,8 @@ class InverseOfferRecord:
 
     id: OfferId
     framework_id: FrameworkId
+    unavailability: Unavailability
+    resources: Resources = NOTHING
     agent_id: AgentId | None = None
     reclaim_id: ReclaimId | None = None
 

@@ -48,6 +48,7 @@ from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.resources import Resources
 from mesolite.messages.scheduler import FrameworkError
 from mesolite.messages.tasks import TaskStatus
+from mesolite.messages.watching import MasterStanding
 
 NOT_BACK = "not back since the last master failed"
 """How agents and schedulers are away that a new leader knows of and has not heard, in words for operators."""
@@ -165,6 +166,7 @@ class MasterState:
     subscribers: Subscribers
     detector: LeaderDetector
     name: str = ""
+    started_at: float = 0.0
     info: MasterInfo | None = None
     leadership: Leadership = Leadership.CONTENDING
     leading_since: float = 0.0
@@ -216,6 +218,11 @@ class MasterState:
 
     # Who may do what (core.md SEC-13).
     acl: Acl = EVERYTHING
+
+    # What this master's HTTP endpoint wants to be told, and was told last (watching.py).
+    standing_watched: bool = False
+    standing_told: MasterStanding | None = None
+    cluster_watched: bool = False
 
     # Agents on which something was let go since the last event: their drains and reclaims may have ended.
     released_on: dict[AgentId, None] = field(factory=dict)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import TypeVar
 
+from mesolite.actors.decisions.master import watching
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, Stray, TaskEnd, TaskKey, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.messages.agent import AgentReregistered, ExitedExecutor, Reconciliation
@@ -54,6 +55,7 @@ def agent_left(m: MasterState, agent: AgentRecord, how: TaskEnd, now: float) -> 
     for task in list(agent.tasks.values()):
         end(m, m.frameworks[task.framework_id], task, how, now)
     agent.executors.clear()
+    agent.executor_infos.clear()
     for framework in m.frameworks.values():
         forget_strays(framework, agent.id)
 
@@ -74,21 +76,20 @@ def archive(m: MasterState, framework: FrameworkRecord, task: TaskRecord, how: T
     set_state(m, task, state, now, how.cause)
     cut_off = how.unreachable_time is not None
     remember(m, framework.unreachable_tasks if cut_off else framework.completed_tasks, task.task_id, task)
-    m.tell(
-        framework,
-        unchecked(TaskStatus)(
-            task_id=task.task_id,
-            agent_id=task.agent_id,
-            executor_id=task.executor_id,
-            state=state,
-            source=Source.SOURCE_MASTER,
-            reason=reason,
-            message=how.message,
-            timestamp=now,
-            unreachable_time=how.unreachable_time,
-            cause=how.cause,
-        ),
+    status = unchecked(TaskStatus)(
+        task_id=task.task_id,
+        agent_id=task.agent_id,
+        executor_id=task.executor_id,
+        state=state,
+        source=Source.SOURCE_MASTER,
+        reason=reason,
+        message=how.message,
+        timestamp=now,
+        unreachable_time=how.unreachable_time,
+        cause=how.cause,
     )
+    watching.task_said(m, task, status)
+    m.tell(framework, status)
 
 
 def out_of_reach(m: MasterState, agent_id: AgentId) -> list[tuple[FrameworkRecord, TaskRecord]]:
@@ -155,6 +156,7 @@ def update(m: MasterState, message: StatusUpdate, sender: str, now: float) -> No
     set_state(m, task, message.latest_state, now)
     if message.status.state is task.state:
         task.cause = message.status.cause  # that of the newest state may be still to come
+    watching.task_said(m, task, message.status)
     if framework.connected:
         task.status_update_state = message.status.state
         task.status_update_uuid = message.status.uuid
@@ -209,6 +211,7 @@ def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: f
     agent = m.agent_at(message.agent_id, sender)
     if agent is None:
         return
+    agent.executor_infos.pop((message.framework_id, message.executor_id), None)
     resources = agent.executors.pop((message.framework_id, message.executor_id), None)
     if resources is None:
         return

@@ -35,6 +35,7 @@ def disconnected(m: MasterState, agent: AgentRecord, now: float) -> None:
         for task in [task for task in agent.tasks.values() if task.framework_id == framework_id]:
             tasks.end(m, framework, task, loss, now)
         for key in [key for key in agent.executors if key[0] == framework_id]:
+            agent.executor_infos.pop(key, None)
             m.recover(framework_id, framework.info.role, agent.id, agent.executors.pop(key), now)
 
 

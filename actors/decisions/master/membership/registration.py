@@ -68,7 +68,9 @@ def admitted(m: MasterState, operation: AdmitAgent, now: float) -> None:
     m.membership.end(agent_id, Change.ADMIT)
     del m.registering[pending.pid]
     member = m.membership.move(agent_id, MemberState.REGISTERED)
-    agent = AgentRecord(id=agent_id, info=pending.info, pid=pending.pid, member=member, life=pending.life)
+    agent = AgentRecord(
+        id=agent_id, info=pending.info, pid=pending.pid, member=member, life=pending.life, registered_at=now
+    )
     joining.join(m, agent, now)
     m.counters.slave_registrations += 1
     if pending.link_broken:

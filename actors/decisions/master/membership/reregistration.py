@@ -9,7 +9,7 @@ ReregisterAgent --registry knows all it has to, or it is written--> compared wit
 from __future__ import annotations
 
 from mesolite.actors.decisions.contract import Link
-from mesolite.actors.decisions.master import frameworks, tasks
+from mesolite.actors.decisions.master import frameworks, tasks, watching
 from mesolite.actors.decisions.master.maintenance import machines
 from mesolite.actors.decisions.master.maintenance.rule import machine_of
 from mesolite.actors.decisions.master.membership import disconnection, gone, joining, removal
@@ -26,7 +26,7 @@ from mesolite.messages.agent import (
 )
 from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import AgentId
-from mesolite.messages.infos import AgentInfo
+from mesolite.messages.infos import AgentInfo, ExecutorSummary
 from mesolite.messages.registrar import AdmitAgent, MarkAgentReachable
 from mesolite.messages.relayed import KillTask
 from mesolite.messages.resources import NOTHING, Resources
@@ -194,7 +194,13 @@ def _take_over_executors(m: MasterState, agent: AgentRecord, message: Reregister
             offers.rescind_all(m, agent.offers, now)
         if m.allocator.free(agent.id).contains(executor.resources):  # or another has got it meanwhile
             agent.executors[key] = executor.resources
+            _keep_info(agent, executor)
             m.allocator.charge(executor.framework_id, agent.id, executor.resources)
+
+
+def _keep_info(agent: AgentRecord, executor: ExecutorSummary) -> None:
+    if executor.info is not None:
+        agent.executor_infos[(executor.framework_id, executor.executor_id)] = executor.info
 
 
 def _return_absent(m: MasterState, agent_id: AgentId, pending: Reregistration, now: float) -> None:
@@ -204,13 +210,23 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: Reregistration, n
     was_out_of_reach = agent_id in m.unreachable
     member = m.membership.move(agent_id, MemberState.REGISTERED)
     active = agent_id not in m.deactivated
-    agent = AgentRecord(id=agent_id, info=info, pid=pending.sender, member=member, active=active, life=message.life)
+    agent = AgentRecord(
+        id=agent_id,
+        info=info,
+        pid=pending.sender,
+        member=member,
+        active=active,
+        life=message.life,
+        registered_at=now,
+        reregistered_at=now,
+    )
     for framework_info in message.frameworks:
         frameworks.ensure_recovered(m, framework_info, now)
     room = info.resources
     for executor in message.executors:
         if executor.framework_id in m.frameworks and room.contains(executor.resources):
             agent.executors[(executor.framework_id, executor.executor_id)] = executor.resources
+            _keep_info(agent, executor)
             room = room - executor.resources
     refused: list[Task] = []
     for task in message.tasks:
@@ -222,7 +238,7 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: Reregistration, n
             refused.append(task)
             continue
         room = room - needed
-        record = _take_over(framework, agent, task)
+        record = _take_over(m, framework, agent, task)
         if announced:
             _announce_return(m, framework, agent, record)
     if was_out_of_reach:
@@ -241,7 +257,7 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: Reregistration, n
     _exchange_frameworks(m, agent.pid, message, now)
 
 
-def _take_over(framework: FrameworkRecord, agent: AgentRecord, task: Task) -> TaskRecord:
+def _take_over(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, task: Task) -> TaskRecord:
     """The task is live, whatever list it was on (RC-21)."""
     framework.unreachable_tasks.pop(task.task_id, None)
     framework.completed_tasks.pop(task.task_id, None)
@@ -258,8 +274,10 @@ def _take_over(framework: FrameworkRecord, agent: AgentRecord, task: Task) -> Ta
         status_update_uuid=task.status_update_uuid,
         cause=task.cause,
         kill_cause=task.kill_cause,
+        v1_json=task.v1_json,
     )
     framework.tasks[task.task_id] = agent.tasks[record.key] = record
+    watching.task_added(m, record)
     return record
 
 

@@ -52,4 +52,6 @@ def _offer(m: MasterState, framework: FrameworkRecord, agent: AgentRecord, grant
         executor_ids=tuple(executor for owner, executor in agent.executors if owner == framework.id),
         role=grant.role,
         unavailability=m.schedule.unavailability_of(machine_of(agent.info)),
+        ip=agent.info.ip,
+        port=agent.info.port,
     )

@@ -34,7 +34,12 @@ def make(
     m.next_offer += 1
     agent_id = None if agent is None else agent.id
     m.inverse_offers[inverse_offer_id] = InverseOfferRecord(
-        id=inverse_offer_id, framework_id=framework.id, agent_id=agent_id, reclaim_id=reclaim_id
+        id=inverse_offer_id,
+        framework_id=framework.id,
+        unavailability=unavailability,
+        resources=resources,
+        agent_id=agent_id,
+        reclaim_id=reclaim_id,
     )
     framework.inverse_offers[inverse_offer_id] = None
     if agent is not None:

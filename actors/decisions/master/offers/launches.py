@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mesolite.actors.decisions.master import watching
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.rules.grace import wish_of
@@ -44,6 +45,7 @@ def launch(
             # An executor is charged once, when the master believes it is not there yet (OF-67).
             needed = needed + executor.resources
             agent.executors[(framework.id, executor.executor_id)] = executor.resources
+            agent.executor_infos[(framework.id, executor.executor_id)] = executor
         balance = balance - needed
         _launch_one(m, framework, agent, task, running is None, now)
     return balance
@@ -63,8 +65,10 @@ def _launch_one(
         state=TaskState.TASK_STAGING,
         launched_at=now,
         grace_period_s=wish_of(task.kill_policy),
+        v1_json=task.v1_json,
     )
     framework.tasks[task.task_id] = agent.tasks[record.key] = record
+    watching.task_added(m, record)
     assert framework.pid is not None
     m.send(
         agent.pid,
