@@ -12,7 +12,7 @@ import pathlib
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mesolite.actors.containerizer.temporary_folder import TemporaryFolder
 from mesolite.actors.containerizer.work_folder import WorkFolder
@@ -21,11 +21,15 @@ from mesolite.actors.errors import ActorEnded, Refused
 from mesolite.actors.threads.runtime import ThreadsRuntime
 from mesolite.actors.threads.sqlite_store import SqliteStore
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
+from mesolite.http import Http
 from mesolite.machines import AgentMachine, AnyResources
 from mesolite.messages.checking import Count, PathText, SomeCount, Timeout, checked_arguments, in_seconds
 from mesolite.signals import SignalWatch
 from mesolite.version import __version__
 from mesolite.wiring import DEFAULT_RESOURCES, Wiring
+
+if TYPE_CHECKING:
+    from mesolite.gateway.gateway import Gateway
 
 READY_S = 30.0
 
@@ -46,6 +50,7 @@ class Cluster(Wiring):
         work_dir: PathText | pathlib.Path | None = None,
         handle_signals: bool = False,
         trace_records: Count = DEFAULT_RECORDS,
+        http: bool | str | Http = False,
     ) -> None:
         """Start elector, masters and agents; `ready` says when all of them have found each other.
 
@@ -53,7 +58,12 @@ class Cluster(Wiring):
         goes on as if it had never stopped; by default a temporary folder that goes with the cluster. `handle_signals`:
         SIGUSR1 to this process drains all agents.
 
+        `http`: masters and agents speak Mesos's v1 HTTP interface, for schedulers and executors of any language, each
+        at a port of its own: True for free ones on loopback, `"127.0.0.1:5050"` for master-1's, the others follow, or
+        `Http(...)`. It needs the extra `mesolite[http]`. `cluster.url` is the leader's.
+
         Raises:
+            Refused: the extra is not installed, or a port cannot be had.
             WorkDirInUse: another cluster lives in that folder, in this process or in another.
             WorkDirUnusable: nothing can be kept there, or what is kept there cannot be read.
         """
@@ -70,7 +80,11 @@ class Cluster(Wiring):
             undo.pop_all()
         self._closing, self._closed = threading.RLock(), False
         self._signals: SignalWatch | None = None
+        self._gateway = None
         try:
+            gateway = None
+            if http is not False:
+                self._gateway = gateway = _gateway(runtime, settings, Http.of(http))
             super().__init__(
                 runtime,
                 settings,
@@ -79,6 +93,7 @@ class Cluster(Wiring):
                 resources=resources,
                 work_dir=f"{self._folder.name}/sandboxes",
                 first_sequence=store.term("registry") + 1,
+                gateway=gateway,
             )
             if handle_signals:
                 self._signals = SignalWatch(self.agents)
@@ -174,6 +189,8 @@ class Cluster(Wiring):
                 return
             if self._signals is not None:
                 self._signals.close()
+            if self._gateway is not None:
+                self._gateway.close()
             self.runtime.close()
             self._folder.leave()
             self._closed = True
@@ -188,6 +205,21 @@ class Cluster(Wiring):
 
     def _is_ready(self) -> bool:
         return self.leader is not None and all(agent.registered for agent in list(self.agents.values()))
+
+
+def _gateway(runtime: ThreadsRuntime, settings: Settings, http: Http) -> Gateway:
+    """What speaks HTTP; only now is imported what that needs.
+
+    Raises:
+        Refused: that is not installed.
+    """
+    try:
+        from mesolite.gateway.gateway import Gateway
+        from mesolite.gateway.server import HttpServer, Tls
+    except ImportError as why:
+        raise Refused(f"http= needs more than is installed: {why}; install it with pip install 'mesolite[http]'") from why
+    tls = Tls(http.certificate, http.key) if http.certificate else None
+    return Gateway(runtime, settings, http, HttpServer(tls), epoch_s=time.time() - runtime.now())
 
 
 def _trace(records: int, settings: Settings) -> Trace:

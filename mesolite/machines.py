@@ -28,10 +28,13 @@ S = TypeVar("S", AgentStatus, MasterStatus)
 class Machine(ABC):
     """A host with one daemon of ours on it, by the daemon's name."""
 
-    def __init__(self, runtime: Runtime, name: str, start: Callable[..., None]) -> None:
+    def __init__(
+        self, runtime: Runtime, name: str, start: Callable[..., None], url_of: Callable[[str], str]
+    ) -> None:
         """Refer to that machine; `start` starts its daemon. Whether that is alive shows when it is asked."""
         self._runtime = runtime
         self._start = start
+        self._url_of = url_of
         self._name = name
         self._history: list[tuple[float, str]] = []
 
@@ -47,6 +50,15 @@ class Machine(ABC):
     def name(self) -> str:
         """The daemon's name, as faults, traces and stories know it, and the machine's own unless it has another."""
         return self._name
+
+    @property
+    def url(self) -> str:
+        """Where the daemon listens for HTTP, running or not: `http://127.0.0.1:5050`.
+
+        Raises:
+            Refused: this cluster does not speak HTTP.
+        """
+        return self._url_of(self.name)
 
     @property
     def history(self) -> tuple[tuple[float, str], ...]:
@@ -127,9 +139,16 @@ class AgentMachine(Machine):
         machine_id: what maintenance schedules know the machine by.
     """
 
-    def __init__(self, runtime: Runtime, name: str, start: Callable[..., None], machine_id: MachineId) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        name: str,
+        start: Callable[..., None],
+        url_of: Callable[[str], str],
+        machine_id: MachineId,
+    ) -> None:
         """Refer to that machine, which maintenance schedules know by `machine_id`."""
-        super().__init__(runtime, name, start)
+        super().__init__(runtime, name, start, url_of)
         self.machine_id = machine_id
         self._agent_id: str | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -40,6 +40,9 @@ from mesolite.slips import check_callbacks
 from mesolite.user_errors import KeepsUserErrors
 from mesolite.waiting import in_callbacks, unless_broken, words
 
+if TYPE_CHECKING:
+    from mesolite.gateway.gateway import Gateway
+
 DEFAULT_RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"
 
 
@@ -59,11 +62,16 @@ class Wiring(KeepsUserErrors):
         resources: AnyResources,
         work_dir: str,
         first_sequence: int = 1,
+        gateway: Gateway | None = None,
     ) -> None:
-        """Start an elector, `master-1`..., `agent-1`...; every agent offers `resources`."""
+        """Start an elector, `master-1`..., `agent-1`...; every agent offers `resources`.
+
+        `gateway`: through it they speak HTTP; None: they do not.
+        """
         self.runtime = runtime
         self._settings = settings
         self._work_dir = work_dir
+        self._gateway = gateway
         self._resources = Resources.of(resources)
         self._infos: dict[str, AgentInfo] = {}
         self._executor_classes: dict[str, type[Executor]] = {}
@@ -76,7 +84,7 @@ class Wiring(KeepsUserErrors):
         self._operator = Operator(runtime, self.agents, self.masters, self.frameworks)
         for number in range(1, masters + 1):
             name = f"master-{number}"
-            self.masters[name] = MasterMachine(runtime, name, functools.partial(self._start_master, name))
+            self.masters[name] = MasterMachine(runtime, name, functools.partial(self._start_master, name), self._url_of)
             self._start_master(name)
         for _ in range(agents):
             self.add_agent()
@@ -113,6 +121,16 @@ class Wiring(KeepsUserErrors):
     def trace(self) -> Trace:
         """What happened: `print(cluster.trace.text())`, the `story` of one task or agent, the `hash` of all of it."""
         return self.runtime.trace
+
+    @property
+    def url(self) -> str:
+        """Where the leading master listens for HTTP, and while there is none, master-1: `http://127.0.0.1:5050`.
+
+        Raises:
+            Refused: this cluster does not speak HTTP.
+        """
+        master = self.leader or self.masters["master-1"]
+        return master.url
 
     @property
     def leader(self) -> MasterMachine | None:
@@ -176,16 +194,28 @@ class Wiring(KeepsUserErrors):
             raise Refused(f"there is an agent named {name!r}; restart() it, or choose another name")
         if self.runtime.directory.incarnation(name):
             raise NameTaken(f"there is or was somebody else named {name!r}; choose another name")
-        self._infos[name] = AgentInfo(
+        info = AgentInfo(
             hostname=hostname or name,
             ip=ip,
             resources=self._resources if resources is None else Resources.of(resources),
             attributes=tuple((attributes or {}).items()),
         )
-        info, start = self._infos[name], functools.partial(self._start_agent, name)
-        machine = self.agents[name] = AgentMachine(self.runtime, name, start, MachineId(hostname=info.hostname, ip=ip))
+        if self._gateway is not None:
+            at = self._gateway.address_of(name)
+            # Clients look hosts up, so an agent's own name would not do (http.md HT-170).
+            info = attrs.evolve(info, hostname=hostname or at.hostname, ip=ip or at.ip, port=at.port)
+        self._infos[name], start = info, functools.partial(self._start_agent, name)
+        machine = self.agents[name] = AgentMachine(
+            self.runtime, name, start, self._url_of, MachineId(hostname=info.hostname, ip=info.ip)
+        )
         self._start_agent(name)
         return machine
+
+    def _url_of(self, name: str) -> str:
+        if self._gateway is None:
+            raise Refused(f"{name} does not speak HTTP, so it has no url; make the cluster with http=True")
+        known = {**self._gateway.masters, **self._gateway.agents}
+        return known[name].url
 
     def _start_agent(
         self, name: str, facts: Mapping[str, Any] = NO_CHANGE, *, anew: bool = False, cause: int = -1
@@ -197,6 +227,8 @@ class Wiring(KeepsUserErrors):
         self.runtime.start(
             name, Placement(name), lambda context: Agent(context, settings, info, work_dir, anew=anew), cause
         )
+        if self._gateway is not None:
+            self._gateway.serve_agent(name)
 
     def _start_master(self, name: str, *, cause: int = -1) -> None:
         """Start a master's process, and its registrar, on its machine."""
@@ -204,6 +236,8 @@ class Wiring(KeepsUserErrors):
         place = Placement(name, store="registry")
         self.runtime.start(registrar, place, lambda context: Registrar(context, name, settings), cause)
         self.runtime.start(name, Placement(name), lambda context: Master(context, settings, registrar), cause)
+        if self._gateway is not None:
+            self._gateway.serve_master(name)
 
     @checked_arguments
     def run(
@@ -245,11 +279,18 @@ class Wiring(KeepsUserErrors):
         return next(name for name in names if self.runtime.directory.incarnation(name) == 0)
 
     def _give_birth(self, host: str, start: ExecutorStart) -> NewActor:
-        settings = self.settings
+        settings, gateway = self.settings, self._gateway
         if start.info is None:
             return lambda context: CommandExecutor(context, start, settings), Placement(host)
         name = start.info.name or start.executor_id
         if name not in self._executor_classes:
+            if start.info.command is not None and gateway is not None:
+                return lambda context: gateway.executor(context, start), Placement(host)
+            if start.info.command is not None:
+                raise LookupError(
+                    f"executor {name!r} is a command, which speaks HTTP with its agent, and this cluster does not; make "
+                    "it with http=True"
+                )
             known = ", ".join(sorted(self._executor_classes)) or "none"
             raise LookupError(
                 f"no executor class is known under the name {name!r}; give one with run(..., executors={{{name!r}: "

@@ -40,6 +40,15 @@ class KillTask(FrameworkCall):
 
 
 @frozen(kw_only=True)
+class ShutdownExecutorOf(FrameworkCall):
+    """Scheduler to master, master to agent: end that executor and its tasks (http.md HT-143)."""
+
+    framework_id: FrameworkId
+    agent_id: AgentId
+    executor_id: ExecutorId
+
+
+@frozen(kw_only=True)
 class StatusUpdate(ExecutorCall):
     """Executor to agent, agent to master, master to scheduler: the task is in this state (core.md TK-25).
 

@@ -30,7 +30,12 @@ class MasterStanding(Message):
 
 @frozen(kw_only=True)
 class WatchCluster(Message):
-    """Endpoint to its master: tell me all, and from now on what changes (HT-293). Asked again, all is told again."""
+    """Endpoint to its master: tell me all, and from now on what changes (HT-293). Asked again, all is told again.
+
+    Not `on`: nobody there wants to know any more.
+    """
+
+    on: bool = True
 
 
 @frozen(kw_only=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import pathlib
+import pwd
 import signal
 import threading
 import time
 from collections.abc import Callable
 
+from mesolite.actors.containerizer.fetcher import fetch
 from mesolite.actors.containerizer.host import Launcher, WorkEvent
 from mesolite.actors.decisions.contract import Run, WorkFailedToStart, WorkStarted
 from mesolite.actors.runtime.port import ActorContext
+from mesolite.actors.runtime.thread import Thread
 from mesolite.messages.tasks import CommandInfo
 
 SANDBOXES_KNOWN = 10_000
@@ -19,6 +22,9 @@ SANDBOXES_KNOWN = 10_000
 
 CLOSE_S = 5.0
 """How long the launchers have, all together, to kill everything and to end, before they are killed."""
+
+PRIVATE = 0o700
+"""The mode of a sandbox."""
 
 REASON_MAX = 1000
 """How much of the reason why something did not start is told: it may quote a command of any length."""
@@ -56,17 +62,39 @@ def _environment(run: Run) -> dict[str, str]:
     return environment
 
 
+def _check_user(user: str) -> None:
+    """Commands run as whoever runs the agent (HT-245). Raises PermissionError, if another is named."""
+    own = os.geteuid()
+    if user and user != str(own):
+        try:
+            name = pwd.getpwuid(own).pw_name
+        except KeyError:  # nobody has given this user a name, as in many containers
+            name = str(own)
+        if user != name:
+            raise PermissionError(
+                f"it is to run as user {user!r}, but commands run as the agent's own: leave `user` out, or say {name!r}"
+            )
+
+
+def _of_the_host() -> dict[str, str]:
+    """What of our own environment every command gets: all that says nothing of us as an agent (HT-220, HT-240)."""
+    ours = ("MESOS_", "LIBPROCESS_")
+    return {
+        name: value for name, value in os.environ.items() if name == "LIBPROCESS_IP" or not name.startswith(ours)
+    }
+
+
 def _brief(reason: str) -> str:
     """As much of a reason as anybody reads: how it begins and how it ends."""
     return reason if len(reason) <= REASON_MAX else f"{reason[: REASON_MAX // 2]} ... {reason[-REASON_MAX // 2 :]}"
 
 
 def _make_folder(path: str) -> None:
-    """Make a sandbox; nearly always the folder above it is there already."""
+    """Make a sandbox, for nobody but its user (HT-214); nearly always the folder above it is there already."""
     try:
-        os.mkdir(path)
+        os.mkdir(path, PRIVATE)
     except FileNotFoundError:
-        os.makedirs(path)
+        os.makedirs(path, PRIVATE)
     except FileExistsError:
         if not os.path.isdir(path):
             raise
@@ -81,7 +109,7 @@ class Commands:
         self._post = post
         self._lock = threading.Lock()
         # A process's environment is fixed when it starts, and so is that of our commands; copying it is slow.
-        self._environment = dict(os.environ)
+        self._environment = _of_the_host()
         self._launchers: dict[str, Launcher] = {}
         self._contexts: dict[str, ActorContext] = {}
         self._causes: dict[str, int] = {}
@@ -89,6 +117,7 @@ class Commands:
         self._works: dict[ActorContext, dict[str, None]] = {}
         self._on_terminated: dict[ActorContext, Callable[[], None]] = {}
         self._sandboxes: dict[str, str] = {}  # by task id
+        self._fetchers: list[Thread] = []
         self._closed = False
 
     def run(self, context: ActorContext, run: Run, cause: int) -> None:
@@ -107,26 +136,55 @@ class Commands:
             why = f"what {run.work_id} ran before has not ended yet"
             self._post(context, WorkFailedToStart(run.work_id, why), "", cause)
             return
+        if not run.command.uris:
+            self._launch(context, run)
+            return
+        # Copies may take long, and a few workers run all actors: these files are fetched by a thread of their own.
+        fetcher = Thread(self._launch, "mesolite-fetcher", (context, run))
         try:
-            self._start(context.host, run)
-        except Exception as error:  # noqa: BLE001  no room for the sandbox, no more processes, no text, whatever
-            what = "/bin/sh" if run.command.shell else run.command.value
-            why = _brief(f"cannot start {what!r:.200}: {str(error) or type(error).__name__}")
-            self._over(context, run.work_id, WorkFailedToStart(run.work_id, why))
+            with self._lock:
+                fetcher.start()
+                self._fetchers = [*filter(Thread.is_alive, self._fetchers), fetcher]
+        except RuntimeError as error:  # there can be no more threads
+            self._failed(context, run, error)
 
-    def _start(self, host: str, run: Run) -> None:
+    def _launch(self, context: ActorContext, run: Run) -> None:
+        try:
+            self._start(context, run)
+        except Exception as error:  # noqa: BLE001  no room for the sandbox, no more processes, no text, whatever
+            self._failed(context, run, error)
+
+    def _failed(self, context: ActorContext, run: Run, error: Exception) -> None:
+        """Tell why a command was not started."""
+        what = "/bin/sh" if run.command.shell else run.command.value
+        why = _brief(f"cannot start {what!r:.200}: {str(error) or type(error).__name__}")
+        self._over(context, run.work_id, WorkFailedToStart(run.work_id, why))
+
+    def _start(self, context: ActorContext, run: Run) -> None:
         """Prepare what a command needs, and have it started; whatever is raised fails it."""
         sandbox = run.sandbox
         argv, environment = _argv(run.command), _environment(run)
+        _check_user(run.command.user)
         _make_folder(sandbox)
-        self._launcher(host).spawn(
+        for uri in run.command.uris:
+            if self._closed or context in self._on_terminated:
+                raise InterruptedError("its executor has ended")
+            fetch(uri, sandbox)
+        launcher = self._launcher(context.host)
+        launcher.spawn(
             run.work_id, argv, environment, cwd=sandbox, stdout=f"{sandbox}/stdout", stderr=f"{sandbox}/stderr"
         )
+        with self._lock:
+            has_ended = context in self._on_terminated
+        if has_ended:  # while files were fetched, when there was nothing to kill yet
+            launcher.kill(run.work_id)
 
     def _begin(self, context: ActorContext, run: Run) -> None:
         """Note what is about to be started; the lock is held."""
         self._contexts[run.work_id] = context
         self._works.setdefault(context, {})[run.work_id] = None
+        if not run.task_id:
+            return  # it is an executor's, which runs any number of tasks
         self._sandboxes.pop(run.task_id, None)  # the newest last
         self._sandboxes[run.task_id] = run.sandbox
         if len(self._sandboxes) > SANDBOXES_KNOWN:
@@ -163,6 +221,13 @@ class Commands:
             launcher = self._launchers.get(host)
         return launcher.processes() if launcher is not None else []
 
+    def main_processes(self, work_id: str) -> list[int]:
+        """The pid of the main process of that work, if it lives."""
+        with self._lock:
+            context = self._contexts.get(work_id)
+            launcher = None if context is None else self._launchers.get(context.host)
+        return [] if launcher is None else launcher.main_processes(work_id)
+
     def sandbox(self, task_id: str) -> pathlib.Path | None:
         """The newest sandbox of a command task of that id."""
         with self._lock:
@@ -179,6 +244,8 @@ class Commands:
         deadline = time.monotonic() + CLOSE_S
         for launcher in launchers:
             launcher.close(max(0.0, deadline - time.monotonic()))
+        for fetcher in self._fetchers:  # each may be at its last file
+            fetcher.wait(max(0.0, deadline - time.monotonic()))
 
     def _launcher(self, host: str) -> Launcher:
         with self._lock:

@@ -158,6 +158,12 @@ class Launcher:
                 return []
             return list(filter(process_table.is_alive, process_table.with_descendants([self._process.pid])[1:]))
 
+    def main_processes(self, work_id: str) -> list[int]:
+        """The pid of the main process of that work; none while it is not known, or when the work has ended."""
+        with self._lock:
+            work = self._works.get(work_id)
+        return [] if work is None or work.pid is None else [work.pid]
+
     def _start(self) -> None:
         """Start the launcher process and the thread that reads its reports."""
         ours, theirs = socket.socketpair()

@@ -287,9 +287,15 @@ class Exit:
     status: int = 0
 
 
+class Extension:
+    """Marks an effect that only the actors of an extension perform, as those that speak HTTP do."""
+
+    __slots__ = ()
+
+
 Effect = (
     Send | SetTimer | CancelTimer | Link | Load | Save | SpawnExecutor | Destroy | Run | SignalWork | Callback
-    | Publish | Reply | Exit
+    | Publish | Reply | Exit | Extension
 )  # fmt: skip
 
 

@@ -100,6 +100,9 @@ class Settings:
     # ends and says what has changed; ADDITIVE, it goes on if it has all it had, and more (core.md AG-7).
     reconfiguration_policy: ReconfigurationPolicy = ReconfigurationPolicy.EQUAL
 
+    # A stream of a scheduler or an operator that is open over HTTP carries a heartbeat as often (core.md K-22).
+    stream_heartbeat_s: SomeSeconds = 15.0
+
     # A command that writes without end is stopped by SIGXFSZ at this size of a file. Ours: Mesos has no such limit.
     max_file_size_bytes: SomeCount = 1 << 30
 

@@ -257,5 +257,8 @@ class Runtime(Protocol):
     def signal_work(self, context: ActorContext, work_id: str, signum: int, cause: int) -> None:
         """Signal every process of that work."""
 
+    def processes_of(self, work_id: str) -> list[int]:
+        """The pids that were started for that work and live; none on virtual time, where nothing is a process."""
+
     def exit(self, context: ActorContext, status: int, reason: str, cause: int) -> None:
         """End the actor; its links break."""

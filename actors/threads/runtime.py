@@ -330,6 +330,10 @@ class ThreadsRuntime:
         """Signal every process of a command."""
         self.commands.signal(work_id, signum, cause)
 
+    def processes_of(self, work_id: str) -> list[int]:
+        """The pid of the main process of that work, if it lives."""
+        return self.commands.main_processes(work_id)
+
     def exit(self, context: ActorContext, status: int, reason: str, cause: int) -> None:
         """End the actor that asks."""
         self.directory.ends_itself(context, reason)

@@ -1,4 +1,4 @@
-"""A client's connection: aiohttp's, made stricter where Mesos's interface asks for more (docs/spec/http.md section 17)."""
+"""A client's connection: aiohttp's, made stricter where docs/spec/http.md asks for more (section 17)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesolite.actors.logs import logger, told
 from mesolite.gateway.limits import Limits
 from mesolite.gateway.streams import Exchange
 
-HEADERS = 1_000
+HEADERS = 200
 """So many, more than anybody sends, are too many, however short they are (HT-375)."""
 
 LINGER_S = 1.0
@@ -95,11 +95,19 @@ class Connection(web.RequestHandler):
         super().data_received(data)
         if self._messages:
             self._forget_head()
-            if not isinstance(self._messages[-1][0], RawRequestMessage) and self._current_request is not None:
-                # What cannot be parsed may be the body that is being read: aiohttp queues the error behind that request.
-                self._current_request.content.set_exception(web.RequestPayloadError("the body is malformed"))
+            if not isinstance(self._messages[-1][0], RawRequestMessage):
+                self._spoil_bodies()
         elif data and not self._request_in_progress and self._head_timer is None:
             self._head_timer = self._loop.call_later(self._limits.head_s, self._head_is_late)
+
+    def _spoil_bodies(self) -> None:
+        """What could not be parsed may be a body that is waited for; aiohttp queues the error behind its request."""
+        bodies = [body for _, body in self._messages]
+        if self._current_request is not None:
+            bodies.append(self._current_request.content)
+        for body in bodies:
+            if not body.is_eof():
+                body.set_exception(web.RequestPayloadError("the body is malformed"))
 
     def _forget_head(self) -> None:
         if self._head_timer is not None:
@@ -115,7 +123,8 @@ class Connection(web.RequestHandler):
         status = HTTPStatus.REQUEST_TIMEOUT
         self._socket.write(
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            f"Content-Length: {len(text)}\r\nDate: {formatdate(usegmt=True)}\r\nConnection: close\r\n\r\n".encode() + text
+            f"Content-Length: {len(text)}\r\nDate: {formatdate(usegmt=True)}\r\nConnection: close\r\n\r\n".encode()
+            + text
         )
         self.force_close()
 
@@ -154,6 +163,10 @@ class Connection(web.RequestHandler):
             self._write_timer.cancel()
             self._write_timer = None
 
+    def invite(self) -> None:
+        """Tell a client that waits for it to send its body (HT-7)."""
+        self._socket.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
     # --- refusing -------------------------------------------------------------------------------------
 
     def refusal(self, status: int, text: str) -> web.Response:
@@ -170,10 +183,10 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """What to answer to malformed HTTP (HT-381), to lines that are too long (HT-375), and for our defects (HT-89)."""
+        """What to answer to malformed HTTP (HT-381), to lines too long (HT-375), and for our own defects (HT-89)."""
         if isinstance(exc, LineTooLong) or (message or "").startswith("Too many headers"):
-            return self.refusal(431, f"A line of the request's head is longer than {self._limits.line} bytes, or there "
-                                     f"are more than {HEADERS} headers")  # fmt: skip
+            text = f"A line of the head is longer than {self._limits.line} bytes, or there are over {HEADERS} headers"
+            return self.refusal(431, text)
         if status != HTTPStatus.INTERNAL_SERVER_ERROR or exc is None:
             return self.refusal(status, f"Not HTTP/1.1: {message}")
         reference = token_hex(4)
@@ -186,7 +199,7 @@ class Connection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Write the answer, and after a refusal go on reading for a moment (see LINGER_S)."""
-        done = await super().finish_response(request, resp, start_time)  # type: ignore[arg-type]  # it may be None
+        done = await super().finish_response(request, resp, start_time)
         if self._refused and not self._socket.is_closing():
             if self._socket.can_write_eof():
                 self._socket.write_eof()

@@ -1,7 +1,7 @@
 """What travels between sockets and the gateway, as plain data: requests, and the parts of which an answer is made.
 
-    Request  -->  Response                                 nearly every answer
-    Request  -->  StreamBegun, Record, Record, StreamEnded  an answer that stays open (docs/spec/http.md section 3)
+Request  -->  Response                                 nearly every answer
+Request  -->  StreamBegun, Record, Record, StreamEnded  an answer that stays open (docs/spec/http.md section 3)
 """
 
 from __future__ import annotations
@@ -62,10 +62,15 @@ class StreamEnded:
     """A stream's final chunk (HT-59)."""
 
 
-Part = Response | StreamBegun | Record | StreamEnded
+@frozen
+class Cut:
+    """No more is to come, and the connection breaks: who was to answer is gone."""
+
+
+Part = Response | StreamBegun | Record | StreamEnded | Cut
 
 Outlet = Callable[[int, Part], None]
-"""Takes the next part of the answer to the request of that number, from any thread; if its client has gone, drops it."""
+"""Takes the next part of the answer to the request of that number, from any thread; drops it if nobody waits for it."""
 
 
 class Inlet(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 
 from attrs import frozen
 
@@ -31,9 +32,15 @@ class Limits:
     waiting_records: int = 100_000  # HT-62
 
 
+def file_limit() -> int:
+    """How many files and sockets this process may have open at a time."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
 def descriptors_left() -> int:
-    """How many more files and sockets this process can open."""
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - len(os.listdir("/dev/fd"))
+    """How many more of them it can open now."""
+    return file_limit() - len(os.listdir("/dev/fd"))
 
 
 def make_room_for_streams() -> None:
@@ -41,15 +48,15 @@ def make_room_for_streams() -> None:
 
     No further than wanted: tasks inherit it, and old programs close every number below it when they start.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = STREAMS + SPARE
-    if 0 <= soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if 0 <= soft < STREAMS:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = STREAMS + SPARE if hard == resource.RLIM_INFINITY else min(STREAMS + SPARE, hard)
+    if file_limit() < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if (left := descriptors_left()) < STREAMS:
         logger.warning(
-            "This process may open {} files and sockets, so the HTTP server cannot hold {} streams; raise the hard limit "
-            "(ulimit -Hn) if there are to be that many",
-            soft,
+            "This process may open {} files and sockets, {} more than it has: the HTTP server cannot hold {} streams; "
+            "raise the hard limit (ulimit -Hn) if there are to be that many",
+            file_limit(),
+            left,
             STREAMS,
         )

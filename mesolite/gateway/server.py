@@ -10,6 +10,7 @@ import asyncio
 import errno
 import gzip
 import itertools
+import re
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import HttpVersion11, web
@@ -27,8 +29,11 @@ from mesolite.actors.errors import Refused
 from mesolite.actors.logs import logger, told
 from mesolite.gateway.connections import Connection, Ports
 from mesolite.gateway.exchange import Inlet, Part, Request, Response, StreamBegun
-from mesolite.gateway.limits import Limits, make_room_for_streams
+from mesolite.gateway.limits import Limits, file_limit, make_room_for_streams
 from mesolite.gateway.streams import Exchange
+
+BACKLOG = 1024
+"""So many connections may wait to be accepted, as when all frameworks come back to a new leader at once."""
 
 GRACE_S = 1.0
 """So long running requests get when the server closes (HT-17)."""
@@ -38,6 +43,10 @@ COMPRESSED_FROM = 1024
 
 COMPRESSED_ASIDE_FROM = 64 * 1024
 """Bytes of body from which compressing takes so long that a thread beside does it."""
+
+
+FAST = 1
+"""The level of gzip that takes least time; JSON becomes about a tenth even so."""
 
 
 @frozen
@@ -63,7 +72,8 @@ class HttpServer:
         self._inbox: deque[tuple[int, Part]] = deque()
         self._woken = False
         self._ports: list[tuple[asyncio.Server, Ports]] = []
-        self._closed = threading.Event()
+        self._closed = False
+        self._opening = threading.Lock()
         self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="mesolite-http", daemon=True)
         self._thread.start()
@@ -75,19 +85,20 @@ class HttpServer:
         Raises:
             Refused: the server is closed, or the address cannot be had.
         """
-        if self._closed.is_set():
-            raise Refused(f"cannot listen at {host}:{port}: this server has been closed; make another one")
         make_room_for_streams()
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            bound = socket.create_server((host, port), family=family, backlog=1024)
-        except (OSError, OverflowError) as error:
-            raise Refused(
-                f"cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}; "
-                "give an address of this machine and a port that nobody uses, or 0 for any free port"
-            ) from error
-        asyncio.run_coroutine_threadsafe(self._accept(bound, inlet), self._loop).result()
-        number: int = bound.getsockname()[1]
+        with self._opening:
+            if self._closed:
+                raise Refused(f"cannot listen at {host}:{port}: this server has been closed; make another one")
+            try:
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                bound = socket.create_server((host, port), family=family, backlog=BACKLOG)
+            except (OSError, OverflowError) as error:
+                raise Refused(
+                    f"cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}; "
+                    "give an address of this machine and a port that nobody uses, or 0 for any free port"
+                ) from error
+            number: int = bound.getsockname()[1]
+            asyncio.run_coroutine_threadsafe(self._accept(bound, inlet), self._loop).result()
         return number
 
     def write(self, number: int, part: Part) -> None:
@@ -95,16 +106,19 @@ class HttpServer:
 
         From any thread. However many parts come at a time, and to however many clients: the loop is woken once.
         """
+        if self._loop.is_closed():
+            return
         self._inbox.append((number, part))
         if not self._woken:
             self._woken = True
-            with suppress(RuntimeError):  # the loop has ended: so have all clients
+            with suppress(RuntimeError):  # it has closed meanwhile
                 self._loop.call_soon_threadsafe(self._hand_out)
 
     def close(self) -> None:
         """End all streams, give running requests a second, and free the ports (HT-17). A second time does nothing."""
-        self._closed.set()
-        with suppress(RuntimeError):  # it has ended already
+        with self._opening:
+            self._closed = True
+        with suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join()
 
@@ -119,9 +133,13 @@ class HttpServer:
 
     async def _accept(self, bound: socket.socket, inlet: Inlet) -> None:
         ports = Ports(partial(self._answer, inlet), self._limits)
-        timeouts = {"ssl_handshake_timeout": self._limits.head_s, "ssl_shutdown_timeout": GRACE_S / 2}
         listener = await asyncio.get_running_loop().create_server(
-            ports, sock=bound, backlog=1024, ssl=self._tls, **(timeouts if self._tls else {})
+            ports,
+            sock=bound,
+            backlog=BACKLOG,
+            ssl=self._tls,
+            ssl_handshake_timeout=self._limits.head_s if self._tls else None,
+            ssl_shutdown_timeout=GRACE_S / 2 if self._tls else None,
         )
         self._ports.append((listener, ports))
 
@@ -156,20 +174,126 @@ class HttpServer:
             connection.exchange = None
             del self._exchanges[number]
             if taken and not exchange.complete:
-                inlet.gone(number)
+                _tell(inlet, number)
 
     async def _shut(self) -> None:
-        until = asyncio.get_running_loop().time() + GRACE_S
+        """HT-17. Whatever is sent is flushed; what is not taken within the second is dropped."""
         for listener, ports in self._ports:
             listener.close()
             ports.pre_shutdown()
-        raise NotImplementedError(until)
+        for exchange in list(self._exchanges.values()):
+            exchange.end()
+        for connection in self._connections():
+            if connection.exchange is None:
+                connection.force_close()
+        await self._all_lost()
+        for connection in self._connections():
+            connection.abort()
+        await self._all_lost()
+
+    async def _all_lost(self) -> None:
+        if lost := [connection.lost for connection in self._connections()]:
+            await asyncio.wait(lost, timeout=GRACE_S)
+
+    def _connections(self) -> list[Connection]:
+        return [connection for _, ports in self._ports for connection in ports.open]
 
 
-def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _tell(inlet: Inlet, number: int) -> None:
+    try:
+        inlet.gone(number)
+    except Exception as error:  # noqa: BLE001  # a defect, and nobody is left to be answered
+        logger.error("Nobody has learnt that the client of request {} has gone:\n{}", number, told(error))
+
+
+async def _body(request: web.BaseRequest, connection: Connection, limits: Limits) -> bytes | web.Response:
+    """The whole body, or why there is none."""
+    if sum(len(name) + len(value) + len(": \r\n") for name, value in request.raw_headers) > limits.head:
+        return connection.refusal(431, f"The request's headers are longer than {limits.head} bytes")
+    too_large = f"The body is larger than {limits.body} bytes, which is as much as is taken"
+    if (request.content_length or 0) > limits.body:
+        return connection.refusal(413, too_large)
+    coming = request.content
+    waits = request.headers.get("Expect", "").lower() == "100-continue"
+    if waits and not coming.is_eof() and coming.exception() is None:
+        connection.invite()
+    body = bytearray()
+    try:
+        while not coming.at_eof():
+            async with asyncio.timeout(limits.body_s):
+                body += await coming.readany()
+            if len(body) > limits.body:
+                return connection.refusal(413, too_large)
+    except TimeoutError:
+        return connection.refusal(408, f"Nothing of the body has come for {limits.body_s:g} s")
+    except web.RequestPayloadError as error:
+        return connection.refusal(400, f"Not HTTP/1.1: {error}")
+    return bytes(body)
+
+
+def _request(request: web.BaseRequest, body: bytes) -> Request:
+    path, query = request.rel_url.raw_path, request.rel_url.raw_query_string
+    return Request(method=request.method, path=path, query=query, headers=tuple(request.headers.items()), body=body)
+
+
+async def _whole(response: Response, request: web.BaseRequest) -> web.Response:
+    """An answer of known length (HT-6), compressed if that pays and is understood (HT-9)."""
+    headers, body = CIMultiDict(response.headers), response.body
+    if len(body) >= COMPRESSED_FROM and _reads_gzip(request.headers.get("Accept-Encoding", "")):
+        if len(body) >= COMPRESSED_ASIDE_FROM:
+            body = await asyncio.to_thread(gzip.compress, body, FAST)
+        else:
+            body = gzip.compress(body, FAST)
+        headers["Content-Encoding"] = "gzip"
+        headers["Vary"] = "Accept-Encoding"
+    if not body:
+        headers.popall("Content-Type", None)
+    if response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        headers["Content-Length"] = str(len(body))  # aiohttp leaves a 0 out when the method is HEAD
+    return web.Response(status=response.status, headers=headers, body=body)
+
+
+async def _stream(head: StreamBegun, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
+    """An answer that stays open until it is ended (HT-56); HTTP/1.0 knows no chunks, there the end is that of all."""
+    stream = web.StreamResponse(headers=CIMultiDict(head.headers))
+    chunked = request.version >= HttpVersion11
+    if chunked:
+        stream.enable_chunked_encoding()
+    await stream.prepare(request)
+    exchange.open(chunked=chunked)
+    await exchange.written
+    return stream  # aiohttp writes the final chunk (HT-59)
+
+
+def _reads_gzip(accepted: str) -> bool:
+    for entry in accepted.lower().split(","):
+        coding, *parameters = (word.strip() for word in entry.split(";"))
+        if coding == "gzip":
+            return not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", parameter) for parameter in parameters)
+    return False
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+    except OSError as error:  # ssl.SSLError is one
+        raise Refused(
+            f"cannot use the certificate {tls.certificate} with the key {tls.key}: {error.strerror or error}; "
+            "give the paths of two files in PEM that belong together"
+        ) from error
+    return context
+
+
+def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What asyncio would log with the standard library; above all that there are too many connections (HT-379)."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        logger.warning("x")
+        logger.warning(
+            "The HTTP server cannot accept another connection: {}; this process may open {} files and sockets, and has "
+            "opened them; raise that limit (ulimit -n), or close some",
+            error.strerror,
+            file_limit(),
+        )
     else:
         logger.error("{}{}", context["message"], f"\n{told(error)}" if error is not None else "")

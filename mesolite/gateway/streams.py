@@ -11,7 +11,7 @@ from mesolite.gateway.limits import Limits
 
 
 class Exchange:
-    """One request whose answer has not ended. Lives on the loop's thread; never waits, never writes to a full socket."""
+    """A request whose answer has not ended. Lives on the loop's thread; never waits, never writes to a full socket."""
 
     def __init__(self, transport: asyncio.Transport, limits: Limits) -> None:
         loop = asyncio.get_running_loop()

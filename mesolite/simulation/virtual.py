@@ -218,6 +218,10 @@ class VirtualRuntime(Dispatcher):
         """Signal simulated work."""
         self.processes.signal(work_id, signum, cause)
 
+    def processes_of(self, work_id: str) -> list[int]:
+        """None: nothing is a process here."""
+        return []
+
     def exit(self, context: ActorContext, status: int, reason: str, cause: int) -> None:
         """End the actor that asks."""
         self.directory.ends_itself(context, reason)

@@ -58,6 +58,7 @@ from mesolite.messages.relayed import (
     FrameworkToExecutor,
     KillTask,
     RunTask,
+    ShutdownExecutorOf,
     StatusUpdate,
     StatusUpdateAcknowledgement,
 )
@@ -80,6 +81,7 @@ DECISIONS: dict[type, Decision] = dict(
         on(UpdateFramework, tasks.update_framework),
         on(RunTask, tasks.run),
         on(KillTask, tasks.kill),
+        on(ShutdownExecutorOf, leaving.shut_down_executor),
         on(DrainAgent, draining.told),
         on(RevokeTask, revocation.revoke_task),
         on(RevokeExecutor, revocation.revoke_executor),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mesolite.actors.decisions.agent import checkpoints, updates
+from mesolite.actors.decisions.agent.environment import environment
 from mesolite.actors.decisions.agent.state import (
     AgentState,
     Ending,
@@ -31,6 +32,9 @@ from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
 from mesolite.messages.relayed import RunTask
 from mesolite.messages.tasks import Cause, ExecutorInfo, Reason, TaskInfo, TaskState
 
+NOT_LAUNCHED = -1
+"""What an executor exits with, and says why, if its process could not be started: there is no status of any (TK-39)."""
+
 
 def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> ExecutorRecord:
     """Start the executor a task needs (TK-38, TK-77)."""
@@ -43,12 +47,11 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
         # An executor of this agent's earlier life may still be on its way out under the plain name.
         pid=f"{a.name}/{framework.id}/{executor_id}" + (f"~{a.incarnation}" if a.incarnation > 1 else ""),
         run=run,
+        sandbox=sandboxes.sandbox(a.work_dir, a.id or "", framework.id, executor_id, f"{a.incarnation}-{run}"),
         shutdown_grace_s=shutdown_grace_s(a.settings, info, wish_of(task.kill_policy)),
     )
     a.add_executor(framework, executor)
     checkpoints.executor(a, framework, executor)
-    sandbox = sandboxes.sandbox(a.work_dir, a.id or "", framework.id, executor_id, f"{a.incarnation}-{run}")
-    executor.sandbox = sandbox
     a.effects.append(
         SpawnExecutor(
             executor.pid,
@@ -60,16 +63,8 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
                 info=info,
                 checkpoint=framework.info.checkpoint,
                 shutdown_grace_s=executor.shutdown_grace_s,
-                sandbox=sandbox,
-                environment=(
-                    ("MESOS_AGENT_ID", a.id or ""),
-                    ("MESOS_CHECKPOINT", "1" if framework.info.checkpoint else "0"),
-                    ("MESOS_DIRECTORY", sandbox),
-                    ("MESOS_EXECUTOR_ID", executor_id),
-                    ("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", f"{executor.shutdown_grace_s:g}secs"),
-                    ("MESOS_FRAMEWORK_ID", framework.id),
-                    ("MESOS_SANDBOX", sandbox),
-                ),
+                sandbox=executor.sandbox,
+                environment=environment(a, framework, executor),
             ),
         )
     )
@@ -207,18 +202,26 @@ def _terminated(
     a.cancel_timer(ExecutorRegistrationTimeout(*_run(framework, executor)))
     a.cancel_timer(ExecutorShutdownTimeout(*_run(framework, executor)))
     if not framework.terminating:
-        ending = executor.ending or Ending(
-            TaskState.TASK_FAILED,
-            Reason.REASON_EXECUTOR_TERMINATED,
-            # Its own words, if it had any: a callback that raised says what it raised.
-            event.reason or f"executor {executor.id} ended with status {event.status} before the task did",
-            Cause.EXECUTOR_DIED,
-        )
+        ending = executor.ending or _ending_of(executor, event)
         for task in executor.live_tasks:
             updates.make(a, framework, executor.id, task, ending, now)
         if executor.info is not None:  # the master knows of no command executors (OF-68)
             tell_exited(a, framework.id, executor.id, event.status)
     clear_up(a, framework, executor)
+
+
+def _ending_of(executor: ExecutorRecord, event: PeerExited) -> Ending:
+    """What became of the tasks of an executor that has gone by itself."""
+    if event.status == NOT_LAUNCHED and event.reason:
+        reason = Reason.REASON_CONTAINER_LAUNCH_FAILED
+        return Ending(TaskState.TASK_FAILED, reason, event.reason, Cause.NEVER_STARTED)
+    return Ending(
+        TaskState.TASK_FAILED,
+        Reason.REASON_EXECUTOR_TERMINATED,
+        # Its own words, if it had any: a callback that raised says what it raised.
+        event.reason or f"executor {executor.id} ended with status {event.status} before the task did",
+        Cause.EXECUTOR_DIED,
+    )
 
 
 def tell_exited(a: AgentState, framework_id: FrameworkId, executor_id: ExecutorId, status: int) -> None:

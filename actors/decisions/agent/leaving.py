@@ -10,6 +10,7 @@ from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, Fra
 from mesolite.actors.decisions.agent.timers import RegistrationAttempt
 from mesolite.actors.decisions.contract import SignalReceived
 from mesolite.messages.agent import ShutdownAgent, ShutdownFramework, UnregisterAgent
+from mesolite.messages.relayed import ShutdownExecutorOf
 
 
 def signalled(a: AgentState, event: SignalReceived, sender: str, now: float) -> None:
@@ -46,6 +47,14 @@ def shutdown_framework(a: AgentState, message: ShutdownFramework, sender: str, n
     framework = a.frameworks.get(message.framework_id)
     if sender == a.leader and framework is not None and a.phase is not Phase.RECOVERING:
         shut_down_framework(a, framework)
+
+
+def shut_down_executor(a: AgentState, message: ShutdownExecutorOf, sender: str, now: float) -> None:
+    """A scheduler ends one of its executors (http.md HT-143, HT-218)."""
+    framework = a.frameworks.get(message.framework_id)
+    executor = framework.executors.get(message.executor_id) if framework is not None else None
+    if sender == a.leader and framework is not None and executor is not None and a.phase is not Phase.RECOVERING:
+        executors.shut_down(a, framework, executor)
 
 
 def shut_down_framework(a: AgentState, framework: FrameworkRecord) -> None:

@@ -17,6 +17,7 @@ from mesolite.messages.relayed import (
     ExecutorToFramework,
     FrameworkToExecutor,
     KillTask,
+    ShutdownExecutorOf,
     StatusUpdate,
     StatusUpdateAcknowledgement,
 )
@@ -203,6 +204,13 @@ def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
     agent = m.agents[task.agent_id]
     agent.kills[task.key] = message.kill_policy
     if agent.connected:
+        m.send(agent.pid, message)
+
+
+def shut_down_executor(m: MasterState, message: ShutdownExecutorOf, sender: str, now: float) -> None:
+    """The scheduler wants an executor ended: that is its agent's business (HT-143)."""
+    agent = m.agents.get(message.agent_id)
+    if m.caller(message.framework_id, sender) is not None and agent is not None and agent.connected:
         m.send(agent.pid, message)
 
 

@@ -50,8 +50,10 @@ def tell_standing(m: MasterState) -> None:
 
 def watch_cluster(m: MasterState, message: WatchCluster, sender: str, now: float) -> None:
     """Tell it all, and from now on what changes: nothing is lost or told twice in between (HT-61)."""
-    if sender == endpoint_of(m):
-        m.cluster_watched = True
+    if sender != endpoint_of(m):
+        return
+    m.cluster_watched = message.on
+    if message.on:
         m.send(sender, ClusterWatched(snapshot=snapshot.take(m)))
 
 

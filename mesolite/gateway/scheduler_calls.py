@@ -1,0 +1,239 @@
+"""What a remote scheduler calls, as messages for the master (docs/spec/http.md section 7.2): pure functions."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+from attrs import frozen
+
+from mesolite.actors.errors import InvalidValue
+from mesolite.gateway.refusals import HttpRefusal
+from mesolite.gateway.v1 import reading
+from mesolite.gateway.v1.lenient import decoded
+from mesolite.gateway.v1.reading import UUID_BYTES, Unsupported, value
+from mesolite.gateway.v1.writing import Plain
+from mesolite.messages.base import FrameworkCall
+from mesolite.messages.checking import unchecked
+from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
+from mesolite.messages.offers import Launch
+from mesolite.messages.relayed import (
+    FrameworkToExecutor,
+    KillTask,
+    ShutdownExecutorOf,
+    StatusUpdateAcknowledgement,
+)
+from mesolite.messages.resources import ResourceError
+from mesolite.messages.scheduler import (
+    AcceptInverseOffers,
+    AcceptOffers,
+    DeclineInverseOffers,
+    DeclineOffers,
+    ReconcileTasks,
+    ReviveOffers,
+    Subscribe,
+    SuppressOffers,
+    Teardown,
+)
+from mesolite.messages.tasks import Cause, Reason, Source, TaskInfo, TaskState, TaskStatus
+
+BODILESS = frozenset({"TEARDOWN", "REVIVE", "SUPPRESS"})
+"""Calls that need nothing but their type (HT-136)."""
+
+NOTHING_FOLLOWS = frozenset({"REQUEST", "ACKNOWLEDGE_OPERATION_STATUS", "RECONCILE_OPERATIONS"})
+"""Calls that are taken, and nothing comes of them: there are no operations but launches here (HT-147, HT-152)."""
+
+
+@frozen
+class Called:
+    """A call for the master, None if there is nothing to tell it, and what is to be said of tasks that are not in it."""
+
+    call: FrameworkCall | None
+    refused: tuple[TaskStatus, ...] = ()
+
+
+def check(call: Plain) -> str:
+    """The rules of calls, before anybody looks who makes it (HT-69, HT-94, HT-123, HT-135, HT-136). Return the type.
+
+    Raises:
+        HttpRefusal: 400, or 501 for the type UNKNOWN.
+    """
+    kind: str | None = call.get("type")
+    if kind is None:
+        raise HttpRefusal(400, "the call has no type, or one that is not known; SUBSCRIBE, ACCEPT and so on are")
+    if kind == "UNKNOWN":
+        raise HttpRefusal(501, "a call of type UNKNOWN cannot be carried out")
+    body = kind.lower()
+    if kind not in BODILESS and body not in call:
+        raise HttpRefusal(400, f"a call of type {kind} needs the field {body!r}, if only as an empty object")
+    if kind == "SUBSCRIBE":
+        outer = reading.optional_value(call, "framework_id") or ""
+        inner = reading.optional_value(call["subscribe"]["framework_info"], "id") or ""
+        if outer != inner:
+            raise HttpRefusal(
+                400,
+                f"framework_id is {outer!r} and subscribe.framework_info.id is {inner!r}: to subscribe again give the "
+                "same id in both, for a new framework in neither",
+            )
+    elif not reading.optional_value(call, "framework_id"):
+        raise HttpRefusal(400, f"a call of type {kind} needs framework_id: that of SUBSCRIBED")
+    _check_uuid(call, body)
+    if kind == "UPDATE_FRAMEWORK" and reading.optional_value(call[body]["framework_info"], "id") != value(
+        call, "framework_id"
+    ):
+        raise HttpRefusal(400, "update_framework.framework_info.id must be there, and equal to framework_id")
+    return kind
+
+
+def _check_uuid(call: Plain, body: str) -> None:
+    held = call.get(body, {})
+    if "uuid" in held and len(decoded(held["uuid"])) != UUID_BYTES:
+        raise HttpRefusal(400, f"{body}.uuid must be base64 of 16 bytes, as it came in the update")
+    if body == "acknowledge_operation_status" and "agent_id" not in held:
+        raise HttpRefusal(400, "acknowledge_operation_status.agent_id is missing")
+
+
+def subscribe(call: Plain, principal: str) -> Subscribe:
+    """A subscription; it wins over an earlier one of that framework (HT-130).
+
+    Raises:
+        Unsupported, InvalidValue: the FrameworkInfo cannot be (HT-127).
+    """
+    asked = call["subscribe"]
+    info = reading.framework_info(asked["framework_info"], principal)
+    suppressed = asked.get("suppressed_roles", [])
+    strangers = [role for role in suppressed if role != info.role]
+    if strangers:
+        raise InvalidValue(f"suppressed_roles {strangers} are not among the framework's roles [{info.role!r}]")
+    return Subscribe(framework_info=info, force=True, suppressed=info.role in suppressed)
+
+
+def of_framework(call: Plain, kind: str) -> Called:
+    """What the master is told: of launches also what cannot be, as Mesos would say it (HT-138 to HT-156).
+
+    Raises:
+        Unsupported, InvalidValue, ResourceError: something in it cannot be.
+    """
+    framework_id = FrameworkId(value(call, "framework_id"))
+    body: Plain = call.get(kind.lower(), {})
+    match kind:
+        case "ACCEPT":
+            return _accept(body, framework_id)
+        case "DECLINE":
+            asked = _offers(body, "offer_ids"), reading.filters(body.get("filters"))
+            return Called(DeclineOffers(framework_id=framework_id, offer_ids=asked[0], filters=asked[1]))
+        case "REVIVE":
+            return Called(ReviveOffers(framework_id=framework_id))
+        case "SUPPRESS":
+            return Called(SuppressOffers(framework_id=framework_id))
+        case "KILL":
+            agent_id = reading.optional_value(body, "agent_id")
+            return Called(
+                KillTask(
+                    framework_id=framework_id,
+                    task_id=TaskId(value(body, "task_id")),
+                    agent_id=None if agent_id is None else AgentId(agent_id),
+                    kill_policy=reading.kill_policy(body.get("kill_policy")),
+                )
+            )
+        case "SHUTDOWN":
+            return Called(
+                ShutdownExecutorOf(
+                    framework_id=framework_id,
+                    agent_id=AgentId(value(body, "agent_id")),
+                    executor_id=ExecutorId(value(body, "executor_id")),
+                )
+            )
+        case "ACKNOWLEDGE":
+            return Called(
+                StatusUpdateAcknowledgement(
+                    framework_id=framework_id,
+                    agent_id=AgentId(value(body, "agent_id")),
+                    task_id=TaskId(value(body, "task_id")),
+                    uuid=reading.update_id(body["uuid"]),
+                )
+            )
+        case "RECONCILE":
+            return Called(ReconcileTasks(framework_id=framework_id, statuses=tuple(map(_asked, body.get("tasks", ())))))
+        case "MESSAGE":
+            return Called(
+                FrameworkToExecutor(
+                    framework_id=framework_id,
+                    agent_id=AgentId(value(body, "agent_id")),
+                    executor_id=ExecutorId(value(body, "executor_id")),
+                    data=b64decode(body["data"]),
+                )
+            )
+        case "ACCEPT_INVERSE_OFFERS":
+            return Called(
+                AcceptInverseOffers(
+                    framework_id=framework_id,
+                    inverse_offer_ids=_offers(body, "inverse_offer_ids"),
+                    filters=reading.filters(body.get("filters")),
+                    returning=tuple(TaskId(each["value"]) for each in body.get("x_mesolite_returning", ())),
+                )
+            )
+        case "DECLINE_INVERSE_OFFERS":
+            return Called(
+                DeclineInverseOffers(
+                    framework_id=framework_id,
+                    inverse_offer_ids=_offers(body, "inverse_offer_ids"),
+                    filters=reading.filters(body.get("filters")),
+                    reason=body.get("x_mesolite_reason", ""),
+                )
+            )
+        case "TEARDOWN":
+            return Called(Teardown(framework_id=framework_id))
+        case _:
+            assert kind in NOTHING_FOLLOWS, kind
+            return Called(None)
+
+
+def _offers(body: Plain, name: str) -> tuple[OfferId, ...]:
+    return tuple(OfferId(each["value"]) for each in body.get(name, ()))
+
+
+def _asked(plain: Plain) -> TaskStatus:
+    agent_id = reading.optional_value(plain, "agent_id")
+    return unchecked(TaskStatus)(
+        task_id=TaskId(value(plain, "task_id")),
+        state=TaskState.TASK_STAGING,
+        agent_id=None if agent_id is None else AgentId(agent_id),
+    )
+
+
+def _accept(body: Plain, framework_id: FrameworkId) -> Called:
+    """Use offers. An operation that does not exist here is dropped (HT-173); a task that cannot be fails, alone."""
+    launches: list[Launch] = []
+    refused: list[TaskStatus] = []
+    for operation in body.get("operations", ()):
+        if operation.get("type") == "LAUNCH":
+            tasks: list[TaskInfo] = []
+            for plain in operation.get("launch", {}).get("task_infos", ()):
+                try:
+                    tasks.append(reading.task_info(plain, framework_id))
+                except (Unsupported, InvalidValue, ResourceError) as why:
+                    refused.append(_refused(plain, str(why)))
+            launches.append(Launch(tasks=tuple(tasks)))
+        elif operation.get("type") == "LAUNCH_GROUP":
+            group = operation.get("launch_group", {}).get("task_group", {}).get("tasks", ())
+            why_not = "Mesos's default executor, with its task groups, does not exist here; launch tasks with LAUNCH"
+            refused.extend(_refused(plain, why_not) for plain in group)
+    call = AcceptOffers(
+        framework_id=framework_id,
+        offer_ids=_offers(body, "offer_ids"),
+        operations=tuple(launches),
+        filters=reading.filters(body.get("filters")),
+    )
+    return Called(call, tuple(refused))
+
+
+def _refused(plain: Plain, why: str) -> TaskStatus:
+    return unchecked(TaskStatus)(
+        task_id=TaskId(value(plain, "task_id")),
+        state=TaskState.TASK_FAILED,
+        source=Source.SOURCE_MASTER,
+        reason=Reason.REASON_CONTAINER_LAUNCH_FAILED,
+        message=why,
+        agent_id=AgentId(value(plain, "agent_id")),
+        cause=Cause.NEVER_STARTED,
+    )
