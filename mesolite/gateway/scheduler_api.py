@@ -9,6 +9,7 @@ import hashlib
 import re
 from typing import Any
 
+import attrs
 from attrs import frozen
 
 from mesolite.actors.decisions.contract import Link
@@ -25,7 +26,6 @@ from mesolite.gateway.v1.framing import framed
 from mesolite.gateway.v1.reading import Unsupported
 from mesolite.gateway.v1.schema.scheduler import SCHEDULER_CALL
 from mesolite.gateway.v1.writing import Plain
-from mesolite.messages.checking import evolve
 from mesolite.messages.ids import FrameworkId
 from mesolite.messages.queries import GetFramework, GetSnapshot
 from mesolite.messages.remote import FrameworkSubscribed, SchedulerCalled, StreamLost
@@ -151,7 +151,7 @@ class SchedulerApi:
 
         def finish(answer: Any) -> Response:
             _require_same(answer.snapshot, updated)
-            self._endpoint.send(subscription.actor, SchedulerCalled(call=evolve(updated, force=False)))
+            self._endpoint.send(subscription.actor, SchedulerCalled(call=attrs.evolve(updated, force=False)))
             return OK
 
         self._endpoint.ask(number, lambda call_id: GetSnapshot(call_id=call_id), finish)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import attrs
 from attrs import frozen
 
 from mesolite.actors.decisions.contract import (
@@ -178,7 +179,7 @@ class SchedulerStreamCore(Core):
             known = self._updates.pop(writing.uuid(call.uuid), None)
             if known is None:
                 return  # acknowledged already, or never sent here
-            call = evolve(call, uuid=known)
+            call = attrs.evolve(call, uuid=known)
         self.send(self._master, call)
         for status in event.refused:
             self._update(evolve(status, timestamp=now))

@@ -89,14 +89,7 @@ class HttpServer:
         with self._opening:
             if self._closed:
                 raise Refused(f"cannot listen at {host}:{port}: this server has been closed; make another one")
-            try:
-                family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                bound = socket.create_server((host, port), family=family, backlog=BACKLOG)
-            except (OSError, OverflowError) as error:
-                raise Refused(
-                    f"cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}; "
-                    "give an address of this machine and a port that nobody uses, or 0 for any free port"
-                ) from error
+            bound = _bind(host, port)
             number: int = bound.getsockname()[1]
             asyncio.run_coroutine_threadsafe(self._accept(bound, inlet), self._loop).result()
         return number
@@ -197,6 +190,18 @@ class HttpServer:
 
     def _connections(self) -> list[Connection]:
         return [connection for _, ports in self._ports for connection in ports.open]
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        if not 0 <= port < 2**16:
+            raise OSError(errno.EINVAL, "ports are numbers from 0 to 65535")
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Refused(
+            f"cannot listen at {host}:{port}: {error.strerror or error}; "
+            "give an address of this machine and a port that nobody uses, or 0 for any free port"
+        ) from error
 
 
 def _tell(inlet: Inlet, number: int) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import assert_never
 
-from mesolite.gateway.exchange import Part, Record, Response, StreamBegun, StreamEnded
+from mesolite.gateway.exchange import Cut, Part, Record, Response, StreamBegun, StreamEnded
 from mesolite.gateway.limits import Limits
 
 
@@ -38,6 +38,9 @@ class Exchange:
             case StreamEnded():
                 self.complete = True
                 self.end()
+            case Cut():
+                self.complete = True
+                self._transport.abort()
             case Response() | StreamBegun():
                 self.complete = isinstance(part, Response)
                 if not self.head.done():

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue, Refused
 from mesolite.actors.trace import DEFAULT_RECORDS, Trace
+from mesolite.http import Http
 from mesolite.machines import AnyResources
 from mesolite.messages.checking import (
     Count,
@@ -40,9 +41,41 @@ from mesolite.version import __version__
 from mesolite.waiting import words
 from mesolite.wiring import DEFAULT_RESOURCES, Wiring
 
+if TYPE_CHECKING:
+    from mesolite.simulation.http_client import HttpClient, SimulatedPorts
+
+EPOCH_S = 1_400_000_000.0
+"""What the world's clock reads at virtual time 0, where times are told by it: in May 2014."""
+
 
 class SimulatedCluster(Wiring):
     """A cluster on virtual time. Nothing happens until the simulation is settled or advanced."""
+
+    _ports: SimulatedPorts | None = None
+
+    @classmethod
+    def with_http(cls, runtime: VirtualRuntime, settings: Settings, **made_of: Any) -> Self:
+        """A cluster that speaks HTTP, to clients of this simulation (`client`)."""
+        from mesolite.gateway.gateway import Gateway
+        from mesolite.simulation.http_client import SimulatedPorts
+
+        ports = SimulatedPorts()
+        cluster = cls(runtime, settings, gateway=Gateway(runtime, settings, Http(), ports, epoch_s=EPOCH_S), **made_of)
+        cluster._ports = ports
+        return cluster
+
+    @property
+    def client(self) -> HttpClient:
+        """A client that speaks HTTP with this cluster, as a scheduler of another language would.
+
+        Raises:
+            Refused: this cluster does not speak HTTP.
+        """
+        from mesolite.simulation.http_client import HttpClient
+
+        if self._ports is None:
+            raise Refused("this cluster does not speak HTTP; make it with sim.cluster(http=True)")
+        return HttpClient(self._ports)
 
 
 class Simulation(Scripting, Recovering, Probing, KeepsUserErrors):
@@ -122,16 +155,24 @@ class Simulation(Scripting, Recovering, Probing, KeepsUserErrors):
 
     @checked_arguments
     def cluster(
-        self, agents: Count = 1, masters: SomeCount = 1, resources: AnyResources = DEFAULT_RESOURCES
+        self,
+        agents: Count = 1,
+        masters: SomeCount = 1,
+        resources: AnyResources = DEFAULT_RESOURCES,
+        *,
+        http: bool = False,
     ) -> SimulatedCluster:
         """Start a cluster and return it ready: a leader elected, all agents registered.
+
+        `http`: it speaks Mesos's v1 HTTP interface with `cluster.client`, without a socket (docs/clients.md).
 
         Raises:
             Refused: this simulation has a cluster already.
         """
         if self._cluster is not None:
             raise Refused("this simulation has a cluster already; make another Simulation for a second one")
-        self._cluster = cluster = SimulatedCluster(
+        make = SimulatedCluster.with_http if http else SimulatedCluster
+        self._cluster = cluster = make(
             self.runtime,
             self.settings,
             agents=agents,

@@ -1,0 +1,87 @@
+"""`mesolite up`: a cluster that speaks Mesos's v1 HTTP interface, until it is told to end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+import click
+
+from mesolite.actors.errors import MesoliteError
+from mesolite.cluster import Cluster
+from mesolite.command_line.ending import Unusable
+from mesolite.http import Http
+from mesolite.wiring import DEFAULT_RESOURCES
+
+PROMISED = "127.0.0.1:5050"
+"""Where Mesos's master listens unless told otherwise."""
+
+
+@click.command()
+@click.option("--agents", default=1, show_default=True, type=click.IntRange(min=0), help="How many agents.")
+@click.option("--masters", default=1, show_default=True, type=click.IntRange(min=1), help="How many masters.")
+@click.option("--http", "address", default=PROMISED, show_default=True, help="Where master-1 listens; port 0: any.")
+@click.option("--resources", default=DEFAULT_RESOURCES, show_default=True, help="What each agent offers.")
+@click.option("--work-dir", type=click.Path(file_okay=False), help="Keep registry, ids and sandboxes there.")
+@click.option("--credentials", type=click.Path(exists=True, dir_okay=False), help="A file of 'principal secret' lines.")
+@click.option("--certificate", default="", help="Speak TLS with this certificate, in PEM.")
+@click.option("--key", default="", help="The certificate's key, in PEM.")
+@click.option("--open-to-all", is_flag=True, help="Let whoever can reach another address than loopback do everything.")
+def up(
+    agents: int,
+    masters: int,
+    address: str,
+    resources: str,
+    work_dir: str | None,
+    credentials: str | None,
+    certificate: str,
+    key: str,
+    open_to_all: bool,
+) -> None:
+    """Start a cluster for schedulers of any language, and say where it listens.
+
+    SIGUSR1 drains its agents, as it does those of Mesos. Ctrl-C or SIGTERM ends it.
+    """
+    over = threading.Event()
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        over.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, end)
+    try:
+        http = Http(
+            address=address,
+            credentials=None if credentials is None else _read(credentials),
+            certificate=certificate,
+            key=key,
+            open_to_all=open_to_all,
+        )
+        with Cluster(
+            agents=agents, masters=masters, resources=resources, work_dir=work_dir, handle_signals=True, http=http
+        ) as cluster:
+            for machine in (*cluster.masters.values(), *cluster.agents.values()):
+                role = " leads" if machine is cluster.leader else ""
+                click.echo(f"{machine.name}{role}  {machine.url}")
+            click.echo("Ctrl-C ends it.")
+            over.wait()
+    except MesoliteError as why:
+        raise Unusable(str(why)) from why
+
+
+def _read(path: str) -> dict[str, str]:
+    """The credentials of a file, in Mesos's own form: a principal and its secret in each line.
+
+    Raises:
+        Unusable: a line is something else.
+    """
+    known = {}
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            words = line.split()
+            if len(words) not in (0, 2):
+                raise Unusable(f"{path}, line {number}: it must be a principal and its secret, with a blank between")
+            if words:
+                known[words[0]] = words[1]
+    return known
