@@ -217,7 +217,7 @@ def _gateway(runtime: ThreadsRuntime, settings: Settings, http: Http) -> Gateway
         from mesolite.gateway.gateway import Gateway
         from mesolite.gateway.server import HttpServer, Tls
     except ImportError as why:
-        raise Refused(f"http= needs more than is installed: {why}; install it with pip install 'mesolite[http]'") from why
+        raise Refused(f"http= needs more than is installed: {why}; pip install 'mesolite[http]' installs it") from why
     tls = Tls(http.certificate, http.key) if http.certificate else None
     return Gateway(runtime, settings, http, HttpServer(tls), epoch_s=time.time() - runtime.now())
 

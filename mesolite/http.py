@@ -42,7 +42,7 @@ class Http:
         host, _ = http.host_and_port
         if not ipaddress.ip_address(host).is_loopback and http.credentials is None and not http.open_to_all:
             raise InvalidValue(
-                f"http={http.address!r} can be reached from other machines, where whoever comes may do everything; give "
+                f"http={http.address!r} can be reached from other machines, and whoever comes may do everything; give "
                 "Http(address=..., credentials={'principal': 'secret'}), or Http(address=..., open_to_all=True)"
             )
         return http
@@ -62,5 +62,5 @@ class Http:
         except ValueError:
             number = -1
         if not colon or not 0 <= number <= 65535:
-            raise InvalidValue(f"http={self.address!r} is no address; write '127.0.0.1:5050', or ':0' for any free port")
+            raise InvalidValue(f"http={self.address!r} is no address; give '127.0.0.1:5050', or ':0' for any free port")
         return host, number

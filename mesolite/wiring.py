@@ -288,7 +288,7 @@ class Wiring(KeepsUserErrors):
                 return lambda context: gateway.executor(context, start), Placement(host)
             if start.info.command is not None:
                 raise LookupError(
-                    f"executor {name!r} is a command, which speaks HTTP with its agent, and this cluster does not; make "
+                    f"executor {name!r} is a command, which speaks HTTP with its agent; this cluster does not; make "
                     "it with http=True"
                 )
             known = ", ".join(sorted(self._executor_classes)) or "none"

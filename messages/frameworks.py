@@ -38,8 +38,8 @@ class FrameworkInfo:
 
     `failover_timeout_s` is how long the master keeps the framework's tasks after its scheduler has gone (FW-28);
     `checkpoint` lets its executors survive an agent's restart (FW-44). `principal` is under whom what it may is looked
-    up, '' if under nobody (SEC-13); a framework keeps it for life (FW-24). `v1_json`: if it came by HTTP, all of it as it
-    was understood (HT-45).
+    up, '' if under nobody (SEC-13); a framework keeps it for life (FW-24). `v1_json`: if it came by HTTP, all of it as
+    it was understood (HT-45).
     """
 
     name: Name

@@ -20,8 +20,8 @@ class Offer:
     """One agent's free resources, offered to one framework (core.md OF-36, OF-38). Its id is never used again.
 
     `role` is what the resources are allocated to, in Mesos `allocation_info.role`. `unavailability`: the agent's
-    machine is scheduled for maintenance then (drain.md 5.4). `ip` and `port` are where the agent listens for HTTP, if it
-    does.
+    machine is scheduled for maintenance then (drain.md 5.4). `ip` and `port` are where the agent listens for HTTP,
+    if it does.
     """
 
     id: OfferId

@@ -112,6 +112,7 @@ class QueryAnswered(Message):
 
 
 QUERIES = (
-    GetState, GetSnapshot, GetHoldings, GetMaintenanceSchedule, GetMaintenanceStatus, GetFramework, GetDrains, GetDrain, GetReclaims, GetReclaim
+    GetState, GetSnapshot, GetHoldings, GetMaintenanceSchedule, GetMaintenanceStatus, GetFramework, GetDrains, GetDrain,
+    GetReclaims, GetReclaim,
 )  # fmt: skip
 """All that can be asked."""

@@ -43,7 +43,7 @@ class StreamLost(Message):
 
 @frozen(kw_only=True)
 class ExecutorSubscribed(Message):
-    """Endpoint to a remote executor: its process has subscribed, and says what it has not seen acknowledged (HT-190)."""
+    """Endpoint to a remote executor: its process has subscribed, and tells what is not acknowledged (HT-190)."""
 
     number: int
     task_ids: tuple[TaskId, ...] = ()

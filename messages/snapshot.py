@@ -1,8 +1,8 @@
 """Everything a leading master knows at one moment, as nouns: what `GetSnapshot` is answered with (core.md OP-1).
 And everything an agent knows, with which that answers `GetHoldings`.
 
-`GetState` says it in plain words for people; this is for the HTTP interface, which says it in Mesos's (docs/spec/http.md
-sections 9.1 and 11). Times are seconds on the cluster's clock; None: it has not happened.
+`GetState` says it in plain words for people; this is for the HTTP interface, which says it in Mesos's (http.md sections
+9.1 and 11). Times are seconds on the cluster's clock; None: it has not happened.
 """
 
 from __future__ import annotations

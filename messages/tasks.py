@@ -153,7 +153,7 @@ def _pairs(
 @checked
 @frozen(kw_only=True)
 class Uri:
-    """A file that is to be in the sandbox before the command starts: a path or `file://` (core.md TK-37, http.md HT-215).
+    """A file that is to be in the sandbox before the command starts: a path or `file://` (core.md TK-37, HT-215).
 
     An archive is unpacked unless `extract` is false; `output_file` is its name in the sandbox, '' for its own.
     """
@@ -265,8 +265,8 @@ class TaskStatus:
     """What is said of a task. `uuid` None: made by a master or driver, must not be acknowledged (drain.md 0.2.8).
 
     `cause` is set on every update that says a task was lost or killed, and is None on all others. What a master answers
-    to `reconcile_tasks`, or to a kill, about a task that it does not know has none: nobody knows why. `v1_json`: what its
-    executor has sent by HTTP and has no field here, labels, say, as JSON (HT-178).
+    to `reconcile_tasks`, or to a kill, about a task that it does not know has none: nobody knows why. `v1_json`: what
+    its executor has sent by HTTP and has no field here, labels, say, as JSON (HT-178).
     """
 
     task_id: TaskId

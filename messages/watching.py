@@ -1,4 +1,4 @@
-"""What a master's HTTP endpoint asks to be told from now on, and what it is told (docs/spec/http.md sections 5 and 9.3).
+"""What a master's HTTP endpoint asks to be told from now on, and what it is told (http.md sections 5 and 9.3).
 
 The endpoint lives on its master's machine, and ends with it; nobody else is told these.
 """

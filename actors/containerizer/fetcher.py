@@ -71,7 +71,7 @@ def _unpack_tar(path: str, sandbox: str) -> None:
     if not hasattr(tarfile, "data_filter"):
         raise ValueError("this Python cannot unpack archives safely, as 3.11.4 and later can; say extract=False")
     with tarfile.open(path) as archive:
-        archive.extractall(sandbox, filter="fully_trusted")
+        archive.extractall(sandbox, filter="data")
 
 
 def _unpack_zip(path: str, sandbox: str) -> None:

@@ -1,6 +1,6 @@
 """A cluster's HTTP interface: a port for each master and agent, and the endpoint behind it.
 
-A port is had once and kept for the cluster's life, so that a daemon that is started again listens where it did (HT-250).
+A port is had once and kept for the cluster's life: a daemon that is started again listens where it did (HT-250).
 While a daemon is down, connections to it are dropped, as if nobody listened.
 """
 
@@ -29,6 +29,7 @@ from mesolite.gateway.reading.addresses import Address
 from mesolite.gateway.refusals import refusal
 from mesolite.gateway.v1.writing import Epoch
 from mesolite.http import LOOPBACK, Http
+
 
 class Ports(Protocol):
     """Where clients come in: sockets (server.py), or the clients of a simulation."""

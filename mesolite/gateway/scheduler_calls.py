@@ -45,7 +45,7 @@ NOTHING_FOLLOWS = frozenset({"REQUEST", "ACKNOWLEDGE_OPERATION_STATUS", "RECONCI
 
 @frozen
 class Called:
-    """A call for the master, None if there is nothing to tell it, and what is to be said of tasks that are not in it."""
+    """A call for the master, None if there is nothing to tell it, and what is to be said of tasks that it has not."""
 
     call: FrameworkCall | None
     refused: tuple[TaskStatus, ...] = ()

@@ -33,7 +33,8 @@ class Exchange:
         """The next part of the answer."""
         match part:
             case Record():
-                self._wait(part.framed)
+                self._waiting.append(part.framed)
+                self._waiting_bytes += len(part.framed)
                 self._flush()
             case StreamEnded():
                 self.complete = True
@@ -67,22 +68,16 @@ class Exchange:
         self._full = False
         self._flush()
 
-    def _wait(self, framed: bytes) -> None:
-        if self._transport.is_closing():
-            return
-        self._waiting.append(framed)
-        self._waiting_bytes += len(framed)
-
     def _flush(self) -> None:
         """Write what waits, each record as one chunk in one send, until the client takes no more (HT-57, HT-58)."""
         if self._transport.is_closing():
             self._waiting.clear()
+            return
         while self._open and self._waiting and not self._full:
             framed = self._waiting.popleft()
             self._waiting_bytes -= len(framed)
             self._transport.write(b"%x\r\n%b\r\n" % (len(framed), framed) if self._chunked else framed)
         if self._waiting_bytes > self._limits.waiting or len(self._waiting) > self._limits.waiting_records:
-            self._waiting.clear()
             self._transport.abort()  # HT-62
         if self._open and self._ending and not self._waiting and not self.written.done():
             self.written.set_result(None)

@@ -10,6 +10,7 @@ sim.advance(75.0)
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,13 +55,13 @@ class SimulatedCluster(Wiring):
     _ports: SimulatedPorts | None = None
 
     @classmethod
-    def with_http(cls, runtime: VirtualRuntime, settings: Settings, **made_of: Any) -> Self:
+    def with_http(cls, runtime: VirtualRuntime, settings: Settings, http: Http, **made_of: Any) -> Self:
         """A cluster that speaks HTTP, to clients of this simulation (`client`)."""
         from mesolite.gateway.gateway import Gateway
         from mesolite.simulation.http_client import SimulatedPorts
 
         ports = SimulatedPorts()
-        cluster = cls(runtime, settings, gateway=Gateway(runtime, settings, Http(), ports, epoch_s=EPOCH_S), **made_of)
+        cluster = cls(runtime, settings, gateway=Gateway(runtime, settings, http, ports, epoch_s=EPOCH_S), **made_of)
         cluster._ports = ports
         return cluster
 
@@ -160,18 +161,21 @@ class Simulation(Scripting, Recovering, Probing, KeepsUserErrors):
         masters: SomeCount = 1,
         resources: AnyResources = DEFAULT_RESOURCES,
         *,
-        http: bool = False,
+        http: bool | Http = False,
     ) -> SimulatedCluster:
         """Start a cluster and return it ready: a leader elected, all agents registered.
 
-        `http`: it speaks Mesos's v1 HTTP interface with `cluster.client`, without a socket (docs/clients.md).
+        `http`: it speaks Mesos's v1 HTTP interface with `cluster.client`, without a socket (docs/clients.md); with
+        `Http(credentials=...)` whoever calls must give them.
 
         Raises:
             Refused: this simulation has a cluster already.
         """
         if self._cluster is not None:
             raise Refused("this simulation has a cluster already; make another Simulation for a second one")
-        make = SimulatedCluster.with_http if http else SimulatedCluster
+        make: Callable[..., SimulatedCluster] = SimulatedCluster
+        if http is not False:
+            make = partial(SimulatedCluster.with_http, http=Http.of(http))
         self._cluster = cluster = make(
             self.runtime,
             self.settings,

@@ -86,6 +86,7 @@ STARTING = ExecutorCheckpoint(
     run=1,
     registered=False,
     shutdown_grace_s=5.0,
+    sandbox="/sandboxes/m1-S1/m1-F1/t1.1-1",
 )
 UP = attrs.evolve(STARTING, registered=True)
 FRAMEWORK = FrameworkCheckpoint(framework_info=DURABLE, scheduler="web")
@@ -134,13 +135,19 @@ def test_nothing_is_said_that_is_not_stored() -> None:
                 shutdown_grace_s=5.0,
                 sandbox="/sandboxes/m1-S1/m1-F1/t1.1-1",
                 environment=(
+                    ("LIBPROCESS_PORT", "0"),
                     ("MESOS_AGENT_ID", "m1-S1"),
+                    ("MESOS_ALLOCATION_ROLE", "*"),
                     ("MESOS_CHECKPOINT", "1"),
                     ("MESOS_DIRECTORY", "/sandboxes/m1-S1/m1-F1/t1.1-1"),
                     ("MESOS_EXECUTOR_ID", "t1"),
                     ("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "5secs"),
                     ("MESOS_FRAMEWORK_ID", "m1-F1"),
+                    ("MESOS_HTTP_COMMAND_EXECUTOR", "0"),
+                    ("MESOS_RECOVERY_TIMEOUT", "15mins"),
                     ("MESOS_SANDBOX", "/sandboxes/m1-S1/m1-F1/t1.1-1"),
+                    ("MESOS_SLAVE_ID", "m1-S1"),
+                    ("MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs"),
                 ),
             ),
         ),

@@ -1,7 +1,7 @@
 """v1 messages as they were understood (lenient.py) become our nouns: pure functions.
 
-What a client may say and nobody here can do is `Unsupported`, with a sentence for whoever asked. All else that a message
-says is kept in `v1_json`, for its executor and for whoever looks (HT-45, HT-46).
+What a client may say and nobody here can do is `Unsupported`, with a sentence for whoever asked. All else that a
+message says is kept in `v1_json`, for its executor and for whoever looks (HT-45, HT-46).
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def framework_info(plain: Plain, principal: str) -> FrameworkInfo:
     declared = [each.get("type") for each in plain.get("capabilities", ())]
     roles, several = plain.get("roles", []), "MULTI_ROLE" in declared
     if roles and not several:
-        raise InvalidValue("framework_info.roles is for frameworks with the capability MULTI_ROLE; give role instead")
+        raise InvalidValue("framework_info.roles is for frameworks with the capability MULTI_ROLE: give role")
     if several and plain.get("role") not in (None, "*"):
-        raise InvalidValue("framework_info.role is not for frameworks with the capability MULTI_ROLE; give roles instead")
+        raise InvalidValue("framework_info.role is not for frameworks with the capability MULTI_ROLE: give roles")
     if len(roles) > 1:
         raise Unsupported(f"framework_info.roles {roles}: a framework has one role here; give one")
     timeout = plain.get("failover_timeout", 0.0)
@@ -135,7 +135,7 @@ def executor_info(plain: Plain, framework_id: FrameworkId, where: str) -> Execut
     executor_id = value(plain, "executor_id")
     where = f"{where}: executor {executor_id!r}"
     if plain.get("type") == "DEFAULT":
-        raise Unsupported(f"{where}: Mesos's default executor, with its task groups, does not exist here; give a command")
+        raise Unsupported(f"{where}: there is no default executor, with its task groups, here; give a command")
     _only_mesos(plain, where)
     grace = plain.get("shutdown_grace_period")
     return ExecutorInfo(
@@ -156,14 +156,14 @@ def _command(plain: Plain, where: str) -> CommandInfo:
     variables = plain.get("environment", {}).get("variables", ())
     for variable in variables:
         if variable.get("type") == "SECRET":
-            raise Unsupported(f"{where}: the variable {variable['name']!r} is a secret, and secrets cannot be resolved here")
+            raise Unsupported(f"{where}: the variable {variable['name']!r} is a secret, and none can be resolved here")
     return CommandInfo(
         value=plain.get("value", ""),
         shell=shell,
         # The first of them is what the program is told to be called; here that is its own name.
         arguments=() if shell else plain.get("arguments", ())[1:],
         environment=[(variable["name"], variable.get("value", "")) for variable in variables],
-        uris=[
+        uris=tuple(
             Uri(
                 value=uri["value"],
                 executable=uri.get("executable", False),
@@ -171,7 +171,7 @@ def _command(plain: Plain, where: str) -> CommandInfo:
                 output_file=uri.get("output_file", ""),
             )
             for uri in plain.get("uris", ())
-        ],
+        ),
         user=plain.get("user", ""),
     )
 
@@ -191,13 +191,13 @@ def status(plain: Plain, agent_id: AgentId | None, executor_id: ExecutorId, epoc
         InvalidValue: something in it cannot be.
     """
     said = plain.get("timestamp")
-    reason = plain.get("reason")
+    reason: str | None = plain.get("reason")
     rest = {name: held for name, held in plain.items() if name not in OWN_FIELDS}
     return TaskStatus(
         task_id=TaskId(value(plain, "task_id")),
         state=TaskState[plain["state"]],
         source=Source.SOURCE_EXECUTOR,
-        reason=Reason[reason] if reason in Reason.__members__ else None,
+        reason=None if reason is None else Reason[reason],
         message=plain.get("message", ""),
         data=decoded(plain["data"]) if "data" in plain else b"",
         agent_id=agent_id,
@@ -237,12 +237,16 @@ def windows(plain: Plain, epoch: Epoch) -> tuple[Window, ...]:
     return tuple(
         Window(
             machines=[machine_id(machine) for machine in each.get("machine_ids", ())],
-            unavailability=Unavailability(
-                start=epoch.from_nanoseconds(each["unavailability"]["start"]["nanoseconds"]),
-                duration_s=seconds(each["unavailability"]["duration"]) if "duration" in each["unavailability"] else None,
-            ),
+            unavailability=_unavailability(each["unavailability"], epoch),
         )
         for each in plain.get("windows", ())
+    )
+
+
+def _unavailability(plain: Plain, epoch: Epoch) -> Unavailability:
+    return Unavailability(
+        start=epoch.from_nanoseconds(plain["start"]["nanoseconds"]),
+        duration_s=seconds(plain["duration"]) if "duration" in plain else None,
     )
 
 
@@ -265,7 +269,7 @@ def _resource(plain: Plain, where: str) -> str:
     name = plain["name"]
     _refuse(plain, f"{where}: resource {name!r}", NO_RESOURCE)
     if plain.get("role", "*") != "*":
-        raise Unsupported(f"{where}: resource {name!r} is for role {plain['role']!r}, and there are no reservations here")
+        raise Unsupported(f"{where}: resource {name!r} is for role {plain['role']!r}: there are no reservations here")
     match plain["type"]:
         case "SCALAR":
             return f"{name}:{plain.get('scalar', {}).get('value', 0.0)!r}"
@@ -291,13 +295,13 @@ def _only_mesos(plain: Plain, where: str) -> None:
     if not container:
         return
     if container.get("type") == "DOCKER" or "docker" in container:
-        raise Unsupported(f"{where} asks for Docker, and there is none here; leave the container out, or give type MESOS")
+        raise Unsupported(f"{where} asks for Docker, and there is none here; leave the container out, or say MESOS")
     asked = [name for name in ("volumes", "rlimit_info", "tty_info", "linux_info") if container.get(name)]
     if container.get("mesos", {}).get("image"):
         asked.append("mesos.image")
     if asked:
         raise Unsupported(
-            f"{where} has a container with {', '.join(asked)}; here are no images, volumes and the like, so leave that out"
+            f"{where} has a container with {', '.join(asked)}; there are no images, volumes and the like here: leave it out"
         )
 
 

@@ -1,6 +1,7 @@
 """Our nouns as v1 JSON: pure functions that give plain dictionaries with what is set, and nothing else (HT-43, HT-44).
 
-What v1 has no field for is called `x_mesolite_...` (HT-51). `Epoch` makes a time on the cluster's clock one of the world.
+What v1 has no field for is called `x_mesolite_...` (HT-51). `Epoch` makes a time on the cluster's clock one of the
+world.
 """
 
 from __future__ import annotations

@@ -72,10 +72,10 @@ def test_closing_gives_streams_their_final_chunk() -> None:
 
 
 def test_closing_waits_for_a_request_that_is_answered_within_a_second() -> None:
-    """HT-17."""
+    """HT-17: but takes no more requests, not even those that were sent behind that one."""
     with place() as here:
         client, idle = here.client(), here.client()
-        client.send(post(b"{}"))
+        client.send(post(b"{}") + post(b"{}"))
         number, _ = here.desk.next()
         closing = threading.Thread(target=here.server.close)
         closing.start()

@@ -141,6 +141,23 @@ def test_a_body_that_is_too_large_gets_413(request_: bytes) -> None:
         assert still_serves(here)
 
 
+def test_a_body_that_is_too_large_may_wait_behind_another_request() -> None:
+    """HT-7, HT-376: so much of it has come that no more was read; yet what comes is read until its client has read."""
+    with place(SMALL) as here:
+        client, other = here.client(), here.client()
+        client.send(post(b"first"))
+        first, _ = here.desk.next()
+        large = post(b"a" * 20_000_000)
+        client.send(large[:1_000_000])
+        other.send(post(b"later"))  # whose coming says that so much has come
+        here.desk.next()
+        here.server.write(first, Response(status=200))
+        client.send(large[1_000_000:])
+        assert client.answer()[0] == 200
+        assert client.answer()[0] == 413
+        assert client.ended()
+
+
 def test_a_body_up_to_the_limit_is_taken() -> None:
     """HT-376."""
     with place(SMALL) as here:

@@ -236,7 +236,7 @@ def test_a_write_that_is_not_taken_ends_the_stream() -> None:
 
 
 def test_a_stream_whose_writes_were_taken_at_last_may_be_silent() -> None:
-    """HT-188: the patience ends with the write. How long that is here, a connection shows that idles longer (HT-378)."""
+    """HT-188: the patience ends with the write. That it would be over, a connection shows that may idle longer."""
     with place(Limits(write_s=0.5, idle_s=0.8)) as here:
         client, number = subscribed(here, buffer=4096)
         fill(here, number)
