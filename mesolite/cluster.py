@@ -70,6 +70,31 @@ class Cluster(Wiring):
         settings = settings or Settings.local()
         self._temporary = None if work_dir else TemporaryFolder()
         self._folder = self._temporary or WorkFolder(str(work_dir))
+        self.runtime, store = self._begin(settings, trace_records)
+        self._closing, self._closed = threading.RLock(), False
+        self._signals: SignalWatch | None = None
+        self._gateway = None
+        try:
+            if http is not False:
+                self._gateway = _gateway(self.runtime, settings, Http.of(http))
+            super().__init__(
+                self.runtime,
+                settings,
+                agents=agents,
+                masters=masters,
+                resources=resources,
+                work_dir=f"{self._folder.name}/sandboxes",
+                first_sequence=store.term("registry") + 1,
+                gateway=self._gateway,
+            )
+            if handle_signals:
+                self._signals = SignalWatch(self.agents)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, settings: Settings, trace_records: int) -> tuple[ThreadsRuntime, SqliteStore]:
+        """Open what the folder keeps, and begin the threads; if that cannot be, the folder is left as it was."""
         with contextlib.ExitStack() as undo:
             undo.callback(self._folder.leave)
             store = SqliteStore(f"{self._folder.name}/store.sqlite")
@@ -78,29 +103,7 @@ class Cluster(Wiring):
             reads_s, trace = store.clock_at(time.time()), _trace(trace_records, settings)
             runtime = ThreadsRuntime(trace, store, settings.max_file_size_bytes, clock_reads_s=reads_s)
             undo.pop_all()
-        self._closing, self._closed = threading.RLock(), False
-        self._signals: SignalWatch | None = None
-        self._gateway = None
-        try:
-            gateway = None
-            if http is not False:
-                self._gateway = gateway = _gateway(runtime, settings, Http.of(http))
-            super().__init__(
-                runtime,
-                settings,
-                agents=agents,
-                masters=masters,
-                resources=resources,
-                work_dir=f"{self._folder.name}/sandboxes",
-                first_sequence=store.term("registry") + 1,
-                gateway=gateway,
-            )
-            if handle_signals:
-                self._signals = SignalWatch(self.agents)
-        except BaseException:
-            self.runtime = runtime
-            self.close()
-            raise
+        return runtime, store
 
     def __enter__(self) -> Self:
         """Wait until a master leads and all agents are registered."""

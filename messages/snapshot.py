@@ -124,6 +124,7 @@ class HeldExecutor:
     """An executor on its agent. `info` None: the command executor of the one task with the same id.
 
     `actor` runs it; `running`: it has registered and is not on its way out. `container_id` names this run of it.
+    `completed_tasks`: those of which the end is acknowledged.
     """
 
     executor_id: ExecutorId
@@ -133,11 +134,12 @@ class HeldExecutor:
     sandbox: str
     running: bool
     tasks: tuple[HeldTask, ...] = ()
+    completed_tasks: tuple[HeldTask, ...] = ()
 
 
 @frozen(kw_only=True)
 class HeldFramework:
-    """A framework with something on that agent."""
+    """A framework with something on that agent, or that had."""
 
     info: FrameworkInfo
     executors: tuple[HeldExecutor, ...] = ()
@@ -147,7 +149,8 @@ class HeldFramework:
 class AgentHoldings:
     """Everything an agent knows at one moment: what its own HTTP endpoint is told (HT-306, HT-352).
 
-    `recovering`: it has not yet read what it had stored. `leader`: the master it follows, '' for none.
+    `recovering`: it has not yet read what it had stored. `leader`: the master it follows, '' for none. `completed`: the
+    executors that have ended, as far as they are remembered, the oldest first; each with its framework.
     """
 
     info: AgentInfo
@@ -156,3 +159,4 @@ class AgentHoldings:
     leader: str
     drain: DrainConfig | None = None
     frameworks: tuple[HeldFramework, ...] = ()
+    completed: tuple[HeldFramework, ...] = ()

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar, get_args
 
-from attrs import astuple, field, frozen
+from attrs import astuple, frozen
 
 from mesolite.messages.base import Message, Query
 from mesolite.messages.facts import Fact
@@ -146,10 +146,7 @@ class WorkExited:
 
 @frozen
 class SignalReceived:
-    """The process that hosts this actor was sent an operating-system signal for it (drain.md 2.1.1).
-
-    By name, such as `SIGUSR1`: the number differs from system to system.
-    """
+    """The process that hosts this actor was sent a signal for it: by name, `SIGUSR1`, say (drain.md 2.1.1)."""
 
     signal: str
 
@@ -301,10 +298,7 @@ Effect = (
 
 @frozen(kw_only=True)
 class ExecutorStart:
-    """What an executor is born with; in Mesos, the environment of its process (drain.md 3.1.4).
-
-    `info` None means the command executor.
-    """
+    """What an executor is born with, in Mesos in its environment (drain.md 3.1.4); `info` None: the command executor."""
 
     framework_id: str
     executor_id: str
@@ -314,7 +308,7 @@ class ExecutorStart:
     checkpoint: bool
     shutdown_grace_s: float
     sandbox: str
-    environment: tuple[tuple[str, str], ...] = field(default=())
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------------- core

@@ -219,9 +219,7 @@ class ThreadsRuntime:
 
     def inbox(self, context: ActorContext) -> PooledInbox | OwnInbox:
         """Make an inbox: of the pool, or of a thread of its own."""
-        if not context.own_thread:
-            return PooledInbox(self._pool)
-        return OwnInbox(self._pool)
+        return OwnInbox(self._pool) if context.own_thread else PooledInbox(self._pool)
 
     def begin(self, actor: HostedActor) -> None:
         """Let the actor run."""
@@ -288,10 +286,7 @@ class ThreadsRuntime:
     def save(
         self, context: ActorContext, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int
     ) -> None:
-        """Write the store, on its thread; what is written is made here, on the actor's own.
-
-        What becomes of it, the machine's disk says.
-        """
+        """Write the store, on its thread, what is made here, on the actor's; what comes of it, the disk says."""
         texts = encoded(context.store, changes)
         disk = self.disks.get(context.host)
         taken = disk.take(self.now()) if disk is not None else SOUND

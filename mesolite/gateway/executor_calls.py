@@ -23,7 +23,7 @@ def check(call: Plain) -> str:
     """
     kind: str | None = call.get("type")
     if kind is None:
-        raise HttpRefusal(400, "the call has no type, or an unknown one; known are SUBSCRIBE, UPDATE, MESSAGE, HEARTBEAT")
+        raise HttpRefusal(400, "the call has no type that is known; SUBSCRIBE, UPDATE, MESSAGE, HEARTBEAT are")
     if kind == "UNKNOWN":
         raise HttpRefusal(501, "a call of type UNKNOWN cannot be carried out")
     if kind in ("UPDATE", "MESSAGE") and kind.lower() not in call:

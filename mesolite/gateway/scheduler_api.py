@@ -26,8 +26,9 @@ from mesolite.gateway.v1.framing import framed
 from mesolite.gateway.v1.reading import Unsupported
 from mesolite.gateway.v1.schema.scheduler import SCHEDULER_CALL
 from mesolite.gateway.v1.writing import Plain
+from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import FrameworkId
-from mesolite.messages.queries import GetFramework, GetSnapshot
+from mesolite.messages.queries import GetSnapshot
 from mesolite.messages.remote import FrameworkSubscribed, SchedulerCalled, StreamLost
 from mesolite.messages.resources import ResourceError
 from mesolite.messages.scheduler import Subscribe
@@ -74,7 +75,9 @@ class SchedulerApi:
         if subscription is None:
             # Unknown, gone for now, or in process: its master knows.
             self._endpoint.ask(
-                number, lambda call_id: GetFramework(call_id=call_id, framework_id=framework_id), _not_subscribed
+                number,
+                lambda call_id: GetSnapshot(call_id=call_id),
+                lambda answer: _not_subscribed(answer.snapshot, framework_id, principal),
             )
             return
         _require_stream(request, subscription, principal)
@@ -163,8 +166,7 @@ def _require_stream(request: Request, subscription: Subscription, principal: str
     Raises:
         HttpRefusal: 400.
     """
-    if principal and principal != subscription.principal:
-        raise HttpRefusal(400, f"{principal!r} is not the principal of this framework")
+    _require_principal(principal, subscription.principal)
     stated = request.header("Mesos-Stream-Id")
     if stated is None:
         raise HttpRefusal(400, "the call has no Mesos-Stream-Id; send that of the answer to SUBSCRIBE")
@@ -172,16 +174,28 @@ def _require_stream(request: Request, subscription: Subscription, principal: str
         raise HttpRefusal(400, "Mesos-Stream-Id is not that of the framework's present subscription")
 
 
-def _not_subscribed(answer: object) -> Response:
-    """The master knows the framework, and it has no stream here (HT-135, HT-155, HT-394)."""
+def _require_principal(principal: str, known: str) -> None:
+    """Let in only who the framework belongs to (HT-115)."""
+    if principal and principal != known:
+        raise HttpRefusal(400, f"{principal!r} is not the principal of this framework")
+
+
+def _not_subscribed(snapshot: ClusterSnapshot, framework_id: FrameworkId, principal: str) -> Response:
+    """The framework has no stream here; if the master knows it, it may subscribe (HT-135, HT-155, HT-394)."""
+    _require_principal(principal, _known(snapshot, framework_id).principal)
     raise HttpRefusal(403, "the framework is not subscribed over HTTP; send SUBSCRIBE with its id")
+
+
+def _known(snapshot: ClusterSnapshot, framework_id: FrameworkId | None) -> FrameworkInfo:
+    known = next((each.info for each in snapshot.frameworks if each.info.id == framework_id), None)
+    if known is None:
+        raise HttpRefusal(400, f"there is no framework {framework_id!r}; send SUBSCRIBE without an id for a new one")
+    return known
 
 
 def _require_same(snapshot: ClusterSnapshot, updated: Subscribe) -> None:
     info = updated.framework_info
-    known = next((each.info for each in snapshot.frameworks if each.info.id == info.id), None)
-    if known is None:
-        raise HttpRefusal(400, f"there is no framework {info.id!r}")
+    known = _known(snapshot, info.id)
     for what, before, now in (
         ("principal", known.principal, info.principal),
         ("user", known.user, info.user),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
@@ -115,77 +116,105 @@ def of_framework(call: Plain, kind: str) -> Called:
     """
     framework_id = FrameworkId(value(call, "framework_id"))
     body: Plain = call.get(kind.lower(), {})
-    match kind:
-        case "ACCEPT":
-            return _accept(body, framework_id)
-        case "DECLINE":
-            asked = _offers(body, "offer_ids"), reading.filters(body.get("filters"))
-            return Called(DeclineOffers(framework_id=framework_id, offer_ids=asked[0], filters=asked[1]))
-        case "REVIVE":
-            return Called(ReviveOffers(framework_id=framework_id))
-        case "SUPPRESS":
-            return Called(SuppressOffers(framework_id=framework_id))
-        case "KILL":
-            agent_id = reading.optional_value(body, "agent_id")
-            return Called(
-                KillTask(
-                    framework_id=framework_id,
-                    task_id=TaskId(value(body, "task_id")),
-                    agent_id=None if agent_id is None else AgentId(agent_id),
-                    kill_policy=reading.kill_policy(body.get("kill_policy")),
-                )
-            )
-        case "SHUTDOWN":
-            return Called(
-                ShutdownExecutorOf(
-                    framework_id=framework_id,
-                    agent_id=AgentId(value(body, "agent_id")),
-                    executor_id=ExecutorId(value(body, "executor_id")),
-                )
-            )
-        case "ACKNOWLEDGE":
-            return Called(
-                StatusUpdateAcknowledgement(
-                    framework_id=framework_id,
-                    agent_id=AgentId(value(body, "agent_id")),
-                    task_id=TaskId(value(body, "task_id")),
-                    uuid=reading.update_id(body["uuid"]),
-                )
-            )
-        case "RECONCILE":
-            return Called(ReconcileTasks(framework_id=framework_id, statuses=tuple(map(_asked, body.get("tasks", ())))))
-        case "MESSAGE":
-            return Called(
-                FrameworkToExecutor(
-                    framework_id=framework_id,
-                    agent_id=AgentId(value(body, "agent_id")),
-                    executor_id=ExecutorId(value(body, "executor_id")),
-                    data=b64decode(body["data"]),
-                )
-            )
-        case "ACCEPT_INVERSE_OFFERS":
-            return Called(
-                AcceptInverseOffers(
-                    framework_id=framework_id,
-                    inverse_offer_ids=_offers(body, "inverse_offer_ids"),
-                    filters=reading.filters(body.get("filters")),
-                    returning=tuple(TaskId(each["value"]) for each in body.get("x_mesolite_returning", ())),
-                )
-            )
-        case "DECLINE_INVERSE_OFFERS":
-            return Called(
-                DeclineInverseOffers(
-                    framework_id=framework_id,
-                    inverse_offer_ids=_offers(body, "inverse_offer_ids"),
-                    filters=reading.filters(body.get("filters")),
-                    reason=body.get("x_mesolite_reason", ""),
-                )
-            )
-        case "TEARDOWN":
-            return Called(Teardown(framework_id=framework_id))
-        case _:
-            assert kind in NOTHING_FOLLOWS, kind
-            return Called(None)
+    if kind == "ACCEPT":
+        return _accept(body, framework_id)
+    if kind in NOTHING_FOLLOWS:
+        return Called(None)
+    return Called(CALLS[kind](body, framework_id))
+
+
+def _decline(body: Plain, framework_id: FrameworkId) -> DeclineOffers:
+    return DeclineOffers(
+        framework_id=framework_id,
+        offer_ids=_offers(body, "offer_ids"),
+        filters=reading.filters(body.get("filters")),
+    )
+
+
+def _revive(body: Plain, framework_id: FrameworkId) -> ReviveOffers:
+    return ReviveOffers(framework_id=framework_id)
+
+
+def _suppress(body: Plain, framework_id: FrameworkId) -> SuppressOffers:
+    return SuppressOffers(framework_id=framework_id)
+
+
+def _kill(body: Plain, framework_id: FrameworkId) -> KillTask:
+    agent_id = reading.optional_value(body, "agent_id")
+    return KillTask(
+        framework_id=framework_id,
+        task_id=TaskId(value(body, "task_id")),
+        agent_id=None if agent_id is None else AgentId(agent_id),
+        kill_policy=reading.kill_policy(body.get("kill_policy")),
+    )
+
+
+def _shutdown(body: Plain, framework_id: FrameworkId) -> ShutdownExecutorOf:
+    return ShutdownExecutorOf(
+        framework_id=framework_id,
+        agent_id=AgentId(value(body, "agent_id")),
+        executor_id=ExecutorId(value(body, "executor_id")),
+    )
+
+
+def _acknowledge(body: Plain, framework_id: FrameworkId) -> StatusUpdateAcknowledgement:
+    return StatusUpdateAcknowledgement(
+        framework_id=framework_id,
+        agent_id=AgentId(value(body, "agent_id")),
+        task_id=TaskId(value(body, "task_id")),
+        uuid=reading.update_id(body["uuid"]),
+    )
+
+
+def _reconcile(body: Plain, framework_id: FrameworkId) -> ReconcileTasks:
+    return ReconcileTasks(framework_id=framework_id, statuses=tuple(map(_asked, body.get("tasks", ()))))
+
+
+def _message(body: Plain, framework_id: FrameworkId) -> FrameworkToExecutor:
+    return FrameworkToExecutor(
+        framework_id=framework_id,
+        agent_id=AgentId(value(body, "agent_id")),
+        executor_id=ExecutorId(value(body, "executor_id")),
+        data=b64decode(body["data"]),
+    )
+
+
+def _accept_inverse_offers(body: Plain, framework_id: FrameworkId) -> AcceptInverseOffers:
+    return AcceptInverseOffers(
+        framework_id=framework_id,
+        inverse_offer_ids=_offers(body, "inverse_offer_ids"),
+        filters=reading.filters(body.get("filters")),
+        returning=tuple(TaskId(each["value"]) for each in body.get("x_mesolite_returning", ())),
+    )
+
+
+def _decline_inverse_offers(body: Plain, framework_id: FrameworkId) -> DeclineInverseOffers:
+    return DeclineInverseOffers(
+        framework_id=framework_id,
+        inverse_offer_ids=_offers(body, "inverse_offer_ids"),
+        filters=reading.filters(body.get("filters")),
+        reason=body.get("x_mesolite_reason", ""),
+    )
+
+
+def _teardown(body: Plain, framework_id: FrameworkId) -> Teardown:
+    return Teardown(framework_id=framework_id)
+
+
+CALLS: Mapping[str, Callable[[Plain, FrameworkId], FrameworkCall]] = {
+    "DECLINE": _decline,
+    "REVIVE": _revive,
+    "SUPPRESS": _suppress,
+    "KILL": _kill,
+    "SHUTDOWN": _shutdown,
+    "ACKNOWLEDGE": _acknowledge,
+    "RECONCILE": _reconcile,
+    "MESSAGE": _message,
+    "ACCEPT_INVERSE_OFFERS": _accept_inverse_offers,
+    "DECLINE_INVERSE_OFFERS": _decline_inverse_offers,
+    "TEARDOWN": _teardown,
+}
+"""What each of the calls that need no more than their own body is to the master."""
 
 
 def _offers(body: Plain, name: str) -> tuple[OfferId, ...]:

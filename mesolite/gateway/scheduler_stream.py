@@ -134,7 +134,8 @@ class SchedulerStreamCore(Core):
             case RescindOffer(offer_id=offer_id):
                 self._event("RESCIND", {"offer_id": writing.identifier(offer_id)})
             case InverseOffers(inverse_offers=asked):
-                self._event("INVERSE_OFFERS", {"inverse_offers": [writing.inverse_offer(a, self._epoch) for a in asked]})
+                written = [writing.inverse_offer(each, self._epoch) for each in asked]
+                self._event("INVERSE_OFFERS", {"inverse_offers": written})
             case RescindInverseOffer(inverse_offer_id=offer_id):
                 self._event("RESCIND_INVERSE_OFFER", {"inverse_offer_id": writing.identifier(offer_id)})
             case StatusUpdate(status=status):

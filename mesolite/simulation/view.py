@@ -110,7 +110,8 @@ class View:
         """
         self._runtime.check_thread()
         processes, names = self._runtime.processes, self._framework_names()
-        alive = processes.tasks()
+        # A process that is an executor is none of its tasks.
+        alive = [(context, task_id) for context, task_id in processes.tasks() if task_id]
         for context in processes.executors:
             alive += [(context, task_id) for task_id in _core(context).tasks]
         found, wanted = [], self._wanted(framework)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from mesolite.actors.decisions.contract import (
@@ -40,6 +41,7 @@ from mesolite.messages.tasks import (
     CommandInfo,
     ExecutorInfo,
     KillPolicy,
+    Reason,
     SimulatedWork,
     Source,
     TaskInfo,
@@ -197,12 +199,14 @@ def test_anything_but_status_0_is_a_failure(exited: WorkExited, message: str) ->
 
 
 def test_a_command_that_cannot_be_started_is_a_failure() -> None:
-    """The message is that of the runtime."""
+    """The message is that of the runtime; the reason says that nothing was launched (http.md HT-215)."""
     core = registered()
     hear(core, launch())
 
-    failed = says(2, TaskState.TASK_FAILED, "no such user")
-    assert hear(core, WorkFailedToStart(NAME, "no such user")) == [failed, PATIENCE]
+    failed = said(2, TaskState.TASK_FAILED, "no such user")
+    status = evolve(failed.status, reason=Reason.REASON_CONTAINER_LAUNCH_FAILED)
+    told = Send("agent-1", attrs.evolve(failed, status=status))
+    assert hear(core, WorkFailedToStart(NAME, "no such user")) == [told, PATIENCE]
 
 
 @pytest.mark.parametrize(

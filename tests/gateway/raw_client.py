@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 PATIENCE_S = 30.0
@@ -54,6 +54,12 @@ class Connection:
             assert int(length) == len(record), chunk
             yield json.loads(record)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Go."""
         self.file.close()
@@ -83,11 +89,15 @@ class Framework:
 
     def call(self, kind: str, **body: Any) -> int:
         """Make a call on a connection of its own; returns the status."""
-        connection = Connection(self.url)
         call = {"type": kind, "framework_id": {"value": self.id}, kind.lower(): body}
-        status = connection.send("POST", "/api/v1/scheduler", call, Mesos_Stream_Id=self.stream_id)
-        connection.close()
-        return status
+        with Connection(self.url) as connection:
+            return connection.send("POST", "/api/v1/scheduler", call, Mesos_Stream_Id=self.stream_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Go, as a client does that dies."""

@@ -24,12 +24,11 @@ def test_agents_and_frameworks_keep_their_ids_and_masters_their_ports(tmp_path: 
     framework_id = None
     for _ in range(2):
         with Cluster(agents=2, http=f"127.0.0.1:{port}", work_dir=tmp_path) as cluster:
-            framework = Framework(cluster.url, framework_id)
-            framework_id = framework.id
-            framework.next("OFFERS")
+            with Framework(cluster.url, framework_id) as framework:
+                framework_id = framework.id
+                framework.next("OFFERS")
             urls = [cluster.url, *(agent.url for agent in cluster.agents.values())]
             lives.append((urls, [agent.id for agent in cluster.agents.values()], framework_id))
-            framework.close()
 
     assert lives[0] == lives[1]
 
@@ -37,16 +36,15 @@ def test_agents_and_frameworks_keep_their_ids_and_masters_their_ports(tmp_path: 
 def test_a_framework_that_was_torn_down_is_refused_within_one_life_and_new_in_the_next(tmp_path: Path) -> None:
     """HT-128 holds as long as the master remembers, which is its own life, as in Mesos."""
     with Cluster(http=True, work_dir=tmp_path) as cluster:
-        framework = Framework(cluster.url)
-        assert framework.call("TEARDOWN") == 202
-        assert list(framework.records)[-1]["type"] != "ERROR"  # the stream ends by itself (HT-150)
-        again = Connection(cluster.url)
+        with Framework(cluster.url) as framework:
+            assert framework.call("TEARDOWN") == 202
+            assert list(framework.records)[-1]["type"] != "ERROR"  # the stream ends by itself (HT-150)
         info = {"user": "me", "name": "raw", "id": {"value": framework.id}}
         call = {"type": "SUBSCRIBE", "framework_id": {"value": framework.id}, "subscribe": {"framework_info": info}}
-        assert again.send("POST", "/api/v1/scheduler", call) == 200
-        (refused,) = again.records()
+        with Connection(cluster.url) as again:
+            assert again.send("POST", "/api/v1/scheduler", call) == 200
+            (refused,) = again.records()
         assert refused["type"] == "ERROR"
         assert "removed" in refused["error"]["message"]
-        again.close()
-    with Cluster(http=True, work_dir=tmp_path) as cluster:
-        assert Framework(cluster.url, framework.id).id == framework.id
+    with Cluster(http=True, work_dir=tmp_path) as cluster, Framework(cluster.url, framework.id) as returned:
+        assert returned.id == framework.id

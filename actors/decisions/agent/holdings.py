@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from mesolite.actors.decisions.agent.state import AgentState, ExecutorPhase, ExecutorRecord, FrameworkRecord, Phase
+from mesolite.actors.decisions.agent.state import (
+    AgentState,
+    ExecutorPhase,
+    ExecutorRecord,
+    FrameworkRecord,
+    Phase,
+    TaskRecord,
+)
 from mesolite.actors.decisions.rules import sandboxes
 from mesolite.messages.ids import ActorName
 from mesolite.messages.snapshot import AgentHoldings, HeldExecutor, HeldFramework, HeldTask
@@ -17,6 +24,7 @@ def take(a: AgentState) -> AgentHoldings:
         leader=a.leader or "",
         drain=a.drain,
         frameworks=tuple(_framework(a, framework) for framework in a.frameworks.values()),
+        completed=tuple(HeldFramework(info=info, executors=(_executor(a, ended),)) for info, ended in a.completed),
     )
 
 
@@ -39,7 +47,10 @@ def _executor(a: AgentState, executor: ExecutorRecord) -> HeldExecutor:
         container_id=container_id(a, executor),
         sandbox=executor.sandbox,
         running=executor.phase is ExecutorPhase.RUNNING,
-        tasks=tuple(
-            HeldTask(info=task.info, state=task.state, delivered=task.delivered) for task in executor.tasks.values()
-        ),
+        tasks=tuple(map(_task, executor.tasks.values())),
+        completed_tasks=tuple(map(_task, executor.completed.values())),
     )
+
+
+def _task(task: TaskRecord) -> HeldTask:
+    return HeldTask(info=task.info, state=task.state, delivered=task.delivered)

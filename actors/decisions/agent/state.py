@@ -8,6 +8,7 @@ any of them --SIGUSR1, ShutdownAgent--> TERMINATING --last framework gone--> exi
 from __future__ import annotations
 
 import enum
+from collections import deque
 
 from attrs import define, field, frozen
 
@@ -66,6 +67,10 @@ be told again to terminate, with another grace.
 """
 
 
+COMPLETED_EXECUTORS_MAX, COMPLETED_TASKS_MAX = 150, 200
+"""So many ended executors an agent remembers, and of each so many ended tasks (core.md K-44)."""
+
+
 @frozen
 class LastGrace:
     """Until when a killed task has time to end before its executor has to go, and why."""
@@ -119,6 +124,7 @@ class ExecutorRecord:
     sandbox: str = ""
     phase: ExecutorPhase = ExecutorPhase.REGISTERING
     tasks: dict[TaskId, TaskRecord] = field(factory=dict)
+    completed: dict[TaskId, TaskRecord] = field(factory=dict)
     # Why its tasks ended, if that was decided before it did (3.1.9).
     ending: Ending | None = None
     revoked: bool = False
@@ -193,6 +199,8 @@ class AgentState:
     orphans: dict[str, None] = field(factory=dict)
     # Launches for frameworks that are being ended here: answered when that is over.
     deferred_launches: list[RunTask] = field(factory=list)
+    # Executors that have ended, for who wants to read what they wrote: the oldest first, and bounded.
+    completed: deque[tuple[FrameworkInfo, ExecutorRecord]] = field(factory=lambda: deque(maxlen=COMPLETED_EXECUTORS_MAX))
     next_update: int = 1
     next_run: int = 1
 
@@ -252,7 +260,8 @@ class AgentState:
         self.executor_of_pid[executor.pid] = (framework, executor)
 
     def drop_executor(self, framework: FrameworkRecord, executor: ExecutorRecord) -> None:
-        """It is gone, and so are its tasks."""
+        """It is gone, and so are its tasks; it is remembered for a while (core.md K-44)."""
+        self.completed.append((framework.info, executor))
         del framework.executors[executor.id]
         del self.executor_of_pid[executor.pid]
         for task_id in executor.tasks:
@@ -264,5 +273,8 @@ class AgentState:
         framework.executor_of_task[task.info.task_id] = executor
 
     def drop_task(self, framework: FrameworkRecord, executor: ExecutorRecord, task_id: TaskId) -> None:
-        """Nothing of that task is needed any more."""
-        del executor.tasks[task_id], framework.executor_of_task[task_id]
+        """Nothing of that task is needed any more; it is remembered for a while (core.md K-44)."""
+        executor.completed[task_id] = executor.tasks.pop(task_id)
+        if len(executor.completed) > COMPLETED_TASKS_MAX:
+            del executor.completed[next(iter(executor.completed))]
+        del framework.executor_of_task[task_id]

@@ -48,7 +48,7 @@ from mesolite.messages.executor import (
 from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import TaskId, UpdateId
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdateAcknowledgement
-from mesolite.messages.tasks import TaskInfo, TaskState
+from mesolite.messages.tasks import Reason, TaskInfo, TaskState
 
 
 @frozen
@@ -117,8 +117,10 @@ class CommandExecutorCore(Core):
         else:
             self._shut_down(self.start.shutdown_grace_s, now)
 
-    def _say(self, task_id: TaskId, state: TaskState, now: float, message: str = "") -> UpdateId | None:
-        update = self.registration.new_update(task_id, state, now, message)
+    def _say(
+        self, task_id: TaskId, state: TaskState, now: float, message: str = "", reason: Reason | None = None
+    ) -> UpdateId | None:
+        update = self.registration.new_update(task_id, state, now, message, reason=reason)
         self.send(self.registration.agent, update)
         return update.status.uuid
 
@@ -163,7 +165,8 @@ class CommandExecutorCore(Core):
             self._signal(self._wanted_signal)  # it was killed before there was anything to signal
 
     def _work_failed_to_start(self, event: WorkFailedToStart, sender: str, now: float) -> None:
-        self._end(self._task_of(event), TaskState.TASK_FAILED, event.error, now)
+        reason = Reason.REASON_CONTAINER_LAUNCH_FAILED  # its URIs could not be fetched, say (HT-215)
+        self._end(self._task_of(event), TaskState.TASK_FAILED, event.error, now, reason)
 
     def _work_exited(self, event: WorkExited, sender: str, now: float) -> None:
         state = TaskState.TASK_FINISHED if event.exit_status == 0 else TaskState.TASK_FAILED  # TK-79
@@ -174,12 +177,14 @@ class CommandExecutorCore(Core):
         assert event.work_id == self._work_id, f"{event}, but what was started is {self._work_id!r}"
         return self.task
 
-    def _end(self, task: TaskInfo, state: TaskState, message: str, now: float) -> None:
+    def _end(
+        self, task: TaskInfo, state: TaskState, message: str, now: float, reason: Reason | None = None
+    ) -> None:
         """Say how the task ended; stay until that is acknowledged, or for a bounded time (TK-82, 3.2.6)."""
         if self._wanted_signal is not None:
-            state = TaskState.TASK_KILLED
+            state, reason = TaskState.TASK_KILLED, None
             self.effects.append(CancelTimer(Escalation()))
-        self._last_update = self._say(task.task_id, state, now, message)
+        self._last_update = self._say(task.task_id, state, now, message, reason)
         self._limit_the_wait()
 
     def _limit_the_wait(self) -> None:

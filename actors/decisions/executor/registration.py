@@ -29,7 +29,7 @@ from mesolite.messages.data import Data
 from mesolite.messages.executor import RegisterExecutor, ReregisterExecutor
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, TaskId, UpdateId
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
-from mesolite.messages.tasks import Source, TaskInfo, TaskState, TaskStatus
+from mesolite.messages.tasks import Reason, Source, TaskInfo, TaskState, TaskStatus
 
 
 @frozen
@@ -96,7 +96,13 @@ class ExecutorRegistration:
         self.had_task = True
 
     def new_update(
-        self, task_id: TaskId, state: TaskState, now: float, message: str = "", data: Data = ""
+        self,
+        task_id: TaskId,
+        state: TaskState,
+        now: float,
+        message: str = "",
+        data: Data = "",
+        reason: Reason | None = None,
     ) -> StatusUpdate:
         """What to tell the agent: under a uuid that never comes twice, and kept until acknowledged (TK-8)."""
         self._updates_made += 1
@@ -105,6 +111,7 @@ class ExecutorRegistration:
             task_id=task_id,
             state=state,
             source=Source.SOURCE_EXECUTOR,
+            reason=reason,
             message=message,
             data=data,
             agent_id=self.agent_id,

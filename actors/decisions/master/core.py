@@ -126,7 +126,7 @@ LEADER_DECISIONS: dict[type, Decision] = dict(
         on(AcceptInverseOffers, inverse_offer_responses.accept),
         on(DeclineInverseOffers, inverse_offer_responses.decline),
         on(KillTask, tasks.kill),
-        on(ShutdownExecutorOf, tasks.shut_down_executor),
+        on(ShutdownExecutorOf, tasks.to_executor),
         on(StatusUpdateAcknowledgement, tasks.acknowledge),
         on(ReconcileTasks, tasks.reconcile),
         on(FrameworkToExecutor, tasks.to_executor),

@@ -207,13 +207,6 @@ def kill(m: MasterState, message: KillTask, sender: str, now: float) -> None:
         m.send(agent.pid, message)
 
 
-def shut_down_executor(m: MasterState, message: ShutdownExecutorOf, sender: str, now: float) -> None:
-    """The scheduler wants an executor ended: that is its agent's business (HT-143)."""
-    agent = m.agents.get(message.agent_id)
-    if m.caller(message.framework_id, sender) is not None and agent is not None and agent.connected:
-        m.send(agent.pid, message)
-
-
 def exited_executor(m: MasterState, message: ExitedExecutor, sender: str, now: float) -> None:
     """A custom executor has ended: its resources return, its scheduler is told (TK-57, TK-59)."""
     agent = m.agent_at(message.agent_id, sender)
@@ -298,8 +291,8 @@ def _end_for_its_agent(m: MasterState, task: TaskRecord, now: float) -> None:
     )
 
 
-def to_executor(m: MasterState, message: FrameworkToExecutor, sender: str, now: float) -> None:
-    """Pass a scheduler's message on, best effort (TK-71)."""
+def to_executor(m: MasterState, message: FrameworkToExecutor | ShutdownExecutorOf, sender: str, now: float) -> None:
+    """Pass on what a scheduler says to an executor, or that it wants it ended, best effort (TK-71, HT-143)."""
     agent = m.agents.get(message.agent_id)
     if m.caller(message.framework_id, sender) is not None and agent is not None and agent.connected:
         m.send(agent.pid, message)

@@ -40,7 +40,7 @@ def state(
         **{name: settings[name] for name in ("log_dir",) if name in settings},
         **legacy.flags(settings),
         "frameworks": [_framework(holdings, framework, epoch) for framework in holdings.frameworks],
-        "completed_frameworks": [],
+        "completed_frameworks": [_framework(holdings, one, epoch) for one in agent_reads.completed_frameworks(holdings)],
     }
     if holdings.leader in addresses:
         written["master_hostname"] = addresses[holdings.leader].hostname
@@ -53,14 +53,17 @@ def _framework(holdings: AgentHoldings, framework: HeldFramework, epoch: Epoch) 
     return {
         **legacy_nouns.framework_info(framework.info),
         "executors": [_executor(holdings, framework, executor, epoch) for executor in framework.executors],
-        "completed_executors": [],
+        "completed_executors": [
+            _executor(holdings, framework, executor, epoch)
+            for executor in agent_reads.completed_executors(holdings, framework)
+        ],
     }
 
 
 def _executor(holdings: AgentHoldings, framework: HeldFramework, executor: HeldExecutor, epoch: Epoch) -> Plain:
     role = framework.info.role
     by_list: dict[str, list[Plain]] = {"launched_tasks": [], "queued_tasks": [], "terminated_tasks": []}
-    for held in executor.tasks:
+    for held in (*executor.completed_tasks, *executor.tasks):
         where = agent_reads.list_of(held)
         snapshot = agent_reads.task(holdings, framework, executor, held)
         told = _queued(held, role) if where == "queued_tasks" else legacy_nouns.task(snapshot, role, epoch)
@@ -141,7 +144,9 @@ def _measured(executor: HeldExecutor, statistics: Statistics) -> Plain:
 def sandboxes(holdings: AgentHoldings) -> dict[str, str]:
     """The paths by which clients find sandboxes, and where those are (HT-357, HT-359)."""
     paths: dict[str, str] = {}
-    for framework, executor in agent_reads.executors(holdings):
+    ended = [(framework, executor) for framework in holdings.completed for executor in framework.executors]
+    # The oldest first, so that what lives now, or ended last, is the latest.
+    for framework, executor in (*ended, *agent_reads.executors(holdings)):
         run = executor.sandbox
         framework_id = allocations.id_of(framework.info)
         for path in (

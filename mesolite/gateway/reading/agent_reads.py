@@ -5,7 +5,7 @@ GET_HEALTH, GET_VERSION, GET_FLAGS and GET_METRICS are as on a master: operator_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mesolite.gateway.reading import allocations, asked, operator_reads
 from mesolite.gateway.v1 import writing
@@ -35,15 +35,36 @@ def get_state(holdings: AgentHoldings, epoch: Epoch) -> Plain:
 
 
 def get_frameworks(holdings: AgentHoldings) -> Plain:
-    """Frameworks with something here; of those that had there is no record (HT-307)."""
-    told = [{"framework_info": writing.framework_info(framework.info)} for framework in holdings.frameworks]
-    return {"frameworks": told, "completed_frameworks": []}
+    """Frameworks with something here, and those that had (HT-307)."""
+
+    def told(frameworks: Iterable[HeldFramework]) -> list[Plain]:
+        return [{"framework_info": writing.framework_info(framework.info)} for framework in frameworks]
+
+    return {"frameworks": told(holdings.frameworks), "completed_frameworks": told(completed_frameworks(holdings))}
+
+
+def completed_frameworks(holdings: AgentHoldings) -> list[HeldFramework]:
+    """Frameworks that had something here and have nothing any more, without what they had."""
+    here = [framework.info.id for framework in holdings.frameworks]
+    gone = {framework.info.id: framework.info for framework in holdings.completed if framework.info.id not in here}
+    return [HeldFramework(info=info) for info in gone.values()]
+
+
+def completed_executors(holdings: AgentHoldings, framework: HeldFramework) -> list[HeldExecutor]:
+    """The executors of that framework that have ended here, the oldest first."""
+    ended = (each for each in holdings.completed if each.info.id == framework.info.id)
+    return [executor for each in ended for executor in each.executors]
 
 
 def get_executors(holdings: AgentHoldings) -> Plain:
     """Executors here, those of command tasks among them (HT-308)."""
     told = [{"executor_info": _executor_info(framework, executor)} for framework, executor in executors(holdings)]
-    return {"executors": told, "completed_executors": []}
+    ended = [
+        {"executor_info": _executor_info(framework, executor)}
+        for framework in holdings.completed
+        for executor in framework.executors
+    ]
+    return {"executors": told, "completed_executors": ended}
 
 
 def executors(holdings: AgentHoldings) -> Iterator[tuple[HeldFramework, HeldExecutor]]:
@@ -61,13 +82,19 @@ def _executor_info(framework: HeldFramework, executor: HeldExecutor) -> Plain:
 
 
 def get_tasks(holdings: AgentHoldings, epoch: Epoch) -> Plain:
-    """Tasks by how far they have come (HT-309). None wait before they have an executor, and none are kept."""
+    """Tasks by how far they have come (HT-309). None wait before they have an executor."""
     by_list: dict[str, list[Plain]] = {"queued_tasks": [], "launched_tasks": [], "terminated_tasks": []}
     for framework, executor in executors(holdings):
         for held in executor.tasks:
             snapshot = task(holdings, framework, executor, held)
             by_list[list_of(held)].append(operator_reads.task(snapshot, epoch))
-    return {"pending_tasks": [], **by_list, "completed_tasks": []}
+    completed = [
+        operator_reads.task(task(holdings, framework, executor, held), epoch)
+        for framework in (*holdings.completed, *holdings.frameworks)
+        for executor in framework.executors
+        for held in executor.completed_tasks
+    ]
+    return {"pending_tasks": [], **by_list, "completed_tasks": completed}
 
 
 def list_of(held: HeldTask) -> str:

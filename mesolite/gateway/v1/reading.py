@@ -301,7 +301,7 @@ def _only_mesos(plain: Plain, where: str) -> None:
         asked.append("mesos.image")
     if asked:
         raise Unsupported(
-            f"{where} has a container with {', '.join(asked)}; there are no images, volumes and the like here: leave it out"
+            f"{where} has a container with {', '.join(asked)}; there are no images, volumes and the like here"
         )
 
 

@@ -198,6 +198,17 @@ def _take_over_executors(m: MasterState, agent: AgentRecord, message: Reregister
             m.allocator.charge(executor.framework_id, agent.id, executor.resources)
 
 
+def _return_executors(m: MasterState, agent: AgentRecord, message: ReregisterAgent) -> Resources:
+    """Those of an agent that was away, as far as they fit. Return what is left for tasks."""
+    room = agent.info.resources
+    for executor in message.executors:
+        if executor.framework_id in m.frameworks and room.contains(executor.resources):
+            agent.executors[(executor.framework_id, executor.executor_id)] = executor.resources
+            _keep_info(agent, executor)
+            room = room - executor.resources
+    return room
+
+
 def _keep_info(agent: AgentRecord, executor: ExecutorSummary) -> None:
     if executor.info is not None:
         agent.executor_infos[(executor.framework_id, executor.executor_id)] = executor.info
@@ -222,12 +233,7 @@ def _return_absent(m: MasterState, agent_id: AgentId, pending: Reregistration, n
     )
     for framework_info in message.frameworks:
         frameworks.ensure_recovered(m, framework_info, now)
-    room = info.resources
-    for executor in message.executors:
-        if executor.framework_id in m.frameworks and room.contains(executor.resources):
-            agent.executors[(executor.framework_id, executor.executor_id)] = executor.resources
-            _keep_info(agent, executor)
-            room = room - executor.resources
+    room = _return_executors(m, agent, message)
     refused: list[Task] = []
     for task in message.tasks:
         framework = m.frameworks.get(task.framework_id)
