@@ -23,7 +23,7 @@ from mesolite.gateway.endpoint import (
     read_call,
 )
 from mesolite.gateway.events import ClientGone, Measured
-from mesolite.gateway.exchange import Request, Response
+from mesolite.gateway.exchange import Request, Response, StreamEnded
 from mesolite.gateway.reading import agent_legacy, agent_reads, metrics, operator_reads
 from mesolite.gateway.reading.addresses import Addresses
 from mesolite.gateway.refusals import ACCEPTED, OK, HttpRefusal
@@ -138,7 +138,9 @@ class AgentEndpointCore(EndpointCore):
             self.send(actor, StreamLost(number=event.number))
 
     def _peer_gone(self, event: PeerExited, sender: str, now: float) -> None:
-        self._streams = {number: actor for number, actor in self._streams.items() if actor != event.name}
+        for number in [number for number, actor in self._streams.items() if actor == event.name]:
+            del self._streams[number]
+            self.answer_with(number, StreamEnded())  # if it has not ended it itself
         self._connected = {key: actor for key, actor in self._connected.items() if actor != event.name}
         super()._peer_gone(event, sender, now)
 

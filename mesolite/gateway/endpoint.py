@@ -143,10 +143,21 @@ class EndpointCore(Core):
         """With its daemon it ends; whoever waits is told to try again."""
         if event.name != self.facts.daemon:
             return
-        for number, _ in self._awaited.values():
-            self.answer_with(number, refusal(503, f"{self.facts.daemon} has just ended; try again"))
+        self._give_up(f"{self.facts.daemon} has just ended; try again")
         self.end_streams()
         self.effects.append(Exit("its daemon has ended"))
+
+    def _give_up(self, why: str) -> None:
+        """Nobody will answer what was asked."""
+        for number, _ in self._awaited.values():
+            self.answer_with(number, refusal(503, why))
+        self._awaited.clear()
+
+    def _link_broke(self, event: LinkBroken, sender: str, now: float) -> None:
+        """Something that was said between its daemon and it is lost; who had subscribed has to begin anew."""
+        if event.name == self.facts.daemon:
+            self._give_up(f"what was said between this and {self.facts.daemon} is lost; look, then try again")
+            self.end_streams()
 
     def end_streams(self) -> None:
         """Write the last of every stream that it writes itself."""
@@ -191,9 +202,9 @@ class EndpointCore(Core):
             on(QueryAnswered, _answered),
             on(CallAnswered, _answered),
             on(PeerExited, _peer_gone),
+            on(LinkBroken, _link_broke),
         ]
     )
-    IGNORED = frozenset({LinkBroken})
 
 
 def read_call(message: MessageType, request: Request) -> Plain:

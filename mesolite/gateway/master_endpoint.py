@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
-from mesolite.actors.decisions.contract import PeerExited, Started, Table, on, on_each
+from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Started, Table, on, on_each
 from mesolite.gateway import operator_changes
 from mesolite.gateway.content import require_json, require_readable
 from mesolite.gateway.endpoint import (
@@ -94,6 +94,11 @@ class MasterEndpointCore(EndpointCore):
     def _stands(self, event: MasterStanding, sender: str, now: float) -> None:
         if sender == self.facts.daemon:
             self._standing = event
+
+    def _link_broke(self, event: LinkBroken, sender: str, now: float) -> None:
+        super()._link_broke(event, sender, now)
+        if event.name == self.facts.daemon:
+            self.send(self.facts.daemon, WatchStanding())  # the news may have been lost
 
     def _require_leading(self, request: Request) -> None:
         """Go on only if this master leads and has recovered (HT-95 to HT-103).
@@ -293,6 +298,7 @@ class MasterEndpointCore(EndpointCore):
             [
                 on(Started, _started),
                 on(PeerExited, _peer_gone),
+                on(LinkBroken, _link_broke),
                 on(MasterStanding, _stands),
                 on(ClientGone, _client_gone),
                 on(FrameworkSubscribed, _framework_subscribed),

@@ -120,14 +120,16 @@ class SchedulerApi:
 
     def client_gone(self, number: int) -> None:
         """The client of a stream has gone: that is the disconnection (HT-181)."""
-        actor = self._actors.get(number)
+        actor = self._actors.pop(number, None)
         if actor is not None:
             self._endpoint.send(actor, StreamLost(number=number))
             self.ended(actor)
 
     def ended(self, actor: str) -> None:
-        """A stream is over; calls for it are let in no more."""
-        self._actors = {number: known for number, known in self._actors.items() if known != actor}
+        """A stream is over; calls for it are let in no more. If its actor could not end it, it is ended now."""
+        for number in [number for number, known in self._actors.items() if known == actor]:
+            del self._actors[number]
+            self._endpoint.answer_with(number, StreamEnded())
         self._frameworks = {known: each for known, each in self._frameworks.items() if each.actor != actor}
 
     # --- calls -----------------------------------------------------------------------------------------

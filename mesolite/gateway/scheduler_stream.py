@@ -169,6 +169,11 @@ class SchedulerStreamCore(Core):
     def _peer_exited(self, event: PeerExited, sender: str, now: float) -> None:
         self._end("its master has ended")
 
+    def _link_broke(self, event: LinkBroken, sender: str, now: float) -> None:
+        """Something that was said between master, endpoint and us is lost: the client has to begin anew."""
+        if event.name in (self._master, self._endpoint):
+            self._end(f"what was said between it and {event.name} is lost")
+
     # --- the client ------------------------------------------------------------------------------------
 
     def _called(self, event: SchedulerCalled, sender: str, now: float) -> None:
@@ -210,6 +215,7 @@ class SchedulerStreamCore(Core):
         [
             on(Started, _started),
             on(PeerExited, _peer_exited),
+            on(LinkBroken, _link_broke),
             on(FrameworkRegistered, _registered),
             on(FrameworkReregistered, _registered),
             on(FrameworkError, _refused),
@@ -229,4 +235,3 @@ class SchedulerStreamCore(Core):
         ]
     )
     TIMERS: ClassVar[Table] = dict([on(StreamHeartbeat, _heartbeat)])
-    IGNORED = frozenset({LinkBroken})

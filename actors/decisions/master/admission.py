@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from mesolite.actors.decisions.master.state import MasterState
+from mesolite.actors.decisions.master.watching import endpoint_of
 from mesolite.actors.decisions.rules.authorization import refusal
 from mesolite.messages.agent import RegisterAgent, ShutdownAgent
 from mesolite.messages.base import FrameworkCall, OperatorCall
 from mesolite.messages.checking import misfit
-from mesolite.messages.operator import TeardownFrameworkCall
+from mesolite.messages.operator import OPERATOR, TeardownFrameworkCall
 from mesolite.messages.scheduler import FrameworkError, Subscribe
 
 FORBIDDEN, WRONG = 403, 400
@@ -43,6 +44,8 @@ def _unauthorized(m: MasterState, message: Any, sender: str) -> str:
     principal = target = ""
     if isinstance(message, OperatorCall):
         principal = message.principal
+        if sender == endpoint_of(m):
+            sender = OPERATOR  # it speaks for whoever has authenticated there
         if isinstance(message, TeardownFrameworkCall) and message.framework_id in m.frameworks:
             target = m.frameworks[message.framework_id].info.principal
     elif isinstance(message, Subscribe):
