@@ -7,8 +7,9 @@ kept the old name. Its core is `decisions/agent/core.py: AgentCore`.
         elector         LeaderDetected
         master          AgentRegistered AgentReregistered PingAgent ShutdownAgent
                         DrainAgent RevokeTask RevokeExecutor ShutdownFramework UpdateFramework
-                        RunTask KillTask StatusUpdateAcknowledgement FrameworkToExecutor
+                        RunTask KillTask ShutdownExecutorOf StatusUpdateAcknowledgement FrameworkToExecutor
         executors       RegisterExecutor ReregisterExecutor StatusUpdate ExecutorToFramework
+        endpoint        GetHoldings
         the runtime     Started TimerFired PeerExited LinkBroken Loaded Saved StoreRefused
                         SpawnFailed SignalReceived
     Says
@@ -17,6 +18,7 @@ kept the old name. Its core is `decisions/agent/core.py: AgentCore`.
                         StatusUpdate ExitedExecutor ExecutorToFramework
         executors       ExecutorRegistered ExecutorReregistered ReconnectExecutor ShutdownExecutor
                         RunTask KillTask StatusUpdateAcknowledgement FrameworkToExecutor
+        endpoint        QueryAnswered
         the runtime     SetTimer CancelTimer Link Load Save SpawnExecutor Destroy Publish Exit
 """
 

@@ -17,17 +17,21 @@ In Mesos: `mesos::internal::master::Master`, a `ProtobufProcess<Master>` (src/ma
                         ReclaimResourcesCall ReleaseReclaimCall TeardownFrameworkCall
                         GetState GetMaintenanceSchedule GetMaintenanceStatus GetFramework
                         GetDrains GetDrain GetReclaims GetReclaim
+        remotes         ShutdownExecutorOf
+        endpoint        WatchStanding WatchCluster GetSnapshot
         the runtime     Started TimerFired PeerExited LinkBroken
     Says
         elector         KeepSession DetectLeader JoinElection LeaveElection
         registrar       RecoverRegistry ApplyOperation
         agents          AgentRegistered AgentReregistered PingAgent ShutdownAgent
                         DrainAgent RevokeTask RevokeExecutor ShutdownFramework UpdateFramework
-                        RunTask KillTask StatusUpdateAcknowledgement FrameworkToExecutor
+                        RunTask KillTask ShutdownExecutorOf StatusUpdateAcknowledgement FrameworkToExecutor
         schedulers      FrameworkRegistered FrameworkReregistered FrameworkError AgentLost
                         ResourceOffers RescindOffer InverseOffers RescindInverseOffer
                         StatusUpdate ExitedExecutor ExecutorToFramework
         operator        CallAnswered QueryAnswered
+        endpoint        MasterStanding ClusterWatched TaskAdded TaskUpdated AgentAdded AgentRemoved
+                        FrameworkAdded FrameworkUpdated FrameworkRemoved
         the runtime     SetTimer CancelTimer Link Publish Exit
 """
 

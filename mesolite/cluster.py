@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import secrets
 import threading
 import time
 from types import TracebackType
@@ -217,12 +218,13 @@ def _gateway(runtime: ThreadsRuntime, settings: Settings, http: Http) -> Gateway
         Refused: that is not installed.
     """
     try:
-        from mesolite.gateway.gateway import Gateway
-        from mesolite.gateway.server import HttpServer, Tls
+        from mesolite.gateway.gateway import Gateway  # noqa: PLC0415  only who wants it pays for it
+        from mesolite.gateway.server import HttpServer, Tls  # noqa: PLC0415  as above
     except ImportError as why:
         raise Refused(f"http= needs more than is installed: {why}; pip install 'mesolite[http]' installs it") from why
     tls = Tls(http.certificate, http.key) if http.certificate else None
-    return Gateway(runtime, settings, http, HttpServer(tls), epoch_s=time.time() - runtime.now())
+    epoch_s, secret = time.time() - runtime.now(), secrets.token_hex()
+    return Gateway(runtime, settings, http, HttpServer(tls), epoch_s=epoch_s, secret=secret)
 
 
 def _trace(records: int, settings: Settings) -> Trace:

@@ -9,103 +9,7 @@ modules of their own; `codec` turns all of them into JSON and back. Everything c
 name, as in `from mesolite.messages import Offer, TaskInfo`; inside the project modules are named:
 `from mesolite.messages.tasks import TaskInfo`. The link mesolite/messages leads here.
 
-Who says what to whom. Beside it, what the sender means by it; in the modules, the rules it is held to.
-
-    election: anybody and the elector
-      KeepSession                  any -> elector               I am here: open or prolong my session
-      SessionKept                  elector -> any               this is its number
-      SessionExpired               elector -> any               that session is over, and what it held is gone
-      ExpireSession                operator -> elector          end that actor's session now
-      JoinElection                 master -> elector            take me as a candidate
-      ElectionJoined               elector -> master            you are one, with this sequence number
-      LeaveElection                master -> elector            I withdraw
-      ElectionLeft                 elector -> master            withdrawn
-      DetectLeader                 any -> elector               tell me when the leader is not the one I know
-      LeaderDetected               elector -> any               this one leads now, or nobody does
-
-    registrar: a master and what outlives it
-      RecoverRegistry              master -> registrar          I lead: claim the store and read it to me
-      RegistryRecovered            registrar -> master          it is yours, and this is in it
-      ApplyOperation               master -> registrar          make this durable
-      OperationApplied             registrar -> master          it is durable: act on it
-      RegistryRefused              registrar -> master          not taken: you no longer lead
-
-    agent: an agent and its master
-      RegisterAgent                agent -> master              admit me, I have no id yet
-      AgentRegistered              master -> agent              you are admitted, under this id
-      ReregisterAgent              agent -> master              I have an id, and this is all I hold
-      AgentReregistered            master -> agent              you are back; and what became of these tasks?
-      PingAgent                    master -> agent              are you there?
-      PongAgent                    agent -> master              I am
-      UnregisterAgent              agent -> master              I leave for good
-      ShutdownAgent                master -> agent              shut down: you are not wanted here
-      DrainAgent                   master -> agent              kill what you run, take nothing new
-      AgentDrained                 agent -> master              nothing is left of it
-      RevokeTask                   master -> agent              end this task: it was not returned in time
-      RevokeExecutor               master -> agent              and this executor
-      ShutdownFramework            master -> agent              end everything of this framework
-      UpdateFramework              master -> agent              its scheduler is here now
-      ExitedExecutor               agent -> master -> driver    that custom executor has ended
-
-    scheduler: a scheduler's driver and the master
-      Subscribe                    driver -> master             take my framework
-      FrameworkRegistered          master -> driver             taken, new to me or from another instance
-      FrameworkReregistered        master -> driver             taken back: I remember you
-      FrameworkError               master -> driver             refused: abort
-      ResourceOffers               master -> driver             use these if you like
-      RescindOffer                 master -> driver             that offer no longer holds
-      InverseOffers                master -> driver             please give these back
-      RescindInverseOffer          master -> driver             never mind
-      AcceptInverseOffers          driver -> master             I will
-      DeclineInverseOffers         driver -> master             I will not
-      AcceptOffers                 driver -> master             I use these, for this
-      DeclineOffers                driver -> master             no, thank you
-      SuppressOffers               driver -> master             no offers until I revive
-      ReviveOffers                 driver -> master             forget my filters and offer again
-      ReconcileTasks               driver -> master             what do you know of these tasks?
-      AgentLost                    master -> driver             that agent has left or is unreachable
-      DeactivateFramework          driver -> master             I abort; my tasks go on
-      Teardown                     driver -> master             end this framework and all it runs
-
-    relayed: over several hops, each checking who sent it
-      RunTask                      master -> agent -> executor                run this
-      KillTask                     driver -> master -> agent -> executor      end this task
-      StatusUpdate                 executor -> agent -> master -> driver      the task is in this state
-      StatusUpdateAcknowledgement  driver -> master -> agent -> executor      that update was taken
-      FrameworkToExecutor          driver -> master -> agent -> executor      your own bytes, best effort
-      ExecutorToFramework          executor -> agent -> master -> driver      your own bytes, best effort
-
-    operator: an operator and the leading master
-      DeactivateAgentCall            operator -> master         offer nothing more from it
-      ReactivateAgentCall            operator -> master         offer from it again
-      DrainAgentCall                 operator -> master         kill what runs there, with grace
-      MarkAgentGoneCall              operator -> master         it will never come back
-      UpdateMaintenanceScheduleCall  operator -> master         these machines will be away then
-      StartMaintenanceCall           operator -> master         these machines go down now
-      StopMaintenanceCall            operator -> master         these machines are back
-      ReclaimResourcesCall           operator -> master         get these back by then
-      ReleaseReclaimCall             operator -> master         I do not want them any more
-      TeardownFrameworkCall          operator -> master         end this framework
-      CallAnswered                   master -> operator         done, or why not
-
-    queries: an operator and the leading master, and nothing changes
-      GetState                     operator -> master           tell me everything
-      GetMaintenanceSchedule       operator -> master           which windows are there?
-      GetMaintenanceStatus         operator -> master           which machines are draining or down?
-      GetFramework                 operator -> master           is there one of that id?
-      GetDrains                    operator -> master           which drains are there?
-      GetDrain                     operator -> master           where does it stand, what does it wait for?
-      GetReclaims                  operator -> master           which reclaims are there?
-      GetReclaim                   operator -> master           where does it stand, what does it wait for?
-      QueryAnswered                master -> operator           this is so, or why there is no telling
-
-    executor: an executor and its agent
-      RegisterExecutor             executor -> agent            I am up
-      ExecutorRegistered           agent -> executor            known: what you are, and where
-      ReconnectExecutor            agent -> executor            I was restarted: tell me what you have
-      ReregisterExecutor           executor -> agent            these tasks and updates are not acknowledged
-      ExecutorReregistered         agent -> executor            connected again
-      ShutdownExecutor             agent -> executor            end your tasks and yourself within the grace
+Who says what to whom is in `conversations`, as a table.
 """
 
 # Under its bare name this would be a second copy of every class, equal in name and different to isinstance().
@@ -200,10 +104,12 @@ from mesolite.messages.queries import (
     GetDrain,
     GetDrains,
     GetFramework,
+    GetHoldings,
     GetMaintenanceSchedule,
     GetMaintenanceStatus,
     GetReclaim,
     GetReclaims,
+    GetSnapshot,
     GetState,
     QueryAnswered,
 )
@@ -239,8 +145,17 @@ from mesolite.messages.relayed import (
     FrameworkToExecutor,
     KillTask,
     RunTask,
+    ShutdownExecutorOf,
     StatusUpdate,
     StatusUpdateAcknowledgement,
+)
+from mesolite.messages.remote import (
+    ExecutorCalled,
+    ExecutorConnected,
+    ExecutorSubscribed,
+    FrameworkSubscribed,
+    SchedulerCalled,
+    StreamLost,
 )
 from mesolite.messages.resources import ResourceError, Resources
 from mesolite.messages.scheduler import (
@@ -262,6 +177,17 @@ from mesolite.messages.scheduler import (
     Subscribe,
     SuppressOffers,
     Teardown,
+)
+from mesolite.messages.snapshot import (
+    AgentHoldings,
+    AgentSnapshot,
+    ClusterSnapshot,
+    ExecutorSnapshot,
+    FrameworkSnapshot,
+    HeldExecutor,
+    HeldFramework,
+    HeldTask,
+    TaskSnapshot,
 )
 from mesolite.messages.state import (
     AgentEntry,
@@ -299,6 +225,20 @@ from mesolite.messages.tasks import (
     TaskInfo,
     TaskState,
     TaskStatus,
+    Uri,
+)
+from mesolite.messages.watching import (
+    AgentAdded,
+    AgentRemoved,
+    ClusterWatched,
+    FrameworkAdded,
+    FrameworkRemoved,
+    FrameworkUpdated,
+    MasterStanding,
+    TaskAdded,
+    TaskUpdated,
+    WatchCluster,
+    WatchStanding,
 )
 
 # The codec takes the kinds it knows from here: what has no place in this list cannot be sent or stored.
@@ -309,7 +249,7 @@ __all__ = [
     # nouns
     "Resources", "ResourceError", "AgentInfo", "MasterInfo", "ExecutorSummary", "Reconciliation",
     "FrameworkInfo", "Capability", "Offer", "InverseOffer", "InverseOfferStatus", "Filters", "Launch",
-    "TaskInfo", "CommandInfo", "ExecutorInfo", "KillPolicy", "SimulatedWork", "Data",
+    "TaskInfo", "CommandInfo", "Uri", "ExecutorInfo", "KillPolicy", "SimulatedWork", "Data",
     "Task", "TaskStatus", "TaskState", "Source", "Reason", "Cause",
     "DrainState", "DrainConfig", "DrainInfo", "Demand", "ReclaimInfo", "ReclaimState",
     "Blocker", "Party", "AskedFramework", "ReclaimView",
@@ -338,17 +278,24 @@ __all__ = [
     "DeactivateAgentCall", "ReactivateAgentCall", "DrainAgentCall", "MarkAgentGoneCall",
     "UpdateMaintenanceScheduleCall", "StartMaintenanceCall", "StopMaintenanceCall", "ReclaimResourcesCall",
     "ReleaseReclaimCall", "TeardownFrameworkCall", "CallAnswered",
-    # queries, and what a state consists of
+    # queries, and what a state, a snapshot and holdings consist of
     "GetState", "GetMaintenanceSchedule", "GetMaintenanceStatus", "GetFramework", "GetDrains", "GetDrain",
-    "GetReclaims", "GetReclaim", "QueryAnswered",
+    "GetReclaims", "GetReclaim", "GetSnapshot", "GetHoldings", "QueryAnswered",
+    "ClusterSnapshot", "AgentSnapshot", "FrameworkSnapshot", "TaskSnapshot", "ExecutorSnapshot",
+    "AgentHoldings", "HeldFramework", "HeldExecutor", "HeldTask",
     "AgentEntry", "AnswerEntry", "AskedAgentEntry", "AskedFrameworkEntry", "BlockerEntry", "Books", "ClusterState",
     "CountersEntry", "DrainConfigEntry", "DrainEntry", "DrainingMachineEntry", "ExecutorEntry",
     "FrameworkEntry", "InverseOfferEntry", "MachineEntry", "MaintenanceEntry", "MaintenanceStatusEntry",
     "OfferEntry", "OpenDrainEntry", "ReclaimEntry", "TaskEntry", "WindowEntry",
     # relayed
-    "RunTask", "KillTask", "StatusUpdate", "StatusUpdateAcknowledgement", "FrameworkToExecutor",
-    "ExecutorToFramework",
+    "RunTask", "KillTask", "ShutdownExecutorOf", "StatusUpdate", "StatusUpdateAcknowledgement",
+    "FrameworkToExecutor", "ExecutorToFramework",
     # executor
     "RegisterExecutor", "ExecutorRegistered", "ReconnectExecutor", "ReregisterExecutor",
     "ExecutorReregistered", "ShutdownExecutor",
+    # watching
+    "WatchStanding", "MasterStanding", "WatchCluster", "ClusterWatched", "TaskAdded", "TaskUpdated",
+    "AgentAdded", "AgentRemoved", "FrameworkAdded", "FrameworkUpdated", "FrameworkRemoved",
+    # remote
+    "FrameworkSubscribed", "SchedulerCalled", "ExecutorSubscribed", "ExecutorConnected", "ExecutorCalled", "StreamLost",
 ]  # fmt: skip

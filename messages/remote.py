@@ -8,10 +8,35 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mesolite.messages.base import FrameworkCall, Message
+from mesolite.messages.base import Message
 from mesolite.messages.ids import ExecutorId, FrameworkId, TaskId
-from mesolite.messages.relayed import ExecutorToFramework, StatusUpdate
+from mesolite.messages.relayed import (
+    ExecutorToFramework,
+    FrameworkToExecutor,
+    KillTask,
+    ShutdownExecutorOf,
+    StatusUpdate,
+    StatusUpdateAcknowledgement,
+)
+from mesolite.messages.scheduler import (
+    AcceptInverseOffers,
+    AcceptOffers,
+    DeclineInverseOffers,
+    DeclineOffers,
+    ReconcileTasks,
+    ReviveOffers,
+    Subscribe,
+    SuppressOffers,
+    Teardown,
+)
 from mesolite.messages.tasks import TaskStatus
+
+SchedulerCall = (
+    Subscribe | Teardown | AcceptOffers | DeclineOffers | SuppressOffers | ReviveOffers | AcceptInverseOffers
+    | DeclineInverseOffers | KillTask | ShutdownExecutorOf | StatusUpdateAcknowledgement | ReconcileTasks
+    | FrameworkToExecutor
+)  # fmt: skip
+"""What a remote scheduler may say to its master."""
 
 
 @frozen(kw_only=True)
@@ -30,7 +55,7 @@ class SchedulerCalled(Message):
     `refused`: what is to be said of tasks in it that cannot be launched here; they are not in the call.
     """
 
-    call: FrameworkCall
+    call: SchedulerCall
     refused: tuple[TaskStatus, ...] = ()
 
 

@@ -8,6 +8,7 @@ And everything an agent knows, with which that answers `GetHoldings`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from attrs import field, frozen
 
@@ -18,7 +19,6 @@ from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.maintenance import MachineId, Window
 from mesolite.messages.offers import InverseOffer, Offer
 from mesolite.messages.resources import Resources
-from mesolite.messages.state import CountersEntry, MaintenanceStatusEntry
 from mesolite.messages.tasks import ExecutorInfo, TaskInfo, TaskState, TaskStatus
 
 
@@ -105,8 +105,8 @@ class ClusterSnapshot:
     executors: tuple[ExecutorSnapshot, ...] = ()
     windows: tuple[Window, ...] = ()
     down_machines: tuple[MachineId, ...] = ()
-    maintenance: MaintenanceStatusEntry | None = None
-    counters: CountersEntry | Mapping[str, int] = field(factory=dict)
+    maintenance: Mapping[str, Any] | None = None
+    counters: Mapping[str, int] = field(factory=dict)
     metrics: Mapping[str, float] = field(factory=dict)
 
 

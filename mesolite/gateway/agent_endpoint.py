@@ -28,6 +28,7 @@ from mesolite.gateway.reading import agent_legacy, agent_reads, metrics, operato
 from mesolite.gateway.reading.addresses import Addresses
 from mesolite.gateway.refusals import ACCEPTED, OK, HttpRefusal
 from mesolite.gateway.routing import parameters, require_duration, require_method
+from mesolite.gateway.tokens import Claims
 from mesolite.gateway.v1.reading import value
 from mesolite.gateway.v1.schema.agent import AGENT_CALL
 from mesolite.gateway.v1.schema.executor import EXECUTOR_CALL
@@ -65,6 +66,8 @@ class AgentEndpointCore(EndpointCore):
         self._agent_id: AgentId | None = None
         self._connected: dict[ExecutorKey, str] = {}
         """The actors of executors whose calls are taken, by framework and executor."""
+        self._containers: dict[str, str] = {}
+        """The run of each executor that has subscribed, by its actor."""
         self._streams: dict[int, str] = {}
         """The actors of executors, by the request that each answers with a stream."""
         self._measured: dict[int, Callable[[Any], Response]] = {}
@@ -85,17 +88,22 @@ class AgentEndpointCore(EndpointCore):
     # --- executors -------------------------------------------------------------------------------------
 
     def _serve_executor(self, number: int, request: Request, principal: str) -> None:
+        claims = None if self.facts.tokens is None else self.facts.tokens.claims(request)
         if self._connected and request.method == "POST" and request.header("Content-Type"):
             # The agent is not asked again for each call of an executor that it has taken.
             require_json(request)
             call = read_call(EXECUTOR_CALL, request)
             actor = self._connected.get((value(call, "framework_id"), value(call, "executor_id")))
             if actor is not None and call.get("type") != "SUBSCRIBE":
-                self.answer_with(number, self._called(executor_calls.check(call), call, actor))
+                kind = executor_calls.check(call)
+                _require_own(claims, call, self._containers[actor])
+                self.answer_with(number, self._called(kind, call, actor))
                 return
-        self._ask(number, lambda holdings: self._call(number, request, holdings))
+        self._ask(number, lambda holdings: self._call(number, request, claims, holdings))
 
-    def _call(self, number: int, request: Request, holdings: AgentHoldings) -> Response | None:
+    def _call(
+        self, number: int, request: Request, claims: Claims | None, holdings: AgentHoldings
+    ) -> Response | None:
         """A call that the agent's state is needed for, checked in Mesos's order (HT-72)."""
         self._agent_id = holdings.info.id
         if holdings.recovering and not holdings.frameworks:
@@ -111,10 +119,12 @@ class AgentEndpointCore(EndpointCore):
         if kind == "HEARTBEAT":
             return ACCEPTED
         executor = _find(holdings, value(call, "framework_id"), value(call, "executor_id"))
+        _require_own(claims, call, executor.container_id)
         if kind != "SUBSCRIBE":
             raise HttpRefusal(403, f"executor {executor.executor_id!r} is not subscribed; send SUBSCRIBE first")
         asked = executor_calls.subscribed(call, number, self._agent_id, self.facts.epoch, self.now)
         self._streams[number] = executor.actor
+        self._containers[executor.actor] = executor.container_id
         self.effects.append(Link(executor.actor))
         self.send(executor.actor, asked)
         return None
@@ -142,6 +152,7 @@ class AgentEndpointCore(EndpointCore):
             del self._streams[number]
             self.answer_with(number, StreamEnded())  # if it has not ended it itself
         self._connected = {key: actor for key, actor in self._connected.items() if actor != event.name}
+        self._containers.pop(event.name, None)
         super()._peer_gone(event, sender, now)
 
     # --- operators -------------------------------------------------------------------------------------
@@ -269,6 +280,17 @@ class AgentEndpointCore(EndpointCore):
             ]
         ),
     }
+
+
+def _require_own(claims: Claims | None, call: Plain, container_id: str) -> None:
+    """Let in only whom the token is for (HT-117).
+
+    Raises:
+        HttpRefusal: 403.
+    """
+    own = Claims(value(call, "framework_id"), value(call, "executor_id"), container_id)
+    if claims not in (None, own):
+        raise HttpRefusal(403, "the token is for another executor, or for another run of it")
 
 
 def _find(holdings: AgentHoldings, framework_id: str, executor_id: str) -> HeldExecutor:

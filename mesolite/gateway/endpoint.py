@@ -24,6 +24,7 @@ from mesolite.gateway.reading import builds
 from mesolite.gateway.reading.addresses import Address
 from mesolite.gateway.refusals import OK, TEXT, HttpRefusal, json_response, refusal
 from mesolite.gateway.routing import parameters, require_method
+from mesolite.gateway.tokens import Tokens
 from mesolite.gateway.v1 import lenient
 from mesolite.gateway.v1.framing import to_json
 from mesolite.gateway.v1.lenient import Unreadable
@@ -36,12 +37,16 @@ from mesolite.messages.queries import QueryAnswered
 
 @frozen(kw_only=True)
 class EndpointFacts:
-    """What an endpoint is started with. `flags`: the settings of its cluster, by name, as text."""
+    """What an endpoint is started with. `flags`: the settings of its cluster, by name, as text.
+
+    `tokens`: by which executors are known; None if they need none.
+    """
 
     daemon: str
     address: Address
     epoch: Epoch
     authentication: Authentication
+    tokens: Tokens | None
     flags: Mapping[str, str]
     heartbeat_s: float
 

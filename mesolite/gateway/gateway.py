@@ -16,8 +16,10 @@ from typing import Protocol
 import attrs
 
 from mesolite.actors.decisions.contract import ExecutorStart
+from mesolite.actors.decisions.rules import sandboxes
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.runtime.port import ActorContext, Placement, Runtime
+from mesolite.gateway import tokens
 from mesolite.gateway.actors import Endpoint, ProcessExecutor
 from mesolite.gateway.agent_endpoint import AgentEndpointCore
 from mesolite.gateway.authentication import Authentication
@@ -27,6 +29,7 @@ from mesolite.gateway.exchange import Cut, Inlet, Outlet, Part, Request, Respons
 from mesolite.gateway.master_endpoint import MasterEndpointCore
 from mesolite.gateway.reading.addresses import Address
 from mesolite.gateway.refusals import refusal
+from mesolite.gateway.tokens import Claims, Tokens
 from mesolite.gateway.v1.writing import Epoch
 from mesolite.http import LOOPBACK, Http
 
@@ -76,14 +79,20 @@ class DaemonInlet:
 class Gateway:
     """The endpoints of one cluster."""
 
-    def __init__(self, runtime: Runtime, settings: Settings, http: Http, ports: Ports, epoch_s: float) -> None:
-        """Let clients in through `ports`; `epoch_s`: what the world's clock read when the cluster's read 0."""
+    def __init__(
+        self, runtime: Runtime, settings: Settings, http: Http, ports: Ports, *, epoch_s: float, secret: str
+    ) -> None:
+        """Let clients in through `ports`; `epoch_s`: what the world's clock read when the cluster's read 0.
+
+        `secret` signs the tokens of executors, if clients need credentials.
+        """
         self._runtime = runtime
         self._settings = settings
         self._http = http
         self._ports = ports
         self._epoch = Epoch(epoch_s)
         self._authentication = Authentication(http.credentials)
+        self._tokens = None if http.credentials is None else Tokens(secret)
         self._flags = {each.name: str(getattr(settings, each.name)) for each in attrs.fields(Settings)}
         self._host, self._first_port = http.host_and_port
         self._masters: dict[str, Address] = {}
@@ -124,6 +133,10 @@ class Gateway:
 
     def executor(self, context: ActorContext, start: ExecutorStart) -> ProcessExecutor:
         """An executor that is a process."""
+        if self._tokens is not None:
+            run = sandboxes.container_id(start.agent, start.sandbox)
+            token = self._tokens.issue(Claims(start.framework_id, start.executor_id, run))
+            start = attrs.evolve(start, environment=(*start.environment, (tokens.VARIABLE, token)))
         return ProcessExecutor(context, start, self._settings, self._write)
 
     def close(self) -> None:
@@ -136,6 +149,7 @@ class Gateway:
             address=address,
             epoch=self._epoch,
             authentication=self._authentication,
+            tokens=self._tokens,
             flags=self._flags,
             heartbeat_s=self._settings.stream_heartbeat_s,
         )

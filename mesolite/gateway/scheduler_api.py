@@ -58,6 +58,8 @@ class SchedulerApi:
         self._frameworks: dict[FrameworkId, Subscription] = {}
         self._actors: dict[int, str] = {}
         """Of streams, by the request that each answers."""
+        self._roles: dict[str, str] = {}
+        """In which role each actor's framework is."""
 
     def serve(self, number: int, request: Request, principal: str) -> None:
         """One call; whether this master leads has been looked at."""
@@ -102,7 +104,7 @@ class SchedulerApi:
             return
         # A name that shows whose it is, and that nobody else has: numbers do not come twice.
         actor = f"{_HARMFUL.sub('_', subscribe.framework_info.name)[:NAME_MAX]}@{number}"
-        self._actors[number] = actor
+        self._actors[number], self._roles[actor] = actor, subscribe.framework_info.role
         opened = OpenStream(number=number, actor=actor, subscribe=subscribe, stream_id=self._stream_id(number))
         endpoint.effects += [opened, Link(actor)]
 
@@ -139,7 +141,7 @@ class SchedulerApi:
             self._update_framework(number, call, subscription)
             return
         try:
-            called = scheduler_calls.of_framework(call, kind)
+            called = scheduler_calls.of_framework(call, kind, self._roles[subscription.actor])
         except (InvalidValue, Unsupported, ResourceError) as why:
             raise HttpRefusal(400, f"{kind.lower()}: {why}") from None
         if called.call is not None:
@@ -156,6 +158,7 @@ class SchedulerApi:
 
         def finish(answer: Any) -> Response:
             _require_same(answer.snapshot, updated)
+            self._roles[subscription.actor] = updated.framework_info.role
             self._endpoint.send(subscription.actor, SchedulerCalled(call=attrs.evolve(updated, force=False)))
             return OK
 

@@ -13,7 +13,6 @@ from mesolite.gateway.v1 import reading
 from mesolite.gateway.v1.lenient import decoded
 from mesolite.gateway.v1.reading import UUID_BYTES, Unsupported, value
 from mesolite.gateway.v1.writing import Plain
-from mesolite.messages.base import FrameworkCall
 from mesolite.messages.checking import unchecked
 from mesolite.messages.ids import AgentId, ExecutorId, FrameworkId, OfferId, TaskId
 from mesolite.messages.offers import Launch
@@ -23,6 +22,7 @@ from mesolite.messages.relayed import (
     ShutdownExecutorOf,
     StatusUpdateAcknowledgement,
 )
+from mesolite.messages.remote import SchedulerCall
 from mesolite.messages.resources import ResourceError
 from mesolite.messages.scheduler import (
     AcceptInverseOffers,
@@ -48,7 +48,7 @@ NOTHING_FOLLOWS = frozenset({"REQUEST", "ACKNOWLEDGE_OPERATION_STATUS", "RECONCI
 class Called:
     """A call for the master, None if there is nothing to tell it, and what is to be said of tasks that it has not."""
 
-    call: FrameworkCall | None
+    call: SchedulerCall | None
     refused: tuple[TaskStatus, ...] = ()
 
 
@@ -102,14 +102,17 @@ def subscribe(call: Plain, principal: str) -> Subscribe:
     asked = call["subscribe"]
     info = reading.framework_info(asked["framework_info"], principal)
     suppressed = asked.get("suppressed_roles", [])
-    strangers = [role for role in suppressed if role != info.role]
-    if strangers:
-        raise InvalidValue(f"suppressed_roles {strangers} are not among the framework's roles [{info.role!r}]")
+    constrained = asked.get("offer_constraints", {}).get("role_constraints", ())
+    for name, named in (("suppressed_roles", suppressed), ("offer_constraints", constrained)):
+        if strangers := [role for role in named if role != info.role]:
+            raise InvalidValue(f"{name}: {strangers} are not among the framework's roles [{info.role!r}]")
     return Subscribe(framework_info=info, force=True, suppressed=info.role in suppressed)
 
 
-def of_framework(call: Plain, kind: str) -> Called:
+def of_framework(call: Plain, kind: str, role: str) -> Called:
     """What the master is told: of launches also what cannot be, as Mesos would say it (HT-138 to HT-156).
+
+    `role`: the framework's. A call for others, be they among several, is dropped without a word (core.md OF-51).
 
     Raises:
         Unsupported, InvalidValue, ResourceError: something in it cannot be.
@@ -201,7 +204,7 @@ def _teardown(body: Plain, framework_id: FrameworkId) -> Teardown:
     return Teardown(framework_id=framework_id)
 
 
-CALLS: Mapping[str, Callable[[Plain, FrameworkId], FrameworkCall]] = {
+CALLS: Mapping[str, Callable[[Plain, FrameworkId], SchedulerCall]] = {
     "DECLINE": _decline,
     "REVIVE": _revive,
     "SUPPRESS": _suppress,

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 EPOCH_S = 1_400_000_000.0
 """What the world's clock reads at virtual time 0, where times are told by it: in May 2014."""
 
+SIGNATURE = "executors of a simulation"
+"""What the tokens of executors are signed with, where nobody could steal one."""
+
 
 class SimulatedCluster(Wiring):
     """A cluster on virtual time. Nothing happens until the simulation is settled or advanced."""
@@ -57,11 +60,12 @@ class SimulatedCluster(Wiring):
     @classmethod
     def with_http(cls, runtime: VirtualRuntime, settings: Settings, http: Http, **made_of: Any) -> Self:
         """A cluster that speaks HTTP, to clients of this simulation (`client`)."""
-        from mesolite.gateway.gateway import Gateway
-        from mesolite.simulation.http_client import SimulatedPorts
+        from mesolite.gateway.gateway import Gateway  # noqa: PLC0415  only who wants it pays for it
+        from mesolite.simulation.http_client import SimulatedPorts  # noqa: PLC0415  only who wants it pays for it
 
         ports = SimulatedPorts()
-        cluster = cls(runtime, settings, gateway=Gateway(runtime, settings, http, ports, epoch_s=EPOCH_S), **made_of)
+        gateway = Gateway(runtime, settings, http, ports, epoch_s=EPOCH_S, secret=SIGNATURE)
+        cluster = cls(runtime, settings, gateway=gateway, **made_of)
         cluster._ports = ports
         return cluster
 
@@ -72,7 +76,7 @@ class SimulatedCluster(Wiring):
         Raises:
             Refused: this cluster does not speak HTTP.
         """
-        from mesolite.simulation.http_client import HttpClient
+        from mesolite.simulation.http_client import HttpClient  # noqa: PLC0415  only who wants it pays for it
 
         if self._ports is None:
             raise Refused("this cluster does not speak HTTP; make it with sim.cluster(http=True)")

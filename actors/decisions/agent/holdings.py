@@ -28,12 +28,6 @@ def take(a: AgentState) -> AgentHoldings:
     )
 
 
-def container_id(a: AgentState, executor: ExecutorRecord) -> str:
-    """Name one run of an executor, as no other run on this agent is named; there is no dot in it (HT-322)."""
-    life_and_run = executor.sandbox.rpartition(".")[2]
-    return f"{sandboxes.folder_name(a.name).replace('.', '_')}-{life_and_run}"
-
-
 def _framework(a: AgentState, framework: FrameworkRecord) -> HeldFramework:
     held = tuple(_executor(a, executor) for executor in framework.executors.values())
     return HeldFramework(info=framework.info, executors=held)
@@ -44,7 +38,7 @@ def _executor(a: AgentState, executor: ExecutorRecord) -> HeldExecutor:
         executor_id=executor.id,
         info=executor.info,
         actor=ActorName(executor.pid),
-        container_id=container_id(a, executor),
+        container_id=sandboxes.container_id(a.name, executor.sandbox),
         sandbox=executor.sandbox,
         running=executor.phase is ExecutorPhase.RUNNING,
         tasks=tuple(map(_task, executor.tasks.values())),

@@ -200,7 +200,9 @@ class AgentState:
     # Launches for frameworks that are being ended here: answered when that is over.
     deferred_launches: list[RunTask] = field(factory=list)
     # Executors that have ended, for who wants to read what they wrote: the oldest first, and bounded.
-    completed: deque[tuple[FrameworkInfo, ExecutorRecord]] = field(factory=lambda: deque(maxlen=COMPLETED_EXECUTORS_MAX))
+    completed: deque[tuple[FrameworkInfo, ExecutorRecord]] = field(
+        factory=lambda: deque(maxlen=COMPLETED_EXECUTORS_MAX)
+    )
     next_update: int = 1
     next_run: int = 1
 

@@ -31,6 +31,12 @@ def folder_name(name: str) -> str:
     return f"{HARMFUL.sub('_', name[:SHOWN_MAX])}~{digest}"
 
 
+def container_id(agent: str, sandbox: str) -> str:
+    """Name one run of an executor, as no other run on that agent is named; there is no dot in it (http.md HT-322)."""
+    life_and_run = sandbox.rpartition(".")[2]
+    return f"{folder_name(agent).replace('.', '_')}-{life_and_run}"
+
+
 def sandbox(work_dir: str, agent_id: str, framework_id: str, executor_id: str, run: str) -> str:
     """The path of a run's sandbox; `run` tells it from other runs of that executor there."""
     return f"{work_dir}/{folder_name(agent_id)}/{folder_name(framework_id)}/{folder_name(executor_id)}.{run}"

@@ -40,7 +40,9 @@ def state(
         **{name: settings[name] for name in ("log_dir",) if name in settings},
         **legacy.flags(settings),
         "frameworks": [_framework(holdings, framework, epoch) for framework in holdings.frameworks],
-        "completed_frameworks": [_framework(holdings, one, epoch) for one in agent_reads.completed_frameworks(holdings)],
+        "completed_frameworks": [
+            _framework(holdings, framework, epoch) for framework in agent_reads.completed_frameworks(holdings)
+        ],
     }
     if holdings.leader in addresses:
         written["master_hostname"] = addresses[holdings.leader].hostname

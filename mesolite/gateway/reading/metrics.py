@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import cast
+from collections.abc import Iterable
 
 from mesolite.gateway.reading import allocations
 from mesolite.messages.resources import Resources
@@ -37,8 +36,7 @@ def of_master(snapshot: ClusterSnapshot, now: float) -> Metrics:
         ),
     }
     named = {f"master/{name}": value for name, value in measured.items()}
-    counters = cast("Mapping[str, int]", snapshot.counters)
-    named |= {_counter_name(name): float(count) for name, count in counters.items()}
+    named |= {_counter_name(name): float(count) for name, count in snapshot.counters.items()}
     return named | dict(snapshot.metrics)
 
 

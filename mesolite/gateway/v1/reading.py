@@ -33,6 +33,9 @@ from mesolite.messages.tasks import (
 
 UUID_BYTES = 16
 
+LONGEST_S = 2**63 / 1e9
+"""A duration has nanoseconds of 64 bit (HT-184)."""
+
 OWN_FIELDS = ("task_id", "state", "data", "message", "source", "reason", "agent_id", "executor_id", "timestamp", "uuid")
 """What a TaskStatus has fields for here; what else an executor says of a task is in `v1_json` (HT-178)."""
 
@@ -84,14 +87,19 @@ def framework_info(plain: Plain, principal: str) -> FrameworkInfo:
         raise InvalidValue("framework_info.role is not for frameworks with the capability MULTI_ROLE: give roles")
     if len(roles) > 1:
         raise Unsupported(f"framework_info.roles {roles}: a framework has one role here; give one")
+    role = roles[0] if roles else plain.get("role", "*")
+    if strangers := [each for each in plain.get("offer_filters", ()) if each != role]:
+        raise InvalidValue(f"framework_info.offer_filters has {strangers}; the framework's role is {role!r}")
     timeout = plain.get("failover_timeout", 0.0)
+    if timeout >= LONGEST_S:
+        raise InvalidValue(f"framework_info.failover_timeout is {timeout:g} s; it must be below 292 years")
     known_id = optional_value(plain, "id")
     return FrameworkInfo(
         name=plain["name"] or "unnamed",
         id=FrameworkId(known_id) if known_id else None,
         user=plain["user"],
         principal=plain.get("principal") or principal,
-        role=roles[0] if roles else plain.get("role", "*"),
+        role=role,
         failover_timeout_s=timeout,
         checkpoint=plain.get("checkpoint", False),
         capabilities=[Capability[name] for name in declared if name in Capability.__members__],
