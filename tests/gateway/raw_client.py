@@ -69,15 +69,18 @@ class Connection:
 class Framework:
     """A scheduler that does what a test says."""
 
-    def __init__(self, url: str, framework_id: str | None = None, **info: Any) -> None:
+    def __init__(
+        self, url: str, framework_id: str | None = None, *, authorization: str | None = None, **info: Any
+    ) -> None:
         """Subscribe, and wait until that is taken."""
         self.url = url
+        self._headers = {} if authorization is None else {"Authorization": authorization}
         self.stream = Connection(url)
         told: dict[str, Any] = {"user": "me", "name": "raw", "failover_timeout": 600.0, **info}
         call: dict[str, Any] = {"type": "SUBSCRIBE", "subscribe": {"framework_info": told}}
         if framework_id is not None:
             call["framework_id"] = told["id"] = {"value": framework_id}
-        status = self.stream.send("POST", "/api/v1/scheduler", call)
+        status = self.stream.send("POST", "/api/v1/scheduler", call, **self._headers)
         assert status == 200, status
         self.stream_id = self.stream.headers["mesos-stream-id"]
         self.records = self.stream.records()
@@ -91,7 +94,8 @@ class Framework:
         """Make a call on a connection of its own; returns the status."""
         call = {"type": kind, "framework_id": {"value": self.id}, kind.lower(): body}
         with Connection(self.url) as connection:
-            return connection.send("POST", "/api/v1/scheduler", call, Mesos_Stream_Id=self.stream_id)
+            headers = {"Mesos_Stream_Id": self.stream_id, **self._headers}
+            return connection.send("POST", "/api/v1/scheduler", call, **headers)
 
     def __enter__(self) -> Self:
         return self
