@@ -13,7 +13,7 @@ SUITE  ?= quick
 ONLY_quick := -m "not slow and not long" --hypothesis-profile=quick
 ONLY_all   := -m "not long"
 
-.PHONY: help demo test long check lint types storeys rules scenarios coverage browser seeds teeth fuzz drains kills pictures package-index docs \
+.PHONY: help demo test long check lint types storeys rules scenarios coverage browser clients spec seeds teeth fuzz drains kills pictures package-index docs \
   bench bench-check bench-ray clean
 
 help:
@@ -24,6 +24,8 @@ help:
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
 	@echo 'make browser    the page of a run in a real browser: Debian has it as chromium and chromium-driver'
+	@echo 'make clients    pymesos, mesoshttp, avmesos and curl against a real cluster, over HTTP'
+	@echo 'make spec       which statements of docs/spec a test cites, by section'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make teeth      plant every mistake of tests/seeds/mistakes, and say after how many seeds a checker finds it'
 	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
@@ -75,6 +77,14 @@ browser: $(VENV)/installed-browser
 	$(BIN)/python -m pytest -q -n auto tests/browser --ignore=tests/browser/test_speed.py
 	$(BIN)/python -m pytest -q -s tests/browser/test_speed.py
 
+# Each client has an environment of its own, under .venv-clients; Python 3.11, which pymesos needs.
+clients: $(VENV)/installed-test
+	$(BIN)/python -m tests.clients.environments
+	$(BIN)/python -m pytest -q -n auto tests/clients
+
+spec: $(VENV)/installed-test
+	$(BIN)/python -m tests.spec_coverage
+
 seeds: $(VENV)/installed-test
 	$(BIN)/python -m tests.seeds --seeds $(SEEDS) --first $(FIRST) --processes 2
 
@@ -110,7 +120,7 @@ bench-ray: $(VENV)/installed-ray
 	$(BIN)/python -m benchmarks commands
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .venv-clients build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 
 # --- set-up: a stamp per set of packages, renewed only when the project's metadata changes ---
 

@@ -22,7 +22,7 @@ from benchmarks.measuring import Figure, Result, Stopwatch
 
 NAMES = (
     "startup", "commands", "drain_now", "idle", "messages", "silence",
-    "allocator", "scale", "growth", "flat", "harness", "compat",
+    "allocator", "scale", "growth", "flat", "harness", "compat", "http",
 )  # fmt: skip
 RESULTS = pathlib.Path(__file__).parent / "results"
 

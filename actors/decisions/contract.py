@@ -298,7 +298,7 @@ Effect = (
 
 @frozen(kw_only=True)
 class ExecutorStart:
-    """What an executor is born with, in Mesos in its environment (drain.md 3.1.4); `info` None: the command executor."""
+    """What an executor is born with, in Mesos in its environment (drain.md 3.1.4); `info` None: a command executor."""
 
     framework_id: str
     executor_id: str

@@ -7,6 +7,7 @@ its machine is taken down --------+
 
 from __future__ import annotations
 
+from mesolite.actors.decisions.master import watching
 from mesolite.actors.decisions.master.drain import decisions
 from mesolite.actors.decisions.master.membership import leaving
 from mesolite.actors.decisions.master.membership.table import Change, Departure, MemberState
@@ -64,4 +65,5 @@ def removed(m: MasterState, operation: RemoveAgent, now: float) -> None:
     loss = TaskEnd(state=TaskState.TASK_LOST, reason=Reason.REASON_AGENT_REMOVED, cause=cause, message=why)
     m.membership.move(agent_id, MemberState.UNKNOWN)
     leaving.leave(m, agent, loss, now)
+    watching.agent_removed(m, agent_id)
     m.subscribers.agent_lost(m, agent_id, now)
