@@ -80,25 +80,14 @@ def calls(cluster: Cluster, echo: str) -> tuple[list[Any], list[Any]]:
 
 def updates(cluster: Cluster) -> float:
     """Updates per second on one stream: what its master answers to a question about tasks that nobody knows."""
-    with Framework(cluster.url) as framework:
-        tasks = [{"task_id": {"value": f"unknown-{number}"}} for number in range(RECORDS)]
-        began = time.perf_counter()
-        framework.call("RECONCILE", tasks=tasks)
-        for _ in range(RECORDS):
-            framework.next("UPDATE")
-        return RECORDS / (time.perf_counter() - began)
+    info = {"user": "bench", "name": "updates"}
+    subscribe = json.dumps({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}})
+    return load("updates", cluster.url, SCHEDULER, subscribe, RECORDS)
 
 
 def chunks(echo: str) -> float:
-    """Chunks of an update's size per second, read by the same client."""
-    record = '{"type":"UPDATE","update":{"status":' + "1" * 180 + "}}"
-    with Connection(echo) as connection:
-        connection.send("POST", "/stream", record)
-        coming = connection.chunks()
-        began = time.perf_counter()
-        for _ in range(RECORDS):
-            json.loads(next(coming))
-        return RECORDS / (time.perf_counter() - began)
+    """Chunks of an update's size per second, from a server that sends back line by line what comes."""
+    return load("records", echo, "/stream", '{"type":"UPDATE","update":{"status":' + "1" * 180 + "}}", RECORDS)
 
 
 def memory_per_stream(cluster: Cluster) -> float:
@@ -169,7 +158,7 @@ def measure() -> Result:
                 what="updates on a stream",
                 unit="per s",
                 ours=our_records,
-                beside="aiohttp that sends chunks",
+                beside="aiohttp that echoes",
                 theirs=their_records,
                 goal=Goal("at least", 0.5, ratio=True),
             ),

@@ -46,26 +46,52 @@ async def calls(url: str, path: str, body: bytes, count: int, *headers: str) -> 
     return count / (time.perf_counter() - began)
 
 
-async def records(url: str, path: str, body: bytes, count: int, *headers: str) -> float:
-    """Open a stream and read so many records; records per second, from the first to the last."""
+async def records(url: str, path: str, body: bytes, count: int) -> float:
+    """Send so many lines in one request, and read them back as they come; per second."""
+    where = urlsplit(url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=1 << 24)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: {where.netloc}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+    line = body + b"\n"
+    writer.write(b"%x\r\n%b\r\n" % (len(line) * count, line * count) + b"0\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    rate = await chunks_per_second(reader, count)
+    writer.close()
+    return rate
+
+
+async def chunks_per_second(reader: asyncio.StreamReader, count: int) -> float:
+    """How many chunks of a stream come in a second, over so many."""
+    began = time.perf_counter()
+    for _ in range(count):
+        size = int(await reader.readline(), 16)
+        await reader.readexactly(size + 2)
+    return count / (time.perf_counter() - began)
+
+
+async def updates(url: str, path: str, body: bytes, count: int, *headers: str) -> float:
+    """Subscribe as a framework, ask about so many tasks that nobody knows, and read the updates that say so."""
     where = urlsplit(url)
     reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=1 << 24)
     writer.write(head(where.netloc, path, body, *headers))
-    await reader.readuntil(b"\r\n\r\n")
-    began, seen = time.perf_counter(), 0
-    while seen < count:
-        size = int(await reader.readline(), 16)
-        await reader.readexactly(size + 2)
-        seen += 1
-    took = time.perf_counter() - began
-    writer.close()
-    return count / took
+    told = await reader.readuntil(b"\r\n\r\n")
+    stream_id = told.lower().partition(b"mesos-stream-id: ")[2].partition(b"\r\n")[0].decode()
+    size = int(await reader.readline(), 16)
+    subscribed = json.loads((await reader.readexactly(size + 2)).partition(b"\n")[2])["subscribed"]
+    tasks = [{"task_id": {"value": f"unknown-{number}"}} for number in range(count)]
+    call = {"type": "RECONCILE", "framework_id": subscribed["framework_id"], "reconcile": {"tasks": tasks}}
+    asking, asked = await asyncio.open_connection(where.hostname, where.port)
+    asked.write(head(where.netloc, path, json.dumps(call).encode(), f"Mesos-Stream-Id: {stream_id}"))
+    await answered(asking)
+    rate = await chunks_per_second(reader, count)
+    for connection in (asked, writer):
+        connection.close()
+    return rate
 
 
 def main() -> None:
     """Measure what was asked for."""
     what, url, path, body, count, *headers = sys.argv[1:]
-    measure = {"calls": calls, "records": records}[what]
+    measure = {"calls": calls, "records": records, "updates": updates}[what]
     print(json.dumps(asyncio.run(measure(url, path, body.encode(), int(count), *headers))))
 
 

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from mesolite.harness.exploration import Exploration
     from mesolite.harness.explore import explore
     from mesolite.harness.sweep import Swept, sweep
+    from mesolite.http import Http
     from mesolite.machines import AgentMachine, Machine, MasterMachine
     from mesolite.messages.data import Data
     from mesolite.messages.drains import Blocker, DrainConfig, DrainState, Party
@@ -112,6 +113,7 @@ if TYPE_CHECKING:
         TaskInfo,
         TaskState,
         TaskStatus,
+        Uri,
     )
     from mesolite.operator import Operator
     from mesolite.reclaim import Reclaim
@@ -126,6 +128,7 @@ if TYPE_CHECKING:
         View,
     )
     from mesolite.simulation.beliefs import Belief, Disagreement
+    from mesolite.simulation.http_client import HttpAnswer, HttpClient
     from mesolite.simulation.messages_in_flight import MessageInFlight
     from mesolite.simulation.network import Rule
     from mesolite.simulation.probe import Heard, NotAsExpected, Probe
@@ -145,15 +148,16 @@ __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Belief", "Blocker", "Capability",
     "Cause", "Cluster", "CommandInfo", "Data", "Disagreement", "Disk", "Drain", "DrainConfig", "DrainState", "Driver",
     "DriverAborted", "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo",
-    "Filters", "FrameworkId", "FrameworkInfo", "Heard", "Hold", "InvalidValue", "InverseOffer", "InverseOfferStatus",
-    "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode", "MasterMachine", "MesoliteError",
-    "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NotAsExpected", "NothingToWaitFor", "Offer", "OfferId",
-    "OfferView", "Operator", "OutcomeUnknown", "Party", "ActorEnded", "ActorFailed", "PeerExited", "Probe",
-    "PropertyViolated", "Reason", "Reclaim", "ReclaimState", "ReconfigurationPolicy", "Record", "Refused",
+    "Filters", "FrameworkId", "FrameworkInfo", "Heard", "Hold", "Http", "HttpAnswer", "HttpClient", "InvalidValue",
+    "InverseOffer", "InverseOfferStatus", "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode",
+    "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NotAsExpected",
+    "NothingToWaitFor", "Offer", "OfferId", "OfferView", "Operator", "OutcomeUnknown", "Party", "ActorEnded",
+    "ActorFailed", "PeerExited", "Probe", "PropertyViolated", "Reason", "Reclaim", "ReclaimState",
+    "ReconfigurationPolicy", "Record", "Refused",
     "ResourceError", "Resources", "Rule", "RunningTask", "Scheduler", "SchedulerDriver", "Settings",
     "SimulatedCluster", "SimulatedWork", "Simulation", "Source", "TaskId", "TaskInfo", "TaskState", "TaskStatus",
     "TaskView", "Trace", "TraceFailure", "TraceHead", "TraceMoment", "TraceState", "Unavailability", "UnknownName",
-    "UpdateId", "UserCodeFailed", "UserError", "View", "When", "Window", "WorkDirInUse", "WorkDirUnusable",
+    "UpdateId", "Uri", "UserCodeFailed", "UserError", "View", "When", "Window", "WorkDirInUse", "WorkDirUnusable",
     "WouldBlock", "WrongThread",
     # the harness, and what it answers; more of it is in mesolite.harness
     "ChannelKey", "Comparison", "Coverage", "Exploration", "Failure", "Fault", "Faults", "Identity", "Injection",
@@ -192,6 +196,9 @@ _MODULE_OF = {
     "FrameworkInfo": "messages.frameworks",
     "Heard": "simulation.probe",
     "Hold": "simulation",
+    "Http": "http",
+    "HttpAnswer": "simulation.http_client",
+    "HttpClient": "simulation.http_client",
     "InvalidValue": "messages.errors",
     "InverseOffer": "messages.offers",
     "KillPolicy": "messages.tasks",
@@ -245,6 +252,7 @@ _MODULE_OF = {
     "TraceState": "actors.trace",
     "Unavailability": "messages.maintenance",
     "UnknownName": "actors.errors",
+    "Uri": "messages.tasks",
     "UserCodeFailed": "actors.errors",
     "UserError": "actors.user_errors",
     "View": "simulation",
@@ -262,8 +270,8 @@ _MODULE_OF = {
 """Where each public name lives, below `mesolite`."""
 
 _MODULES = (
-    "actors", "callbacks", "cluster", "drain", "drivers", "harness", "machines", "messages", "operator", "reclaim",
-    "simulation",
+    "actors", "callbacks", "cluster", "drain", "drivers", "harness", "http", "machines", "messages", "operator",
+    "reclaim", "simulation",
 )
 """Modules that people reach through the package, as in `mesolite.messages.StatusUpdate`."""
 

@@ -59,9 +59,8 @@ class Cluster(Wiring):
         goes on as if it had never stopped; by default a temporary folder that goes with the cluster. `handle_signals`:
         SIGUSR1 to this process drains all agents.
 
-        `http`: masters and agents speak Mesos's v1 HTTP interface, for schedulers and executors of any language, each
-        at a port of its own: True for free ones on loopback, `"127.0.0.1:5050"` for master-1's, the others follow, or
-        `Http(...)`. It needs the extra `mesolite[http]`. `cluster.url` is the leader's.
+        `http`: masters and agents speak Mesos's v1 HTTP interface, each at a port of its own: True for free ones on
+        loopback, `"127.0.0.1:5050"` for master-1's and the next, or `Http(...)`. It needs the extra `mesolite[http]`.
 
         Raises:
             Refused: the extra is not installed, or a port cannot be had.
@@ -76,8 +75,7 @@ class Cluster(Wiring):
         self._signals: SignalWatch | None = None
         self._gateway = None
         try:
-            if http is not False:
-                self._gateway = _gateway(self.runtime, settings, Http.of(http))
+            self._gateway = _gateway(self.runtime, settings, http)
             super().__init__(
                 self.runtime,
                 settings,
@@ -211,12 +209,15 @@ class Cluster(Wiring):
         return self.leader is not None and all(agent.registered for agent in list(self.agents.values()))
 
 
-def _gateway(runtime: ThreadsRuntime, settings: Settings, http: Http) -> Gateway:
-    """What speaks HTTP; only now is imported what that needs.
+def _gateway(runtime: ThreadsRuntime, settings: Settings, wanted: bool | str | Http) -> Gateway | None:
+    """What speaks HTTP, if that is wanted; only now is imported what it needs.
 
     Raises:
         Refused: that is not installed.
     """
+    if wanted is False:
+        return None
+    http = Http.of(wanted)
     try:
         from mesolite.gateway.gateway import Gateway  # noqa: PLC0415  only who wants it pays for it
         from mesolite.gateway.server import HttpServer, Tls  # noqa: PLC0415  as above

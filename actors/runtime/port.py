@@ -195,6 +195,9 @@ class Runtime(Protocol):
     def post(self, context: ActorContext, event: object, sender: str = "", cause: int = -1) -> None:
         """Put a system event before one particular context; if that life is over, nothing happens."""
 
+    def post_here(self, context: ActorContext, event: object, sender: str = "") -> None:
+        """The same as `post`; where there are threads, the calling one handles what comes of it, as far as it goes."""
+
     def now(self) -> float:
         """Seconds on this runtime's clock."""
 

@@ -29,6 +29,10 @@ TURN = 64
 """How many messages an actor may handle before the next runnable one gets its turn; libprocess has no such limit."""
 
 
+BORROWED = 16
+"""How many actors a thread that is no worker runs at most, before it goes on with its own business."""
+
+
 class Idle(Exception):  # not an error: it leaves Pykka's loop when there is nothing to do
     """The inbox is empty, or the turn is over."""
 
@@ -232,6 +236,25 @@ class Pool:
             self._runnable.put(inbox)
         else:
             mine.append(inbox)
+
+    def run_here(self, act: Callable[[], None]) -> None:
+        """Do this, and handle what comes of it on the calling thread, as a worker would: no thread has to be woken.
+
+        If that goes on and on, the workers take over.
+        """
+        mine: deque[PooledInbox] = deque()
+        self._mine.next = mine
+        try:
+            act()
+            for _ in range(BORROWED):
+                if not mine:
+                    break
+                mine.popleft().run()
+                self.handled()
+        finally:
+            self._mine.next = None
+            for inbox in mine:
+                self._runnable.put(inbox)
 
     def handled(self) -> None:
         """Let whoever waits look again; costs nothing while nobody does."""

@@ -138,16 +138,17 @@ class ThreadsRuntime:
         """Put a system event before one particular context; if that life is over, nothing happens."""
         self._tell(context, Delivery(event, sender, cause))
 
+    def post_here(self, context: ActorContext, event: object, sender: str = "") -> None:
+        """The same, and handle what comes of it on the calling thread, which is spared from waking another."""
+        self._pool.run_here(lambda: self.post(context, event, sender))
+
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until it is done; False if the time-out came first, or the cluster was closed."""
         self.check_thread()
         return self._pool.wait(done, limit(timeout))
 
     def close(self) -> None:
-        """End everything: actors, threads, processes, the store. Nothing is told to anybody any more.
-
-        If it was interrupted it can be called again, and goes on.
-        """
+        """End everything, and tell nobody: actors, threads, processes, the store. Interrupted, it can be called again."""
         with self._lock:
             self._closed = True
         for context in self.directory:

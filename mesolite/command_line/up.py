@@ -8,11 +8,7 @@ from types import FrameType
 
 import click
 
-from mesolite.actors.errors import MesoliteError
-from mesolite.cluster import Cluster
 from mesolite.command_line.ending import Unusable
-from mesolite.http import Http
-from mesolite.wiring import DEFAULT_RESOURCES
 
 PROMISED = "127.0.0.1:5050"
 """Where Mesos's master listens unless told otherwise."""
@@ -22,7 +18,7 @@ PROMISED = "127.0.0.1:5050"
 @click.option("--agents", default=1, show_default=True, type=click.IntRange(min=0), help="How many agents.")
 @click.option("--masters", default=1, show_default=True, type=click.IntRange(min=1), help="How many masters.")
 @click.option("--http", "address", default=PROMISED, show_default=True, help="Where master-1 listens; port 0: any.")
-@click.option("--resources", default=DEFAULT_RESOURCES, show_default=True, help="What each agent offers.")
+@click.option("--resources", help="What each agent offers, as 'cpus:4;mem:4096'; by default that of a Cluster's.")
 @click.option("--work-dir", type=click.Path(file_okay=False), help="Keep registry, ids and sandboxes there.")
 @click.option("--credentials", type=click.Path(exists=True, dir_okay=False), help="A file of 'principal secret' lines.")
 @click.option("--certificate", default="", help="Speak TLS with this certificate, in PEM.")
@@ -32,7 +28,7 @@ def up(
     agents: int,
     masters: int,
     address: str,
-    resources: str,
+    resources: str | None,
     work_dir: str | None,
     credentials: str | None,
     certificate: str,
@@ -43,6 +39,11 @@ def up(
 
     SIGUSR1 drains its agents, as it does those of Mesos. Ctrl-C or SIGTERM ends it.
     """
+    from mesolite.actors.errors import MesoliteError
+    from mesolite.cluster import Cluster
+    from mesolite.http import Http
+    from mesolite.wiring import DEFAULT_RESOURCES
+
     over = threading.Event()
 
     def end(signum: int, frame: FrameType | None) -> None:
@@ -59,7 +60,12 @@ def up(
             open_to_all=open_to_all,
         )
         with Cluster(
-            agents=agents, masters=masters, resources=resources, work_dir=work_dir, handle_signals=True, http=http
+            agents=agents,
+            masters=masters,
+            resources=resources or DEFAULT_RESOURCES,
+            work_dir=work_dir,
+            handle_signals=True,
+            http=http,
         ) as cluster:
             for machine in (*cluster.masters.values(), *cluster.agents.values()):
                 role = " leads" if machine is cluster.leader else ""

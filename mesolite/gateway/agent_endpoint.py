@@ -23,12 +23,16 @@ from mesolite.gateway.endpoint import (
     read_call,
 )
 from mesolite.gateway.events import ClientGone, Measured
-from mesolite.gateway.exchange import Request, Response, StreamEnded
+from mesolite.gateway.exchange import Record, Request, Response, StreamBegun, StreamEnded
+from mesolite.gateway.executor_calls import Caller
+from mesolite.gateway.executor_stream import SHUTDOWN
 from mesolite.gateway.reading import agent_legacy, agent_reads, metrics, operator_reads
 from mesolite.gateway.reading.addresses import Addresses
-from mesolite.gateway.refusals import ACCEPTED, OK, HttpRefusal
+from mesolite.gateway.refusals import ACCEPTED, JSON, OK, HttpRefusal
 from mesolite.gateway.routing import parameters, require_duration, require_method
 from mesolite.gateway.tokens import Claims
+from mesolite.gateway.v1 import writing
+from mesolite.gateway.v1.framing import framed
 from mesolite.gateway.v1.reading import value
 from mesolite.gateway.v1.schema.agent import AGENT_CALL
 from mesolite.gateway.v1.schema.executor import EXECUTOR_CALL
@@ -70,6 +74,8 @@ class AgentEndpointCore(EndpointCore):
         """The run of each executor that has subscribed, by its actor."""
         self._streams: dict[int, str] = {}
         """The actors of executors, by the request that each answers with a stream."""
+        self._unanswered: set[int] = set()
+        """Those of these requests that have not been answered yet, as far as is known here."""
         self._measured: dict[int, Callable[[Any], Response]] = {}
         self.routes |= {
             "api/v1/executor": Route(self._serve_executor),
@@ -122,34 +128,46 @@ class AgentEndpointCore(EndpointCore):
         _require_own(claims, call, executor.container_id)
         if kind != "SUBSCRIBE":
             raise HttpRefusal(403, f"executor {executor.executor_id!r} is not subscribed; send SUBSCRIBE first")
-        asked = executor_calls.subscribed(call, number, self._agent_id, self.facts.epoch, self.now)
         self._streams[number] = executor.actor
+        self._unanswered.add(number)
         self._containers[executor.actor] = executor.container_id
+        asked = executor_calls.subscribed(call, number, self._caller(executor.actor), self.facts.epoch, self.now)
         self.effects.append(Link(executor.actor))
         self.send(executor.actor, asked)
         return None
 
     def _called(self, kind: str, call: Plain, actor: str) -> Response:
         if kind != "HEARTBEAT":
-            said = executor_calls.of_executor(call, kind, self._agent_id, self.facts.epoch, self.now)
+            said = executor_calls.of_executor(call, kind, self._caller(actor), self.facts.epoch, self.now)
             self.send(actor, ExecutorCalled(call=said))
         return ACCEPTED
+
+    def _caller(self, actor: str) -> Caller:
+        network = {"ip_addresses": [{"protocol": "IPv4", "ip_address": self.facts.address.ip}]}
+        status = {"container_id": writing.identifier(self._containers[actor]), "network_infos": [network]}
+        return Caller(agent_id=self._agent_id, container_status=status)
 
     def _executor_connected(self, event: ExecutorConnected, sender: str, now: float) -> None:
         key = (event.framework_id, event.executor_id)
         if event.connected:
             self._connected[key] = sender
+            self._unanswered -= {number for number, actor in self._streams.items() if actor == sender}
         elif self._connected.get(key) == sender:
             del self._connected[key]
 
     def _client_gone(self, event: ClientGone, sender: str, now: float) -> None:
         actor = self._streams.pop(event.number, None)
+        self._unanswered.discard(event.number)
         if actor is not None:
             self.send(actor, StreamLost(number=event.number))
 
     def _peer_gone(self, event: PeerExited, sender: str, now: float) -> None:
         for number in [number for number, actor in self._streams.items() if actor == event.name]:
             del self._streams[number]
+            if number in self._unanswered:  # it had ended before it was asked (HT-196)
+                self._unanswered.discard(number)
+                self.answer_with(number, StreamBegun(headers=JSON))
+                self.answer_with(number, Record(framed(SHUTDOWN)))
             self.answer_with(number, StreamEnded())  # if it has not ended it itself
         self._connected = {key: actor for key, actor in self._connected.items() if actor != event.name}
         self._containers.pop(event.name, None)

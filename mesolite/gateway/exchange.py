@@ -27,11 +27,14 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in whatever case (HT-5); None if there is none."""
-        return next(iter(self.headers_named(name)), None)
+        found = self.headers_named(name)
+        return found[0] if found else None
 
     def headers_named(self, name: str) -> list[str]:
         """All headers of that name."""
-        return [value for known, value in self.headers if known.lower() == name.lower()]
+        wanted, length = name.lower(), len(name)
+        # Looked for with every call: hardly any header has a name of that length.
+        return [value for known, value in self.headers if len(known) == length and known.lower() == wanted]
 
 
 @frozen(kw_only=True)

@@ -34,6 +34,10 @@ from mesolite.gateway.v1.writing import Epoch
 from mesolite.http import LOOPBACK, Http
 
 
+CALLS = ("/api/v1/scheduler", "/api/v1/executor")
+"""Paths of calls of schedulers and executors."""
+
+
 class Ports(Protocol):
     """Where clients come in: sockets (server.py), or the clients of a simulation."""
 
@@ -66,7 +70,10 @@ class DaemonInlet:
                 self._outlet(number, refusal(503, "this is just being started; try again"))
             return not self.has_begun
         self._unanswered[number] = context
-        self._runtime.post(context, RequestCame(number, request), "http")
+        # Calls are short; what reads may take its time, and others would have to wait for that.
+        short = request.path.endswith(CALLS)
+        post = self._runtime.post_here if short else self._runtime.post
+        post(context, RequestCame(number, request), "http")
         return True
 
     def gone(self, number: int) -> None:

@@ -16,6 +16,8 @@ def find(path: str, process: str, endpoints: Container[str]) -> str | None:
     The name of the process may stand before it (HT-12), slashes at the end do not count (HT-11), and `.json` behind a
     name is as if it were not there (HT-13).
     """
+    if path[1:] in endpoints:  # as clients nearly always write it
+        return path[1:]
     parts = [part for part in unquote(path).split("/") if part]
     if parts and parts[0] == process:
         parts = parts[1:]

@@ -13,6 +13,7 @@ import attrs
 from attrs import frozen
 
 from mesolite.actors.decisions.contract import Link
+from mesolite.actors.decisions.rules.validation import framework_error
 from mesolite.actors.errors import InvalidValue
 from mesolite.gateway import scheduler_calls
 from mesolite.gateway.content import require_json, require_readable
@@ -155,6 +156,8 @@ class SchedulerApi:
             updated = scheduler_calls.subscribe({"subscribe": call["update_framework"]}, subscription.principal)
         except (InvalidValue, Unsupported) as why:
             raise HttpRefusal(400, f"update_framework: {why}") from None
+        if wrong := framework_error(updated.framework_info):
+            raise HttpRefusal(400, f"update_framework: {wrong}")
 
         def finish(answer: Any) -> Response:
             _require_same(answer.snapshot, updated)

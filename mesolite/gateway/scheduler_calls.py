@@ -121,7 +121,8 @@ def of_framework(call: Plain, kind: str, role: str) -> Called:
     body: Plain = call.get(kind.lower(), {})
     if kind == "ACCEPT":
         return _accept(body, framework_id)
-    if kind in NOTHING_FOLLOWS:
+    of_others = kind in ("REVIVE", "SUPPRESS") and any(named != role for named in body.get("roles", ()))
+    if kind in NOTHING_FOLLOWS or of_others:
         return Called(None)
     return Called(CALLS[kind](body, framework_id))
 

@@ -102,7 +102,9 @@ class HttpServer:
         if self._loop.is_closed():
             return
         self._inbox.append((number, part))
-        if not self._woken:
+        if threading.current_thread() is self._thread:
+            self._hand_out()
+        elif not self._woken:
             self._woken = True
             with suppress(RuntimeError):  # it has closed meanwhile
                 self._loop.call_soon_threadsafe(self._hand_out)
@@ -225,6 +227,9 @@ async def _body(request: web.BaseRequest, connection: Connection, limits: Limits
     body = bytearray()
     try:
         while not coming.at_eof():
+            if coming.is_eof():  # as nearly always, it has come with the head, and a timer would cost more than it
+                body += coming.read_nowait()
+                continue
             async with asyncio.timeout(limits.body_s):
                 body += await coming.readany()
             if len(body) > limits.body:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import define, field
@@ -24,7 +24,7 @@ OnRecord = Callable[[Any], None]
 
 
 @define(eq=False)
-class Answer:
+class HttpAnswer:
     """What has come of a request so far.
 
     Attributes:
@@ -44,7 +44,7 @@ class Answer:
     records: list[Any] = field(factory=list)
     ended: bool = False
     broken: bool = False
-    _unframer: Unframer = field(factory=lambda: Unframer(RECORD_MAX))
+    _unframer: Unframer = field(init=False, factory=lambda: Unframer(RECORD_MAX))
 
     @property
     def json(self) -> Any:
@@ -81,7 +81,7 @@ class SimulatedPorts:
         """Nobody listens."""
         self._free = itertools.count(FIRST_PORT)
         self._inlets: dict[tuple[str, int], Inlet] = {}
-        self._answers: dict[int, tuple[Answer, Inlet]] = {}
+        self._answers: dict[int, tuple[HttpAnswer, Inlet]] = {}
         self._numbers = itertools.count(1)
 
     def listen(self, host: str, port: int, inlet: Inlet) -> int:
@@ -101,10 +101,10 @@ class SimulatedPorts:
     def close(self) -> None:
         """There is nothing to be closed."""
 
-    def send(self, host: str, port: int, request: Request, on_record: OnRecord | None) -> Answer:
+    def send(self, host: str, port: int, request: Request, on_record: OnRecord | None) -> HttpAnswer:
         """Send a request to whoever listens there."""
         inlet = self._inlets.get((host, port))
-        answer = Answer(next(self._numbers), on_record)
+        answer = HttpAnswer(next(self._numbers), on_record)
         if inlet is not None:
             self._answers[answer.number] = (answer, inlet)
             if inlet.request(answer.number, request):
@@ -113,7 +113,7 @@ class SimulatedPorts:
         answer.ended = answer.broken = True
         return answer
 
-    def hang_up(self, answer: Answer) -> None:
+    def hang_up(self, answer: HttpAnswer) -> None:
         """The client goes before its answer has ended."""
         known = self._answers.pop(answer.number, None)
         if known is not None:
@@ -128,9 +128,9 @@ class HttpClient:
         """Come in through these ports."""
         self._ports = ports
 
-    def get(self, to: Machine | str, path: str) -> Answer:
+    def get(self, to: Machine | str, path: str) -> HttpAnswer:
         """Ask a master or an agent, by its machine or its url; the answer comes when time is let pass."""
-        return self.send(to, Request(method="GET", path=path.partition("?")[0], query=path.partition("?")[2]))
+        return self.send(to, "GET", path)
 
     def post(
         self,
@@ -140,14 +140,23 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         on_record: OnRecord | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send a call: JSON, or bytes as they are. `on_record` is called with each record of a stream as it comes."""
         given = {"Content-Type": "application/json", **(headers or {})}
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.send(to, Request(method="POST", path=path, headers=tuple(given.items()), body=sent), on_record)
+        return self.send(to, "POST", path, headers=given, body=sent, on_record=on_record)
 
-    def send(self, to: Machine | str, request: Request, on_record: OnRecord | None = None) -> Answer:
-        """Send any request.
+    def send(
+        self,
+        to: Machine | str,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        on_record: OnRecord | None = None,
+    ) -> HttpAnswer:
+        """Send any request; `path` may end with a query.
 
         Raises:
             InvalidValue: `to` is no url, as those of machines are.
@@ -156,8 +165,11 @@ class HttpClient:
         host, _, port = url.partition("://")[2].partition(":")
         if not port.isdigit():
             raise InvalidValue(f"{to!r} is no url; give a machine, or such as 'http://127.0.0.1:5050'")
+        bare, _, query = path.partition("?")
+        named = headers.items() if isinstance(headers, Mapping) else headers
+        request = Request(method=method, path=bare, query=query, headers=tuple(named), body=body)
         return self._ports.send(host, int(port), request, on_record)
 
-    def hang_up(self, answer: Answer) -> None:
+    def hang_up(self, answer: HttpAnswer) -> None:
         """Go before the answer has ended, as a client does that dies."""
         self._ports.hang_up(answer)

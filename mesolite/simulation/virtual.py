@@ -102,6 +102,10 @@ class VirtualRuntime(Dispatcher):
 
     # ------------------------------------------------------------------------------------------------ the port
 
+    def post_here(self, context: ActorContext, event: object, sender: str = "") -> None:
+        """The same as `post`: there is one thread."""
+        self.post(context, event, sender)
+
     def inbox(self, context: ActorContext) -> VirtualInbox:
         """Make an inbox."""
         return VirtualInbox(context, self.runnable, self.bind)

@@ -42,10 +42,11 @@ def watch_standing(m: MasterState, message: WatchStanding, sender: str, now: flo
 
 def tell_standing(m: MasterState) -> None:
     """Tell whoever watches, if it has changed."""
-    standing = MasterStanding(serving=m.leading, leader=m.detector.leader)
-    if standing != m.standing_told:
-        m.standing_told = standing
-        m.send(endpoint_of(m), standing)
+    told, leader = m.standing_told, m.detector.leader
+    # Asked after every event, so nothing is made to be compared.
+    if told is None or told.serving != m.leading or told.leader is not leader:
+        m.standing_told = MasterStanding(serving=m.leading, leader=leader)
+        m.send(endpoint_of(m), m.standing_told)
 
 
 def watch_cluster(m: MasterState, message: WatchCluster, sender: str, now: float) -> None:

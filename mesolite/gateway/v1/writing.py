@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from ipaddress import IPv4Address
@@ -32,6 +34,8 @@ EXECUTOR_UUID = "v1:"
 
 NOT_V1 = frozenset({Reason.REASON_RESOURCES_REVOKED})
 """Reasons that are ours: strict clients could not read them (HT-50)."""
+
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 Plain = dict[str, Any]
 
@@ -101,11 +105,10 @@ def attributes(pairs: Iterable[tuple[str, str]]) -> list[Plain]:
 
 
 def _attribute(value: str) -> Plain:
-    try:
-        number = float(value)
-    except ValueError:
-        return {"type": "TEXT", "text": {"value": value}}
-    return {"type": "SCALAR", "scalar": {"value": number}}
+    """Text, unless it is a number as people write one: neither `nan` nor `1_000`, which Python would take, too."""
+    if _DECIMAL.fullmatch(value) and math.isfinite(number := float(value)):
+        return {"type": "SCALAR", "scalar": {"value": number}}
+    return {"type": "TEXT", "text": {"value": value}}
 
 
 def offer(one: Offer, epoch: Epoch) -> Plain:
