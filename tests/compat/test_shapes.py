@@ -23,6 +23,7 @@ from mesolite import (
 )
 from mesolite.compat.pymesos import Dict, encode_data, reading, writing
 from mesolite.compat.pymesos.sealed import sealed, unsealed
+from mesolite.gateway.v1.writing import resources
 
 CPU = {"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}
 TASK: dict[str, Any] = {
@@ -60,7 +61,7 @@ def test_resources_of_every_type_are_read() -> None:
     """Those of an offer, with role and allocation, as they are written."""
     held = Resources.parse("cpus:1.5;mem:32;ports:[1-2,5-9];zones:{a,b}")
 
-    assert reading.resources(writing.resources(held, "web"), "resources") == held
+    assert reading.resources(resources(held, "web"), "resources") == held
 
 
 @pytest.mark.parametrize(

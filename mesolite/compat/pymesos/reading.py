@@ -14,6 +14,7 @@ from mesolite.actors.errors import InvalidValue, Refused
 from mesolite.compat.pymesos.dicts import decode_data
 from mesolite.compat.pymesos.interface import Plain
 from mesolite.compat.pymesos.sealed import sealed
+from mesolite.gateway.v1.reading import NO_RESOURCE, NO_TASK
 from mesolite.messages.checking.misfits import shown
 from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId
@@ -24,21 +25,7 @@ from mesolite.messages.tasks import CommandInfo, ExecutorInfo, KillPolicy, TaskI
 FAILOVER_TIMEOUT_S = 100.0
 """What pymesos says where its user says nothing (HT-183)."""
 
-NO_TASK = {
-    "health_check": "health checks",
-    "check": "checks",
-    "max_completion_time": "limits of time",
-    "limits": "limits above what is requested",
-}
 NO_COMMAND = {"uris": "URIs to be fetched", "user": "commands of another user"}
-NO_RESOURCE = {
-    "reservations": "reservations",
-    "reservation": "reservations",
-    "disk": "volumes",
-    "revocable": "revocable resources",
-    "shared": "shared resources",
-    "provider_id": "resource providers",
-}
 NO_EFFECT = ("GPU_RESOURCES", "MULTI_ROLE", "REVOCABLE_RESOURCES", "SHARED_RESOURCES", "REGION_AWARE")
 """Capabilities that only say what could be offered, too; nothing of the kind ever is."""
 
