@@ -1,8 +1,8 @@
 """Who says what to whom. Beside it, what the sender means by it; in the modules, the rules it is held to.
 
-An endpoint speaks HTTP for its master or agent (mesolite/gateway). A remote scheduler or executor is somebody whose user
-code is a stream there: to its master or agent it is a driver or an executor as any other, and says and hears what those
-do. An endpoint says what an operator says, too.
+An endpoint speaks HTTP for its master or agent (mesolite/gateway). A remote scheduler or executor is somebody whose
+user code is a stream there: to its master or agent it is a driver or an executor as any other, and says and hears what
+those do. An endpoint says what an operator says, too.
 
     election: anybody and the elector
       KeepSession                  any -> elector               I am here: open or prolong my session

@@ -148,7 +148,7 @@ class ThreadsRuntime:
         return self._pool.wait(done, limit(timeout))
 
     def close(self) -> None:
-        """End everything, and tell nobody: actors, threads, processes, the store. Interrupted, it can be called again."""
+        """End everything, and tell nobody: actors, threads, processes, the store. Interrupted, call it again."""
         with self._lock:
             self._closed = True
         for context in self.directory:

@@ -107,9 +107,7 @@ class AgentEndpointCore(EndpointCore):
                 return
         self._ask(number, lambda holdings: self._call(number, request, claims, holdings))
 
-    def _call(
-        self, number: int, request: Request, claims: Claims | None, holdings: AgentHoldings
-    ) -> Response | None:
+    def _call(self, number: int, request: Request, claims: Claims | None, holdings: AgentHoldings) -> Response | None:
         """A call that the agent's state is needed for, checked in Mesos's order (HT-72)."""
         self._agent_id = holdings.info.id
         if holdings.recovering and not holdings.frameworks:
@@ -203,9 +201,7 @@ class AgentEndpointCore(EndpointCore):
             self._read_files(number, request, *file_call(kind, body), holdings)
             return None
         if kind == "GET_CONTAINERS":
-            self._measure(
-                number, holdings, lambda found: enveloped(kind, agent_reads.get_containers(holdings, found))
-            )
+            self._measure(number, holdings, lambda found: enveloped(kind, agent_reads.get_containers(holdings, found)))
             return None
         return enveloped(kind, self._read(kind, holdings))
 
@@ -249,9 +245,7 @@ class AgentEndpointCore(EndpointCore):
         uptime_s = self.now - self.started_at
         self._ask(number, lambda holdings: plain_json(request, metrics.of_agent(holdings, uptime_s)))
 
-    def _serve_measured(
-        self, tell: Callable[..., list[Plain]], number: int, request: Request, principal: str
-    ) -> None:
+    def _serve_measured(self, tell: Callable[..., list[Plain]], number: int, request: Request, principal: str) -> None:
         require_method(request, "GET")
         chosen = parameters(request).get("container_id") if tell is agent_legacy.containers else None
         more = () if chosen is None else (chosen,)
@@ -268,7 +262,11 @@ class AgentEndpointCore(EndpointCore):
         self.effects.append(Measure(number=number, actors=actors))
 
     def _found(self, event: Measured, sender: str, now: float) -> None:
-        self.answer_with(event.number, self._measured.pop(event.number)(event.statistics))
+        finish = self._measured.pop(event.number)
+        try:
+            self.answer_with(event.number, finish(event.statistics))
+        except HttpRefusal as refused:
+            self.answer_with(event.number, refused.response)
 
     # --- files -----------------------------------------------------------------------------------------
 

@@ -74,9 +74,7 @@ def subscribed(call: Plain, number: int, caller: Caller, epoch: Epoch, now: floa
     )
 
 
-def of_executor(
-    call: Plain, kind: str, caller: Caller, epoch: Epoch, now: float
-) -> StatusUpdate | ExecutorToFramework:
+def of_executor(call: Plain, kind: str, caller: Caller, epoch: Epoch, now: float) -> StatusUpdate | ExecutorToFramework:
     """What the agent is told (HT-193).
 
     Raises:
@@ -98,6 +96,4 @@ def _update(call: Plain, said: Plain, caller: Caller, epoch: Epoch, now: float) 
         status = reading.status(whole, caller.agent_id, ExecutorId(value(call, "executor_id")), epoch, now)
     except InvalidValue as why:
         raise HttpRefusal(400, f"status: {why}") from None
-    return StatusUpdate(
-        framework_id=FrameworkId(value(call, "framework_id")), status=status, latest_state=status.state
-    )
+    return StatusUpdate(framework_id=FrameworkId(value(call, "framework_id")), status=status, latest_state=status.state)

@@ -33,7 +33,6 @@ from mesolite.gateway.tokens import Claims, Tokens
 from mesolite.gateway.v1.writing import Epoch
 from mesolite.http import LOOPBACK, Http
 
-
 CALLS = ("/api/v1/scheduler", "/api/v1/executor")
 """Paths of calls of schedulers and executors."""
 

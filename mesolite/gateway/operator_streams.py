@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from mesolite.actors.decisions.contract import CancelTimer, SetTimer, TimerKey
+from mesolite.actors.decisions.contract import SetTimer, TimerKey
 from mesolite.gateway.endpoint import EndpointCore
 from mesolite.gateway.exchange import Record, StreamBegun, StreamEnded
 from mesolite.gateway.reading import cluster_events, operator_reads
@@ -47,10 +47,7 @@ class OperatorStreams:
 
     def client_gone(self, number: int) -> None:
         """He does not listen any more; with the last of them the master need not tell."""
-        if self._begun.pop(number, None) is None:
-            return
-        self._endpoint.effects.append(CancelTimer(OperatorHeartbeat(number)))
-        if not self._begun:
+        if self._begun.pop(number, None) is not None and not self._begun:
             self._endpoint.send(self._endpoint.facts.daemon, WatchCluster(on=False))
 
     def begin(self, snapshot: ClusterSnapshot) -> None:
@@ -69,7 +66,9 @@ class OperatorStreams:
             self.beat(OperatorHeartbeat(number))
 
     def beat(self, key: OperatorHeartbeat) -> None:
-        """A heartbeat, and the next one in time."""
+        """A heartbeat, and the next one in time; whose client has gone, or whose stream has ended, beats no more."""
+        if key.number not in self._begun:
+            return
         self._endpoint.answer_with(key.number, Record(HEARTBEAT))
         self._endpoint.effects.append(SetTimer(key, self._endpoint.facts.heartbeat_s))
 

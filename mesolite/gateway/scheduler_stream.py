@@ -16,6 +16,7 @@ import attrs
 from attrs import frozen
 
 from mesolite.actors.decisions.contract import (
+    CancelTimer,
     Core,
     Exit,
     Link,
@@ -63,6 +64,16 @@ class StreamHeartbeat(TimerKey):
     PERIODIC: ClassVar[bool] = True
 
 
+@frozen
+class SubscribeAgain(TimerKey):
+    """The master has not answered: what was said may be lost, or came before it led."""
+
+    PERIODIC: ClassVar[bool] = True
+
+
+SUBSCRIBE_AGAIN_S = 2.0
+
+
 class SchedulerStreamCore(Core):
     """Decides for one subscription of one framework."""
 
@@ -86,13 +97,18 @@ class SchedulerStreamCore(Core):
 
     def _started(self, event: Started, sender: str, now: float) -> None:
         self.effects += [Link(self._master), Link(self._endpoint)]
-        self.send(self._master, self._opened.subscribe)
+        self._subscribe(SubscribeAgain(), sender, now)
         self._write(StreamBegun(headers=(*JSON, ("Mesos-Stream-Id", self._opened.stream_id))))
+
+    def _subscribe(self, key: SubscribeAgain, sender: str, now: float) -> None:
+        self.send(self._master, self._opened.subscribe)
+        self.effects.append(SetTimer(SubscribeAgain(), SUBSCRIBE_AGAIN_S))
 
     def _registered(self, event: FrameworkRegistered | FrameworkReregistered, sender: str, now: float) -> None:
         if sender != self._master or self.subscribed:
             return  # said again, as something may have been lost between master and us
         self.subscribed = True
+        self.effects.append(CancelTimer(SubscribeAgain()))
         address = self._address
         # Before the client can know that it may call.
         self.send(
@@ -234,4 +250,4 @@ class SchedulerStreamCore(Core):
             on(StreamLost, _client_gone),
         ]
     )
-    TIMERS: ClassVar[Table] = dict([on(StreamHeartbeat, _heartbeat)])
+    TIMERS: ClassVar[Table] = dict([on(StreamHeartbeat, _heartbeat), on(SubscribeAgain, _subscribe)])

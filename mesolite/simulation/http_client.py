@@ -41,6 +41,7 @@ class HttpAnswer:
     status: int | None = None
     headers: dict[str, str] = field(factory=dict)
     body: bytes = b""
+    is_stream: bool = False
     records: list[Any] = field(factory=list)
     ended: bool = False
     broken: bool = False
@@ -63,6 +64,7 @@ class HttpAnswer:
                 self.headers = {name.lower(): value for name, value in headers}
             case StreamBegun(headers=headers):
                 self.status, self.headers = 200, {name.lower(): value for name, value in headers}
+                self.is_stream = True
             case Record(framed=framed):
                 for record in map(json.loads, self._unframer.feed(framed)):
                     self.records.append(record)
@@ -112,6 +114,10 @@ class SimulatedPorts:
             del self._answers[answer.number]
         answer.ended = answer.broken = True
         return answer
+
+    def streams(self) -> list[HttpAnswer]:
+        """Those that are open, the oldest first."""
+        return [answer for answer, _ in self._answers.values() if answer.is_stream and not answer.ended]
 
     def hang_up(self, answer: HttpAnswer) -> None:
         """The client goes before its answer has ended."""
@@ -169,6 +175,11 @@ class HttpClient:
         named = headers.items() if isinstance(headers, Mapping) else headers
         request = Request(method=method, path=bare, query=query, headers=tuple(named), body=body)
         return self._ports.send(host, int(port), request, on_record)
+
+    @property
+    def streams(self) -> list[HttpAnswer]:
+        """The streams that are open, of whomever, the oldest first."""
+        return self._ports.streams()
 
     def hang_up(self, answer: HttpAnswer) -> None:
         """Go before the answer has ended, as a client does that dies."""

@@ -70,6 +70,11 @@ class SimulatedCluster(Wiring):
         return cluster
 
     @property
+    def speaks_http(self) -> bool:
+        """Whether it was made with `http=True`."""
+        return self._ports is not None
+
+    @property
     def client(self) -> HttpClient:
         """A client that speaks HTTP with this cluster, as a scheduler of another language would.
 

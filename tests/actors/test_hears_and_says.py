@@ -14,7 +14,7 @@ from typing import Any, get_args
 import attrs
 import pytest
 
-import mesolite.messages
+import mesolite.messages.conversations
 from mesolite import Simulation
 from mesolite.actors import (
     agent,
@@ -39,6 +39,11 @@ from mesolite.actors.decisions.operator import OperatorCore
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.actors.trace import Disturbed, Done, Ended, Lost, Record
+from mesolite.gateway.agent_endpoint import AgentEndpointCore
+from mesolite.gateway.master_endpoint import MasterEndpointCore
+from mesolite.gateway.process_executor import ProcessExecutorCore
+from mesolite.gateway.scheduler_stream import SchedulerStreamCore
+from mesolite.messages.base import Message
 from tests.seeds.scenario import PLAN
 
 DECISIONS = pathlib.Path(inspect.getfile(contract)).parent
@@ -59,6 +64,9 @@ OF_NO_ACTOR = {Disturbed, Done, Ended, Lost}
 
 WORDS = {"scheduler": "driver", "command_executor": "executor", "anybody": "any"}
 """What the table of messages calls an actor, where that is another word."""
+
+IN_THE_GATEWAY = ("endpoint", "remote")
+"""Those who speak HTTP for a master, an agent, a scheduler or an executor."""
 
 SAID_BY_A_VERB = ("operator", "elector", "ExpireSession")
 """A simulation says it in the operator's name; no actor does."""
@@ -97,9 +105,9 @@ def word(who: str) -> str:
 
 
 def conversations() -> set[tuple[str, str, str]]:
-    """Every hop of every message, as messages/__init__.py has it: from whom, to whom, what."""
+    """Every hop of every message, as messages/conversations.py has it: from whom, to whom, what."""
     hops = set()
-    for line in (mesolite.messages.__doc__ or "").splitlines():
+    for line in (mesolite.messages.conversations.__doc__ or "").splitlines():
         if row := re.match(r" {6}(\w+) +((?:\w+ -> )+\w+)  ", line):
             stations = row[2].split(" -> ")
             hops |= {(one, other, row[1]) for one, other in itertools.pairwise(stations)}
@@ -149,9 +157,22 @@ def test_the_class_has_the_core_that_its_file_names(name: str) -> None:
 
 
 def test_what_one_says_another_hears() -> None:
-    """And both are what the table of messages says, hop by hop."""
-    assert hops("Hears") == conversations()
-    assert hops("Says") == conversations() - {SAID_BY_A_VERB}
+    """And both are what the table of messages says, hop by hop; those of the gateway have no tables of their own."""
+    assert hops("Hears") == {hop for hop in conversations() if hop[1] not in IN_THE_GATEWAY}
+    assert hops("Says") == {hop for hop in conversations() if hop[0] not in IN_THE_GATEWAY} - {SAID_BY_A_VERB}
+
+
+def test_whoever_speaks_http_hears_what_the_table_of_messages_says() -> None:
+    """Endpoints hear what operators do, too; a remote scheduler is a driver, and a remote executor an executor."""
+    def to(who: str, *, not_from: str = "") -> set[str]:
+        return {said for one, other, said in conversations() if other == who and one != not_from}
+
+    def heard(*cores: type[Core]) -> set[str]:
+        return {each.__name__ for core in cores for each in core.HANDLERS if issubclass(each, Message)}
+
+    assert heard(MasterEndpointCore, AgentEndpointCore) == to("endpoint") | {"CallAnswered", "QueryAnswered"}
+    remotes = heard(SchedulerStreamCore, ProcessExecutorCore)
+    assert remotes == to("remote") | to("driver", not_from="elector") | to("executor")
 
 
 @ACTORS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, Union, get_args, get_origin
@@ -58,8 +59,19 @@ def values(wanted: Any) -> st.SearchStrategy[Any]:
         return st.tuples(*map(values, get_args(wanted)))
     if issubclass(wanted, enum.Enum):
         return st.sampled_from(wanted)
-    attrs.resolve_types(wanted)
-    return st.builds(wanted, **{field.name: values(field.type) for field in attrs.fields(wanted)})
+    return _instances(wanted)
+
+
+@st.composite
+def _instances(draw: st.DrawFn, kind: Any) -> Any:
+    """Instances of a class. Named by the class alone: spelt out, those of a snapshot fill pages."""
+    return kind(**{name: draw(part) for name, part in _parts(kind).items()})
+
+
+@functools.cache
+def _parts(kind: Any) -> dict[str, st.SearchStrategy[Any]]:
+    attrs.resolve_types(kind)
+    return {field.name: values(field.type) for field in attrs.fields(kind)}
 
 
 def _meant(kind: Any, which: Number | Text) -> st.SearchStrategy[Any]:

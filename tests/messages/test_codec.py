@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesolite import messages
+from mesolite.messages import conversations
 from mesolite.messages.agent import PongAgent, RegisterAgent
 from mesolite.messages.base import ExecutorCall, FrameworkCall, Message, OperatorCall, Query
 from mesolite.messages.codec import KINDS, NOUNS, decode, decode_record, encode, encode_record
@@ -73,8 +74,8 @@ def test_every_public_name_of_the_storey_can_be_had_from_the_package() -> None:
 
 
 def test_the_map_has_one_line_for_each_message() -> None:
-    """The table at the head of the package is complete, and speaks of nothing that does not exist."""
-    rows = re.findall(r"^ {6}(\w+) +\w+(?: -> \w+)+ {2,}\S", messages.__doc__ or "", re.MULTILINE)
+    """The table in messages/conversations.py is complete, and speaks of nothing that does not exist."""
+    rows = re.findall(r"^ {6}(\w+) +\w+(?: -> \w+)+ {2,}\S", conversations.__doc__ or "", re.MULTILINE)
 
     assert sorted(rows) == sorted(kind.__name__ for kind in KINDS)
 
@@ -128,7 +129,7 @@ def test_the_text_is_compact_and_in_the_order_of_the_class() -> None:
     assert encode(update) == (
         '{"kind":"StatusUpdate","framework_id":"m1-0000","status":{"task_id":"task-1","state":"TASK_RUNNING",'
         '"source":"SOURCE_EXECUTOR","reason":null,"message":"läuft","data":"","agent_id":null,"executor_id":null,'
-        '"timestamp":12.5,"uuid":"7","unreachable_time":null,"cause":null},"latest_state":"TASK_KILLING"}'
+        '"timestamp":12.5,"uuid":"7","unreachable_time":null,"cause":null,"v1_json":""},"latest_state":"TASK_KILLING"}'
     )
 
 
@@ -166,7 +167,7 @@ def test_resources_are_text_and_the_operation_is_tagged() -> None:
 
     assert encode(RegisterAgent(agent=info)) == (
         '{"kind":"RegisterAgent","agent":{"hostname":"h1","resources":"cpus:1;mem:32",'
-        '"attributes":[["rack","r1"]],"id":null,"ip":""},"life":0}'
+        '"attributes":[["rack","r1"]],"id":null,"ip":"","port":0},"life":0}'
     )
     assert encode(ApplyOperation(write_id=WriteId("m1-W1"), operation=RemoveAgent(agent_id=AgentId("m1-S1")))) == (
         '{"kind":"ApplyOperation","operation":{"kind":"RemoveAgent","agent_id":"m1-S1","drain":null,"forget":[]},'

@@ -166,8 +166,8 @@ MALFORMED = {
         "RegisterAgent.agent.hostname: is missing, expected a string",
     ),
     "unknown inside": (
-        '{"kind":"RegisterAgent","agent":{"hostname":"h","resources":"","host":2,"port":1}}',
-        'RegisterAgent.agent: unknown key "host", "port"; the keys are hostname, resources, attributes, id, ip',
+        '{"kind":"RegisterAgent","agent":{"hostname":"h","resources":"","host":2,"post":1}}',
+        'RegisterAgent.agent: unknown key "host", "post"; the keys are hostname, resources, attributes, id, ip, port',
     ),
     "resources as an object": (
         '{"kind":"RegisterAgent","agent":{"hostname":"h","resources":{"cpus":1}}}',
@@ -359,7 +359,7 @@ def test_records_have_a_limit_of_their_own(monkeypatch: pytest.MonkeyPatch) -> N
     assert codec.MAX_RECORD_TEXT > 10 * codec.MAX_TEXT
     monkeypatch.setattr(codec, "MAX_RECORD_TEXT", 1000)
 
-    with pytest.raises(ValueError, match=r"^TaskInfo\.data: 1146 characters: at most 1000 are written$"):
+    with pytest.raises(ValueError, match=r"^TaskInfo\.data: 1159 characters: at most 1000 are written$"):
         encode_record(TaskInfo(task_id=TaskId("t"), data="x" * 1000))
     with pytest.raises(DecodeError, match="1002 characters: at most 1000 are read"):
         decode_record('"' + "x" * 1000 + '"')

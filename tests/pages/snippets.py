@@ -19,7 +19,7 @@ from attrs import frozen
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL)
-KINDS = re.compile(r"python|sh|sh exits with \d|text|text output|(python|sh) not run: \w.*")
+KINDS = re.compile(r"python|sh|sh exits with \d|text|text output|(python|sh|go|js) not run: \w.*")
 
 
 @frozen

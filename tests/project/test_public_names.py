@@ -16,7 +16,9 @@ import pytest
 import mesolite
 from mesolite import harness, messages
 from mesolite.drivers import MesoliteExecutorDriver
+from mesolite.gateway.gateway import Gateway
 from mesolite.messages.codec import DecodeError
+from mesolite.simulation.http_client import SimulatedPorts
 from tests.project.house_checks import ROOT
 
 
@@ -76,6 +78,23 @@ assert "loguru" not in sys.modules
     assert outcome.returncode == 0, outcome.stderr
 
 
+def test_without_http_nothing_of_it_is_loaded() -> None:
+    """Neither the gateway nor what it needs, by a cluster on threads, nor by one on virtual time."""
+    code = """
+import sys
+from mesolite import Cluster, Simulation
+with Cluster(agents=1) as cluster:
+    cluster.operator.state()
+with Simulation() as sim:
+    sim.cluster(agents=1)
+    sim.settle()
+assert not [name for name in sys.modules if name.startswith(("aiohttp", "asyncio", "mesolite.gateway"))]
+"""
+    outcome = _python("-c", code)
+
+    assert outcome.returncode == 0, outcome.stderr
+
+
 @pytest.mark.parametrize(
     "use",
     ["from mesolite import Cluster", "from mesolite import *", "import mesolite.actors", "import mesolite.signals"],
@@ -115,6 +134,7 @@ INSIDE = {
     ("Rule", "verdict"), ("Rule", "matched"), ("Rule", "matches"), ("Rule", "take_matched"),
     ("Disk", "take"), ("Disk", "outcome"),
     ("Simulation", "stated"), ("Simulation", "faults"), ("When", "come"),
+    ("SimulatedCluster", "with_http"), ("HttpAnswer", "take"),
     ("Failure", "setting"), ("Failure", "of"), ("Exploration", "add"), ("Exploration", "merge"),
 }  # fmt: skip
 """What other parts of Mesolite read of people's handles: docs/stability.md promises nothing of it."""
@@ -124,9 +144,15 @@ FOR_PARTIES = {"begin", "prepare", "call", "user", "raised", "status_is", "frame
 
 MADE_BY_US = (
     mesolite.Machine, mesolite.Driver, mesolite.Operator, mesolite.Drain, mesolite.Reclaim, mesolite.Hold,
-    mesolite.Rule, mesolite.View, mesolite.Failure, mesolite.Probe,
+    mesolite.Rule, mesolite.View, mesolite.Failure, mesolite.Probe, mesolite.SimulatedCluster, mesolite.HttpClient,
 )  # fmt: skip
 """Nobody else constructs them, so what their constructors take is of no interest."""
+
+FOR_HINTS = {
+    "timedelta": datetime.timedelta,  # of converters, which attrs shows in the signatures it makes
+    "Gateway": Gateway, "HttpClient": mesolite.HttpClient, "SimulatedPorts": SimulatedPorts,
+}  # fmt: skip
+"""What annotations name that is not loaded where they stand: who does not speak HTTP loads nothing of it."""
 
 
 def _exported() -> dict[str, Any]:
@@ -145,8 +171,7 @@ def _ours_in(annotation: Any) -> Iterator[Any]:
 
 def _members(kind: type) -> Iterator[tuple[str, Any]]:
     """What is public of a class: its fields by their annotations, properties and methods by theirs."""
-    names = {"timedelta": datetime.timedelta}  # of converters, which attrs shows in the signatures it makes
-    for name, annotation in typing.get_type_hints(kind).items():
+    for name, annotation in typing.get_type_hints(kind, localns=FOR_HINTS).items():
         yield name, {name: annotation}
     for name, member in inspect.getmembers_static(kind):
         if isinstance(member, property):
@@ -154,7 +179,7 @@ def _members(kind: type) -> Iterator[tuple[str, Any]]:
         function = inspect.unwrap(getattr(member, "__func__", member)) if callable(member) else None
         constructs = name == "__init__" and not issubclass(kind, MADE_BY_US)
         if inspect.isfunction(function) and (constructs or not name.startswith("_")):
-            yield name, typing.get_type_hints(function, localns=names)
+            yield name, typing.get_type_hints(function, localns=FOR_HINTS)
 
 
 def _held() -> Iterator[tuple[str, Any]]:

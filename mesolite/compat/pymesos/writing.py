@@ -17,8 +17,8 @@ from mesolite.messages.offers import InverseOffer, Offer
 from mesolite.messages.tasks import ExecutorInfo, TaskInfo, TaskStatus
 
 __all__ = [
-    "VERSION", "agent_info", "data", "executor_info", "framework_info", "identifier", "inverse_offer", "master_info", "offer",
-    "status", "task_info",
+    "VERSION", "agent_info", "data", "executor_info", "framework_info", "identifier", "inverse_offer", "master_info",
+    "offer", "status", "task_info",
 ]  # fmt: skip
 
 MASTER_PORT = 5050

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
-from mesolite.harness.faults import disks, machines, network, operators, shapes
+from mesolite.harness.faults import clients, disks, machines, network, operators, shapes
 from mesolite.harness.faults.kind import Draws, Kind
 from mesolite.messages.checking import Count, Name, Number, Seconds, checked, checked_arguments
 
@@ -32,6 +32,7 @@ KINDS: dict[str, Kind] = {
         network.Drop(),
         network.Duplicate(),
         network.ExpireSession(),
+        clients.HangUp(),
         disks.SlowDisk(),
         disks.FullDisk(),
         disks.LastWrite(),
@@ -105,6 +106,7 @@ class Faults:
     drop: Fault = field(default=Fault(0.3), converter=_as_fault)
     duplicate: Fault = field(default=Fault(0.3), converter=_as_fault)
     expire_session: Fault = field(default=Fault(0.2), converter=_as_fault)
+    hang_up: Fault = field(default=Fault(0.4), converter=_as_fault)
     slow_disk: Fault = field(default=Fault(0.2), converter=_as_fault)
     full_disk: Fault = field(default=Fault(0.1), converter=_as_fault)
     last_write: Fault = field(default=Fault(0.2), converter=_as_fault)
