@@ -57,6 +57,8 @@ class SchedulerApi:
         """Belong to that endpoint; nobody is subscribed."""
         self._endpoint = endpoint
         self._frameworks: dict[FrameworkId, Subscription] = {}
+        self._unconfirmed: dict[str, Subscription] = {}
+        """Streams of which the master has not been heard to have taken the framework, by their ids."""
         self._actors: dict[int, str] = {}
         """Of streams, by the request that each answers."""
         self._roles: dict[str, str] = {}
@@ -74,7 +76,7 @@ class SchedulerApi:
             self._subscribe(number, request, call, principal)
             return
         framework_id = FrameworkId(reading.value(call, "framework_id"))
-        subscription = self._frameworks.get(framework_id)
+        subscription = self._frameworks.get(framework_id) or self._opening(request)
         if subscription is None:
             # Unknown, gone for now, or in process: its master knows.
             self._endpoint.ask(
@@ -106,8 +108,14 @@ class SchedulerApi:
         # A name that shows whose it is, and that nobody else has: numbers do not come twice.
         actor = f"{_HARMFUL.sub('_', subscribe.framework_info.name)[:NAME_MAX]}@{number}"
         self._actors[number], self._roles[actor] = actor, subscribe.framework_info.role
-        opened = OpenStream(number=number, actor=actor, subscribe=subscribe, stream_id=self._stream_id(number))
+        stream_id = self._stream_id(number)
+        self._unconfirmed[stream_id] = Subscription(actor, stream_id, subscribe.framework_info.principal)
+        opened = OpenStream(number=number, actor=actor, subscribe=subscribe, stream_id=stream_id)
         endpoint.effects += [opened, Link(actor)]
+
+    def _opening(self, request: Request) -> Subscription | None:
+        """The subscription that a call is made for before its actor has told us: its client knew of it sooner."""
+        return self._unconfirmed.get(request.header("Mesos-Stream-Id") or "")
 
     def _stream_id(self, number: int) -> str:
         """A text like a UUID, never the same twice (HT-125)."""
@@ -118,6 +126,7 @@ class SchedulerApi:
 
     def subscribed(self, event: FrameworkSubscribed, actor: str) -> None:
         """The master has taken a framework; an earlier subscription of it is void (HT-130)."""
+        self._unconfirmed.pop(event.stream_id, None)
         if actor in self._actors.values():
             self._frameworks[event.framework_id] = Subscription(actor, event.stream_id, event.principal)
 
@@ -134,6 +143,7 @@ class SchedulerApi:
             del self._actors[number]
             self._endpoint.answer_with(number, StreamEnded())
         self._frameworks = {known: each for known, each in self._frameworks.items() if each.actor != actor}
+        self._unconfirmed = {known: each for known, each in self._unconfirmed.items() if each.actor != actor}
 
     # --- calls -----------------------------------------------------------------------------------------
 

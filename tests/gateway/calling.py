@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
 from mesolite import Settings, Simulation
-from mesolite.gateway.exchange import Request
 from mesolite.http import Http
 from mesolite.machines import AgentMachine, Machine
-from mesolite.simulation.http_client import Answer
+from mesolite.simulation.http_client import HttpAnswer
 
 SCHEDULER, OPERATOR, EXECUTOR = "/api/v1/scheduler", "/api/v1", "/api/v1/executor"
 JSON = {"Content-Type": "application/json"}
 FRAMEWORK = {"user": "me", "name": "web"}
-A_DAY_S = 86_400
 UUID = "AAECAwQFBgcICQoLDA0ODw=="
 """Sixteen bytes."""
 
@@ -33,8 +32,6 @@ def scalar(name: str, value: float) -> dict[str, Any]:
 
 def base64_of(text: str) -> str:
     """What a Basic header has behind its scheme."""
-    import base64
-
     return base64.b64encode(text.encode()).decode()
 
 
@@ -71,27 +68,24 @@ class World:
         body: bytes = b"",
         headers: Mapping[str, str] | tuple[tuple[str, str], ...] = (),
         to: Machine | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Any request; the query is part of the path."""
-        bare, _, query = path.partition("?")
-        given = tuple(headers.items()) if isinstance(headers, Mapping) else headers
-        request = Request(method=method, path=bare, query=query, headers=given, body=body)
-        answer = self.cluster.client.send(to or self.leader, request)
+        answer = self.cluster.client.send(to or self.leader, method, path, headers=headers, body=body)
         self.sim.settle()
         return answer
 
-    def get(self, path: str, to: Machine | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(self, path: str, to: Machine | None = None, headers: Mapping[str, str] | None = None) -> HttpAnswer:
         return self.send("GET", path, headers=headers or {}, to=to)
 
     def post(
         self, path: str, body: Any, to: Machine | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> HttpAnswer:
         """A call in JSON, or bytes as they are."""
         answer = self.cluster.client.post(to or self.leader, path, body, headers=headers)
         self.sim.settle()
         return answer
 
-    def operate(self, kind: str, body: Any = None, to: Machine | None = None) -> Answer:
+    def operate(self, kind: str, body: Any = None, to: Machine | None = None) -> HttpAnswer:
         """An operator's call."""
         given = {} if body is None else {kind.lower(): body}
         return self.post(OPERATOR, {"type": kind, **given}, to=to)
@@ -123,8 +117,7 @@ class Framework:
     """What is subscribed on one stream, and what it calls."""
 
     world: World
-    stream: Answer
-    launched: list[str] = field(factory=list)
+    stream: HttpAnswer
 
     @property
     def id(self) -> dict[str, str]:
@@ -152,7 +145,7 @@ class Framework:
         """What it was told of a task, in order."""
         return [status["state"] for status in self.statuses if status["task_id"] == an_id(task_id)]
 
-    def call(self, kind: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any) -> Answer:
+    def call(self, kind: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any) -> HttpAnswer:
         """A call of the present subscription."""
         given = {} if body is None else {kind.lower(): body}
         whole = {"type": kind, "framework_id": self.id, **given, **more}
@@ -168,13 +161,13 @@ class Framework:
         }
         return {**usual, **({} if "executor" in more else {"command": {"value": "sleep 100000"}}), **more}
 
-    def launch(self, task_id: str, offer: Any | None = None, **more: Any) -> Answer:
+    def launch(self, task_id: str, offer: Any | None = None, **more: Any) -> HttpAnswer:
         """Launch one task on the newest offer, and use nothing else of it."""
         offer = offer or self.offers[-1]
         operation = {"type": "LAUNCH", "launch": {"task_infos": [self.task(task_id, offer, **more)]}}
         return self.call("ACCEPT", {"offer_ids": [offer["id"]], "operations": [operation]})
 
-    def acknowledge(self, status: Any) -> Answer:
+    def acknowledge(self, status: Any) -> HttpAnswer:
         """Say that an update has come."""
         return self.call("ACKNOWLEDGE", {name: status[name] for name in ("agent_id", "task_id", "uuid")})
 
@@ -208,19 +201,19 @@ class Process:
     world: World
     framework: Framework
     executor_id: str = "e1"
-    stream: Answer | None = None
+    stream: HttpAnswer | None = None
 
     @property
     def agent(self) -> AgentMachine:
         return self.world.agent()
 
-    def call(self, kind: str, body: Any = None, **more: Any) -> Answer:
+    def call(self, kind: str, body: Any = None, **more: Any) -> HttpAnswer:
         """A call of this executor."""
         given = {} if body is None else {kind.lower(): body}
         whole = {"type": kind, "framework_id": self.framework.id, "executor_id": an_id(self.executor_id), **given}
         return self.world.post(EXECUTOR, {**whole, **more}, to=self.agent)
 
-    def subscribe(self, tasks: Any = (), updates: Any = ()) -> Answer:
+    def subscribe(self, tasks: Any = (), updates: Any = ()) -> HttpAnswer:
         """Ask for a stream."""
         asked = {"unacknowledged_tasks": list(tasks), "unacknowledged_updates": list(updates)}
         self.stream = self.call("SUBSCRIBE", asked)
@@ -234,7 +227,7 @@ class Process:
         """What it may say of a task."""
         return {"task_id": an_id(task_id), "state": state, "source": "SOURCE_EXECUTOR", "uuid": UUID, **more}
 
-    def update(self, task_id: str, state: str = "TASK_RUNNING", **more: Any) -> Answer:
+    def update(self, task_id: str, state: str = "TASK_RUNNING", **more: Any) -> HttpAnswer:
         """Say something of a task."""
         return self.call("UPDATE", {"status": self.status(task_id, state, **more)})
 

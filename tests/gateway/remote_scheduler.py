@@ -8,10 +8,12 @@ from typing import Any
 
 from mesolite.actors.errors import Refused
 from mesolite.simulation import SimulatedCluster, Simulation
-from mesolite.simulation.http_client import Answer
+from mesolite.simulation.http_client import HttpAnswer
 
 CALLS = "/api/v1/scheduler"
 TERMINAL = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST", "TASK_ERROR", "TASK_GONE_BY_OPERATOR")
+RECONCILE_EVERY = 10
+"""Seconds between two questions what became of its jobs."""
 NEEDED = [
     {"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}},
     {"name": "mem", "type": "SCALAR", "scalar": {"value": 64}},
@@ -32,7 +34,10 @@ class RemoteScheduler:
         """Of each update the task, the state and the uuid."""
         self.heard: list[Any] = []
         self.launched = 0
-        self.stream: Answer | None = None
+        self.looks = 0
+        self.stream: HttpAnswer | None = None
+        self.connected = False
+        self.url = ""
         self.subscribe()
 
     @property
@@ -46,10 +51,12 @@ class RemoteScheduler:
         if leader is None:
             self.sim.at(self.sim.now + 1.0, self.subscribe)
             return
+        self.url = leader.url
         info: dict[str, Any] = dict(self.framework)
         call: dict[str, Any] = {"type": "SUBSCRIBE", "subscribe": {"framework_info": info}}
         if self.framework_id is not None:
             call["framework_id"] = info["id"] = self.framework_id
+        self.connected = False
         self.stream = self.cluster.client.post(leader, CALLS, call, on_record=self._on_record)
         self.sim.at(self.sim.now + 1.0, self._look)
 
@@ -63,20 +70,28 @@ class RemoteScheduler:
             raise Refused("there is no stream to break")
         self.cluster.client.hang_up(self.stream)
 
-    def call(self, kind: str, **body: Any) -> Answer:
+    def call(self, kind: str, **body: Any) -> HttpAnswer:
         """Make a call for its present subscription."""
         assert self.stream is not None, "it has subscribed before anything else"
         call = {"type": kind, "framework_id": self.framework_id, kind.lower(): body}
         headers = {"Mesos-Stream-Id": self.stream.headers["mesos-stream-id"]}
-        assert self.cluster.leader is not None, "nobody leads, and there is a stream"
-        return self.cluster.client.post(self.cluster.leader, CALLS, call, headers=headers)
+        return self.cluster.client.post(self.url, CALLS, call, headers=headers)
 
     def _look(self) -> None:
         """Once a second: is the stream still there?"""
-        if self.stream is not None and self.stream.ended:
+        if self.stream is None or self.stream.ended:
             self.subscribe()
-        else:
-            self.sim.at(self.sim.now + 1.0, self._look)
+            return
+        self.looks += 1
+        if self.looks % RECONCILE_EVERY == 0 and self.connected:
+            self._reconcile()
+        self.sim.at(self.sim.now + 1.0, self._look)
+
+    def _reconcile(self) -> None:
+        """Ask what became of the jobs: an answer may have been lost, or a launch."""
+        asked = [{"task_id": {"value": task_id}} for task_id in self.jobs]
+        if asked:
+            self.call("RECONCILE", tasks=asked)
 
     def _on_record(self, record: Any) -> None:
         self.heard.append(record)
@@ -84,10 +99,8 @@ class RemoteScheduler:
         match record["type"]:
             case "SUBSCRIBED":
                 self.framework_id = body["framework_id"]
-                # What became of those that it was not told of while it was away.
-                asked = [{"task_id": {"value": task_id}} for task_id in self.jobs]
-                if asked:
-                    self.call("RECONCILE", tasks=asked)
+                self.connected = True
+                self._reconcile()
             case "OFFERS":
                 for offer in body["offers"]:
                     self._use(offer)
@@ -117,6 +130,8 @@ class RemoteScheduler:
         if uuid is not None:
             self.call("ACKNOWLEDGE", agent_id=status["agent_id"], task_id=status["task_id"], uuid=uuid)
         if task_id not in self.jobs:
+            if state not in TERMINAL:  # given up, and back, when another has taken its place
+                self.call("KILL", task_id=status["task_id"])
             return
         if state in TERMINAL:
             del self.jobs[task_id]

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from mesolite.http import Http
+from mesolite.messages.operator import CallAnswered
+from mesolite.messages.scheduler import FrameworkError
 from tests.gateway.calling import FRAMEWORK, JSON, OPERATOR, SCHEDULER, World, an_id, base64_of, basic, with_process
 
 SECRETS = {"ann": "secret", "bob": "a:b", "zoë": "ünï"}
@@ -205,8 +207,32 @@ def test_executors_need_a_token_where_others_need_credentials() -> None:
 def test_the_subscription_of_an_authenticated_scheduler_is_a_stream_like_any() -> None:
     """HT-114, HT-125."""
     world = World(http=Http(credentials=SECRETS))
-    answer = world.post(
-        SCHEDULER, {"type": "SUBSCRIBE", "subscribe": {"framework_info": FRAMEWORK}}, headers=ANN
-    )
+    answer = world.post(SCHEDULER, {"type": "SUBSCRIBE", "subscribe": {"framework_info": FRAMEWORK}}, headers=ANN)
 
     assert (answer.status, [record["type"] for record in answer.records][:2]) == (200, ["SUBSCRIBED", "HEARTBEAT"])
+
+
+def test_what_a_master_does_not_let_him_do_is_forbidden() -> None:
+    """HT-118, HT-79: operators are told 403, with the master's reason."""
+    world = World()
+    world.sim.pause("master-1")
+    answer = world.operate("DEACTIVATE_AGENT", {"agent_id": an_id("m1-S1")})
+    refused = CallAnswered(call_id=1, code=403, refusal="he may not deactivate_agents")
+    world.sim.inject("master-1/http", refused, sender="master-1")
+    world.sim.settle()
+
+    assert (answer.status, answer.body) == (403, b"he may not deactivate_agents")
+
+
+def test_a_scheduler_that_may_not_register_is_told_so_on_its_stream() -> None:
+    """HT-118: 200, ERROR and the end."""
+    world = World()
+    world.sim.pause("master-1")
+    framework = world.subscribe()
+    assert (framework.stream.status, framework.kinds) == (200, [])
+    actor = f"web@{framework.stream.number}"
+    world.sim.inject(actor, FrameworkError(message="he may not register_frameworks"), sender="master-1")
+    world.sim.settle()
+
+    assert framework.stream.of_type("ERROR") == [{"message": "he may not register_frameworks"}]
+    assert (framework.stream.ended, framework.stream.broken) == (True, False)

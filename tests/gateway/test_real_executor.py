@@ -1,4 +1,4 @@
-"""An executor that is a process: started with its environment, told what to do by HTTP, and ended (HT-211 to HT-235)."""
+"""An executor that is a process: started with its environment, told what to do over HTTP, ended (HT-211 to HT-235)."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_kill_and_a_message_reach_it(cluster: Cluster) -> None:
 
 
 def test_shut_down_by_its_scheduler_it_ends_and_that_is_told(cluster: Cluster) -> None:
-    """SHUTDOWN reaches it; its live task has failed, and FAILURE has the wait status (HT-143, HT-164, HT-217, HT-218)."""
+    """SHUTDOWN reaches it; its task has failed, and FAILURE has the wait status (HT-143, HT-164, HT-217, HT-218)."""
     with Framework(cluster.url) as framework:
         agent_id = launch(framework, waits="wait")
         until(framework, "TASK_RUNNING")

@@ -52,7 +52,9 @@ def test_a_suffix_json_is_as_if_it_were_not_there(world: World, name: str) -> No
     assert world.get(f"/master/{name}.json").json == world.get(f"/{name}").json
 
 
-@pytest.mark.parametrize("path", ["/slave(1)/state", "/slave%281%29/state", "/state", "/state.json", "/slave(1)/health"])
+@pytest.mark.parametrize(
+    "path", ["/slave(1)/state", "/slave%281%29/state", "/state", "/state.json", "/slave(1)/health"]
+)
 def test_an_agent_may_be_named_as_mesos_calls_it(world: World, path: str) -> None:
     """HT-12: with its parentheses as they are, or percent-encoded."""
     assert world.get(path, to=world.agent()).status == 200
@@ -83,6 +85,13 @@ def test_old_browsers_get_json_as_the_argument_of_a_function(world: World, path:
     assert answer.headers["content-type"] == "text/javascript"
     assert answer.body == b"jQuery1.on$_done(" + world.get(path).body + b");"
     assert world.get(f"{path}?jsonp=alert(1)//").status == 400
+
+
+@pytest.mark.parametrize("path", ["/containers", "/monitor/statistics", "/state", "/flags"])
+def test_an_agents_json_may_be_the_argument_of_a_function_too(world: World, path: str) -> None:
+    """HT-15: also where what it says has to be measured first."""
+    assert world.get(f"{path}?jsonp=f", to=world.agent()).body.startswith(b"f(")
+    assert world.get(f"{path}?jsonp=", to=world.agent()).status == 400
 
 
 @pytest.mark.parametrize("path", [OPERATOR, SCHEDULER])
@@ -170,7 +179,9 @@ def test_old_endpoints_are_served_whatever_type_is_stated(world: World) -> None:
     assert world.send("POST", "/maintenance/schedule", b'{"windows": []}', {"Content-Type": "text/xml"}).status == 200
 
 
-@pytest.mark.parametrize("body", [b"", b" ", b"[]", b"1", b"{} {}", b'{"type": "GET_HEALTH"}x', b"\xff{}", b'{"a":', b"null"])
+@pytest.mark.parametrize(
+    "body", [b"", b" ", b"[]", b"1", b"{} {}", b'{"type": "GET_HEALTH"}x', b"\xff{}", b'{"a":', b"null"]
+)
 def test_a_body_is_one_object(world: World, body: bytes) -> None:
     """HT-39: and all else is 400, with a word that says what came."""
     for path in (OPERATOR, SCHEDULER):

@@ -22,7 +22,8 @@ def test_a_token_says_whom_it_is_for() -> None:
     """fid, eid and cid, as Mesos names them."""
     token = TOKENS.issue(CLAIMS)
 
-    assert jwt.decode(token, SIGNATURE, algorithms=["HS256"]) == {"fid": "m1-F1", "eid": "squares", "cid": "agent-1-1-1"}
+    told = jwt.decode(token, SIGNATURE, algorithms=["HS256"])
+    assert told == {"fid": "m1-F1", "eid": "squares", "cid": "agent-1-1-1"}
     assert TOKENS.claims(with_header(f"Bearer {token}")) == CLAIMS
 
 
