@@ -50,6 +50,13 @@ def test_drain_with_grace_names_whom_it_waits_for_and_ends() -> None:
     assert how.startswith("DRAINED after ")
 
 
+def test_pymesos_both_ways_moves_the_copy_that_is_killed() -> None:
+    """On virtual time, where it needs nothing but Mesolite."""
+    *_, last = run("pymesos_both_ways")
+
+    assert last.endswith(": copy-1 on agent-2 copy-3 on agent-2")
+
+
 def test_from_pymesos_finds_what_the_scheduler_forgets() -> None:
     """It runs for real, is found out, and found out no more when it is mended."""
     for_real, seed, *_, mended = run("from_pymesos")
