@@ -28,7 +28,7 @@ help:
 	@echo 'make spec       which statements of docs/spec a test cites, by section'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make teeth      plant every mistake of tests/seeds/mistakes, and say after how many seeds a checker finds it'
-	@echo 'make fuzz       200,000 calls of the public face with what nobody should give it'
+	@echo 'make fuzz       200,000 calls of the public face, and as many HTTP requests, with what nobody should give it'
 	@echo 'make drains     1,000 drains in a row of an agent with processes and executors that do not want to go'
 	@echo 'make kills      100 processes killed with a cluster in them, each followed by a second life in its folder'
 	@echo 'make pictures   draw the pictures of the README anew, from a run and from the import contracts'
@@ -93,6 +93,7 @@ teeth: $(VENV)/installed-test
 
 fuzz: $(VENV)/installed-test
 	$(BIN)/python -m tests.fuzz --calls $(CALLS)
+	$(BIN)/python -m tests.fuzz.http --requests $(CALLS)
 
 drains: $(VENV)/installed-test
 	$(BIN)/python -m tests.cluster.drains --drains 1000

@@ -101,7 +101,7 @@ def memory_per_stream(cluster: Cluster) -> float:
     grown = psutil.Process(os.getpid()).memory_info().rss - before
     for stream in streams:
         stream.close()
-    return grown / len(streams) / 1024
+    return float(grown / len(streams) / 1024)
 
 
 def latencies(cluster: Cluster) -> list[float]:

@@ -88,10 +88,11 @@ class RemoteScheduler:
         self.sim.at(self.sim.now + 1.0, self._look)
 
     def _reconcile(self) -> None:
-        """Ask what became of the jobs: an answer may have been lost, or a launch."""
+        """Ask what became of the jobs, as a launch or an update may be lost; and of others, which may be back."""
         asked = [{"task_id": {"value": task_id}} for task_id in self.jobs]
         if asked:
             self.call("RECONCILE", tasks=asked)
+        self.call("RECONCILE", tasks=[])
 
     def _on_record(self, record: Any) -> None:
         self.heard.append(record)

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from mesolite.gateway.operator_streams import SUBSCRIBERS_MAX
+from mesolite.actors.decisions.contract import Started, TimerFired
+from mesolite.gateway.authentication import Authentication
+from mesolite.gateway.endpoint import EndpointFacts
+from mesolite.gateway.master_endpoint import MasterEndpointCore
+from mesolite.gateway.operator_streams import SUBSCRIBERS_MAX, OperatorHeartbeat
+from mesolite.gateway.reading.addresses import Address
+from mesolite.gateway.v1.writing import Epoch
 from mesolite.simulation.http_client import HttpAnswer
 from tests.gateway.calling import World, an_id
 from tests.logs import logged
@@ -132,6 +138,23 @@ def test_who_has_gone_costs_nothing_any_more(world: World) -> None:
     stream = world.operate("SUBSCRIBE")
     world.subscribe(name="other")
     assert len(stream.of_type("FRAMEWORK_ADDED")) == 1
+
+
+def test_no_heart_beats_for_who_has_gone() -> None:
+    """HT-380: what was to come next for him comes to nothing, and nothing after it."""
+    facts = EndpointFacts(
+        daemon="master-1",
+        address=Address("h", "127.0.0.1", 5050),
+        epoch=Epoch(0.0),
+        authentication=Authentication(),
+        flags={},
+        heartbeat_s=15.0,
+        tokens=None,
+    )
+    core = MasterEndpointCore(facts, {})
+    core.handle(Started("master-1/http", 1), "", 0.0)
+
+    assert core.handle(TimerFired(OperatorHeartbeat(1)), "", 15.0) == []
 
 
 def test_of_too_many_the_oldest_is_ended(world: World) -> None:
