@@ -107,7 +107,6 @@ class ClusterSnapshot:
     down_machines: tuple[MachineId, ...] = ()
     maintenance: Mapping[str, Any] | None = None
     counters: Mapping[str, int] = field(factory=dict)
-    metrics: Mapping[str, float] = field(factory=dict)
 
 
 @frozen(kw_only=True)

@@ -280,14 +280,23 @@ class TaskInfo:
     v1_json: str = ""
 
 
+@frozen(kw_only=True)
+class ContainerStatus:
+    """Where a task runs, as its agent says it: which run of its executor, and at which address (http.md HT-177)."""
+
+    container_id: str
+    ip: str
+
+
 @checked
 @frozen(kw_only=True)
 class TaskStatus:
     """What is said of a task. `uuid` None: made by a master or driver, must not be acknowledged (drain.md 0.2.8).
 
     `cause` is set on every update that says a task was lost or killed, and is None on all others. What a master answers
-    to `reconcile_tasks`, or to a kill, about a task that it does not know has none: nobody knows why. `v1_json`: what
-    its executor has sent by HTTP and has no field here, labels, say, as JSON (HT-178).
+    to `reconcile_tasks`, or to a kill, about a task that it does not know has none: nobody knows why. `container`: said
+    by agents that speak HTTP. `v1_json`: what its executor has sent by HTTP and has no field here, labels, say, as JSON
+    (HT-178).
     """
 
     task_id: TaskId
@@ -302,6 +311,7 @@ class TaskStatus:
     uuid: UpdateId | None = None
     unreachable_time: float | None = None
     cause: Cause | None = None
+    container: ContainerStatus | None = None
     v1_json: str = ""
 
 

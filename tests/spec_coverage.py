@@ -33,9 +33,8 @@ CITED = re.compile(r"\b([A-Z]{1,4})-(\d+)\b(?: to \1-(\d+)\b)?")
 """An id, or all from one to another: HT-222 to HT-231."""
 LONGEST = 20
 """A longer row of ids than that says of what a file is, and not what a test checks."""
-# drain.md has no prefix of its own, so its name stands before the numbers: (drain.md 1.2.3, 1.2.4).
-CITED_OF_DRAIN = re.compile(r"drain\.md ((?:\d+(?:\.\d+)+(?:, | and )?)+)")
-NUMBER = re.compile(r"\d+(?:\.\d+)+")
+# Statements of drain.md have numbers alone: (drain.md 1.2.3, 1.2.4), or (1.2.3) where nothing else is spoken of.
+NUMBER = re.compile(r"(?<![\d.])\d+\.\d+\.\d+(?![\d.]*\d)")
 LANGUAGES = (".py", ".js", ".go", ".sh")
 
 
@@ -67,8 +66,7 @@ def cited_in(text: str) -> set[str]:
         for number in range(int(first), int(last or first) + 1)
         if int(last or first) - int(first) < LONGEST
     }
-    numbers = (number for listed in CITED_OF_DRAIN.findall(text) for number in NUMBER.findall(listed))
-    return ids.union(numbers)
+    return ids.union(NUMBER.findall(text))
 
 
 def cited() -> set[str]:

@@ -60,22 +60,32 @@ class Endpoint(StreamActor):
         try:
             self._handle_unseen(event, sender)
         except Exception as error:  # noqa: BLE001  # whatever is in a request, the others must go on
-            logger.error("{} failed at a request: {}", self.context.name, told(error))
-            if isinstance(event, RequestCame):
-                text = f"this is a fault of Mesolite, which is in its log: request {event.number}"
-                self._outlet(event.number, refusal(500, text))
+            assert isinstance(event, RequestCame | ClientGone | Measured)
+            self._failed(event.number, error)
+
+    def _failed(self, number: int, error: Exception) -> None:
+        logger.error("{} failed at request {}: {}", self.context.name, number, told(error))
+        self._outlet(number, refusal(500, f"this is a fault of Mesolite, and in its log: request {number}"))
 
     def _perform(self, effect: Any, index: int) -> None:
         match effect:
             case OpenStream():
                 self._open(effect)
-            case ReadFiles():
-                self._outlet(effect.number, answer_from_files(effect))
-            case Measure(number=number, actors=actors):
-                found = usage.of(self._runtime, actors)
-                self._runtime.post(self.context, Measured(number=number, statistics=found))
+            case ReadFiles() | Measure():
+                try:
+                    self._look(effect)
+                except Exception as error:  # noqa: BLE001  # nor may what there is on a disk end it
+                    self._failed(effect.number, error)
             case _:
                 super()._perform(effect, index)
+
+    def _look(self, effect: ReadFiles | Measure) -> None:
+        """Look something up on this machine, for a request."""
+        if isinstance(effect, ReadFiles):
+            self._outlet(effect.number, answer_from_files(effect))
+        else:
+            found = usage.of(self._runtime, effect.actors)
+            self._runtime.post(self.context, Measured(number=effect.number, statistics=found))
 
     def _open(self, opened: OpenStream) -> None:
         """Start the actor of a stream, on the machine of this endpoint: the connection is its master's."""

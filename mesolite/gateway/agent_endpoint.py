@@ -24,14 +24,12 @@ from mesolite.gateway.endpoint import (
 )
 from mesolite.gateway.events import ClientGone, Measured
 from mesolite.gateway.exchange import Record, Request, Response, StreamBegun, StreamEnded
-from mesolite.gateway.executor_calls import Caller
 from mesolite.gateway.executor_stream import SHUTDOWN
 from mesolite.gateway.reading import agent_legacy, agent_reads, metrics, operator_reads
 from mesolite.gateway.reading.addresses import Addresses
 from mesolite.gateway.refusals import ACCEPTED, JSON, OK, HttpRefusal
 from mesolite.gateway.routing import parameters, require_duration, require_method
 from mesolite.gateway.tokens import Claims
-from mesolite.gateway.v1 import writing
 from mesolite.gateway.v1.framing import framed
 from mesolite.gateway.v1.reading import value
 from mesolite.gateway.v1.schema.agent import AGENT_CALL
@@ -129,21 +127,16 @@ class AgentEndpointCore(EndpointCore):
         self._streams[number] = executor.actor
         self._unanswered.add(number)
         self._containers[executor.actor] = executor.container_id
-        asked = executor_calls.subscribed(call, number, self._caller(executor.actor), self.facts.epoch, self.now)
+        asked = executor_calls.subscribed(call, number, self._agent_id, self.facts.epoch, self.now)
         self.effects.append(Link(executor.actor))
         self.send(executor.actor, asked)
         return None
 
     def _called(self, kind: str, call: Plain, actor: str) -> Response:
         if kind != "HEARTBEAT":
-            said = executor_calls.of_executor(call, kind, self._caller(actor), self.facts.epoch, self.now)
+            said = executor_calls.of_executor(call, kind, self._agent_id, self.facts.epoch, self.now)
             self.send(actor, ExecutorCalled(call=said))
         return ACCEPTED
-
-    def _caller(self, actor: str) -> Caller:
-        network = {"ip_addresses": [{"protocol": "IPv4", "ip_address": self.facts.address.ip}]}
-        status = {"container_id": writing.identifier(self._containers[actor]), "network_infos": [network]}
-        return Caller(agent_id=self._agent_id, container_status=status)
 
     def _executor_connected(self, event: ExecutorConnected, sender: str, now: float) -> None:
         key = (event.framework_id, event.executor_id)

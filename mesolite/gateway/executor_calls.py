@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from attrs import frozen
-
 from mesolite.actors.errors import InvalidValue
 from mesolite.gateway.refusals import HttpRefusal
 from mesolite.gateway.v1 import reading
@@ -52,15 +50,7 @@ def _check_status(said: Plain, executor_id: str) -> None:
         raise HttpRefusal(400, f"status.executor_id is not {executor_id!r}, which makes the call")
 
 
-@frozen(kw_only=True)
-class Caller:
-    """What an executor leaves out of an update, and its agent fills in (HT-178)."""
-
-    agent_id: AgentId | None
-    container_status: Plain
-
-
-def subscribed(call: Plain, number: int, caller: Caller, epoch: Epoch, now: float) -> ExecutorSubscribed:
+def subscribed(call: Plain, number: int, agent_id: AgentId | None, epoch: Epoch, now: float) -> ExecutorSubscribed:
     """A subscription, with what the process has not seen acknowledged (HT-199).
 
     Raises:
@@ -70,30 +60,31 @@ def subscribed(call: Plain, number: int, caller: Caller, epoch: Epoch, now: floa
     return ExecutorSubscribed(
         number=number,
         task_ids=tuple(TaskId(value(each, "task_id")) for each in asked.get("unacknowledged_tasks", ())),
-        updates=tuple(_update(call, said, caller, epoch, now) for said in _statuses(call, "SUBSCRIBE")),
+        updates=tuple(_update(call, said, agent_id, epoch, now) for said in _statuses(call, "SUBSCRIBE")),
     )
 
 
-def of_executor(call: Plain, kind: str, caller: Caller, epoch: Epoch, now: float) -> StatusUpdate | ExecutorToFramework:
+def of_executor(
+    call: Plain, kind: str, agent_id: AgentId | None, epoch: Epoch, now: float
+) -> StatusUpdate | ExecutorToFramework:
     """What the agent is told (HT-193).
 
     Raises:
         HttpRefusal: 400, something in it cannot be.
     """
     if kind == "UPDATE":
-        return _update(call, call["update"]["status"], caller, epoch, now)
+        return _update(call, call["update"]["status"], agent_id, epoch, now)
     return ExecutorToFramework(
         framework_id=FrameworkId(value(call, "framework_id")),
-        agent_id=caller.agent_id or AgentId(""),
+        agent_id=agent_id or AgentId(""),
         executor_id=ExecutorId(value(call, "executor_id")),
         data=b64decode(call["message"]["data"]),
     )
 
 
-def _update(call: Plain, said: Plain, caller: Caller, epoch: Epoch, now: float) -> StatusUpdate:
-    whole = {**said, "container_status": {**caller.container_status, **said.get("container_status", {})}}
+def _update(call: Plain, said: Plain, agent_id: AgentId | None, epoch: Epoch, now: float) -> StatusUpdate:
     try:
-        status = reading.status(whole, caller.agent_id, ExecutorId(value(call, "executor_id")), epoch, now)
+        status = reading.status(said, agent_id, ExecutorId(value(call, "executor_id")), epoch, now)
     except InvalidValue as why:
         raise HttpRefusal(400, f"status: {why}") from None
     return StatusUpdate(framework_id=FrameworkId(value(call, "framework_id")), status=status, latest_state=status.state)

@@ -56,6 +56,9 @@ from mesolite.messages.watching import (
 PLAIN = ("state", "state-summary", "slaves", "frameworks", "tasks", "roles")
 """What old clients read of a leader (section 11)."""
 
+NOT_SERVED = ("quota", "weights", "reserve", "unreserve", "create-volumes", "destroy-volumes")
+"""Endpoints about what does not exist here; a standby leads to the leader all the same (HT-95, HT-344)."""
+
 SCHEDULER, READ_WRITE, READ_ONLY = "mesos-master-scheduler", "mesos-master-readwrite", "mesos-master-readonly"
 
 
@@ -81,6 +84,7 @@ class MasterEndpointCore(EndpointCore):
             "machine/down": Route(partial(self._serve_machines, "START_MAINTENANCE"), READ_WRITE),
             "machine/up": Route(partial(self._serve_machines, "STOP_MAINTENANCE"), READ_WRITE),
             **{name: Route(partial(self._serve_plain, name), READ_ONLY) for name in PLAIN},
+            **{name: Route(self._serve_nothing, READ_WRITE) for name in NOT_SERVED},
             "metrics/snapshot": Route(self._serve_metrics, READ_ONLY),
             **self.common_routes(READ_ONLY),
         }
@@ -272,6 +276,10 @@ class MasterEndpointCore(EndpointCore):
                 return legacy.roles(snapshot)
             case _:
                 return legacy.maintenance_status(snapshot, epoch)
+
+    def _serve_nothing(self, number: int, request: Request, principal: str) -> None:
+        self._require_leading(request)
+        raise HttpRefusal(404, f"{request.path}: there are no quotas, weights, reservations and volumes here")
 
     def _serve_metrics(self, number: int, request: Request, principal: str) -> None:
         """What can be measured; a master that does not lead knows of no cluster (HT-96, HT-330)."""

@@ -38,6 +38,8 @@ BACKLOG = 1024
 GRACE_S = 1.0
 """So long running requests get when the server closes (HT-17)."""
 
+ROUNDS_TO_CONNECT = 5
+
 COMPRESSED_FROM = 1024
 """Bytes of body from which an answer is compressed for whoever can read that (HT-9)."""
 
@@ -173,6 +175,14 @@ class HttpServer:
 
     async def _shut(self) -> None:
         """HT-17. Whatever is sent is flushed; what is not taken within the second is dropped."""
+        loop = asyncio.get_running_loop()
+        for listener, _ in self._ports:
+            for listening in listener.sockets:
+                loop.remove_reader(listening.fileno())
+        # What was accepted just now becomes a connection in the next rounds. If the listener were closed by then,
+        # asyncio would forget it, and leave it open.
+        for _ in range(ROUNDS_TO_CONNECT):
+            await asyncio.sleep(0)
         for listener, ports in self._ports:
             listener.close()
             ports.pre_shutdown()

@@ -170,6 +170,25 @@ def test_a_program_that_dies_takes_its_task_with_it(cluster: Cluster) -> None:
     assert failure["status"] == 3 * 256
 
 
+def test_a_command_task_says_in_which_container_it_runs(cluster: Cluster) -> None:
+    """HT-177, HT-350: in updates, and for those who look at the plain endpoints."""
+    with Framework(cluster.url) as framework:
+        offer = framework.next("OFFERS")["offers"][0]
+        task = {"name": "t", "task_id": {"value": "t"}, "agent_id": offer["agent_id"], "resources": NEEDED}
+        launch = {"type": "LAUNCH", "launch": {"task_infos": [{**task, "command": {"value": "sleep 100"}}]}}
+        framework.call("ACCEPT", offer_ids=[offer["id"]], operations=[launch])
+        told = until(framework, "TASK_RUNNING")[-1]["container_status"]
+        with Connection(cluster.url) as connection:
+            assert connection.send("GET", "/tasks") == 200
+            (known,) = connection.body()["tasks"]
+        with Connection(cluster.agents["agent-1"].url) as connection:
+            assert connection.send("GET", "/containers") == 200
+            (container,) = connection.body()
+
+    assert known["statuses"][0]["container_status"] == told == container["status"]
+    assert container["container_id"] == told["container_id"]["value"]
+
+
 def test_where_credentials_are_needed_it_has_a_token() -> None:
     """HT-117, HT-235: the agent gives it one, and takes its calls with it and no others."""
     http = Http(credentials={"me": "secret"})

@@ -26,10 +26,11 @@ EACH = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
 
 def started(seed: int = 3) -> tuple[Simulation, SimulatedCluster]:
-    """A cluster with three services, and somebody who injects faults."""
+    """A cluster with three services, and an operator's stream over HTTP."""
     sim = Simulation(seed)
-    cluster = sim.cluster(agents=3, masters=3)
+    cluster = sim.cluster(agents=3, masters=3, http=True)
     cluster.run(Shop(jobs()), framework=INFO)
+    cluster.client.post(cluster.url, "/api/v1", {"type": "SUBSCRIBE"})
     sim.advance(5.0)
     return sim, cluster
 

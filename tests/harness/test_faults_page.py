@@ -32,8 +32,9 @@ class Busy(Scheduler):
 def scene(name: str) -> Scene:
     """Somewhere everything can go wrong."""
     sim = Simulation(seed=1)
-    cluster = sim.cluster(agents=3, masters=2)
+    cluster = sim.cluster(agents=3, masters=2, http=True)
     cluster.run(Busy(), framework="mine")
+    cluster.client.post(cluster.url, "/api/v1", {"type": "SUBSCRIBE"})
     sim.advance(5)
     return Scene(sim, cluster, Draws(1, "page", name))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from mesolite.actors.decisions.agent import causes, checkpoints, executors, revocation, updates
-from mesolite.actors.decisions.agent.state import AgentState, FrameworkRecord
+from mesolite.actors.decisions.agent.state import AgentState, ExecutorRecord, FrameworkRecord
 from mesolite.actors.decisions.agent.timers import UpdateRetry
+from mesolite.actors.decisions.rules import sandboxes
 from mesolite.messages.checking import evolve
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
-from mesolite.messages.tasks import Source, TaskState, TaskStatus
+from mesolite.messages.tasks import ContainerStatus, Source, TaskState, TaskStatus
 
 NOT_FOR_EXECUTORS = (TaskState.TASK_STAGING, TaskState.TASK_UNREACHABLE, TaskState.TASK_UNKNOWN)
 """What an executor may never send: Mesos shuts down one that sends TASK_STAGING (TK-5); the other two only masters
@@ -34,6 +35,8 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
         own = status
         if (status.source, status.executor_id, status.cause) != (Source.SOURCE_EXECUTOR, executor.id, cause):
             own = evolve(status, source=Source.SOURCE_EXECUTOR, executor_id=executor.id, cause=cause)
+        if a.info.port:
+            own = evolve(own, container=container_of(a, executor))
         _take(a, framework, own)
     a.send(
         sender,
@@ -41,6 +44,11 @@ def received(a: AgentState, message: StatusUpdate, sender: str, now: float) -> N
             framework_id=framework.id, agent_id=status.agent_id, task_id=status.task_id, uuid=status.uuid
         ),
     )
+
+
+def container_of(a: AgentState, executor: ExecutorRecord) -> ContainerStatus:
+    """Where an executor runs (http.md HT-178)."""
+    return ContainerStatus(container_id=sandboxes.container_id(a.name, executor.sandbox), ip=a.info.ip)
 
 
 def _take(a: AgentState, framework: FrameworkRecord, status: TaskStatus) -> None:

@@ -12,6 +12,7 @@ from mesolite.gateway.v1 import writing
 from mesolite.gateway.v1.writing import Epoch, Plain, identifier
 from mesolite.messages.ids import AgentId
 from mesolite.messages.snapshot import AgentHoldings, HeldExecutor, HeldFramework, HeldTask, TaskSnapshot
+from mesolite.messages.tasks import ContainerStatus
 
 Statistics = Mapping[str, Plain]
 """What was measured of containers, by their id; of those that could not be measured there is nothing (HT-358)."""
@@ -137,12 +138,8 @@ def _container(holdings: AgentHoldings, framework: HeldFramework, one: HeldExecu
 
 
 def container_status(holdings: AgentHoldings, executor: HeldExecutor) -> Plain:
-    """Which container it is, and how its network is reached: as its agent's."""
-    written: Plain = {"container_id": identifier(executor.container_id)}
-    if holdings.info.ip:
-        addresses = [{"protocol": "IPv4", "ip_address": holdings.info.ip}]
-        written["network_infos"] = [{"ip_addresses": addresses}]
-    return written
+    """Which container it is, and how its network is reached."""
+    return writing.container_status(ContainerStatus(container_id=executor.container_id, ip=holdings.info.ip))
 
 
 def executor_name(executor: HeldExecutor) -> str:

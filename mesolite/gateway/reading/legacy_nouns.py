@@ -222,7 +222,7 @@ def task(one: TaskSnapshot, role: str, epoch: Epoch) -> Plain:
 
 def status(one: TaskStatus, epoch: Epoch) -> Plain:
     """What was said of a task (HT-350)."""
-    said = asked.of(one.v1_json)
+    said = writing.status(one, epoch)
     written: Plain = {
         "state": one.state.name,
         "timestamp": 0.0 if one.timestamp is None else epoch.seconds(one.timestamp),

@@ -37,7 +37,7 @@ def of_master(snapshot: ClusterSnapshot, now: float) -> Metrics:
     }
     named = {f"master/{name}": value for name, value in measured.items()}
     named |= {_counter_name(name): float(count) for name, count in snapshot.counters.items()}
-    return named | dict(snapshot.metrics)
+    return named
 
 
 def of_agent(holdings: AgentHoldings, uptime_s: float) -> Metrics:

@@ -24,7 +24,7 @@ from mesolite.messages.infos import AgentInfo
 from mesolite.messages.maintenance import MachineId, Unavailability, Window
 from mesolite.messages.offers import InverseOffer, Offer
 from mesolite.messages.resources import Resources
-from mesolite.messages.tasks import ExecutorInfo, Reason, TaskInfo, TaskStatus
+from mesolite.messages.tasks import ContainerStatus, ExecutorInfo, Reason, TaskInfo, TaskStatus
 
 VERSION = "1.11.0"
 """The version of Mesos that clients may count upon (HT-327)."""
@@ -192,9 +192,18 @@ def status(one: TaskStatus, epoch: Epoch) -> Plain:
         written["uuid"] = data(uuid(one.uuid))
     if one.unreachable_time is not None:
         written["unreachable_time"] = epoch.nanoseconds(one.unreachable_time)
+    if one.container is not None:
+        # What its executor has said of it counts.
+        written["container_status"] = container_status(one.container) | written.get("container_status", {})
     if one.cause is not None:
         written["x_mesolite_cause"] = one.cause.name
     return written
+
+
+def container_status(one: ContainerStatus) -> Plain:
+    """Which run of an executor it is, and how its network is reached: as its agent's (HT-177)."""
+    network = {"ip_addresses": [{"protocol": "IPv4", "ip_address": one.ip}]}
+    return {"container_id": identifier(one.container_id), "network_infos": [network]}
 
 
 def master_info(name: str, term: int, hostname: str, ip: str, port: int) -> Plain:

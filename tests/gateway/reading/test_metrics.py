@@ -10,7 +10,7 @@ from tests.gateway.reading.clusters import EMPTY, HOLDINGS, cluster, task
 
 
 def of_master() -> dict[str, float]:
-    return metrics.of_master(cluster(metrics={"allocator/mesos/allocation_runs": 7.0}), now=11.0)
+    return metrics.of_master(cluster(), now=11.0)
 
 
 def test_all_are_numbers() -> None:
@@ -85,10 +85,6 @@ def test_counters_have_the_names_that_mesos_has_for_them() -> None:
     assert measured["master/slave_removals/reason_unhealthy"] == 1.0
     assert measured["registrar/queued_operations"] == 1.0
 
-
-def test_what_the_master_has_measured_itself_is_told_as_it_is() -> None:
-    """OP-10."""
-    assert of_master()["allocator/mesos/allocation_runs"] == 7.0
 
 
 def test_agents_measure_with_their_own_prefix() -> None:
