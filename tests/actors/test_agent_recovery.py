@@ -233,7 +233,8 @@ def test_an_agent_that_starts_again_asks_its_executors_back_and_registers_under_
         Load(),
     ]
     # It finds its id, and a task. It asks the executor that has it, and waits two seconds (AG-11, AG-12).
-    assert agent.hear(Loaded(STORED, alive=(executor_of("t1"),)), "agent-1", 10.1) == [
+    # Its own endpoint is nobody whom a drain would have to wait for.
+    assert agent.hear(Loaded(STORED, alive=(executor_of("t1"), "agent-1/http")), "agent-1", 10.1) == [
         Publish(AgentStatus(name="agent-1", agent_id="m1-S1")),
         Link(executor_of("t1")),
         Send(executor_of("t1"), ReconnectExecutor()),

@@ -65,7 +65,8 @@ def loaded(a: AgentState, event: Loaded, sender: str, now: float) -> None:
                 a.send(executor.pid, ReconnectExecutor())
             executor.become(ExecutorPhase.REGISTERING)
     known = [executor.pid for framework in a.frameworks.values() for executor in framework.executors.values()]
-    for orphan in [name for name in event.alive if name not in known]:
+    # Its endpoint for HTTP is part of itself, as it lives, or still of its earlier life.
+    for orphan in [name for name in event.alive if name not in known and name != f"{a.name}/http"]:
         a.orphans[orphan] = None
         a.effects.append(Link(orphan))
     if a.frameworks:
