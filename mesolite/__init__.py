@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from mesolite.messages.tasks import (
         Cause,
         CommandInfo,
+        ContainerStatus,
         ExecutorInfo,
         KillPolicy,
         Reason,
@@ -146,8 +147,8 @@ for _name in ("actors", "messages"):
 
 __all__ = [
     "AgentId", "AgentMachine", "AgentView", "AllowedErrors", "AskedFramework", "Belief", "Blocker", "Capability",
-    "Cause", "Cluster", "CommandInfo", "Data", "Disagreement", "Disk", "Drain", "DrainConfig", "DrainState", "Driver",
-    "DriverAborted", "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo",
+    "Cause", "Cluster", "CommandInfo", "ContainerStatus", "Data", "Disagreement", "Disk", "Drain", "DrainConfig",
+    "DrainState", "Driver", "DriverAborted", "DriverStatus", "EndlessLoop", "Executor", "ExecutorDriver", "ExecutorId", "ExecutorInfo",
     "Filters", "FrameworkId", "FrameworkInfo", "Heard", "Hold", "Http", "HttpAnswer", "HttpClient", "InvalidValue",
     "InverseOffer", "InverseOfferStatus", "KillPolicy", "Launch", "Machine", "MachineId", "MachineMode",
     "MasterMachine", "MesoliteError", "MesoliteSchedulerDriver", "MessageInFlight", "NameTaken", "NotAsExpected",
@@ -180,6 +181,7 @@ _MODULE_OF = {
     "Cause": "messages.tasks",
     "Cluster": "cluster",
     "CommandInfo": "messages.tasks",
+    "ContainerStatus": "messages.tasks",
     "Data": "messages.data",
     "Disagreement": "simulation.beliefs",
     "Disk": "actors.runtime.disk",

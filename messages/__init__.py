@@ -216,6 +216,7 @@ from mesolite.messages.state import (
 from mesolite.messages.tasks import (
     Cause,
     CommandInfo,
+    ContainerStatus,
     ExecutorInfo,
     KillPolicy,
     Reason,
@@ -250,7 +251,7 @@ __all__ = [
     "Resources", "ResourceError", "AgentInfo", "MasterInfo", "ExecutorSummary", "Reconciliation",
     "FrameworkInfo", "Capability", "Offer", "InverseOffer", "InverseOfferStatus", "Filters", "Launch",
     "TaskInfo", "CommandInfo", "Uri", "ExecutorInfo", "KillPolicy", "SimulatedWork", "Data",
-    "Task", "TaskStatus", "TaskState", "Source", "Reason", "Cause",
+    "Task", "TaskStatus", "ContainerStatus", "TaskState", "Source", "Reason", "Cause",
     "DrainState", "DrainConfig", "DrainInfo", "Demand", "ReclaimInfo", "ReclaimState",
     "Blocker", "Party", "AskedFramework", "ReclaimView",
     "AgentStatus", "MasterStatus", "DrainForgotten", "ReclaimForgotten",

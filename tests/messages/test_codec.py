@@ -129,7 +129,7 @@ def test_the_text_is_compact_and_in_the_order_of_the_class() -> None:
     assert encode(update) == (
         '{"kind":"StatusUpdate","framework_id":"m1-0000","status":{"task_id":"task-1","state":"TASK_RUNNING",'
         '"source":"SOURCE_EXECUTOR","reason":null,"message":"läuft","data":"","agent_id":null,"executor_id":null,'
-        '"timestamp":12.5,"uuid":"7","unreachable_time":null,"cause":null,"v1_json":""},"latest_state":"TASK_KILLING"}'
+        '"timestamp":12.5,"uuid":"7","unreachable_time":null,"cause":null,"container":null,"v1_json":""},"latest_state":"TASK_KILLING"}'
     )
 
 
