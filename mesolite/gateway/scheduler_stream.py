@@ -50,6 +50,7 @@ from mesolite.messages.scheduler import (
     RescindInverseOffer,
     RescindOffer,
     ResourceOffers,
+    Subscribe,
     Teardown,
 )
 from mesolite.messages.tasks import TaskStatus
@@ -88,6 +89,7 @@ class SchedulerStreamCore(Core):
         self._epoch = epoch
         self._heartbeat_s = heartbeat_s
         self._opened = opened
+        self._understood = writing.understood(opened.subscribe.framework_info)
         self.subscribed = False
         self._ended = False
         # What an update is called here, by the bytes it is known by over HTTP, until it is acknowledged.
@@ -146,7 +148,7 @@ class SchedulerStreamCore(Core):
             return
         match event:
             case ResourceOffers(offers=offers):
-                self._event("OFFERS", {"offers": [writing.offer(each, self._epoch) for each in offers]})
+                self._event("OFFERS", {"offers": [writing.offer(each, self._epoch, self._understood) for each in offers]})
             case RescindOffer(offer_id=offer_id):
                 self._event("RESCIND", {"offer_id": writing.identifier(offer_id)})
             case InverseOffers(inverse_offers=asked):
@@ -202,6 +204,8 @@ class SchedulerStreamCore(Core):
             if known is None:
                 return  # acknowledged already, or never sent here
             call = attrs.evolve(call, uuid=known)
+        elif isinstance(call, Subscribe):
+            self._understood = writing.understood(call.framework_info)
         self.send(self._master, call)
         for status in event.refused:
             self._update(evolve(status, timestamp=now))

@@ -198,7 +198,7 @@ def test_filters_are_read(plain: Any, read: Filters | None) -> None:
 
 
 def test_an_offer_is_written() -> None:
-    """As v1 has it (HT-170, HT-171)."""
+    """As v1 has it, for a framework that has several roles (HT-170, HT-171)."""
     offer = Offer(
         id="O1",
         framework_id="F1",
@@ -212,7 +212,7 @@ def test_an_offer_is_written() -> None:
     )
     allocated = {"role": "*", "allocation_info": {"role": "web"}}
 
-    assert writing.offer(offer) == {
+    assert writing.offer(offer, ["MULTI_ROLE"]) == {
         "id": {"value": "O1"},
         "framework_id": {"value": "F1"},
         "agent_id": {"value": "S1"},

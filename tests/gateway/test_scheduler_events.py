@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mesolite import Settings
-from tests.gateway.calling import EXECUTOR_INFO, Framework, World, an_id, base64_of, scalar, with_process
+from tests.gateway.calling import EXECUTOR_INFO, FRAMEWORK, Framework, World, an_id, base64_of, scalar, with_process
 
 FOREVER = {"failover_timeout": 600}
 
@@ -162,18 +162,45 @@ def test_an_offer_says_where_it_is(framework: Framework) -> None:
         "query": [],
     }
     assert offer["hostname"] == host
-    assert offer["allocation_info"] == {"role": "*"}
     assert offer["executor_ids"] == []
 
 
-def test_resources_say_for_whom_they_are(framework: Framework) -> None:
-    """HT-171: scalars and ranges with their type, allocated to a role, unreserved."""
-    resources = {each["name"]: each for each in framework.offers[0]["resources"]}
-    rest = {"role": "*", "allocation_info": {"role": "*"}}
+@pytest.mark.parametrize(
+    ("capabilities", "said_of_each", "said_of_the_offer"),
+    [
+        ([], {"role": "*"}, {}),
+        (["MULTI_ROLE"], {"role": "*", "allocation_info": {"role": "*"}}, {"allocation_info": {"role": "*"}}),
+        (["RESERVATION_REFINEMENT"], {}, {}),
+        (
+            ["MULTI_ROLE", "RESERVATION_REFINEMENT"],
+            {"allocation_info": {"role": "*"}},
+            {"allocation_info": {"role": "*"}},
+        ),
+    ],
+    ids=["one role", "several roles", "refined", "both"],
+)
+def test_resources_say_for_whom_they_are(
+    capabilities: list[str], said_of_each: dict[str, Any], said_of_the_offer: dict[str, Any]
+) -> None:
+    """HT-171, FW-56: mesos-go takes an offer for too small, or ends, if they say more than its framework understands."""
+    framework = World().offered(capabilities=[{"type": each} for each in capabilities])
+    (offer,) = framework.offers
+    resources = {each["name"]: each for each in offer["resources"]}
 
-    assert resources["cpus"] == {**scalar("cpus", 4), **rest}
+    assert resources["cpus"] == {**scalar("cpus", 4), **said_of_each}
     ports = {"range": [{"begin": 31000, "end": 32000}]}
-    assert resources["ports"] == {"name": "ports", "type": "RANGES", "ranges": ports, **rest}
+    assert resources["ports"] == {"name": "ports", "type": "RANGES", "ranges": ports, **said_of_each}
+    assert {name: offer[name] for name in offer if name == "allocation_info"} == said_of_the_offer
+
+
+def test_offers_are_written_for_what_the_framework_has_become(framework: Framework) -> None:
+    """HT-151: its capabilities may change while it is subscribed."""
+    info = {**FRAMEWORK, "id": framework.id, "capabilities": [{"type": "MULTI_ROLE"}]}
+    assert framework.call("UPDATE_FRAMEWORK", {"framework_info": info}).status == 200
+    framework.call("DECLINE", {"offer_ids": [framework.offers[0]["id"]], "filters": {"refuse_seconds": 0}})
+    framework.world.sim.advance(5.0)
+
+    assert ["allocation_info" in offer for offer in framework.offers] == [False, True]
 
 
 def test_an_offer_names_the_executors_that_are_there() -> None:

@@ -43,8 +43,6 @@ def framework_info(plain: Plain, principal: str | None = None) -> FrameworkInfo:
     roles = [each.item for each in several(plain.get("roles"), "framework.roles")]
     if len(roles) > 1:
         raise Refused(f"framework.roles {roles}: a framework has one role here; give one")
-    declared = several(plain.get("capabilities"), "framework.capabilities")
-    capabilities = [mapping(item, where).get("type") for where, item in declared]
     known_id, timeout = given(plain, "id"), plain.get("failover_timeout")
     return FrameworkInfo(
         name=text(plain, "name", "framework"),
@@ -54,8 +52,15 @@ def framework_info(plain: Plain, principal: str | None = None) -> FrameworkInfo:
         role=plain.get("role") or (roles[0] if roles else "*"),
         failover_timeout_s=FAILOVER_TIMEOUT_S if timeout is None else number(timeout, "framework.failover_timeout"),
         checkpoint=truth(plain.get("checkpoint"), "framework.checkpoint"),
-        capabilities=[_capability(name) for name in capabilities if name not in NO_EFFECT],
+        capabilities=[_capability(name) for name in declared(plain) if name not in NO_EFFECT],
     )
+
+
+def declared(plain: Plain) -> list[Any]:
+    """The capabilities that a framework says it has, by name."""
+    return [
+        mapping(item, where).get("type") for where, item in several(plain.get("capabilities"), "framework.capabilities")
+    ]
 
 
 def _capability(name: object) -> Capability:

@@ -332,8 +332,8 @@ class Callbacks(PassedOn):
 
     def resource_offers(self, driver: SchedulerDriver, offers: tuple[Offer, ...]) -> None:
         """Pass it on."""
-        shape = self._theirs.shape
-        self._sched.resourceOffers(self._theirs, [shape(writing.offer(offer)) for offer in offers])
+        shape, understood = self._theirs.shape, reading.declared(self._theirs.framework)
+        self._sched.resourceOffers(self._theirs, [shape(writing.offer(offer, understood)) for offer in offers])
 
     def offer_rescinded(self, driver: SchedulerDriver, offer_id: OfferId) -> None:
         """Pass it on."""
@@ -362,9 +362,7 @@ class Callbacks(PassedOn):
         """Pass it on."""
         self._sched.slaveLost(self._theirs, self._id(agent_id))
 
-    def executor_lost(
-        self, driver: SchedulerDriver, executor_id: ExecutorId, agent_id: AgentId, status: int
-    ) -> None:
+    def executor_lost(self, driver: SchedulerDriver, executor_id: ExecutorId, agent_id: AgentId, status: int) -> None:
         """Pass it on."""
         self._sched.executorLost(self._theirs, self._id(executor_id), self._id(agent_id), status)
 

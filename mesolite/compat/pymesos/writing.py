@@ -6,6 +6,7 @@ has no url; and what an executor or a task was described with travels sealed in 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from mesolite.compat.pymesos.dicts import encode_data
@@ -26,9 +27,9 @@ MASTER_PORT = 5050
 OWN_CLOCK = Epoch(0.0)
 
 
-def offer(one: Offer) -> dict[str, Any]:
-    """An offer (HT-170)."""
-    return writing.offer(one, OWN_CLOCK)
+def offer(one: Offer, understood: Collection[str]) -> dict[str, Any]:
+    """An offer, for a framework with these capabilities (HT-170)."""
+    return writing.offer(one, OWN_CLOCK, understood)
 
 
 def inverse_offer(one: InverseOffer) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -34,6 +34,10 @@ EXECUTOR_UUID = "v1:"
 
 NOT_V1 = frozenset({Reason.REASON_RESOURCES_REVOKED})
 """Reasons that are ours: strict clients could not read them (HT-50)."""
+
+MULTI_ROLE = "MULTI_ROLE"
+RESERVATION_REFINEMENT = "RESERVATION_REFINEMENT"
+"""Capabilities of frameworks that decide how offers are written."""
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
@@ -81,12 +85,15 @@ def uuid(update_id: UpdateId) -> bytes:
     return hashlib.blake2b(update_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def resources(held: Resources, role: str | None = None) -> list[Plain]:
-    """A list of resources; those of offers are allocated to a role (HT-171)."""
+def resources(held: Resources, role: str | None = None, *, refined: bool = False) -> list[Plain]:
+    """A list of resources; those of offers are allocated to a role (HT-171).
+
+    Whoever understands refined reservations finds a role in the list of these only, which is empty here.
+    """
     scalars = held.scalars
     written = []
     for name in held.names:
-        one: Plain = {"name": name, "role": "*"}
+        one: Plain = {"name": name} if refined else {"name": name, "role": "*"}
         if role is not None:
             one["allocation_info"] = {"role": role}
         if name in scalars:
@@ -111,18 +118,23 @@ def _attribute(value: str) -> Plain:
     return {"type": "TEXT", "text": {"value": value}}
 
 
-def offer(one: Offer, epoch: Epoch) -> Plain:
-    """An offer (HT-170)."""
+def offer(one: Offer, epoch: Epoch, understood: Collection[str] = (MULTI_ROLE,)) -> Plain:
+    """An offer, for a framework with these capabilities (HT-170).
+
+    Whoever knows of one role only is not told which it is: such clients compare resources with their own (FW-56).
+    """
+    role = one.role if MULTI_ROLE in understood else None
     written: Plain = {
         "id": identifier(one.id),
         "framework_id": identifier(one.framework_id),
         "agent_id": identifier(one.agent_id),
         "hostname": one.hostname,
-        "resources": resources(one.resources, one.role),
+        "resources": resources(one.resources, role, refined=RESERVATION_REFINEMENT in understood),
         "attributes": attributes(one.attributes),
         "executor_ids": [identifier(executor_id) for executor_id in one.executor_ids],
-        "allocation_info": {"role": one.role},
     }
+    if role is not None:
+        written["allocation_info"] = {"role": role}
     if one.port:
         written["url"] = agent_url(one.hostname, one.ip, one.port)
     if one.unavailability is not None:
@@ -247,6 +259,11 @@ def framework_info(one: FrameworkInfo) -> Plain:
     if one.id is not None:
         written["id"] = identifier(one.id)
     return written | ({"principal": one.principal} if one.principal else {})
+
+
+def understood(one: FrameworkInfo) -> frozenset[str]:
+    """The capabilities that a framework has said it has, by name; also those that mean nothing to its master."""
+    return frozenset(each.get("type", "") for each in framework_info(one)["capabilities"])
 
 
 def executor_info(one: ExecutorInfo, framework_id: FrameworkId | None = None) -> Plain:
