@@ -227,7 +227,14 @@ class InverseOfferEntry(TypedDict):
 class CountersEntry(TypedDict):
     """How often something happened, by the names of Mesos's metrics (core.md OP-10)."""
 
+    tasks_finished: int
+    tasks_failed: int
+    tasks_killed: int
     tasks_lost: int
+    tasks_error: int
+    tasks_dropped: int
+    tasks_gone: int
+    tasks_gone_by_operator: int
     slave_registrations: int
     slave_reregistrations: int
     slave_removals: int

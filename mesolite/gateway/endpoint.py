@@ -20,7 +20,7 @@ from mesolite.gateway.authentication import Authentication
 from mesolite.gateway.effects import ReadFiles, Write
 from mesolite.gateway.events import ClientGone, RequestCame
 from mesolite.gateway.exchange import Part, Request, Response
-from mesolite.gateway.reading import builds
+from mesolite.gateway.reading import builds, metrics
 from mesolite.gateway.reading.addresses import Address
 from mesolite.gateway.refusals import OK, TEXT, HttpRefusal, json_response, refusal
 from mesolite.gateway.routing import parameters, require_method
@@ -33,6 +33,8 @@ from mesolite.gateway.v1.writing import VERSION, Epoch, Plain
 from mesolite.messages.base import OperatorCall, Query
 from mesolite.messages.operator import CallAnswered
 from mesolite.messages.queries import QueryAnswered
+
+PROMETHEUS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 
 
 @frozen(kw_only=True)
@@ -246,6 +248,10 @@ def plain_json(request: Request, value: Any) -> Response:
         status=200, headers=(("Content-Type", "text/javascript"),), body=b"%s(%s);" % (name.encode(), to_json(value))
     )
 
+
+def prometheus(request: Request, measured: metrics.Metrics) -> Response:
+    """What was measured, for Prometheus (HT-331)."""
+    return Response(status=200, headers=PROMETHEUS, body=metrics.exposition(measured).encode())
 
 
 def file_call(kind: str, body: Plain) -> tuple[str, tuple[str | int, ...]]:

@@ -22,10 +22,11 @@ from mesolite.gateway.endpoint import (
     enveloped,
     file_call,
     plain_json,
+    prometheus,
     read_call,
 )
 from mesolite.gateway.events import ClientGone
-from mesolite.gateway.exchange import Request
+from mesolite.gateway.exchange import Request, Response
 from mesolite.gateway.operator_streams import OperatorHeartbeat, OperatorStreams
 from mesolite.gateway.reading import legacy, legacy_tasks, metrics, operator_reads
 from mesolite.gateway.reading.addresses import Addresses
@@ -85,7 +86,8 @@ class MasterEndpointCore(EndpointCore):
             "machine/up": Route(partial(self._serve_machines, "STOP_MAINTENANCE"), READ_WRITE),
             **{name: Route(partial(self._serve_plain, name), READ_ONLY) for name in PLAIN},
             **{name: Route(self._serve_nothing, READ_WRITE) for name in NOT_SERVED},
-            "metrics/snapshot": Route(self._serve_metrics, READ_ONLY),
+            "metrics/snapshot": Route(partial(self._serve_metrics, plain_json), READ_ONLY),
+            "metrics": Route(partial(self._serve_metrics, prometheus), READ_ONLY),
             **self.common_routes(READ_ONLY),
         }
 
@@ -281,14 +283,20 @@ class MasterEndpointCore(EndpointCore):
         self._require_leading(request)
         raise HttpRefusal(404, f"{request.path}: there are no quotas, weights, reservations and volumes here")
 
-    def _serve_metrics(self, number: int, request: Request, principal: str) -> None:
+    def _serve_metrics(
+        self, answer: Callable[[Request, metrics.Metrics], Response], number: int, request: Request, principal: str
+    ) -> None:
         """What can be measured; a master that does not lead knows of no cluster (HT-96, HT-330)."""
         require_method(request, "GET")
         require_duration(parameters(request).get("timeout"))
         if self._standing.serving:
-            self._ask_plain(number, request, lambda snapshot: metrics.of_master(snapshot, self.now))
+            self.ask(
+                number,
+                lambda call_id: GetSnapshot(call_id=call_id),
+                lambda told: answer(request, metrics.of_master(told.snapshot, self.now)),
+            )
         else:
-            self.answer_with(number, plain_json(request, {"master/elected": 0.0}))
+            self.answer_with(number, answer(request, {"master/elected": 0.0}))
 
     def _serve_schedule(self, number: int, request: Request, principal: str) -> None:
         """The maintenance schedule without an envelope (HT-339)."""

@@ -97,18 +97,18 @@ class SchedulerApi:
         stated = call["subscribe"]["framework_info"].get("principal")
         if principal and stated not in (None, "", principal):
             raise HttpRefusal(400, f"framework_info.principal is {stated!r}, and {principal!r} has authenticated")
+        stream_id = self._stream_id(number)
         try:
             subscribe = scheduler_calls.subscribe(call, principal)
         except (InvalidValue, Unsupported) as why:
-            # As Mesos says it: an event, not a status (HT-127).
-            endpoint.answer_with(number, StreamBegun(headers=JSON))
+            # As Mesos says it: an event, not a status (HT-127). Clients look for the id before they read that (HT-125).
+            endpoint.answer_with(number, StreamBegun(headers=(*JSON, ("Mesos-Stream-Id", stream_id))))
             endpoint.answer_with(number, Record(framed({"type": "ERROR", "error": {"message": str(why)}})))
             endpoint.answer_with(number, StreamEnded())
             return
         # A name that shows whose it is, and that nobody else has: numbers do not come twice.
         actor = f"{_HARMFUL.sub('_', subscribe.framework_info.name)[:NAME_MAX]}@{number}"
         self._actors[number], self._roles[actor] = actor, subscribe.framework_info.role
-        stream_id = self._stream_id(number)
         self._unconfirmed[stream_id] = Subscription(actor, stream_id, subscribe.framework_info.principal)
         opened = OpenStream(number=number, actor=actor, subscribe=subscribe, stream_id=stream_id)
         endpoint.effects += [opened, Link(actor)]

@@ -244,7 +244,9 @@ def _accept(body: Plain, framework_id: FrameworkId) -> Called:
             for plain in operation.get("launch", {}).get("task_infos", ()):
                 try:
                     tasks.append(reading.task_info(plain, framework_id))
-                except (Unsupported, InvalidValue, ResourceError) as why:
+                except (InvalidValue, ResourceError) as why:
+                    refused.append(_invalid(plain, str(why)))
+                except Unsupported as why:
                     refused.append(_refused(plain, str(why)))
             launches.append(Launch(tasks=tuple(tasks)))
         elif operation.get("type") == "LAUNCH_GROUP":
@@ -260,7 +262,20 @@ def _accept(body: Plain, framework_id: FrameworkId) -> Called:
     return Called(call, tuple(refused))
 
 
+def _invalid(plain: Plain, why: str) -> TaskStatus:
+    """What a master says of a task that cannot be (OF-70)."""
+    return unchecked(TaskStatus)(
+        task_id=TaskId(value(plain, "task_id")),
+        state=TaskState.TASK_ERROR,
+        source=Source.SOURCE_MASTER,
+        reason=Reason.REASON_TASK_INVALID,
+        message=why,
+        agent_id=AgentId(value(plain, "agent_id")),
+    )
+
+
 def _refused(plain: Plain, why: str) -> TaskStatus:
+    """What an agent of Mesos would say that cannot run such a task."""
     return unchecked(TaskStatus)(
         task_id=TaskId(value(plain, "task_id")),
         state=TaskState.TASK_FAILED,

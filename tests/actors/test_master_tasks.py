@@ -118,6 +118,7 @@ def test_tasks_are_launched_one_after_the_other_against_what_the_former_left() -
             "t2",
             TaskState.TASK_ERROR,
             Reason.REASON_TASK_INVALID,
+            timestamp=1.5,
             message="task 't2' was not launched: it needs cpus:2;mem:100, but only cpus:1;mem:3996 is left of the "
             "offers",
         ),
@@ -125,6 +126,7 @@ def test_tasks_are_launched_one_after_the_other_against_what_the_former_left() -
             "t1",
             TaskState.TASK_ERROR,
             Reason.REASON_TASK_INVALID,
+            timestamp=1.5,
             message="task 't1' was not launched: a task of this framework with that id is alive; choose another "
             "id, or wait until it has ended",
         ),
@@ -169,6 +171,7 @@ def test_tasks_of_an_offer_that_is_none_any_more_are_dropped() -> None:
             "t1",
             TaskState.TASK_DROPPED,
             Reason.REASON_INVALID_OFFERS,
+            timestamp=1.5,
             message="task t1 was not launched: offer m1-O7 is not outstanding: it was used, declined or rescinded; "
             "wait for the next one",
             cause=Cause.NEVER_STARTED,
@@ -179,6 +182,7 @@ def test_tasks_of_an_offer_that_is_none_any_more_are_dropped() -> None:
             "t1",
             TaskState.TASK_LOST,
             Reason.REASON_INVALID_OFFERS,
+            timestamp=1.5,
             to="old",
             message="task t1 was not launched: offer m1-O7 is not outstanding: it was used, declined or rescinded; "
             "wait for the next one",
@@ -204,6 +208,7 @@ def test_a_rescinded_offer_and_its_acceptance_cross() -> None:
             "t1",
             TaskState.TASK_DROPPED,
             Reason.REASON_INVALID_OFFERS,
+            timestamp=2.1,
             message="task t1 was not launched: offer m1-O1 is not outstanding: it was used, declined or rescinded; "
             "wait for the next one",
             cause=Cause.NEVER_STARTED,

@@ -68,6 +68,7 @@ def test_what_is_counted_is_flat(framework: Framework) -> None:
 
     assert counted["master/tasks_running"] == 1
     assert all(isinstance(value, int | float) for value in counted.values())
+    assert "mesos_master_tasks_running 1.0\n" in framework.world.get("/metrics").body.decode()  # HT-331
 
 
 def machine(world: World) -> dict[str, str]:

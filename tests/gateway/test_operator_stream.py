@@ -65,6 +65,26 @@ def test_frameworks_come_change_and_go(world: World) -> None:
     assert removed["framework_info"]["id"] == framework.id
 
 
+def test_tasks_end_before_their_framework(world: World) -> None:
+    """OP-15, FW-36: who follows is told of each; its history says the same."""
+    framework = world.offered()
+    framework.launch("t1")
+    framework.acknowledge_all()
+    stream = world.operate("SUBSCRIBE")
+    framework.call("TEARDOWN")
+
+    *_, updated, removed = [record for record in stream.records if record["type"] != "HEARTBEAT"]
+    assert (updated["type"], removed["type"]) == ("TASK_UPDATED", "FRAMEWORK_REMOVED")
+    status = updated["task_updated"]["status"]
+    assert (status["state"], status["source"], status["reason"]) == (
+        "TASK_KILLED",
+        "SOURCE_MASTER",
+        "REASON_FRAMEWORK_REMOVED",
+    )
+    (task,) = world.read("GET_TASKS")["completed_tasks"]
+    assert (task["state"], task["statuses"][-1]["state"]) == ("TASK_KILLED", "TASK_KILLED")
+
+
 def test_tasks_come_and_change(world: World) -> None:
     """HT-295, HT-296, HT-403: a whole task when it is launched, then each new state, as a status without data."""
     framework = world.offered()

@@ -290,6 +290,21 @@ def test_reconciliation_says_how_tasks_are(framework: Framework) -> None:
     assert all("uuid" not in status and status["reason"] == "REASON_RECONCILIATION" for status in told)
 
 
+def test_reconciliation_says_what_the_executor_has_said_last() -> None:
+    """HT-145: whose task it is, how it is and where it runs are not lost with the first answer."""
+    process = with_process()
+    process.subscribe()
+    process.update("t1", healthy=True)
+    framework = process.framework
+    framework.acknowledge_all()
+    (said, *_) = framework.statuses
+    framework.call("RECONCILE", {"tasks": []})
+
+    told = framework.statuses[-1]
+    assert (told["executor_id"], told["healthy"]) == (an_id("e1"), True)
+    assert told["container_status"] == said["container_status"]
+
+
 def test_messages_reach_an_executor_and_come_back() -> None:
     """HT-146, HT-163, HT-204: as the bytes they are."""
     process = with_process()

@@ -235,9 +235,31 @@ def test_a_task_that_cannot_be_fails_alone(framework: Framework, more: dict[str,
 
     (refused,) = [status for status in framework.statuses if status["task_id"] != an_id("good")]
     assert refused["state"] in ("TASK_ERROR", "TASK_FAILED")
+    assert refused["timestamp"]
     assert text in refused["message"]
     assert "uuid" not in refused
     assert framework.states("good") == ["TASK_STARTING", "TASK_RUNNING"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"resources": [scalar("cpus", -1)]},
+        {"resources": [{**scalar("cpus", 0), "scalar": {"value": "Infinity"}}]},
+        {"resources": [{"name": "ports", "type": "RANGES", "ranges": {"range": [{"begin": 5, "end": 1}]}}]},
+        {"kill_policy": {"grace_period": {"nanoseconds": -1}}},
+        {"command": {"value": "x", "environment": {"variables": [{"name": "A"}]}}},
+        {"command": {"value": "x\0"}},
+        {"command": {"value": "x", "shell": False, "arguments": ["x\0"]}},
+    ],
+    ids=["negative", "infinite", "range that ends before it begins", "negative grace", "no value", "NUL", "NUL in its name"],
+)
+def test_a_task_that_is_wrong_is_an_error(framework: Framework, more: dict[str, Any]) -> None:
+    """OF-73, OF-75, OF-79: it would be wrong anywhere; what is right and not to be had here is TASK_FAILED."""
+    framework.launch("bad", **more)
+
+    (refused,) = framework.statuses
+    assert (refused["state"], refused["reason"]) == ("TASK_ERROR", "REASON_TASK_INVALID")
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,7 @@ def test_a_framework_that_cannot_be_is_told_so_on_its_stream(wrong: dict[str, An
 
     assert (framework.stream.status, framework.kinds) == (200, ["ERROR"])
     assert framework.stream.of_type("ERROR")[0]["message"]
+    assert framework.stream_id  # HT-125: mesos-go does not read on without it
     assert (framework.stream.ended, framework.stream.broken) == (True, False)
     assert frameworks(world) == []
 

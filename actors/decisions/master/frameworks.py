@@ -229,7 +229,7 @@ def remove(m: MasterState, framework: FrameworkRecord, now: float) -> None:
     for task in framework.tasks.values():
         tasks.detach(m.agents[task.agent_id], task)
     for task in (*framework.tasks.values(), *framework.unreachable_tasks.values()):
-        tasks.set_state(m, task, TaskState.TASK_KILLED, now, Cause.FRAMEWORK_REMOVED)
+        tasks.end_with_framework(m, task, now)
         tasks.remember(m, framework.completed_tasks, task.task_id, task)
     framework.tasks.clear()
     framework.unreachable_tasks.clear()

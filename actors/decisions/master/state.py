@@ -47,7 +47,7 @@ from mesolite.messages.registrar import ApplyOperation, EndReclaim, Operation, R
 from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.resources import Resources
 from mesolite.messages.scheduler import FrameworkError
-from mesolite.messages.tasks import TaskStatus
+from mesolite.messages.tasks import TaskState, TaskStatus
 from mesolite.messages.watching import MasterStanding
 
 NOT_BACK = "not back since the last master failed"
@@ -96,7 +96,14 @@ MaintenanceCall = UpdateMaintenanceScheduleCall | StartMaintenanceCall | StopMai
 class Counters:
     """How often something happened, with Mesos's metric names (core.md OP-10)."""
 
+    tasks_finished: int = 0
+    tasks_failed: int = 0
+    tasks_killed: int = 0
     tasks_lost: int = 0
+    tasks_error: int = 0
+    tasks_dropped: int = 0
+    tasks_gone: int = 0
+    tasks_gone_by_operator: int = 0
     slave_registrations: int = 0
     slave_reregistrations: int = 0
     slave_removals: int = 0
@@ -108,6 +115,11 @@ class Counters:
     slave_unreachable_canceled: int = 0
     recovery_slave_removals: int = 0
     outstanding_registry_writes: int = 0
+
+    def task_ended(self, state: TaskState) -> None:
+        """Count a task that has come to a terminal state, or that was refused before it was one (OP-12, OP-13)."""
+        counter = state.name.lower().replace("task_", "tasks_", 1)
+        setattr(self, counter, getattr(self, counter) + 1)
 
 
 News = ParamSpec("News")

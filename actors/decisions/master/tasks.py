@@ -36,8 +36,8 @@ def set_state(m: MasterState, task: TaskRecord, state: TaskState, now: float, ca
         return
     held = task.state.holds_resources
     task.state, task.cause = state, cause
-    if state is TaskState.TASK_LOST:
-        m.counters.tasks_lost += 1
+    if state.is_terminal:
+        m.counters.task_ended(state)
     if held and not state.holds_resources:
         role = m.frameworks[task.framework_id].info.role
         m.recover(task.framework_id, role, task.agent_id, task.resources, now)
@@ -91,6 +91,25 @@ def archive(m: MasterState, framework: FrameworkRecord, task: TaskRecord, how: T
     )
     watching.task_said(m, task, status)
     m.tell(framework, status)
+
+
+def end_with_framework(m: MasterState, task: TaskRecord, now: float) -> None:
+    """Its framework has ended, so nobody is left to be told; operators are (OP-15)."""
+    if task.state.is_terminal:
+        return
+    set_state(m, task, TaskState.TASK_KILLED, now, Cause.FRAMEWORK_REMOVED)
+    status = unchecked(TaskStatus)(
+        task_id=task.task_id,
+        agent_id=task.agent_id,
+        executor_id=task.executor_id,
+        state=TaskState.TASK_KILLED,
+        source=Source.SOURCE_MASTER,
+        reason=Reason.REASON_FRAMEWORK_REMOVED,
+        message=f"framework {task.framework_id} has ended",
+        timestamp=now,
+        cause=Cause.FRAMEWORK_REMOVED,
+    )
+    watching.task_said(m, task, status)
 
 
 def out_of_reach(m: MasterState, agent_id: AgentId) -> list[tuple[FrameworkRecord, TaskRecord]]:
@@ -330,7 +349,13 @@ def _reconcile_one(m: MasterState, framework: FrameworkRecord, asked: TaskStatus
         _answer(m, framework, alive, "the latest state its agent has said", now)
     elif past is not None and agent_id in (None, past.agent_id):
         # Ours: that it ended is not told twice in two ways, while it is remembered.
-        ended = unchecked(TaskStatus)(task_id=past.task_id, agent_id=past.agent_id, state=past.state, cause=past.cause)
+        ended = unchecked(TaskStatus)(
+            task_id=past.task_id,
+            agent_id=past.agent_id,
+            executor_id=past.executor_id,
+            state=past.state,
+            cause=past.cause,
+        )
         _answer(m, framework, ended, "the task has ended in this state", now)
     elif (agent_id is None and m.recovered) or agent_id in m.recovered:
         return  # it may yet come back with the task
@@ -348,8 +373,16 @@ def _answer_known(m: MasterState, framework: FrameworkRecord, task: TaskRecord, 
     state = task.status_update_state or task.state
     if state.is_terminal and task.state.is_terminal:
         state = task.state  # of two ends the first stays (0.2.10)
-    cause = task.cause if state is task.state else None
-    status = unchecked(TaskStatus)(task_id=task.task_id, agent_id=task.agent_id, state=state, cause=cause)
+    status = unchecked(TaskStatus)(
+        task_id=task.task_id,
+        agent_id=task.agent_id,
+        executor_id=task.executor_id,
+        state=state,
+        cause=task.cause if state is task.state else None,
+    )
+    if task.statuses:
+        # How it is and where it runs, as its executor and agent have said last.
+        status = evolve(status, container=task.statuses[-1].container, v1_json=task.statuses[-1].v1_json)
     _answer(m, framework, status, "the latest state the master knows", now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -11,6 +12,8 @@ from mesolite.messages.snapshot import AgentHoldings, ClusterSnapshot
 from mesolite.messages.tasks import TaskState
 
 Metrics = dict[str, float]
+
+_NO_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 RESOURCES = ("cpus", "mem", "disk", "gpus")
 PRESENT = (TaskState.TASK_STAGING, TaskState.TASK_STARTING, TaskState.TASK_RUNNING, TaskState.TASK_KILLING)
@@ -53,6 +56,11 @@ def of_agent(holdings: AgentHoldings, uptime_s: float) -> Metrics:
         **_resources([holdings.info.resources], held),
     }
     return {f"slave/{name}": value for name, value in measured.items()}
+
+
+def exposition(measured: Metrics) -> str:
+    """The same in the text format of Prometheus: a name is `mesos_` and Mesos's own, its slashes as underscores."""
+    return "".join(f"mesos_{_NO_NAME.sub('_', name)} {value}\n" for name, value in measured.items())
 
 
 def _split(noun: str, answers: Iterable[bool], yes: str, no: str) -> Metrics:

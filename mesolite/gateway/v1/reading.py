@@ -91,8 +91,8 @@ def framework_info(plain: Plain, principal: str) -> FrameworkInfo:
     if strangers := [each for each in plain.get("offer_filters", ()) if each != role]:
         raise InvalidValue(f"framework_info.offer_filters has {strangers}; the framework's role is {role!r}")
     timeout = plain.get("failover_timeout", 0.0)
-    if timeout >= LONGEST_S:
-        raise InvalidValue(f"framework_info.failover_timeout is {timeout:g} s; it must be below 292 years")
+    if not 0 <= timeout < LONGEST_S:
+        raise InvalidValue(f"framework_info.failover_timeout is {timeout:g} s; it must be 0 or more, below 292 years")
     known_id = optional_value(plain, "id")
     return FrameworkInfo(
         name=plain["name"] or "unnamed",
@@ -120,6 +120,8 @@ def task_info(plain: Plain, framework_id: FrameworkId) -> TaskInfo:
     if executor is None:
         _refuse(plain, where, NO_TASK)
     _only_mesos(plain, where)
+    if seconds(plain.get("kill_policy", {}).get("grace_period", {})) < 0:
+        raise InvalidValue(f"{where}: kill_policy.grace_period is negative; 0 is the shortest")  # OF-73
     return TaskInfo(
         task_id=TaskId(task_id),
         name=plain["name"],
@@ -151,7 +153,7 @@ def executor_info(plain: Plain, framework_id: FrameworkId, where: str) -> Execut
         name=plain.get("name", ""),
         framework_id=FrameworkId(optional_value(plain, "framework_id") or framework_id),
         resources=resources(plain.get("resources", ()), where),
-        shutdown_grace_period_s=None if grace is None else seconds(grace),
+        shutdown_grace_period_s=None if grace is None else duration(grace, f"{where}: shutdown_grace_period"),
         data=decoded(plain["data"]) if "data" in plain else b"",
         command=_command(plain["command"], where) if "command" in plain else None,
         v1_json=_kept(plain),
@@ -165,6 +167,11 @@ def _command(plain: Plain, where: str) -> CommandInfo:
     for variable in variables:
         if variable.get("type") == "SECRET":
             raise Unsupported(f"{where}: the variable {variable['name']!r} is a secret, and none can be resolved here")
+        if "value" not in variable:
+            raise InvalidValue(f"{where}: the variable {variable['name']!r} has no value; give it one")  # OF-79
+    texts = [plain.get("value", ""), *plain.get("arguments", ()), *(text for each in variables for text in each.values())]
+    if any("\0" in text for text in texts):
+        raise InvalidValue(f"{where}: the command holds a NUL, which no program can be given")
     return CommandInfo(
         value=plain.get("value", ""),
         shell=shell,
@@ -236,6 +243,18 @@ def seconds(plain: Plain) -> float:
     return float(plain.get("seconds", 0) + plain.get("nanos", 0) / 1e9)
 
 
+def duration(plain: Plain, where: str) -> float:
+    """A duration that has to be one; `where`: the path of it (HT-42).
+
+    Raises:
+        InvalidValue: it is negative.
+    """
+    length = seconds(plain)
+    if length < 0:
+        raise InvalidValue(f"{where} is {length:g} s; it must be 0 or more")
+    return length
+
+
 def windows(plain: Plain, epoch: Epoch) -> tuple[Window, ...]:
     """The windows of a maintenance schedule (HT-280).
 
@@ -245,16 +264,16 @@ def windows(plain: Plain, epoch: Epoch) -> tuple[Window, ...]:
     return tuple(
         Window(
             machines=[machine_id(machine) for machine in each.get("machine_ids", ())],
-            unavailability=_unavailability(each["unavailability"], epoch),
+            unavailability=_unavailability(each["unavailability"], f"windows[{at}].unavailability", epoch),
         )
-        for each in plain.get("windows", ())
+        for at, each in enumerate(plain.get("windows", ()))
     )
 
 
-def _unavailability(plain: Plain, epoch: Epoch) -> Unavailability:
+def _unavailability(plain: Plain, where: str, epoch: Epoch) -> Unavailability:
     return Unavailability(
         start=epoch.from_nanoseconds(plain["start"]["nanoseconds"]),
-        duration_s=seconds(plain["duration"]) if "duration" in plain else None,
+        duration_s=duration(plain["duration"], f"{where}.duration") if "duration" in plain else None,
     )
 
 

@@ -25,7 +25,7 @@ def accept(m: MasterState, message: AcceptOffers, sender: str, now: float) -> No
             if offer_id in framework.offers:
                 withdraw(m, m.offers[offer_id], now)
         for operation in message.operations:
-            operations.drop(m, framework, operation, why_not)
+            operations.drop(m, framework, operation, why_not, now)
         return
     offers = [m.offers[offer_id] for offer_id in message.offer_ids]
     agent, role = m.agents[offers[0].agent_id], offers[0].role

@@ -37,7 +37,7 @@ def launch(
             ),
         )
         if error:
-            m.tell(framework, _invalid(task, agent, error))
+            _refuse(m, framework, _invalid(task, agent, error, now))
             continue
         assert task.agent_id is not None
         needed = task.resources
@@ -83,7 +83,13 @@ def _launch_one(
     )
 
 
-def _invalid(task: TaskInfo, agent: AgentRecord, error: str) -> TaskStatus:
+def _refuse(m: MasterState, framework: FrameworkRecord, status: TaskStatus) -> None:
+    """Say of a task that it never was one; it counts all the same (OP-13)."""
+    m.counters.task_ended(status.state)
+    m.tell(framework, status)
+
+
+def _invalid(task: TaskInfo, agent: AgentRecord, error: str, now: float) -> TaskStatus:
     return unchecked(TaskStatus)(
         task_id=task.task_id,
         agent_id=agent.id,
@@ -91,16 +97,17 @@ def _invalid(task: TaskInfo, agent: AgentRecord, error: str) -> TaskStatus:
         source=Source.SOURCE_MASTER,
         reason=Reason.REASON_TASK_INVALID,
         message=f"task {task.task_id!r} was not launched: {error}",
+        timestamp=now,
     )
 
 
-def drop(m: MasterState, framework: FrameworkRecord, operation: Launch, why: str) -> None:
+def drop(m: MasterState, framework: FrameworkRecord, operation: Launch, why: str, now: float) -> None:
     """Say of each task that it was not launched, as the offers it counted on are none (OF-57)."""
     for task in operation.tasks:
-        m.tell(framework, _dropped(framework, task, why))
+        _refuse(m, framework, _dropped(framework, task, why, now))
 
 
-def _dropped(framework: FrameworkRecord, task: TaskInfo, why: str) -> TaskStatus:
+def _dropped(framework: FrameworkRecord, task: TaskInfo, why: str, now: float) -> TaskStatus:
     return unchecked(TaskStatus)(
         task_id=task.task_id,
         agent_id=task.agent_id,
@@ -108,5 +115,6 @@ def _dropped(framework: FrameworkRecord, task: TaskInfo, why: str) -> TaskStatus
         source=Source.SOURCE_MASTER,
         reason=Reason.REASON_INVALID_OFFERS,
         message=f"task {task.task_id} was not launched: {why}",
+        timestamp=now,
         cause=Cause.NEVER_STARTED,
     )

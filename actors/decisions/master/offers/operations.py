@@ -23,7 +23,7 @@ class Kind:
     """How a kind of operation is applied, returning what is left, and what is said of it if its offers are none."""
 
     apply: Callable[[MasterState, FrameworkRecord, AgentRecord, Any, Resources, float], Resources]
-    drop: Callable[[MasterState, FrameworkRecord, Any, str], None]
+    drop: Callable[[MasterState, FrameworkRecord, Any, str, float], None]
 
 
 KINDS: Mapping[type, Kind] = {
@@ -43,6 +43,6 @@ def apply(
     return KINDS[type(operation)].apply(m, framework, agent, operation, balance, now)
 
 
-def drop(m: MasterState, framework: FrameworkRecord, operation: OfferOperation, why: str) -> None:
+def drop(m: MasterState, framework: FrameworkRecord, operation: OfferOperation, why: str, now: float) -> None:
     """Say that it was not carried out (OF-56)."""
-    KINDS[type(operation)].drop(m, framework, operation, why)
+    KINDS[type(operation)].drop(m, framework, operation, why, now)
