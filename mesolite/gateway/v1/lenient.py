@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from mesolite.gateway.v1.scalars import (
@@ -29,6 +30,13 @@ __all__ = ["Unreadable", "convert", "decoded", "read", "read_list"]
 
 DEEPEST = 100
 """Lists and objects may stand within each other this deep (HT-40)."""
+
+MOST_VALUES = 250_000
+"""So many values may be in a body: while it is read, nothing else in the process goes on, no leader's session, say."""
+
+
+MOST_NAMED = 20
+"""So many fields that are missing are named in an answer."""
 
 
 class Unreadable(ValueError):
@@ -73,6 +81,9 @@ def convert(message: MessageType, value: Any, where: str = "") -> dict[str, Any]
 def _parsed(body: bytes) -> Any:
     if not body.strip():
         raise Unreadable("the body is empty; one JSON document was expected")
+    # Each but the first stands behind one of these. Counting is quick; commas within texts are not told apart.
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise Unreadable(f"the body has more than {MOST_VALUES} values, or commas; send it in parts")
     try:
         value = _decoder.decode(body.decode())
     except UnicodeDecodeError as error:
@@ -81,9 +92,11 @@ def _parsed(body: bytes) -> Any:
         raise Unreadable(f"the body is not one JSON document: {error}") from None
     except RecursionError:
         raise Unreadable(_TOO_DEEP) from None
-    except ValueError as error:
-        # Such as NaN, and numbers with thousands of digits.
-        raise Unreadable(f"the body is not JSON that can be read: {error}") from None
+    except Unreadable:
+        raise
+    except ValueError:
+        # All else that is no JSON has been named: these are more digits than a number is made of.
+        raise Unreadable(f"{_NO_JSON}: it has a number of thousands of digits, and no field takes so many") from None
     # Counting is quick, and says for nearly every body that it cannot be too deep.
     if body.count(b"{") + body.count(b"[") > DEEPEST and not _is_shallow(value):
         raise Unreadable(_TOO_DEEP)
@@ -91,7 +104,7 @@ def _parsed(body: bytes) -> Any:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f'{name} is no JSON number; infinity is the text "Infinity"')
+    raise Unreadable(f'{_NO_JSON}: {name} is no JSON number; infinity is the text "Infinity"')
 
 
 def _is_shallow(value: Any) -> bool:
@@ -110,8 +123,9 @@ def _read(message: MessageType, value: Any, where: str) -> dict[str, Any]:
     except _Incomplete:
         # Only now, as it is rare, all that is missing is looked for (HT-38).
         partial = _read_incomplete(message, value, where)
-        missing = ", ".join(_missing(message, partial, where))
-        raise Unreadable(f"required fields are missing: {missing}") from None
+        missing = list(islice(_missing(message, partial, where), MOST_NAMED + 1))
+        more = ", and more" if len(missing) > MOST_NAMED else ""
+        raise Unreadable(f"required fields are missing: {', '.join(missing[:MOST_NAMED])}{more}") from None
     except Unfit as unfit:
         raise Unreadable(unfit.said_of(where)) from None
 
@@ -234,4 +248,5 @@ def _map_reader(inner: Reader) -> Reader:
 
 
 _TOO_DEEP = f"the body nests lists and objects deeper than {DEEPEST} levels"
+_NO_JSON = "the body is not JSON that can be read"
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -310,7 +310,7 @@ def test_an_error_shows_only_the_beginning_of_what_came() -> None:
         (b'"x"', 'the body: the text "x" came, an object'),
         (b'{"x": NaN}', "NaN is no JSON number"),
         (b'{"x": -Infinity}', "-Infinity is no JSON number"),
-        (b'{"x": ' + b"9" * 5000 + b"}", "the body is not JSON that can be read"),
+        (b'{"x": ' + b"9" * 5000 + b"}", "be read: it has a number of thousands of digits, and no field"),
     ],
 )
 def test_a_body_must_be_one_json_object(body: bytes, error: str) -> None:
@@ -329,9 +329,28 @@ def test_a_hundred_levels_may_be_nested_and_no_more(opening: bytes, closing: byt
         return b'{"x":' + opening * (levels - 1) + b"1" + closing * (levels - 1) + b"}"
 
     assert read(SCHEDULER_CALL, body(100)) == {}
-    for levels in (101, 1_000, 1_000_000):
+    for levels in (101, 1_000, 100_000):
         with pytest.raises(Unreadable, match="deeper than 100 levels"):
             read(SCHEDULER_CALL, body(levels))
+
+
+@pytest.mark.parametrize("value", [b'{"b":1}', b"[]", b"1"], ids=["objects", "lists", "numbers"])
+def test_a_body_has_so_many_values_and_no_more(value: bytes) -> None:
+    """HT-380: a few megabytes of them would hold up the process for longer than a leader's session lasts."""
+
+    def body(values: int) -> bytes:
+        return b'{"x":[' + b",".join([value] * values) + b"]}"
+
+    assert read(SCHEDULER_CALL, body(100_000)) == {}
+    with pytest.raises(Unreadable, match="more than 250000 values"):
+        read(SCHEDULER_CALL, body(300_000))
+
+
+def test_of_very_many_missing_fields_some_are_named() -> None:
+    """HT-38, HT-42: an answer is not larger than what it answers."""
+    text = refused(SCHEDULER_CALL, {"reconcile": {"tasks": [{}] * 1000}})
+
+    assert text.endswith("reconcile.tasks[18].task_id, reconcile.tasks[19].task_id, and more")
 
 
 def test_brackets_side_by_side_or_within_text_are_no_levels() -> None:
