@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from mesolite.actors.containerizer.fetcher import fetch
+from mesolite.actors.containerizer.fetcher import CannotFetch, fetch
 from mesolite.actors.containerizer.host import Launcher, WorkEvent
 from mesolite.actors.decisions.contract import Run, WorkFailedToStart, WorkStarted
 from mesolite.actors.runtime.port import ActorContext
@@ -156,9 +156,11 @@ class Commands:
 
     def _failed(self, context: ActorContext, run: Run, error: Exception) -> None:
         """Tell why a command was not started."""
-        what = "/bin/sh" if run.command.shell else run.command.value
-        why = _brief(f"cannot start {what!r:.200}: {str(error) or type(error).__name__}")
-        self._over(context, run.work_id, WorkFailedToStart(run.work_id, why))
+        why = str(error) or type(error).__name__
+        if not isinstance(error, CannotFetch):
+            what = "/bin/sh" if run.command.shell else run.command.value
+            why = f"cannot start {what!r:.200}: {why}"
+        self._over(context, run.work_id, WorkFailedToStart(run.work_id, _brief(why)))
 
     def _start(self, context: ActorContext, run: Run) -> None:
         """Prepare what a command needs, and have it started; whatever is raised fails it."""
@@ -167,9 +169,9 @@ class Commands:
         _check_user(run.command.user)
         _make_folder(sandbox)
         for uri in run.command.uris:
-            if self._closed or context in self._on_terminated:
+            if self._is_over(context):
                 raise InterruptedError("its executor has ended")
-            fetch(uri, sandbox)
+            fetch(uri, sandbox, lambda: self._is_over(context))
         launcher = self._launcher(context.host)
         launcher.spawn(
             run.work_id, argv, environment, cwd=sandbox, stdout=f"{sandbox}/stdout", stderr=f"{sandbox}/stderr"
@@ -178,6 +180,9 @@ class Commands:
             has_ended = context in self._on_terminated
         if has_ended:  # while files were fetched, when there was nothing to kill yet
             launcher.kill(run.work_id)
+
+    def _is_over(self, context: ActorContext) -> bool:
+        return self._closed or context in self._on_terminated
 
     def _begin(self, context: ActorContext, run: Run) -> None:
         """Note what is about to be started; the lock is held."""

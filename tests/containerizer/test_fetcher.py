@@ -8,8 +8,10 @@ import stat
 import tarfile
 import threading
 import zipfile
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -89,12 +91,100 @@ def test_its_name_cannot_lead_out_of_the_sandbox(sandbox: Path, source: Path, na
     assert source.read_text() == SCRIPT
 
 
+# --- downloading ---------------------------------------------------------------------------------------
+
+
+class Files(BaseHTTPRequestHandler):
+    """Serves what is in `held`, by path; less of it than it says, if the path says so."""
+
+    held: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        """Answer."""
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/run.sh")
+            self.end_headers()
+            return
+        content = self.held.get(self.path)
+        if content is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: 3 if "short" in self.path else None])
+
+    def log_message(self, *said: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """Of a server of files."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_a_file_is_downloaded(sandbox: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frameworks of other languages serve their executors so; also where it has moved to."""
+    monkeypatch.setattr(Files, "held", {"/run.sh": SCRIPT.encode()})
+
+    fetch(Uri(value=f"{url}/run.sh", executable=True), str(sandbox))
+    fetch(Uri(value=f"{url}/moved", output_file="bin/moved.sh"), str(sandbox))
+
+    assert fetched(sandbox) == {"run.sh": SCRIPT, "bin/moved.sh": SCRIPT}
+    assert mode(sandbox / "run.sh") == 0o755
+
+
+def test_an_archive_is_unpacked_when_it_has_come(
+    sandbox: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that was copied."""
+    archive = tar_of(tmp_path / "a.tgz", "w:gz", run_sh=SCRIPT).read_bytes()
+    monkeypatch.setattr(Files, "held", {"/a.tgz": archive})
+
+    fetch(Uri(value=f"{url}/a.tgz"), str(sandbox))
+
+    assert (sandbox / "run.sh").read_text() == SCRIPT
+
+
+@pytest.mark.parametrize(("path", "why"), [("/no", "404"), ("/short", "of 20 bytes only 3 came")])
+def test_a_download_that_fails_is_named(
+    sandbox: Path, url: str, path: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a file is none."""
+    monkeypatch.setattr(Files, "held", {"/short": b"x" * 20})
+
+    with pytest.raises(CannotFetch, match=f"cannot fetch '{url}{path}': .*{why}"):
+        fetch(Uri(value=f"{url}{path}"), str(sandbox))
+
+
+def test_a_download_that_nobody_waits_for_is_given_up(sandbox: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its executor may have ended, or the cluster."""
+    monkeypatch.setattr(Files, "held", {"/large": bytes(5 << 20)})
+
+    with pytest.raises(CannotFetch, match="its executor has ended"):
+        fetch(Uri(value=f"{url}/large"), str(sandbox), lambda: True)
+    assert (sandbox / "large").stat().st_size < 5 << 20
+
+
+# --- what cannot be ------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        ("http://example.org/a.tgz", "nothing is downloaded here by http; put it on the agent's machine"),
-        ("https://example.org/a.tgz", "nothing is downloaded here by https"),
-        ("hdfs://example.org/a.tgz", "nothing is downloaded here by hdfs"),
+        ("hdfs://example.org/a.tgz", "nothing is downloaded here by hdfs; http and https are"),
+        ("http://127.0.0.1:1/a.tgz", "Connection refused"),
+        ("http://127.0.0.1:none/a.tgz", "nonnumeric port"),
+        ("http://127.0.0.1:1/", "is not the name of a file"),
         ("a.tgz", "neither an absolute path nor file://"),
         ("file://a.tgz", "neither an absolute path nor file://"),
         ("/no/such.tgz", "No such file or directory"),
@@ -204,7 +294,7 @@ def test_a_task_fails_whose_files_are_not_there() -> None:
         scheduler, _ = run_to_the_end(cluster, fetching("t", "true", Uri(value="/no/such")))
 
         assert scheduler.states("t") == ["STARTING", "FAILED"]
-        assert "cannot fetch '/no/such'" in scheduler.updates("t")[-1].message
+        assert scheduler.updates("t")[-1].message.startswith("cannot fetch '/no/such'")
 
 
 def test_a_task_of_another_user_fails() -> None:
@@ -243,7 +333,7 @@ def test_what_an_ended_actor_was_fetching_for_does_not_run(
     running = commands.Commands(1 << 20, lambda context, event, sender, cause: told.append(event))
     actor: Any = type("Context", (), {"host": "h1"})()
 
-    def fetch_while_it_ends(uri: Uri, folder: str) -> None:
+    def fetch_while_it_ends(uri: Uri, folder: str, given_up: Callable[[], bool]) -> None:
         fetch(uri, folder)
         running.end(actor, over.set)
 
