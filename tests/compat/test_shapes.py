@@ -20,6 +20,7 @@ from mesolite import (
     TaskState,
     TaskStatus,
     Unavailability,
+    Uri,
 )
 from mesolite.compat.pymesos import Dict, encode_data, reading, writing
 from mesolite.compat.pymesos.sealed import sealed, unsealed
@@ -47,13 +48,28 @@ def task(**changes: Any) -> Any:
 def test_a_task_is_read() -> None:
     """With all that we have a field for."""
     environment = {"variables": [{"name": "A", "value": "1"}]}
-    command = {"value": "x", "shell": False, "arguments": ["x", "-v"], "environment": environment}
+    command = {
+        "value": "x",
+        "shell": False,
+        "arguments": ["x", "-v"],
+        "environment": environment,
+        "uris": [
+            {"value": "/a.tgz", "extract": False},
+            {"value": "http://x/b", "executable": "true", "output_file": "c"},
+        ],
+        "user": "root",
+    }
     read = task(command=command, data=encode_data(b"raw"), kill_policy={"grace_period": {"nanoseconds": 2_500_000_000}})
 
     assert (read.task_id, read.agent_id, read.name, read.data) == ("t1", "S1", "t", b"raw")
     assert read.resources == Resources.parse("cpus:1")
     assert (read.command.value, read.command.shell, read.command.arguments) == ("x", False, ("-v",))
     assert read.command.environment == (("A", "1"),)
+    assert read.command.uris == (
+        Uri(value="/a.tgz", extract=False),
+        Uri(value="http://x/b", executable=True, output_file="c"),
+    )
+    assert read.command.user == "root"
     assert read.kill_policy.grace_period_s == 2.5
 
 
@@ -91,8 +107,6 @@ def test_what_mesos_overlooks_is_overlooked(changes: dict[str, Any]) -> None:
         ({"check": {"type": "TCP"}}, r"tasks\[0\]\.check", "checks"),
         ({"max_completion_time": {"nanoseconds": 1}}, r"tasks\[0\]\.max_completion_time", "time"),
         ({"limits": {"cpus": {"value": 2}}}, r"tasks\[0\]\.limits", "limits"),
-        ({"command": {"value": "x", "uris": [{"value": "http://x"}]}}, r"command\.uris", "URIs"),
-        ({"command": {"value": "x", "user": "root"}}, r"command\.user", "user"),
         (
             {"command": {"value": "x", "environment": {"variables": [{"name": "a", "type": "SECRET"}]}}},
             r"environment\.variables\[0\]\.type",
@@ -126,6 +140,8 @@ def test_what_does_not_exist_here_is_refused(changes: dict[str, Any], path: str,
         ({"resources": [CPU | {"scalar": {"value": "much"}}]}, r"scalar\.value"),
         ({"command": "echo"}, r"tasks\[0\]\.command"),
         ({"command": {"value": "x", "shell": 1}}, r"command\.shell"),
+        ({"command": {"value": "x", "uris": [{"value": 5}]}}, r"command\.uris\[0\]\.value"),
+        ({"command": {"value": "x", "user": 5}}, r"user"),
         ({"data": b"raw"}, r"tasks\[0\]\.data"),
         ({"data": "a"}, r"tasks\[0\]\.data"),
         ({"kill_policy": {"grace_period": 5}}, r"grace_period"),

@@ -20,12 +20,11 @@ from mesolite.messages.frameworks import Capability, FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId
 from mesolite.messages.offers import Filters, Launch
 from mesolite.messages.resources import Resources
-from mesolite.messages.tasks import CommandInfo, ExecutorInfo, KillPolicy, TaskInfo
+from mesolite.messages.tasks import CommandInfo, ExecutorInfo, KillPolicy, TaskInfo, Uri
 
 FAILOVER_TIMEOUT_S = 100.0
 """What pymesos says where its user says nothing (HT-183)."""
 
-NO_COMMAND = {"uris": "URIs to be fetched", "user": "commands of another user"}
 NO_EFFECT = ("GPU_RESOURCES", "MULTI_ROLE", "REVOCABLE_RESOURCES", "SHARED_RESOURCES", "REGION_AWARE")
 """Capabilities that only say what could be offered, too; nothing of the kind ever is."""
 
@@ -105,7 +104,6 @@ def task_info(plain: object, where: str, executors: Collection[str]) -> TaskInfo
 
 def _command(plain: object, where: str) -> CommandInfo:
     plain = mapping(plain, where)
-    _refuse(plain, where, NO_COMMAND)
     shell = truth(plain.get("shell", True), f"{where}.shell")
     words = [each.item for each in several(plain.get("arguments"), f"{where}.arguments")]
     variables = several((given(plain, "environment") or {}).get("variables"), f"{where}.environment.variables")
@@ -115,6 +113,17 @@ def _command(plain: object, where: str) -> CommandInfo:
         shell=shell,
         arguments=() if shell else words[1:],
         environment=[_variable(mapping(item, at), at) for at, item in variables],
+        uris=[_uri(mapping(item, at), at) for at, item in several(plain.get("uris"), f"{where}.uris")],
+        user=plain.get("user") or "",
+    )
+
+
+def _uri(plain: Plain, where: str) -> Uri:
+    return Uri(
+        value=text(plain, "value", where),
+        executable=truth(plain.get("executable"), f"{where}.executable"),
+        extract=truth(plain.get("extract", True), f"{where}.extract"),
+        output_file=plain.get("output_file") or "",
     )
 
 
