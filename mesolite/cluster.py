@@ -156,13 +156,18 @@ class Cluster(Wiring):
     def sandbox(self, task_id: str) -> pathlib.Path:
         """The sandbox of the command task that last ran under that id: its `stdout`, `stderr`, and what it wrote.
 
+        A task of an executor that is a process has that one's (docs/clients.md).
+
         Raises:
             Refused: no command task of that id was started here.
         """
         self.runtime.check_open()
         path = self.runtime.commands.sandbox(task_id)
         if path is None:
-            raise Refused(f"no command task {task_id!r} was started in this cluster; check the task's id")
+            raise Refused(
+                f"no command task {task_id!r} was started in this cluster; check the task's id. A task with an executor"
+                " that is a process uses that one's sandbox: the `directory` of the executor in its agent's /state"
+            )
         return path
 
     @checked_arguments

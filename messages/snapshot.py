@@ -111,11 +111,15 @@ class ClusterSnapshot:
 
 @frozen(kw_only=True)
 class HeldTask:
-    """A task on its agent. `delivered`: its executor was given it; before that it is queued (HT-309)."""
+    """A task on its agent. `delivered`: its executor was given it; before that it is queued (HT-309).
+
+    `statuses`: as in a `TaskSnapshot`.
+    """
 
     info: TaskInfo
     state: TaskState
     delivered: bool
+    statuses: tuple[TaskStatus, ...] = ()
 
 
 @frozen(kw_only=True)

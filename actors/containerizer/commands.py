@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 
+from mesolite.actors.containerizer.accounts import account_of, give, switched
 from mesolite.actors.containerizer.fetcher import CannotFetch, fetch
 from mesolite.actors.containerizer.host import Launcher, WorkEvent
 from mesolite.actors.decisions.contract import Run, WorkFailedToStart, WorkStarted
+from mesolite.actors.logs import logger
 from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.runtime.thread import Thread
 from mesolite.messages.tasks import CommandInfo
@@ -62,20 +64,6 @@ def _environment(run: Run) -> dict[str, str]:
     return environment
 
 
-def _check_user(user: str) -> None:
-    """Commands run as whoever runs the agent (HT-245). Raises PermissionError, if another is named."""
-    own = os.geteuid()
-    if user and user != str(own):
-        try:
-            name = pwd.getpwuid(own).pw_name
-        except KeyError:  # nobody has given this user a name, as in many containers
-            name = str(own)
-        if user != name:
-            raise PermissionError(
-                f"it is to run as user {user!r}, but commands run as the agent's own: leave `user` out, or say {name!r}"
-            )
-
-
 def _of_the_host() -> dict[str, str]:
     """What of our own environment every command gets: all that says nothing of us as an agent (HT-220, HT-240)."""
     ours = ("MESOS_", "LIBPROCESS_")
@@ -118,6 +106,8 @@ class Commands:
         self._on_terminated: dict[ActorContext, Callable[[], None]] = {}
         self._sandboxes: dict[str, str] = {}  # by task id
         self._fetchers: list[Thread] = []
+        self._unswitched: dict[str, None] = {}
+        """Users of frameworks whose commands run as we do, which has been said (HT-245)."""
         self._closed = False
 
     def run(self, context: ActorContext, run: Run, cause: int) -> None:
@@ -165,13 +155,15 @@ class Commands:
     def _start(self, context: ActorContext, run: Run) -> None:
         """Prepare what a command needs, and have it started; whatever is raised fails it."""
         sandbox = run.sandbox
-        argv, environment = _argv(run.command), _environment(run)
-        _check_user(run.command.user)
+        argv, environment, account = _argv(run.command), _environment(run), self._account(run)
         _make_folder(sandbox)
         for uri in run.command.uris:
             if self._is_over(context):
                 raise InterruptedError("its executor has ended")
             fetch(uri, sandbox, lambda: self._is_over(context))
+        if account is not None:
+            argv = switched(argv, account)
+            give(sandbox, account)
         launcher = self._launcher(context.host)
         launcher.spawn(
             run.work_id, argv, environment, cwd=sandbox, stdout=f"{sandbox}/stdout", stderr=f"{sandbox}/stderr"
@@ -180,6 +172,20 @@ class Commands:
             has_ended = context in self._on_terminated
         if has_ended:  # while files were fetched, when there was nothing to kill yet
             launcher.kill(run.work_id)
+
+    def _account(self, run: Run) -> pwd.struct_passwd | None:
+        """As whom a command runs, None: as we do. Raises PermissionError, if that is what it says and cannot be."""
+        if run.command.user or not run.user:
+            return account_of(run.command.user) if run.command.user else None
+        try:
+            return account_of(run.user)
+        except PermissionError as why:
+            with self._lock:
+                is_news = run.user not in self._unswitched
+                self._unswitched[run.user] = None
+            if is_news:
+                logger.warning("commands of frameworks of user {!r} run as we do: {}", run.user, why)
+            return None
 
     def _is_over(self, context: ActorContext) -> bool:
         return self._closed or context in self._on_terminated

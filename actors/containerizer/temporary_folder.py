@@ -20,6 +20,9 @@ from mesolite.actors.logs import logger
 PREFIX = "mesolite-"
 OWNER = "owner.json"
 
+PASSABLE = 0o711
+"""The mode of a folder of root's: commands of other users get to their sandboxes, and see nothing else."""
+
 
 class TemporaryFolder:
     """A folder that is there until `leave`, or until this process ends."""
@@ -30,6 +33,8 @@ class TemporaryFolder:
         _sweep(top)
         self._pid = os.getpid()
         self.name = tempfile.mkdtemp(prefix=PREFIX, dir=top)
+        if os.geteuid() == 0:
+            os.chmod(self.name, PASSABLE)
         self._owner = os.open(f"{self.name}/{OWNER}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self._owner, fcntl.LOCK_EX)  # it goes with this process, and with what that has forked
         os.write(self._owner, json.dumps({"pid": self._pid, "began": _began(self._pid)}).encode())

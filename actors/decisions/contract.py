@@ -239,10 +239,9 @@ class Run:
     environment: tuple[tuple[str, str], ...]
     sandbox: str
     simulated: SimulatedWork | None = None
-    task_id: str = ""
-    """Whose sandbox that is."""
-    resources: Resources = NOTHING
-    """What the task was given, to be held to it."""
+    task_id: str = ""  # whose sandbox that is
+    resources: Resources = NOTHING  # what the task was given, to be held to it
+    user: str = ""  # its framework's, as whom it runs if the command does not say (HT-245)
 
 
 @frozen
@@ -309,6 +308,7 @@ class ExecutorStart:
     shutdown_grace_s: float
     sandbox: str
     environment: tuple[tuple[str, str], ...] = ()
+    user: str = ""  # the framework's
 
 
 # ---------------------------------------------------------------------------------------------------------------- core

@@ -5,10 +5,15 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from mesolite.command_line.ending import Unusable
+
+if TYPE_CHECKING:
+    from mesolite.http import Http
+    from mesolite.messages.resources import Resources
 
 PROMISED = "127.0.0.1:5050"
 """Where Mesos's master listens unless told otherwise."""
@@ -21,7 +26,7 @@ PROMISED = "127.0.0.1:5050"
 @click.option("--resources", help="What each agent offers, as 'cpus:4;mem:4096'; by default that of a Cluster's.")
 @click.option("--work-dir", type=click.Path(file_okay=False), help="Keep registry, ids and sandboxes there.")
 @click.option("--credentials", type=click.Path(exists=True, dir_okay=False), help="A file of 'principal secret' lines.")
-@click.option("--certificate", default="", help="Speak TLS with this certificate, in PEM.")
+@click.option("--certificate", default="", help="Speak TLS with this certificate, in PEM; it may hold the key.")
 @click.option("--key", default="", help="The certificate's key, in PEM.")
 @click.option("--open-to-all", is_flag=True, help="Let whoever can reach another address than loopback do everything.")
 def up(
@@ -41,7 +46,6 @@ def up(
     """
     from mesolite.actors.errors import MesoliteError
     from mesolite.cluster import Cluster
-    from mesolite.http import Http
     from mesolite.wiring import DEFAULT_RESOURCES
 
     over = threading.Event()
@@ -49,20 +53,15 @@ def up(
     def end(signum: int, frame: FrameType | None) -> None:
         over.set()
 
+    http = _http(address, credentials, certificate, key, open_to_all=open_to_all)
+    offered = _resources(resources or DEFAULT_RESOURCES)
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, end)
     try:
-        http = Http(
-            address=address,
-            credentials=None if credentials is None else _read(credentials),
-            certificate=certificate,
-            key=key,
-            open_to_all=open_to_all,
-        )
         with Cluster(
             agents=agents,
             masters=masters,
-            resources=resources or DEFAULT_RESOURCES,
+            resources=offered,
             work_dir=work_dir,
             handle_signals=True,
             http=http,
@@ -74,6 +73,49 @@ def up(
             over.wait()
     except MesoliteError as why:
         raise Unusable(str(why)) from why
+
+
+def _http(address: str, credentials: str | None, certificate: str, key: str, *, open_to_all: bool) -> Http:
+    """How the cluster speaks HTTP, as its options say it.
+
+    Raises:
+        Unusable: they cannot be so; the text names them.
+    """
+    from mesolite.actors.errors import InvalidValue
+    from mesolite.http import Http, parsed, require_principals
+
+    if key and not certificate:
+        raise Unusable(f"--key {key} is given without --certificate, so nothing would be encrypted; give both")
+    try:
+        parsed(address, encrypted=bool(certificate))
+    except InvalidValue as why:
+        raise Unusable(f"--http: {why}") from why
+    known = None if credentials is None else _read(credentials)
+    try:
+        require_principals(known or ())
+    except InvalidValue as why:
+        raise Unusable(f"--credentials {credentials}: {why}") from why
+    http = Http(address=address, credentials=known, certificate=certificate, key=key, open_to_all=open_to_all)
+    if http.is_exposed:
+        raise Unusable(
+            f"--http {address} can be reached from other machines, and whoever comes may do everything; give "
+            "--credentials FILE, or --open-to-all if that is meant"
+        )
+    return http
+
+
+def _resources(text: str) -> Resources:
+    """What each agent offers.
+
+    Raises:
+        Unusable: these are no resources.
+    """
+    from mesolite.messages.resources import ResourceError, Resources
+
+    try:
+        return Resources.of(text)
+    except ResourceError as why:
+        raise Unusable(f"--resources: {why}") from why
 
 
 def _read(path: str) -> dict[str, str]:

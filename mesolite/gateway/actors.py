@@ -84,7 +84,7 @@ class Endpoint(StreamActor):
         if isinstance(effect, ReadFiles):
             self._outlet(effect.number, answer_from_files(effect))
         else:
-            found = usage.of(self._runtime, effect.actors)
+            found = usage.of(self._runtime, self.core.facts.epoch, effect.actors)
             self._runtime.post(self.context, Measured(number=effect.number, statistics=found))
 
     def _open(self, opened: OpenStream) -> None:

@@ -154,15 +154,27 @@ class AgentEndpointCore(EndpointCore):
 
     def _peer_gone(self, event: PeerExited, sender: str, now: float) -> None:
         for number in [number for number, actor in self._streams.items() if actor == event.name]:
-            del self._streams[number]
-            if number in self._unanswered:  # it had ended before it was asked (HT-196)
-                self._unanswered.discard(number)
-                self.answer_with(number, StreamBegun(headers=JSON))
-                self.answer_with(number, Record(framed(SHUTDOWN)))
-            self.answer_with(number, StreamEnded())  # if it has not ended it itself
+            # If it has not ended it itself; or if it had ended before it was asked (HT-196).
+            self._end_stream(number, Record(framed(SHUTDOWN)))
         self._connected = {key: actor for key, actor in self._connected.items() if actor != event.name}
         self._containers.pop(event.name, None)
         super()._peer_gone(event, sender, now)
+
+    def end_streams(self) -> None:
+        """End the connections of executors, which may live on: those are its agent's (HT-59, HT-248)."""
+        for number, actor in list(self._streams.items()):
+            self._end_stream(number)
+            self.send(actor, StreamLost(number=number))
+
+    def _end_stream(self, number: int, *last: Record) -> None:
+        """Write the last of a stream; `last`: what is said to who has not been answered yet."""
+        del self._streams[number]
+        if number in self._unanswered:
+            self._unanswered.discard(number)
+            self.answer_with(number, StreamBegun(headers=JSON))
+            for record in last:
+                self.answer_with(number, record)
+        self.answer_with(number, StreamEnded())
 
     # --- operators -------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.http import RawRequestMessage
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import ContentEncodingError, LineTooLong
 
 from mesolite.actors.logs import logger, told
 from mesolite.gateway.limits import Limits
@@ -18,6 +18,8 @@ from mesolite.gateway.streams import Exchange
 
 HEADERS = 200
 """So many, more than anybody sends, are too many, however short they are (HT-375)."""
+
+NOT_DECODED = "The body is not what its Content-Encoding says, or that is not understood; send gzip, deflate or none"
 
 LINGER_S = 1.0
 """So long a client that was refused may take to read why; closing at once could destroy that on its way."""
@@ -95,19 +97,21 @@ class Connection(web.RequestHandler):
         super().data_received(data)
         if self._messages:
             self._forget_head()
-            if not isinstance(self._messages[-1][0], RawRequestMessage):
-                self._spoil_bodies()
+            if not isinstance(last := self._messages[-1][0], RawRequestMessage):
+                self._spoil_bodies(last.exc)
         elif data and not self._request_in_progress and self._head_timer is None:
             self._head_timer = self._loop.call_later(self._limits.head_s, self._head_is_late)
 
-    def _spoil_bodies(self) -> None:
+    def _spoil_bodies(self, error: BaseException | None) -> None:
         """What could not be parsed may be a body that is waited for; aiohttp queues the error behind its request."""
         bodies = [body for _, body in self._messages]
         if self._current_request is not None:
             bodies.append(self._current_request.content)
         for body in bodies:
             if not body.is_eof():
-                body.set_exception(web.RequestPayloadError("the body is malformed"))
+                why = web.RequestPayloadError("the body is malformed")
+                why.__cause__ = error
+                body.set_exception(why)
 
     def _forget_head(self) -> None:
         if self._head_timer is not None:
@@ -187,6 +191,8 @@ class Connection(web.RequestHandler):
         if isinstance(exc, LineTooLong) or (message or "").startswith("Too many headers"):
             text = f"A line of the head is longer than {self._limits.line} bytes, or there are over {HEADERS} headers"
             return self.refusal(431, text)
+        if isinstance(exc, ContentEncodingError):
+            return self.refusal(400, NOT_DECODED)
         if status != HTTPStatus.INTERNAL_SERVER_ERROR or exc is None:
             return self.refusal(status, f"Not HTTP/1.1: {message}")
         reference = token_hex(4)

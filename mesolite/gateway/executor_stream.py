@@ -88,7 +88,7 @@ SHUTDOWN: Plain = {"type": "SHUTDOWN"}
 
 
 def subscribed(known: ExecutorRegistered, framework_id: FrameworkId, container: str) -> Plain:
-    """What it is, and where (HT-192)."""
+    """What it is, and where: the container as everybody else is told of it (HT-192)."""
     return _event(
         "SUBSCRIBED",
         executor_info=writing.executor_info(known.executor_info, framework_id),

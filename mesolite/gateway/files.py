@@ -1,6 +1,7 @@
-"""Sandboxes and logs over HTTP: what there is, and what is in it (docs/spec/http.md section 12.2, HT-271, HT-272).
+r"""Sandboxes and logs over HTTP: what there is, and what is in it (docs/spec/http.md section 12.2, HT-271, HT-272).
 
 A client names a virtual path, which begins with one of the roots; nothing outside of a root is ever shown (HT-365).
+A byte of a name that is no UTF-8 is shown as `\xff`, and may be asked for so, too, or as it is: `%FF` (HT-47).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ TYPES = mimetypes.MimeTypes().types_map[True]
 """Media types by extension; those that Python knows, whatever the machine has."""
 
 NUMBER = re.compile(r"-?[0-9]{1,18}")
+SHOWN_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 """Of a mode, what `browse` does not show."""
@@ -155,7 +157,7 @@ class Files:
             if not os.path.isdir(real):
                 return []
             names = sorted(os.listdir(real))
-        shown = ((f"{path.rstrip('/')}/{name}", _looked_at(root, os.path.join(real, name))) for name in names)
+        shown = ((_shown(f"{path.rstrip('/')}/{name}"), _looked_at(root, os.path.join(real, name))) for name in names)
         return [(entry, info) for entry, info in shown if info is not None]
 
     def _piece(self, path: str, offset: int, length: int | None) -> tuple[int, bytes]:
@@ -182,6 +184,8 @@ def _within(path: str, attached: str, rest: list[str]) -> tuple[str, str]:
     try:
         root = os.path.realpath(attached)
         real = os.path.realpath(os.path.join(root, *rest))
+        if _is_inside(root, real) and not os.path.lexists(real):
+            real = os.path.realpath(os.path.join(root, *map(_from_shown, rest)))
     except ValueError as unfit:
         raise FileRefusal(400, f"{path!r} is no path: {unfit}") from unfit
     # Before anything is looked up: whether a file outside is there must not show, either.
@@ -246,6 +250,16 @@ def _tidy(path: str) -> str:
     """A path without empty parts, as they mean nothing; a leading slash stays."""
     whole = "/".join(part for part in path.split("/") if part)
     return f"/{whole}" if path.startswith("/") else whole
+
+
+def _shown(path: str) -> str:
+    """A path as strict JSON can have it: bytes that are no UTF-8 are spelt out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _from_shown(name: str) -> str:
+    """The name that is shown so."""
+    return SHOWN_BYTE.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name)
 
 
 def _number(name: str, text: str) -> int:

@@ -11,6 +11,7 @@ import itertools
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 import attrs
@@ -25,7 +26,7 @@ from mesolite.gateway.agent_endpoint import AgentEndpointCore
 from mesolite.gateway.authentication import Authentication
 from mesolite.gateway.endpoint import EndpointCore, EndpointFacts
 from mesolite.gateway.events import ClientGone, RequestCame
-from mesolite.gateway.exchange import Cut, Inlet, Outlet, Part, Request, Response, StreamEnded
+from mesolite.gateway.exchange import Cut, Inlet, Outlet, Part, Request, Response, StreamBegun, StreamEnded
 from mesolite.gateway.master_endpoint import MasterEndpointCore
 from mesolite.gateway.reading.addresses import Address
 from mesolite.gateway.refusals import refusal
@@ -35,6 +36,15 @@ from mesolite.http import LOOPBACK, Http
 
 CALLS = ("/api/v1/scheduler", "/api/v1/executor")
 """Paths of calls of schedulers and executors."""
+
+TLS_IS_SPOKEN = ("LIBPROCESS_SSL_ENABLED", "true")
+"""Says to executors that their agent speaks TLS (HT-18). Mesos's inherit it; MESOS_AGENT_ENDPOINT has no scheme."""
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104  whoever gives it wants that
+"""To listen there is to listen at all addresses of this machine; clients cannot be sent there."""
+
+FAR_AWAY = ("192.0.2.1", 9)
+"""An address that nobody has (RFC 5737), so it is reached over the default route."""
 
 
 class Ports(Protocol):
@@ -50,10 +60,18 @@ class Ports(Protocol):
         """Let nobody in any more, and send those home who are there."""
 
 
+@attrs.define(eq=False)
+class Unanswered:
+    """A request whose answer has not ended: by which life of an endpoint, and whether that is a stream."""
+
+    by: ActorContext
+    streams: bool = False
+
+
 class DaemonInlet:
     """Hands requests to the endpoint of one daemon, as long as it is there."""
 
-    def __init__(self, runtime: Runtime, endpoint: str, outlet: Outlet, unanswered: dict[int, ActorContext]) -> None:
+    def __init__(self, runtime: Runtime, endpoint: str, outlet: Outlet, unanswered: dict[int, Unanswered]) -> None:
         """`endpoint`: the name of its actor, which is about to be started."""
         self._runtime = runtime
         self._endpoint = endpoint
@@ -68,7 +86,7 @@ class DaemonInlet:
             if not self.has_begun:
                 self._outlet(number, refusal(503, "this is just being started; try again"))
             return not self.has_begun
-        self._unanswered[number] = context
+        self._unanswered[number] = Unanswered(context)
         # Calls are short; what reads may take its time, and others would have to wait for that.
         short = request.path.endswith(CALLS)
         post = self._runtime.post_here if short else self._runtime.post
@@ -77,9 +95,9 @@ class DaemonInlet:
 
     def gone(self, number: int) -> None:
         """Learn that nobody waits for that answer any more."""
-        context = self._unanswered.pop(number, None)
-        if context is not None:
-            self._runtime.post(context, ClientGone(number), "http")
+        known = self._unanswered.pop(number, None)
+        if known is not None:
+            self._runtime.post(known.by, ClientGone(number), "http")
 
 
 class Gateway:
@@ -101,11 +119,12 @@ class Gateway:
         self._tokens = None if http.credentials is None else Tokens(secret)
         self._flags = {each.name: str(getattr(settings, each.name)) for each in attrs.fields(Settings)}
         self._host, self._first_port = http.host_and_port
+        self._advertised = _address_of_this_machine() if self._host == EVERYWHERE else self._host
         self._masters: dict[str, Address] = {}
         self._agents: dict[str, Address] = {}
         self._inlets: dict[str, DaemonInlet] = {}
-        self._unanswered: dict[int, ActorContext] = {}
-        """Requests whose answers have not ended, and which life of an endpoint was to answer."""
+        self._unanswered: dict[int, Unanswered] = {}
+        """Requests whose answers have not ended."""
         self._hosts = map(self._host_of_agent, itertools.count(1))
 
     @property
@@ -139,10 +158,13 @@ class Gateway:
 
     def executor(self, context: ActorContext, start: ExecutorStart) -> ProcessExecutor:
         """An executor that is a process."""
+        more: list[tuple[str, str]] = []
         if self._tokens is not None:
             run = sandboxes.container_id(start.agent, start.sandbox)
-            token = self._tokens.issue(Claims(start.framework_id, start.executor_id, run))
-            start = attrs.evolve(start, environment=(*start.environment, (tokens.VARIABLE, token)))
+            more.append((tokens.VARIABLE, self._tokens.issue(Claims(start.framework_id, start.executor_id, run))))
+        if self._http.certificate:
+            more.append(TLS_IS_SPOKEN)
+        start = attrs.evolve(start, environment=(*start.environment, *more))
         return ProcessExecutor(context, start, self._settings, self._write)
 
     def close(self) -> None:
@@ -164,7 +186,7 @@ class Gateway:
         endpoint = f"{daemon}/http"
         inlet = self._inlets[daemon] = DaemonInlet(self._runtime, endpoint, self._write, self._unanswered)
         port = self._ports.listen(host, self._first_port + place if self._first_port else 0, inlet)
-        ip = socket.gethostbyname(socket.gethostname()) if host == "0.0.0.0" else host  # noqa: S104  it was asked for
+        ip = self._advertised if host == self._host else host
         return Address(ip, ip, port, secure=bool(self._http.certificate))
 
     def _start(self, daemon: str, make: Callable[[], EndpointCore]) -> None:
@@ -174,12 +196,16 @@ class Gateway:
             runtime.end(former, 0)
         runtime.start(endpoint, Placement(daemon), lambda context: Endpoint(context, make(), self._write))
         self._inlets[daemon].has_begun = True
-        for number, context in list(self._unanswered.items()):
-            if not context.alive:  # a former life of it was to answer
-                self._write(number, Cut())
+        for number, known in list(self._unanswered.items()):
+            if not known.by.alive:  # a former life of it was to answer; a stream is ended, not cut (HT-59)
+                self._write(number, StreamEnded() if known.streams else Cut())
 
     def _write(self, number: int, part: Part) -> None:
-        if type(part) in (Response, StreamEnded, Cut):
+        if type(part) is StreamBegun:
+            known = self._unanswered.get(number)
+            if known is not None:
+                known.streams = True
+        elif type(part) in (Response, StreamEnded, Cut):
             self._unanswered.pop(number, None)
         self._ports.write(number, part)
 
@@ -187,3 +213,19 @@ class Gateway:
         if self._host == LOOPBACK and sys.platform == "linux":  # where all of 127.0.0.0/8 is loopback
             return str(ipaddress.IPv4Address(LOOPBACK) + 255 + number)
         return self._host
+
+
+def _address_of_this_machine() -> str:
+    """Where other machines reach this one: what its name stands for, as in Mesos, or where its default route begins.
+
+    Nothing is sent. On many machines the name stands for loopback, where others would find themselves.
+    """
+    with suppress(OSError):
+        named = socket.gethostbyname(socket.gethostname())
+        if not ipaddress.ip_address(named).is_loopback:
+            return named
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as routed:
+        routed.connect(FAR_AWAY)
+        own: str = routed.getsockname()[0]
+        return own
+    return LOOPBACK  # no other machine can be reached

@@ -58,12 +58,13 @@ def of_call(kind: str, body: Plain, principal: str, epoch: Epoch) -> Make | None
 def _of_call(kind: str, body: Plain, principal: str, epoch: Epoch) -> Make | None:
     match kind:
         case "DRAIN_AGENT":
-            grace = body.get("max_grace_period")
+            given = body.get("max_grace_period")
+            grace = None if given is None else reading.duration(given, "max_grace_period")
             return lambda number: DrainAgentCall(
                 call_id=number,
                 principal=principal,
                 agent_id=AgentId(value(body, "agent_id")),
-                max_grace_period_s=None if grace is None else reading.seconds(grace),
+                max_grace_period_s=grace,
                 mark_gone=body.get("mark_gone", False),
                 initiator=principal,
             )
@@ -93,12 +94,13 @@ def _of_call(kind: str, body: Plain, principal: str, epoch: Epoch) -> Make | Non
         case "X_MESOLITE_RECLAIM":
             wanted = body.get("resources")
             resources = None if wanted is None else reading.resources(wanted, kind)
+            within = reading.duration(body["within"], "within")
             return lambda number: ReclaimResourcesCall(
                 call_id=number,
                 principal=principal,
                 agent_id=AgentId(value(body, "agent_id")),
                 resources=resources,
-                within_s=reading.seconds(body["within"]),
+                within_s=within,
                 initiator=principal,
             )
         case _:

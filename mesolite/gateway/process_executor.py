@@ -42,6 +42,7 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.executor.registration import ExecutorRegistration, ReconnectTimeout
 from mesolite.actors.decisions.executor.work_outcome import SIGKILL, outcome
+from mesolite.actors.decisions.rules import sandboxes
 from mesolite.actors.decisions.settings import Settings
 from mesolite.gateway import executor_stream
 from mesolite.gateway.executor_stream import ExecutorHeartbeat, ExecutorStream
@@ -103,7 +104,15 @@ class ProcessExecutorCore(Core):
         assert info is not None, f"executor {start.executor_id} is a command executor"
         assert info.command is not None, f"executor {start.executor_id} has no command"
         link, self._register = self.registration.begin(event)
-        run = Run(event.name, info.command, start.environment, start.sandbox, UNTIL_KILLED, resources=info.resources)
+        run = Run(
+            event.name,
+            info.command,
+            start.environment,
+            start.sandbox,
+            UNTIL_KILLED,
+            resources=info.resources,
+            user=start.user,
+        )
         self.effects += [link, run]
 
     def _work_started(self, event: WorkStarted, sender: str, now: float) -> None:
@@ -249,7 +258,11 @@ class ProcessExecutorCore(Core):
         registration, say = self.registration, self.stream.say
         self._tell_endpoint(connected=True)  # before the process can know that it may call
         self.effects += self.stream.begin(
-            executor_stream.subscribed(self._known_as, registration.framework_id, registration.name)
+            executor_stream.subscribed(
+                self._known_as,
+                registration.framework_id,
+                sandboxes.container_id(self.start.agent, self.start.sandbox),
+            )
         )
         self.effects += self.stream.keep_alive()
         for status in (update.status for update in self._brought.updates):

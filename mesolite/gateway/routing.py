@@ -31,8 +31,8 @@ def find(path: str, process: str, endpoints: Container[str]) -> str | None:
 
 
 def parameters(request: Request) -> Mapping[str, str]:
-    """What the query says; of several of one name the last counts."""
-    return dict(parse_qsl(request.query, keep_blank_values=True))
+    """What the query says; of several of one name the last counts. What is no UTF-8 stays, as names of files may be."""
+    return dict(parse_qsl(request.query, keep_blank_values=True, errors="surrogateescape"))
 
 
 def require_method(request: Request, *methods: str) -> None:

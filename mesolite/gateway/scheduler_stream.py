@@ -148,7 +148,9 @@ class SchedulerStreamCore(Core):
             return
         match event:
             case ResourceOffers(offers=offers):
-                self._event("OFFERS", {"offers": [writing.offer(each, self._epoch, self._understood) for each in offers]})
+                secure = self._address.secure
+                made = [writing.offer(each, self._epoch, self._understood, secure=secure) for each in offers]
+                self._event("OFFERS", {"offers": made})
             case RescindOffer(offer_id=offer_id):
                 self._event("RESCIND", {"offer_id": writing.identifier(offer_id)})
             case InverseOffers(inverse_offers=asked):

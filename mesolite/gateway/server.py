@@ -19,9 +19,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from aiohttp import HttpVersion11, web
+from aiohttp.http_exceptions import ContentEncodingError
 from attrs import frozen
 from multidict import CIMultiDict
 
@@ -46,6 +48,8 @@ COMPRESSED_FROM = 1024
 COMPRESSED_ASIDE_FROM = 64 * 1024
 """Bytes of body from which compressing takes so long that a thread beside does it."""
 
+KEY_IN_PEM = b"PRIVATE KEY-----"
+"""What a key begins with in PEM, whatever kind it is of."""
 
 FAST = 1
 """The level of gzip that takes least time; JSON becomes about a tenth even so."""
@@ -53,10 +57,10 @@ FAST = 1
 
 @frozen
 class Tls:
-    """Paths of a certificate and its key, in PEM (HT-18)."""
+    """Paths of a certificate and its key, in PEM; without a key, that is in the certificate's file (HT-18)."""
 
     certificate: str
-    key: str
+    key: str = ""
 
 
 class HttpServer:
@@ -247,6 +251,9 @@ async def _body(request: web.BaseRequest, connection: Connection, limits: Limits
     except TimeoutError:
         return connection.refusal(408, f"Nothing of the body has come for {limits.body_s:g} s")
     except web.RequestPayloadError as error:
+        if isinstance(error.__cause__, ContentEncodingError):
+            stated = request.headers.get("Content-Encoding", "")
+            return connection.refusal(400, f"The body is not {stated}, although its Content-Encoding says so")
         return connection.refusal(400, f"Not HTTP/1.1: {error}")
     return bytes(body)
 
@@ -296,11 +303,14 @@ def _reads_gzip(accepted: str) -> bool:
 def _context(tls: Tls) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(tls.certificate, tls.key)
+        if not tls.key and KEY_IN_PEM not in Path(tls.certificate).read_bytes():
+            raise Refused(f"the certificate {tls.certificate} comes without a key; give the path of its key, too")
+        context.load_cert_chain(tls.certificate, tls.key or None)
     except OSError as error:  # ssl.SSLError is one
+        key = f"key {tls.key}" if tls.key else "key in the same file"
         raise Refused(
-            f"cannot use the certificate {tls.certificate} with the key {tls.key}: {error.strerror or error}; "
-            "give the paths of two files in PEM that belong together"
+            f"cannot use the certificate {tls.certificate} with the {key}: {error.strerror or error}; "
+            "give the paths of two files in PEM that belong together, or of one that holds both"
         ) from error
     return context
 

@@ -217,7 +217,7 @@ def test_a_drain_under_way_cannot_be_called_off() -> None:
             2,
             400,
             "agent m1-S1 is draining and a drain cannot be called off; reactivate it when drain m1-D1 has ended: "
-            "wait() on it, and look at its blocked_by",
+            "wait for its end, and look at what blocks it",
         ),
     ]
     # It is drained.
@@ -323,15 +323,15 @@ def test_a_drain_that_cannot_be_is_refused_with_what_would_work() -> None:
     master = running("t1")
 
     assert master.hear(DrainAgentCall(call_id=1, agent_id="m1-S7"), OPERATOR, 3.0) == [
-        refused(1, 400, "there is no agent 'm1-S7'; state() lists the agents by id"),
+        refused(1, 400, "there is no agent 'm1-S7'; the state lists the agents by id"),
     ]
     assert master.hear(DrainAgentCall(call_id=2, agent_id="m1-S1", max_grace_period_s=-1.0), OPERATOR, 3.0) == [
-        refused(2, 400, "a longest grace period of -1.0 s cannot be; give 0 or more seconds, or None for no limit"),
+        refused(2, 400, "a longest grace period of -1.0 s cannot be; give 0 or more seconds, or none for no limit"),
     ]
     # It says goodbye.
     master.hear(UnregisterAgent(agent_id="m1-S1"), "agent-1", 4.0)
     assert master.hear(DrainAgentCall(call_id=3, agent_id="m1-S1"), OPERATOR, 4.1) == [
-        refused(3, 409, "agent m1-S1 is just being removed; look at state() again when that is done"),
+        refused(3, 409, "agent m1-S1 is just being removed; look at the state again when that is done"),
     ]
 
 

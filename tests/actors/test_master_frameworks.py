@@ -266,7 +266,7 @@ def test_a_framework_that_is_torn_down_ends_everywhere() -> None:
         done(2),
     ]
     assert asked.hear(TeardownFrameworkCall(call_id=3, framework_id="m1-F7"), OPERATOR, 4.0) == [
-        refused(3, 400, "there is no framework 'm1-F7'; state() lists the frameworks by id"),
+        refused(3, 400, "there is no framework 'm1-F7'; the state lists the frameworks by id"),
     ]
 
 

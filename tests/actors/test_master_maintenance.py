@@ -129,7 +129,7 @@ def test_a_scheduled_machine_is_not_drained_besides() -> None:
             2,
             400,
             "agent m1-S1 cannot be drained: its machine host-1 is in the maintenance schedule; take the machine "
-            "down with machine_down(), or out of the schedule first",
+            "down, or out of the schedule first",
         ),
     ]
 

@@ -298,18 +298,18 @@ def test_a_reclaim_that_cannot_be_is_refused_with_what_would_work() -> None:
         refused(
             3,
             400,
-            "cpus:5 was to be reclaimed of agent m1-S1, which has only cpus:4; ask for that at most, or None for "
+            "cpus:5 was to be reclaimed of agent m1-S1, which has only cpus:4; ask for that at most, or none for "
             "everything",
         ),
     ]
     assert master.hear(ReclaimResourcesCall(call_id=4, agent_id="m1-S7", within_s=60.0), OPERATOR, 8.0) == [
-        refused(4, 400, "there is no agent 'm1-S7'; state() lists the agents by id"),
+        refused(4, 400, "there is no agent 'm1-S7'; the state lists the agents by id"),
     ]
     assert master.hear(ReleaseReclaimCall(call_id=5, reclaim_id="m1-R7"), OPERATOR, 8.0) == [
-        refused(5, 400, "there is no reclaim 'm1-R7'; state() lists the reclaims by id"),
+        refused(5, 400, "there is no reclaim 'm1-R7'; the state lists the reclaims by id"),
     ]
     # One is being recorded.
     master.hear(CALL, OPERATOR, 8.0)
     assert master.hear(ReclaimResourcesCall(call_id=6, agent_id="m1-S1", within_s=60.0), OPERATOR, 8.0) == [
-        refused(6, 409, "agent m1-S1 is being reclaimed already, by m1-R1; wait() for it, or release() it first"),
+        refused(6, 409, "agent m1-S1 is being reclaimed already, by m1-R1; wait for its end, or release it first"),
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import os
 import stat
 import tarfile
 import threading
@@ -113,7 +113,8 @@ class Files(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content[: 3 if "short" in self.path else None])
+        with contextlib.suppress(OSError):  # who has given up does not take all of it
+            self.wfile.write(content[: 3 if "short" in self.path else None])
 
     def log_message(self, *said: object) -> None:
         """Say nothing."""
@@ -123,7 +124,7 @@ class Files(BaseHTTPRequestHandler):
 def url() -> Iterator[str]:
     """Of a server of files."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
-        serving = threading.Thread(target=server.serve_forever)
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
         serving.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
@@ -295,18 +296,6 @@ def test_a_task_fails_whose_files_are_not_there() -> None:
 
         assert scheduler.states("t") == ["STARTING", "FAILED"]
         assert scheduler.updates("t")[-1].message.startswith("cannot fetch '/no/such'")
-
-
-def test_a_task_of_another_user_fails() -> None:
-    """Commands run as the agent's own user, by whichever name (HT-245)."""
-    with Cluster(agents=1) as cluster:
-        scheduler, _ = run_to_the_end(
-            cluster, fetching("other", "true", user="no-such-user"), fetching("own", "true", user=str(os.geteuid()))
-        )
-
-        assert scheduler.states("other") == ["STARTING", "FAILED"]
-        assert "as user 'no-such-user', but commands run as the agent's own" in scheduler.updates("other")[-1].message
-        assert scheduler.states("own")[-1] == "FINISHED"
 
 
 def test_nothing_of_an_agent_is_in_the_environment_of_its_commands(monkeypatch: pytest.MonkeyPatch) -> None:

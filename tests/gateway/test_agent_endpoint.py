@@ -7,7 +7,23 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.calling import JSON, OPERATOR, Process, World, an_id, with_process
+from mesolite.actors.decisions.contract import Exit, PeerExited, Send, Started
+from mesolite.gateway.agent_endpoint import AgentEndpointCore
+from mesolite.gateway.authentication import Authentication
+from mesolite.gateway.effects import Write
+from mesolite.gateway.endpoint import EndpointFacts
+from mesolite.gateway.events import RequestCame
+from mesolite.gateway.exchange import Request, StreamBegun, StreamEnded
+from mesolite.gateway.reading.addresses import Address
+from mesolite.gateway.refusals import JSON as TYPED_JSON
+from mesolite.gateway.v1.writing import Epoch
+from mesolite.messages.frameworks import FrameworkInfo
+from mesolite.messages.infos import AgentInfo
+from mesolite.messages.queries import QueryAnswered
+from mesolite.messages.remote import StreamLost
+from mesolite.messages.snapshot import AgentHoldings, HeldExecutor, HeldFramework
+from mesolite.messages.tasks import CommandInfo, ExecutorInfo
+from tests.gateway.calling import EXECUTOR, JSON, OPERATOR, Process, World, an_id, with_process
 
 RECORDIO = "application/recordio"
 
@@ -137,6 +153,55 @@ def test_the_old_state_has_frameworks_executors_and_tasks(process: Process) -> N
     assert tasks == {"e1": ["t1"], "t2": ["t2"]}
 
 
+def test_a_container_is_called_the_same_everywhere(process: Process) -> None:
+    """HT-192, HT-374: in SUBSCRIBED, updates and all that can be read; it may stand in paths, so without a slash."""
+    world, agent = process.world, process.agent
+    (subscribed,) = process.heard("SUBSCRIBED")
+    told = subscribed["container_id"]["value"]
+    (framework,) = world.get("/state", to=agent).json["frameworks"]
+
+    assert "/" not in told
+    assert {each["executor_id"]: each["container_id"] for each in world.get("/containers", to=agent).json}["e1"] == told
+    assert {each["id"]: each["container"] for each in framework["executors"]}["e1"] == told
+    said = [each for each in process.framework.statuses if each["task_id"] == an_id("t1")]
+    assert said
+    assert all(status["container_status"]["container_id"] == an_id(told) for status in said)
+
+
+def test_an_agent_tells_what_was_said_of_its_tasks(process: Process) -> None:
+    """HT-309, HT-350, HT-352: while they run and when they have ended, and in which container."""
+    world, agent = process.world, process.agent
+    running = world.read("GET_TASKS", to=agent)["launched_tasks"]
+    process.update("t1", "TASK_FINISHED", uuid="/////////////////////w==", data="AAECAw==")
+    process.framework.acknowledge_all()
+    ended = world.read("GET_TASKS", to=agent)["completed_tasks"]
+    (framework,) = world.get("/state", to=agent).json["frameworks"]
+    old = {task["id"]: task for each in framework["executors"] for task in each["tasks"] + each["completed_tasks"]}
+
+    said = {task["name"]: [status["state"] for status in task["statuses"]] for task in running}
+    assert said == {"t1": ["TASK_RUNNING"], "t2": ["TASK_STARTING", "TASK_RUNNING"]}
+    assert [status["state"] for status in ended[0]["statuses"]] == ["TASK_RUNNING", "TASK_FINISHED"]
+    assert all("data" not in status for status in ended[0]["statuses"])
+    for task in old.values():
+        assert task["statuses"][0].keys() >= {"state", "timestamp", "container_status"}
+    assert [status["state"] for status in old["t1"]["statuses"]] == ["TASK_RUNNING", "TASK_FINISHED"]
+
+
+def test_what_was_said_and_is_not_acknowledged_is_known_to_a_restarted_agent() -> None:
+    """HT-309, HT-251: it was stored."""
+    process = with_process(failover_timeout=600, checkpoint=True)
+    process.subscribe()
+    process.update("t1")
+    process.agent.crash()
+    process.agent.restart()
+    process.world.sim.settle()
+    process.subscribe()
+    process.world.sim.advance(5.0)
+
+    (task,) = process.world.read("GET_TASKS", to=process.agent)["launched_tasks"]
+    assert [status["state"] for status in task["statuses"]] == ["TASK_RUNNING"]
+
+
 def test_a_container_can_be_chosen(process: Process) -> None:
     """HT-353: by its id; an unknown one is none."""
     world, agent = process.world, process.agent
@@ -171,3 +236,38 @@ def test_what_is_measured_may_take_its_time() -> None:
     assert world.get("/metrics/snapshot?timeout=5secs", to=world.agent()).status == 200
     assert world.get("/metrics/snapshot?timeout=5", to=world.agent()).status == 400
     assert world.get("/metrics/snapshot?timeout=x").status == 400
+
+
+def test_who_has_no_answer_when_the_agent_goes_gets_an_empty_stream() -> None:
+    """HT-59: nobody waits for ever, and the executor does not take a stream for open that has ended."""
+    core = AgentEndpointCore(
+        EndpointFacts(
+            daemon="agent-1",
+            address=Address("127.0.0.1", "127.0.0.1", 5051),
+            epoch=Epoch(0.0),
+            authentication=Authentication(None),
+            tokens=None,
+            flags={},
+            heartbeat_s=15.0,
+        ),
+        {},
+    )
+    info = ExecutorInfo(executor_id="e1", command=CommandInfo(value="./executor"))
+    executor = HeldExecutor(
+        executor_id="e1", info=info, actor="agent-1/F1/e1", container_id="c1", sandbox="/s", running=False
+    )
+    framework = HeldFramework(info=FrameworkInfo(name="web", id="F1"), executors=(executor,))
+    agent = AgentInfo(hostname="h", resources="cpus:1", id="S1")
+    holdings = AgentHoldings(info=agent, recovering=False, registered=True, leader="", frameworks=(framework,))
+    call = {"type": "SUBSCRIBE", "framework_id": an_id("F1"), "executor_id": an_id("e1"), "subscribe": {}}
+    request = Request(method="POST", path=EXECUTOR, headers=tuple(JSON.items()), body=json.dumps(call).encode())
+    core.handle(Started("agent-1/http", 1), "", 0.0)
+    core.handle(RequestCame(7, request), "http", 0.0)
+    core.handle(QueryAnswered(call_id=1, holdings=holdings), "agent-1", 0.0)
+
+    assert core.handle(PeerExited("agent-1", 1), "agent-1", 1.0) == [
+        Write(7, StreamBegun(headers=TYPED_JSON)),
+        Write(7, StreamEnded()),
+        Send("agent-1/F1/e1", StreamLost(number=7)),
+        Exit("its daemon has ended"),
+    ]

@@ -282,6 +282,31 @@ def test_secrets_cannot_be_resolved() -> None:
 # --- the agent goes and comes back ---------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("checkpoint", [True, False], ids=["checkpointed", "not checkpointed"])
+@pytest.mark.parametrize("how", ["crash", "stop", "restart"])
+def test_with_its_agent_the_stream_ends_at_once(how: str, checkpoint: bool) -> None:
+    """HT-59, HT-248, HT-249: with its last chunk, as executors learn from it that the agent has gone."""
+    process = with_process(failover_timeout=1000.0, checkpoint=checkpoint)
+    stream = process.subscribe()
+    process.world.sim.settle()
+    assert not stream.ended
+
+    getattr(process.agent, how)()
+    process.world.sim.settle()
+
+    assert (stream.ended, stream.broken) == (True, False)
+
+
+def test_a_machine_without_power_ends_nothing() -> None:
+    """Nobody is there who could; no more than a machine does that is unplugged."""
+    process = with_process(**KEPT)
+    stream = process.subscribe()
+    process.agent.power_off()
+    process.world.sim.advance(60.0)
+
+    assert not stream.ended
+
+
 def test_while_its_agent_recovers_a_process_may_subscribe_and_no_more() -> None:
     """HT-198, HT-248: UPDATE and MESSAGE are 503 for now, HEARTBEAT is taken."""
     process = with_process(**KEPT)

@@ -136,7 +136,7 @@ def unborn(checkpoint: bool = False) -> ProcessExecutorCore:
         info=EXECUTOR,
         checkpoint=checkpoint,
         shutdown_grace_s=5.0,
-        sandbox="/s",
+        sandbox="/s/e1.1-7",
         environment=(("A", "1"),),
     )
     return ProcessExecutorCore(start, Settings.mesos())
@@ -175,14 +175,17 @@ def test_the_process_is_started_and_registers_when_it_subscribes() -> None:
     # In a simulation whoever plays the client decides what it does, so it does not end by itself.
     assert hear(core, Started(NAME, 1)) == [
         Link("agent-1"),
-        Run(NAME, COMMAND, (("A", "1"),), "/s", SimulatedWork(duration=None), "", EXECUTOR.resources),
+        Run(NAME, COMMAND, (("A", "1"),), "/s/e1.1-7", SimulatedWork(duration=None), "", EXECUTOR.resources),
     ]
     assert hear(core, WorkStarted(NAME, 77)) == []
     assert subscribe(core, 1) == [REGISTER]
 
 
 def test_the_process_may_call_before_it_can_know_that() -> None:
-    """The endpoint hears of it first; then comes the head, then SUBSCRIBED, and no heartbeat yet (HT-192, HT-65)."""
+    """The endpoint hears of it first; then comes the head, then SUBSCRIBED, and no heartbeat yet (HT-192, HT-65).
+
+    Its container is called as in all that the agent says of it.
+    """
     core = up()
     subscribe(core, 1)
 
@@ -217,7 +220,7 @@ def test_the_process_may_call_before_it_can_know_that() -> None:
                     "attributes": [],
                     "id": {"value": "m1-S1"},
                 },
-                "container_id": {"value": NAME},
+                "container_id": {"value": "agent-1-1-7"},
             },
         }
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mesolite import Cluster
+from mesolite import Cluster, Refused
 from mesolite.http import Http
 from tests.gateway.raw_client import Connection, Framework
 
@@ -45,7 +45,7 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def launch(framework: Framework, **tasks: str) -> Any:
+def launch(framework: Framework, executor: Any = EXECUTOR, /, **tasks: str) -> Any:
     """Launch these tasks, with their data, by one executor; returns the agent's id."""
     offer = framework.next("OFFERS")["offers"][0]
     infos = [
@@ -54,7 +54,7 @@ def launch(framework: Framework, **tasks: str) -> Any:
             "task_id": {"value": name},
             "agent_id": offer["agent_id"],
             "resources": NEEDED,
-            "executor": EXECUTOR,
+            "executor": executor,
             "data": encoded(data),
         }
         for name, data in tasks.items()
@@ -155,19 +155,85 @@ def test_shut_down_by_its_scheduler_it_ends_and_that_is_told(cluster: Cluster) -
 
 def test_a_program_that_dies_takes_its_task_with_it(cluster: Cluster) -> None:
     """HT-217: the exit status is told, and what it had running has failed."""
-    broken = {**EXECUTOR, "command": {"value": "exit 3"}}
     with Framework(cluster.url) as framework:
-        offer = framework.next("OFFERS")["offers"][0]
-        task = {"name": "t", "task_id": {"value": "t"}, "agent_id": offer["agent_id"], "resources": NEEDED}
-        infos = [{**task, "executor": broken}]
-        operations = [{"type": "LAUNCH", "launch": {"task_infos": infos}}]
-        framework.call("ACCEPT", offer_ids=[offer["id"]], operations=operations)
+        launch(framework, {**EXECUTOR, "command": {"value": "exit 3"}}, t="first")
         failed = next_update(framework)
         failure = framework.next("FAILURE")
 
     assert failed["state"] == "TASK_FAILED"
     assert "status 3" in failed["message"]
     assert failure["status"] == 3 * 256
+
+
+DEAF = {
+    **EXECUTOR,
+    "command": {"value": "trap '' TERM; while true; do sleep 1; done"},
+    "shutdown_grace_period": {"nanoseconds": 100_000_000},
+}
+"""An executor whose connection a test holds, and that does nothing by itself."""
+
+
+def subscribe_as_executor(framework: Framework, cluster: Cluster) -> Connection:
+    """Be the process of that executor, once it has been started, as far as its agent can tell."""
+    cluster.wait_until(lambda: cluster.processes("agent-1"), timeout=30)
+    of = {"framework_id": {"value": framework.id}, "executor_id": {"value": "worker"}}
+    connection = Connection(cluster.agents["agent-1"].url)
+    assert connection.send("POST", "/api/v1/executor", {"type": "SUBSCRIBE", **of, "subscribe": {}}) == 200
+    return connection
+
+
+@pytest.mark.parametrize("how", ["crash", "stop"])
+def test_with_its_agent_the_stream_of_an_executor_ends(cluster: Cluster, how: str) -> None:
+    """HT-59, HT-248, HT-249: with the chunk of length zero, without anybody starting the agent again."""
+    agent = cluster.agents["agent-1"]
+    with Framework(cluster.url, checkpoint=True) as framework:
+        launch(framework, DEAF, waits="wait")
+        with subscribe_as_executor(framework, cluster) as connection:
+            records = connection.records()
+            assert [next(records)["type"], next(records)["type"]] == ["SUBSCRIBED", "LAUNCH"]
+            getattr(agent, how)()
+            assert list(records) == []
+
+
+def test_who_does_not_end_in_its_grace_was_killed(cluster: Cluster) -> None:
+    """HT-164, HT-320: the status is that of SIGKILL, whoever has sent it."""
+    with Framework(cluster.url) as framework:
+        agent_id = launch(framework, DEAF, waits="wait")
+        with subscribe_as_executor(framework, cluster) as connection:
+            next(connection.records())
+            assert framework.call("SHUTDOWN", agent_id=agent_id, executor_id={"value": "worker"}) == 202
+            failure = framework.next("FAILURE")
+
+    assert failure == {"agent_id": agent_id, "executor_id": {"value": "worker"}, "status": 9}
+
+
+def test_measurements_say_when_they_were_taken(cluster: Cluster) -> None:
+    """HT-354, HT-52: in seconds since 1970, as updates are."""
+    with Framework(cluster.url) as framework:
+        launch(framework, waits="wait")
+        told = until(framework, "TASK_RUNNING")[-1]
+        with Connection(cluster.agents["agent-1"].url) as connection:
+            assert connection.send("GET", "/monitor/statistics") == 200
+            (measured,) = connection.body()
+
+    assert measured["statistics"]["timestamp"] >= told["timestamp"] > 1.4e9
+
+
+def test_its_sandbox_is_found_where_it_is_said_to_be(cluster: Cluster) -> None:
+    """HT-359: under the real path, that with `runs/latest`, and the virtual one; who asks the cluster is sent there."""
+    with Framework(cluster.url) as framework:
+        launch(framework, one="first")
+        until(framework, "TASK_FINISHED")
+        with pytest.raises(Refused, match="the `directory` of the executor in its agent's /state"):
+            cluster.sandbox("one")
+        with Connection(cluster.agents["agent-1"].url) as connection:
+            assert connection.send("GET", "/state") == 200
+            ((executor,),) = (each["executors"] for each in connection.body()["frameworks"])
+            latest = f"{executor['directory'].rpartition('.')[0]}/runs/latest"
+            virtual = f"/frameworks/{framework.id}/executors/worker/runs/latest"
+            for path in (executor["directory"], latest, virtual):
+                assert connection.send("GET", f"/files/browse?path={path}") == 200
+                assert [entry["path"] for entry in connection.body()] == [f"{path}/stderr", f"{path}/stdout"]
 
 
 def test_a_command_task_says_in_which_container_it_runs(cluster: Cluster) -> None:

@@ -182,7 +182,7 @@ def test_an_offer_says_where_it_is(framework: Framework) -> None:
 def test_resources_say_for_whom_they_are(
     capabilities: list[str], said_of_each: dict[str, Any], said_of_the_offer: dict[str, Any]
 ) -> None:
-    """HT-171, FW-56: mesos-go takes an offer for too small, or ends, if they say more than its framework understands."""
+    """HT-171, FW-56: mesos-go takes offers for too small, or ends, if they say more than its framework understands."""
     framework = World().offered(capabilities=[{"type": each} for each in capabilities])
     (offer,) = framework.offers
     resources = {each["name"]: each for each in offer["resources"]}
@@ -252,7 +252,15 @@ def test_a_task_that_cannot_be_fails_alone(framework: Framework, more: dict[str,
         {"command": {"value": "x\0"}},
         {"command": {"value": "x", "shell": False, "arguments": ["x\0"]}},
     ],
-    ids=["negative", "infinite", "range that ends before it begins", "negative grace", "no value", "NUL", "NUL in its name"],
+    ids=[
+        "negative",
+        "infinite",
+        "range that ends early",
+        "negative grace",
+        "no value",
+        "NUL",
+        "NUL in its name",
+    ],
 )
 def test_a_task_that_is_wrong_is_an_error(framework: Framework, more: dict[str, Any]) -> None:
     """OF-73, OF-75, OF-79: it would be wrong anywhere; what is right and not to be had here is TASK_FAILED."""

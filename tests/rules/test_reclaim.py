@@ -236,7 +236,7 @@ def test_amounts_become_resources_exactly() -> None:
 REFUSED = {
     "nothing": (
         "",
-        "nothing was to be reclaimed of agent m1-S1; name an amount such as cpus:1, or None for everything",
+        "nothing was to be reclaimed of agent m1-S1; name an amount such as cpus:1, or none for everything",
     ),
     "no scalar": (
         "cpus:1;ports:[1-2];zones:{a}",
@@ -246,7 +246,7 @@ REFUSED = {
     "more than is there": (
         "cpus:5;mem:1;gpus:1",
         "cpus:5;mem:1;gpus:1 was to be reclaimed of agent m1-S1, which has only cpus:4; gpus:0; ask for that at most, "
-        "or None for everything",
+        "or none for everything",
     ),
 }
 

@@ -151,7 +151,7 @@ def test_an_unknown_agent_is_refused(sim: Simulation, verb: str) -> None:
     cluster = sim.cluster(agents=1)
     answers = sim.expect(CallAnswered)
 
-    with pytest.raises(Refused, match=r"there is no agent 'm9-S9'; state\(\) lists the agents by id"):
+    with pytest.raises(Refused, match=r"there is no agent 'm9-S9'; the state lists the agents by id"):
         getattr(cluster.operator, verb)("m9-S9")
 
     assert answers.first.code == 400

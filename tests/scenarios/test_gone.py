@@ -390,7 +390,7 @@ def test_an_unknown_agent_cannot_be_marked_gone(sim: Simulation) -> None:
     cluster = sim.cluster(agents=1)
     answers = sim.expect(CallAnswered)
 
-    with pytest.raises(Refused, match=r"there is no agent 'm9-S9'; state\(\) lists the agents by id"):
+    with pytest.raises(Refused, match=r"there is no agent 'm9-S9'; the state lists the agents by id"):
         cluster.operator.mark_gone("m9-S9")
 
     assert answers.first.code == 404

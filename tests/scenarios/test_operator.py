@@ -121,7 +121,7 @@ def test_ending_a_framework_twice_is_harmless_and_an_unknown_one_is_refused(sim:
 
     cluster.operator.teardown(driver)
     cluster.operator.teardown(driver)
-    with pytest.raises(Refused, match=r"there is no framework 'nobody'; state\(\) lists the frameworks by id"):
+    with pytest.raises(Refused, match=r"there is no framework 'nobody'; the state lists the frameworks by id"):
         cluster.operator.teardown("nobody")
 
     assert [answer.code for answer in answered.all] == [200, 200, 400]

@@ -95,8 +95,8 @@ def test_a_released_agent_can_be_reclaimed_again(sim: Simulation) -> None:
 # ----------------------------------------------------------------------------------------------------------- refusals
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
-    "unknown agent": ("m9-S9", {}, "there is no agent 'm9-S9'; state() lists the agents by id"),
-    "nothing": ("agent-1", {"resources": ""}, "name an amount such as cpus:1, or None for everything"),
+    "unknown agent": ("m9-S9", {}, "there is no agent 'm9-S9'; the state lists the agents by id"),
+    "nothing": ("agent-1", {"resources": ""}, "name an amount such as cpus:1, or none for everything"),
     "no scalar": ("agent-1", {"resources": "cpus:1;ports:[1-2]"}, "only scalars such as cpus and mem"),
     "more than there is": ("agent-1", {"resources": "cpus:5"}, "which has only cpus:4; ask for that at most"),
     "the past": ("agent-1", {"resources": "cpus:1", "within": -1.0}, "within cannot be"),
@@ -143,7 +143,7 @@ def test_one_target_has_to_be_named(sim: Simulation) -> None:
     both = f"resources of agent {agent_id} and framework {framework_id} at once were to be reclaimed"
     assert answers.all[0].refusal == "resources of nobody were to be reclaimed; name one agent, or one framework"
     assert answers.all[1].refusal == f"{both}; name one agent, or one framework"
-    assert answers.all[4].refusal == "there is no framework 'm1-F9'; state() lists the frameworks by id"
+    assert answers.all[4].refusal == "there is no framework 'm1-F9'; the state lists the frameworks by id"
 
 
 def test_a_target_is_reclaimed_once_at_a_time(sim: Simulation) -> None:
@@ -153,7 +153,7 @@ def test_a_target_is_reclaimed_once_at_a_time(sim: Simulation) -> None:
     of_framework = there.cluster.operator.reclaim(there.etl_driver, "cpus:1")
 
     for target, reclaim in (("agent-1", known), (there.etl_driver, of_framework)):
-        with pytest.raises(Refused, match=rf"is being reclaimed already, by {reclaim.id}; wait\(\) for it"):
+        with pytest.raises(Refused, match=rf"is being reclaimed already, by {reclaim.id}; wait for its end"):
             there.cluster.operator.reclaim(target, "cpus:2")
 
 
@@ -165,7 +165,7 @@ def test_a_framework_that_was_removed_has_nothing_to_reclaim(sim: Simulation) ->
 
     with pytest.raises(Refused, match="has been removed and holds nothing"):
         there.cluster.operator.reclaim(there.web_driver)
-    with pytest.raises(Refused, match=r"state\(\) lists the agents by id"):
+    with pytest.raises(Refused, match=r"the state lists the agents by id"):
         there.cluster.operator.reclaim(removed.replace("F2", "F9"))
 
 
@@ -175,7 +175,7 @@ def test_to_release_what_never_was_is_refused(sim: Simulation) -> None:
     reclaim = there.cluster.operator.reclaim("agent-1", "cpus:1")
     reclaim.id = type(reclaim.id)("m7-R7")
 
-    with pytest.raises(Refused, match=r"there is no reclaim 'm7-R7'; state\(\) lists the reclaims by id"):
+    with pytest.raises(Refused, match=r"there is no reclaim 'm7-R7'; the state lists the reclaims by id"):
         reclaim.release()
 
 

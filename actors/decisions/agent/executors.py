@@ -23,6 +23,7 @@ from mesolite.actors.decisions.contract import (
     SpawnExecutor,
     SpawnFailed,
 )
+from mesolite.actors.decisions.executor.work_outcome import SIGKILL
 from mesolite.actors.decisions.rules import sandboxes
 from mesolite.actors.decisions.rules.grace import shutdown_grace_s, wish_of
 from mesolite.messages.agent import ExitedExecutor
@@ -65,6 +66,7 @@ def start(a: AgentState, framework: FrameworkRecord, task: TaskInfo) -> Executor
                 shutdown_grace_s=executor.shutdown_grace_s,
                 sandbox=executor.sandbox,
                 environment=environment(a, framework, executor),
+                user=framework.info.user,
             ),
         )
     )
@@ -135,7 +137,7 @@ def registration_timed_out(a: AgentState, key: ExecutorRegistrationTimeout, send
         f"executor {executor.id} did not register within {a.settings.executor_registration_timeout_s:g} s",
         Cause.EXECUTOR_DIED,
     )
-    a.effects.append(Destroy(executor.pid))
+    destroy(a, executor)
 
 
 def spawn_failed(a: AgentState, event: SpawnFailed, sender: str, now: float) -> None:
@@ -170,7 +172,13 @@ def shutdown_timed_out(a: AgentState, key: ExecutorShutdownTimeout, sender: str,
     """It did not end within its grace (3.1.3)."""
     executor = _of_timer(a, key)
     if executor is not None and executor.phase is ExecutorPhase.TERMINATING:
-        a.effects.append(Destroy(executor.pid))
+        destroy(a, executor)
+
+
+def destroy(a: AgentState, executor: ExecutorRecord) -> None:
+    """Kill it, with all it runs."""
+    executor.destroyed = True
+    a.effects.append(Destroy(executor.pid))
 
 
 def exited(a: AgentState, event: PeerExited, sender: str, now: float) -> None:
@@ -206,8 +214,13 @@ def _terminated(
         for task in executor.live_tasks:
             updates.make(a, framework, executor.id, task, ending, now)
         if executor.info is not None:  # the master knows of no command executors (OF-68)
-            tell_exited(a, framework.id, executor.id, event.status)
+            tell_exited(a, framework.id, executor.id, _status_of(a, executor, event))
     clear_up(a, framework, executor)
+
+
+def _status_of(a: AgentState, executor: ExecutorRecord, event: PeerExited) -> int:
+    """What it ended with; over HTTP that is the status of wait(2), also of what the agent has killed (HT-164)."""
+    return SIGKILL if a.info.port and executor.destroyed and event.status < 0 else event.status
 
 
 def _ending_of(executor: ExecutorRecord, event: PeerExited) -> Ending:

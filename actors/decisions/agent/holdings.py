@@ -47,4 +47,4 @@ def _executor(a: AgentState, executor: ExecutorRecord) -> HeldExecutor:
 
 
 def _task(task: TaskRecord) -> HeldTask:
-    return HeldTask(info=task.info, state=task.state, delivered=task.delivered)
+    return HeldTask(info=task.info, state=task.state, delivered=task.delivered, statuses=task.statuses)

@@ -17,7 +17,7 @@ from mesolite.actors.decisions.agent.state import (
     UpdateStream,
 )
 from mesolite.actors.decisions.agent.timers import ExecutorReregistrationTimeout, ReconnectRetry
-from mesolite.actors.decisions.contract import Destroy, Exit, Link, Load, Loaded, Started, StoreRefused
+from mesolite.actors.decisions.contract import Exit, Link, Load, Loaded, Started, StoreRefused
 from mesolite.messages.checkpoints import ExecutorCheckpoint, FrameworkCheckpoint, TaskCheckpoint
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.executor import (
@@ -109,6 +109,9 @@ def _rebuild(a: AgentState, key: str, record: object) -> None:
             stream.updates.append(record)
             if record.status.uuid is not None:
                 stream.seen[record.status.uuid] = None
+            found = a.find_task(a.frameworks[record.framework_id], record.status.task_id)
+            if found is not None:
+                found[1].said(record.status)
 
 
 def _forget_discarded(a: AgentState) -> None:
@@ -178,7 +181,7 @@ def waited(a: AgentState, key: ExecutorReregistrationTimeout, sender: str, now: 
             if executor.phase is ExecutorPhase.REGISTERING:
                 executor.become(ExecutorPhase.TERMINATING)
                 executor.ending = executors.did_not_return(framework, executor)
-                a.effects.append(Destroy(executor.pid))
+                executors.destroy(a, executor)
                 checkpoints.executor(a, framework, executor)
     if a.drain is not None:
         draining.kill_all(a, now)  # the kills may have been lost with the earlier life (4.4.11)

@@ -19,13 +19,14 @@ from mesolite.actors.decisions.moves import Moves, moved
 from mesolite.actors.decisions.rules.grace import wish_of
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.base import Message
+from mesolite.messages.checking import evolve
 from mesolite.messages.drains import DrainConfig
 from mesolite.messages.facts import AgentStatus
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import ActorName, AgentId, ExecutorId, FrameworkId, TaskId
 from mesolite.messages.infos import AgentInfo
 from mesolite.messages.relayed import RunTask, StatusUpdate
-from mesolite.messages.tasks import Cause, ExecutorInfo, Reason, TaskInfo, TaskState
+from mesolite.messages.tasks import Cause, ExecutorInfo, Reason, TaskInfo, TaskState, TaskStatus
 
 TaskKey = tuple[FrameworkId, TaskId]
 
@@ -84,6 +85,7 @@ class TaskRecord:
     """A task on this agent. It is queued until its executor has registered, then launched (TK-37).
 
     `kill_cause` says why it is being killed, None while nobody wants that: whoever asked first is the cause.
+    `statuses`: what was said of it, the newest of each run of equal states, without data (http.md HT-274, HT-350).
     """
 
     info: TaskInfo
@@ -92,6 +94,13 @@ class TaskRecord:
     launched_at: float = 0.0
     kill_cause: Cause | None = None
     last_grace: LastGrace | None = None
+    statuses: tuple[TaskStatus, ...] = ()
+
+    def said(self, status: TaskStatus) -> None:
+        """Keep what was said of it."""
+        kept = evolve(status, data="") if status.data else status
+        repeated = bool(self.statuses) and self.statuses[-1].state is status.state
+        self.statuses = (*self.statuses[:-1], kept) if repeated else (*self.statuses, kept)
 
     @property
     def own_grace_s(self) -> float | None:
@@ -113,7 +122,7 @@ class Ending:
 class ExecutorRecord:
     """An executor on this agent. `info` None means the command executor of the one task with the same id (TK-77).
 
-    `revoked`: it is shut down when its last task has ended.
+    `revoked`: it is shut down when its last task has ended. `destroyed`: the agent has killed it, with all it runs.
     """
 
     id: ExecutorId
@@ -128,6 +137,7 @@ class ExecutorRecord:
     # Why its tasks ended, if that was decided before it did (3.1.9).
     ending: Ending | None = None
     revoked: bool = False
+    destroyed: bool = False
 
     def become(self, phase: ExecutorPhase) -> None:
         """Change the phase."""

@@ -77,6 +77,7 @@ def store(
 ) -> None:
     """Record a task's new state, unless it has ended already, and pass the update on."""
     status = causes.explained(a, framework, task, status)
+    task.said(status)
     if not task.state.is_terminal:
         task.state = status.state
         if executor_id is not None:

@@ -152,6 +152,7 @@ class CommandExecutorCore(Core):
                 task.work,
                 task.task_id,
                 task.resources,
+                start.user,
             )
         )
 

@@ -4,7 +4,8 @@
     leadership  contending, recovering, leading                     records      what is remembered of each thing
     admission   what a leader decides on at all                     timers       what timers are set for
     queries     answers to who only looks                           view, standing  the state as data, in few words
-    frameworks  subscribe, fail over, leave                         tasks        updates, kills, reconciliation
+    frameworks  subscribe, fail over, leave                         tasks        updates, kills, ends
+    watching    what operators' streams are told                    reconciliation  how tasks are, when a scheduler asks
 
     membership/  which agents belong to the cluster: one state each, in table.py
                  registration, reregistration, joining; pings, disconnection, unreachable;

@@ -22,7 +22,16 @@ from mesolite.actors.decisions.contract import (
 )
 from mesolite.actors.decisions.detector import LeaderDetector
 from mesolite.actors.decisions.interval import earlier
-from mesolite.actors.decisions.master import admission, frameworks, leadership, queries, tasks, timers, watching
+from mesolite.actors.decisions.master import (
+    admission,
+    frameworks,
+    leadership,
+    queries,
+    reconciliation,
+    tasks,
+    timers,
+    watching,
+)
 from mesolite.actors.decisions.master.drain import deactivation, decisions, draining
 from mesolite.actors.decisions.master.maintenance import advice, enforcement, machines, schedules
 from mesolite.actors.decisions.master.membership import (
@@ -128,7 +137,7 @@ LEADER_DECISIONS: dict[type, Decision] = dict(
         on(KillTask, tasks.kill),
         on(ShutdownExecutorOf, tasks.to_executor),
         on(StatusUpdateAcknowledgement, tasks.acknowledge),
-        on(ReconcileTasks, tasks.reconcile),
+        on(ReconcileTasks, reconciliation.reconcile),
         on(FrameworkToExecutor, tasks.to_executor),
         on(AgentDrained, draining.confirmed),
         on(DrainAgentCall, draining.drain),

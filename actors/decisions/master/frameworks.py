@@ -23,7 +23,6 @@ from mesolite.messages.scheduler import (
     Subscribe,
     Teardown,
 )
-from mesolite.messages.tasks import Cause, TaskState
 
 
 def subscribe(m: MasterState, message: Subscribe, sender: str, now: float) -> None:
@@ -79,9 +78,7 @@ def _subscribe_new(m: MasterState, message: Subscribe, sender: str, now: float) 
     _answer(m, framework, "registered")
 
 
-def _subscribe_known(
-    m: MasterState, framework: FrameworkRecord, message: Subscribe, sender: str, now: float
-) -> None:
+def _subscribe_known(m: MasterState, framework: FrameworkRecord, message: Subscribe, sender: str, now: float) -> None:
     old, force = framework.pid, message.force
     was_recovered, reconnects = framework.recovered, old == sender and not force
     if old is not None and old != sender and framework.connected:
@@ -205,7 +202,7 @@ def end(m: MasterState, message: TeardownFrameworkCall, sender: str, now: float)
         m.send_to_framework(framework, FrameworkError(message=f"framework {framework_id} was ended by an operator"))
         remove(m, framework, now)
     elif framework_id not in m.completed_frameworks:
-        why_not = f"there is no framework {framework_id!r}; state() lists the frameworks by id"
+        why_not = f"there is no framework {framework_id!r}; the state lists the frameworks by id"
         m.answer(sender, message.call_id, 400, why_not)  # SEC-42
         return
     m.answer(sender, message.call_id)

@@ -59,7 +59,7 @@ def _status(m: MasterState, query: GetMaintenanceStatus) -> QueryAnswered:
 def _framework(m: MasterState, query: GetFramework) -> QueryAnswered:
     if query.framework_id in m.frameworks:
         return QueryAnswered(call_id=query.call_id)
-    return _unknown(query, f"there is no framework {query.framework_id!r}; state() lists the frameworks by id")
+    return _unknown(query, f"there is no framework {query.framework_id!r}; the state lists the frameworks by id")
 
 
 def _drains(m: MasterState, query: GetDrains) -> QueryAnswered:

@@ -113,7 +113,7 @@ def _command(plain: object, where: str) -> CommandInfo:
         shell=shell,
         arguments=() if shell else words[1:],
         environment=[_variable(mapping(item, at), at) for at, item in variables],
-        uris=[_uri(mapping(item, at), at) for at, item in several(plain.get("uris"), f"{where}.uris")],
+        uris=tuple(_uri(mapping(item, at), at) for at, item in several(plain.get("uris"), f"{where}.uris")),
         user=plain.get("user") or "",
     )
 

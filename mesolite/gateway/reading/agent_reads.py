@@ -106,7 +106,7 @@ def list_of(held: HeldTask) -> str:
 
 
 def task(holdings: AgentHoldings, framework: HeldFramework, executor: HeldExecutor, held: HeldTask) -> TaskSnapshot:
-    """A task here, as a master would know it; what was said of it is not kept here."""
+    """A task here, as a master would know it."""
     return TaskSnapshot(
         task_id=held.info.task_id,
         name=held.info.name,
@@ -115,6 +115,7 @@ def task(holdings: AgentHoldings, framework: HeldFramework, executor: HeldExecut
         executor_id=None if executor.info is None else executor.executor_id,
         state=held.state,
         resources=held.info.resources,
+        statuses=held.statuses,
         v1_json=held.info.v1_json,
     )
 

@@ -169,8 +169,8 @@ def _command(plain: Plain, where: str) -> CommandInfo:
             raise Unsupported(f"{where}: the variable {variable['name']!r} is a secret, and none can be resolved here")
         if "value" not in variable:
             raise InvalidValue(f"{where}: the variable {variable['name']!r} has no value; give it one")  # OF-79
-    texts = [plain.get("value", ""), *plain.get("arguments", ()), *(text for each in variables for text in each.values())]
-    if any("\0" in text for text in texts):
+    settings = (text for variable in variables for text in variable.values())
+    if any("\0" in text for text in (plain.get("value", ""), *plain.get("arguments", ()), *settings)):
         raise InvalidValue(f"{where}: the command holds a NUL, which no program can be given")
     return CommandInfo(
         value=plain.get("value", ""),

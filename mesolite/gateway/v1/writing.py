@@ -118,8 +118,10 @@ def _attribute(value: str) -> Plain:
     return {"type": "TEXT", "text": {"value": value}}
 
 
-def offer(one: Offer, epoch: Epoch, understood: Collection[str] = (MULTI_ROLE,)) -> Plain:
-    """An offer, for a framework with these capabilities (HT-170).
+def offer(
+    one: Offer, epoch: Epoch, understood: Collection[str] = (MULTI_ROLE,), *, secure: bool = False
+) -> Plain:
+    """An offer, for a framework with these capabilities (HT-170); `secure`: its cluster speaks TLS (HT-18).
 
     Whoever knows of one role only is not told which it is: such clients compare resources with their own (FW-56).
     """
@@ -136,16 +138,17 @@ def offer(one: Offer, epoch: Epoch, understood: Collection[str] = (MULTI_ROLE,))
     if role is not None:
         written["allocation_info"] = {"role": role}
     if one.port:
-        written["url"] = agent_url(one.hostname, one.ip, one.port)
+        written["url"] = agent_url(one.hostname, one.ip, one.port, secure=secure)
     if one.unavailability is not None:
         written["unavailability"] = unavailability(one.unavailability, epoch)
     return written
 
 
-def agent_url(hostname: str, ip: str, port: int) -> Plain:
+def agent_url(hostname: str, ip: str, port: int, *, secure: bool) -> Plain:
     """Where an agent listens (HT-170)."""
     address = {"hostname": hostname, "ip": ip, "port": port}
-    return {"scheme": "http", "address": address, "path": "/slave(1)", "query": []}
+    scheme = "https" if secure else "http"
+    return {"scheme": scheme, "address": address, "path": "/slave(1)", "query": []}
 
 
 def inverse_offer(one: InverseOffer, epoch: Epoch) -> Plain:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from mesolite.gateway.exchange import Request
 from mesolite.gateway.files import READ_MAX, FileRefusal, Files
+from mesolite.gateway.routing import parameters
 from tests.gateway.reading.clusters import check_strict
 
 SECRET = "do not show me"
@@ -73,6 +75,35 @@ def test_list_files_is_the_same_for_v1(files: Files, sandbox: Path) -> None:
     assert entry["mtime"] == {"nanoseconds": 1_500_000_001}
     assert entry["mode"] == (sandbox / "stdout").stat().st_mode
     check_strict(told)
+
+
+def test_a_name_that_is_no_text_is_shown_and_can_be_read(files: Files, sandbox: Path) -> None:
+    """HT-360, HT-47: strict clients get plain text; it can be asked for as it is shown, and byte for byte."""
+    odd = os.fsdecode(b"bad\xffname\xc3")
+    (sandbox / odd).mkdir()
+    (sandbox / odd / "log").write_bytes(b"odd\n")
+
+    shown = files.browse("/sandbox")[0]["path"]
+    assert shown == "/sandbox/bad\\xffname\\xc3"
+    assert files.list_files("/sandbox")["file_infos"][0]["path"] == shown
+    for path in (shown, f"/sandbox/{odd}"):
+        assert [entry["path"] for entry in files.browse(path)] == [f"{shown}/log"]
+        assert files.read(f"{path}/log", "0")["data"] == "odd\n"
+    query = Request(method="GET", path="/files/read", query="path=/sandbox/bad%FFname%C3/log")
+    assert files.read(parameters(query)["path"], "0")["data"] == "odd\n"
+
+
+def test_who_is_really_called_so_comes_first(files: Files, sandbox: Path) -> None:
+    """HT-361: a backslash is a character like any other."""
+    (sandbox / os.fsdecode(b"a\xff")).write_bytes(b"bytes")
+    (sandbox / "a\\xff").write_bytes(b"backslash")
+    assert files.read("/sandbox/a\\xff", "0")["data"] == "backslash"
+    assert files.read(os.fsdecode(b"/sandbox/a\xff"), "0")["data"] == "bytes"
+
+
+def test_half_of_a_pair_is_no_path(files: Files) -> None:
+    """HT-364: JSON can spell what no file is called."""
+    assert status(files.list_files, "/sandbox/\ud800") == 400
 
 
 def test_a_file_has_no_entries(files: Files) -> None:

@@ -8,18 +8,14 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mesolite.actors.errors import Refused
 from mesolite.gateway.exchange import Record, Response, StreamBegun, StreamEnded
 from mesolite.gateway.server import HttpServer, Tls
+from tests.gateway.certificates import self_signed
 from tests.gateway.server.peers import Client, Desk, Place, get, place, post
 from tests.logs import logged
 
@@ -136,22 +132,7 @@ def test_a_server_that_never_listened_can_be_closed() -> None:
 
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
-    """A certificate for localhost that nobody but itself has signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, SHA256())
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "certificate").write_bytes(certificate.public_bytes(Encoding.PEM))
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "key").write_bytes(secret)
-    return Tls(str(folder / "certificate"), str(folder / "key"))
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 def encrypted(here: Place, tls: Tls) -> Client:
@@ -208,7 +189,25 @@ def test_a_certificate_that_cannot_be_used_is_refused(tls: Tls, tmp_path: Path) 
         HttpServer(Tls(str(tmp_path / "nowhere"), tls.key))
     with pytest.raises(Refused, match="PEM that belong together"):
         HttpServer(Tls(tls.key, tls.key))
+    with pytest.raises(Refused, match="comes without a key; give the path of its key, too"):
+        HttpServer(Tls(tls.certificate))
+    with pytest.raises(Refused, match=r"nowhere with the key in the same file: No such file"):
+        HttpServer(Tls(str(tmp_path / "nowhere")))
+    with pytest.raises(Refused, match="or of one that holds both"):
+        HttpServer(Tls(tls.key))
     assert "mesolite-http" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_one_file_may_hold_the_certificate_and_its_key(tls: Tls, tmp_path: Path) -> None:
+    """HT-18."""
+    both = tmp_path / "both"
+    both.write_bytes(Path(tls.key).read_bytes() + Path(tls.certificate).read_bytes())
+    with place(tls=Tls(str(both))) as here, ExitStack() as left:
+        client = encrypted(here, tls)
+        left.callback(client.close)
+        here.echo()
+        client.send(post(b"{}"))
+        assert client.answer()[2] == b"{}"
 
 
 @contextmanager

@@ -75,6 +75,33 @@ def test_a_malformed_body_gets_400(head: str, rest: bytes, *, together: bool) ->
         assert here.desk.heard_nothing_more()
 
 
+@pytest.mark.parametrize(
+    ("coding", "body", "text"),
+    [
+        ("gzip", b"\x00\x01\x02\x03", b"The body is not gzip, although its Content-Encoding says so"),
+        ("gzip", b'{"type": "GET_STATE"}', b"The body is not gzip, although its Content-Encoding says so"),
+        ("deflate", b"\x00\x01\x02\x03", b"The body is not "),
+        ("br", b"\x00\x01\x02\x03", b"or that is not understood; send gzip, deflate or none"),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_a_body_that_is_not_what_its_encoding_says_is_called_so(
+    coding: str, body: bytes, text: bytes, *, together: bool
+) -> None:
+    """HT-381, HT-90: its HTTP is right, so nothing is said of that."""
+    with place() as here:
+        client = here.client()
+        whole = post(body, f"Content-Encoding: {coding}")
+        client.send(whole if together else whole[: -len(body)])
+        if not together and coding != "br":  # which is refused by the head
+            client.send(body)
+        status, _, said = client.answer()
+        assert status == 400
+        assert text in said
+        assert b"HTTP" not in said
+        assert here.desk.heard_nothing_more()
+
+
 def test_garbage_behind_a_request_does_not_spoil_its_answer() -> None:
     """HT-7, HT-381."""
     with place() as here:

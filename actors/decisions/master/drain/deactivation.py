@@ -49,7 +49,7 @@ def reactivate(m: MasterState, message: ReactivateAgentCall, sender: str, now: f
             message.call_id,
             400,
             f"agent {agent_id} is draining and a drain cannot be called off; reactivate it when drain {drain.id} has "
-            "ended: wait() on it, and look at its blocked_by",
+            "ended: wait for its end, and look at what blocks it",
         )
     else:
         m.write_for(ReactivateAgent(agent_id=agent_id), sender, message.call_id)

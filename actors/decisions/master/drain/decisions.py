@@ -104,9 +104,9 @@ def is_known(m: MasterState, agent_id: AgentId) -> bool:
 def refusal(m: MasterState, agent_id: AgentId) -> tuple[int, str] | None:
     """Why operators cannot decide about this agent now, None if they can (4.1.1, 4.3.3)."""
     if m.membership.is_pending(agent_id, *NO_DECISION_WHILE):
-        return 409, f"agent {agent_id} is just being removed; look at state() again when that is done"
+        return 409, f"agent {agent_id} is just being removed; look at the state again when that is done"
     if is_known(m, agent_id):
         return None
     if agent_id in m.gone:
         return 400, f"agent {agent_id} was marked gone and will never be back; name another agent"
-    return 400, f"there is no agent {agent_id!r}; state() lists the agents by id"
+    return 400, f"there is no agent {agent_id!r}; the state lists the agents by id"

@@ -66,7 +66,7 @@ def _refusal(m: MasterState, message: DrainAgentCall) -> tuple[int, str] | None:
     period: object = message.max_grace_period_s
     agent_id = message.agent_id
     if not (period is None or (isinstance(period, int | float) and 0 <= period < math.inf)):
-        return 400, f"a longest grace period of {period!r} s cannot be; give 0 or more seconds, or None for no limit"
+        return 400, f"a longest grace period of {period!r} s cannot be; give 0 or more seconds, or none for no limit"
     why_not = decisions.refusal(m, agent_id)
     agent = m.agents.get(agent_id)
     if why_not is not None or agent is None:
@@ -74,7 +74,7 @@ def _refusal(m: MasterState, message: DrainAgentCall) -> tuple[int, str] | None:
     if machines.is_scheduled(m, agent):
         return 400, (
             f"agent {agent_id} cannot be drained: its machine {agent.info.hostname} is in the maintenance schedule; "
-            "take the machine down with machine_down(), or out of the schedule first"
+            "take the machine down, or out of the schedule first"
         )
     return None
 

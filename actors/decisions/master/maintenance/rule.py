@@ -108,9 +108,7 @@ class Schedule:
     def with_up(self, machines: tuple[MachineId, ...]) -> Maintenance:
         """These machines are UP and not scheduled any more; windows that have become empty vanish (5.5.5)."""
         gone = {machine_of(machine) for machine in machines}
-        windows = (
-            evolve(window, machines=_without(window.machines, gone)) for window in self.maintenance.windows
-        )
+        windows = (evolve(window, machines=_without(window.machines, gone)) for window in self.maintenance.windows)
         return Maintenance(
             windows=tuple(window for window in windows if window.machines),
             down=_without(self.maintenance.down, gone),

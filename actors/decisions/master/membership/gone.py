@@ -30,7 +30,7 @@ def mark_gone(m: MasterState, message: MarkAgentGoneCall, sender: str, now: floa
     elif m.membership.is_pending(agent_id, *NOT_WHILE[Change.MARK_GONE]):
         m.answer(sender, message.call_id, 503, f"agent {agent_id} is just leaving; ask again when that is done")
     elif not decisions.is_known(m, agent_id):
-        m.answer(sender, message.call_id, 404, f"there is no agent {agent_id!r}; state() lists the agents by id")
+        m.answer(sender, message.call_id, 404, f"there is no agent {agent_id!r}; the state lists the agents by id")
     else:
         operation = _operation(m, agent_id, decisions.drain_ended_by_removal(m, agent_id, now), now)
         m.write_for(operation, sender, message.call_id)

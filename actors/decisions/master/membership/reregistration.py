@@ -314,4 +314,3 @@ def _exchange_frameworks(m: MasterState, actor: str, message: ReregisterAgent, n
         framework = frameworks.ensure_recovered(m, info, now)
         if framework is not None and framework.pid is not None:
             m.send(actor, UpdateFramework(framework_info=framework.info, scheduler=framework.pid))
-

@@ -152,9 +152,7 @@ class Membership:
         """Everybody who stands there, in the order in which they came to it."""
         return self._in[state]
 
-    def move(
-        self, agent_id: AgentId, to: MemberState, since: float = 0.0, info: AgentInfo | None = None
-    ) -> Member:
+    def move(self, agent_id: AgentId, to: MemberState, since: float = 0.0, info: AgentInfo | None = None) -> Member:
         """Let it stand there from now on.
 
         Raises:

@@ -159,9 +159,7 @@ def made_for(m: MasterState, info: ReclaimInfo) -> tuple[Demand, ...]:
 
 
 def _demand(framework_id: FrameworkId, amounts: Amounts, share: Amounts) -> Demand:
-    return Demand(
-        framework_id=framework_id, keep=resources_of(shortfall(amounts, share)), share=resources_of(share)
-    )
+    return Demand(framework_id=framework_id, keep=resources_of(shortfall(amounts, share)), share=resources_of(share))
 
 
 def made_anew(m: MasterState, info: ReclaimInfo) -> bool:

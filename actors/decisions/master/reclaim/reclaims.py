@@ -68,7 +68,7 @@ def _refusal(m: MasterState, message: ReclaimResourcesCall) -> tuple[int, str] |
     target = agent_id or framework_id or ""
     known = m.reclaim_of.get(target) or m.starting_reclaims.get(target)
     if why_not is None and known is not None:
-        why_not = 409, f"{what} is being reclaimed already, by {known}; wait() for it, or release() it first"
+        why_not = 409, f"{what} is being reclaimed already, by {known}; wait for its end, or release it first"
     return why_not
 
 
@@ -91,7 +91,7 @@ def _framework_refusal(
     if framework is None and framework_id in m.completed_frameworks:
         return 400, f"framework {framework_id} has been removed and holds nothing; name another framework"
     if framework is None:
-        return 400, f"there is no framework {framework_id!r}; state() lists the frameworks by id"
+        return 400, f"there is no framework {framework_id!r}; the state lists the frameworks by id"
     if message.resources is not None and m.recovered:
         why = f"{', '.join(m.recovered)} is {NOT_BACK}, so nobody knows how much framework {framework_id} holds"
         return 409, f"agent {why}; ask again when no agent is missing any more, or reclaim everything"
@@ -108,7 +108,8 @@ def release(m: MasterState, message: ReleaseReclaimCall, sender: str, now: float
     elif reclaim_id in m.reclaims:
         m.write_for(_ending(m, m.reclaims[reclaim_id], ReclaimState.RELEASED, now), sender, message.call_id)
     else:
-        m.answer(sender, message.call_id, 400, f"there is no reclaim {reclaim_id!r}; state() lists the reclaims by id")
+        why_not = f"there is no reclaim {reclaim_id!r}; the state lists the reclaims by id"
+        m.answer(sender, message.call_id, 400, why_not)
 
 
 # --------------------------------------------------------------------------------------------------- start and end

@@ -242,14 +242,14 @@ def amount_error(wanted: Resources | None, had: Resources, who: str, verb: str) 
         return ""
     asked = f"{wanted} was to be reclaimed of {who}"
     if not wanted:
-        return f"nothing was to be reclaimed of {who}; name an amount such as cpus:1, or None for everything"
+        return f"nothing was to be reclaimed of {who}; name an amount such as cpus:1, or none for everything"
     others = [name for name in wanted.names if name not in wanted.scalars]
     if others:
         return f"{asked}, but {', '.join(others)} is no amount; only scalars such as cpus and mem can be reclaimed"
     over = shortfall(wanted.scalars, had.scalars)
     if over:
         there = "; ".join(f"{name}:{had.scalar(name):g}" for name in over)
-        return f"{asked}, which {verb} only {there}; ask for that at most, or None for everything"
+        return f"{asked}, which {verb} only {there}; ask for that at most, or none for everything"
     return ""
 
 
