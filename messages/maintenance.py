@@ -46,10 +46,14 @@ class MachineMode(enum.Enum):
 @checked
 @frozen(kw_only=True)
 class Unavailability:
-    """From when, in seconds on the cluster's clock, and for how long; None: for ever (5.1.2)."""
+    """From when, in seconds on the cluster's clock, and for how long; None: for ever (5.1.2).
+
+    `v1_json`: if it came by HTTP, as it came: in nanoseconds of the world, of which a float holds not all (HT-280).
+    """
 
     start: float
     duration_s: Seconds | None = field(default=None, converter=optional_seconds)
+    v1_json: str = ""
 
 
 class OnMachine(Protocol):

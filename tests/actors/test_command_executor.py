@@ -168,7 +168,7 @@ def test_a_command_runs_and_its_executor_ends_with_it() -> None:
     assert hear(core, WorkStarted(NAME, 4711), 1.0) == [says(2, TaskState.TASK_RUNNING, "pid 4711", 1.0)]
     assert hear(core, acknowledged(1)) == []
     # It ends well.
-    finished = says(3, TaskState.TASK_FINISHED, "command exited with status 0", 31.0)
+    finished = says(3, TaskState.TASK_FINISHED, "Command exited with status 0", 31.0)
     assert hear(core, WorkExited(NAME, 0, None), 31.0) == [finished, PATIENCE]
     # The agent has the second update, and then the last.
     assert hear(core, acknowledged(2)) == []
@@ -188,9 +188,9 @@ def test_without_an_acknowledgement_the_executor_ends_after_a_minute() -> None:
 @pytest.mark.parametrize(
     ("exited", "message"),
     [
-        (WorkExited(NAME, 3, None), "command exited with status 3"),
-        (WorkExited(NAME, None, 9), "command was killed by SIGKILL (9)"),
-        (WorkExited(NAME, None, 34), "command was killed by signal (34)"),
+        (WorkExited(NAME, 3, None), "Command exited with status 3"),
+        (WorkExited(NAME, None, 9), "Command was killed by SIGKILL (9)"),
+        (WorkExited(NAME, None, 34), "Command was killed by signal (34)"),
     ],
 )
 def test_anything_but_status_0_is_a_failure(exited: WorkExited, message: str) -> None:
@@ -259,7 +259,7 @@ def test_the_grace_is_only_an_upper_bound() -> None:
     # It is asked politely, and has 100 s.
     assert hear(core, kill(), 10.0) == [TERM, SetTimer(Escalation(), 100.0)]
     # It needs none of them.
-    killed = says(3, TaskState.TASK_KILLED, "command was killed by SIGTERM (15)", 10.0)
+    killed = says(3, TaskState.TASK_KILLED, "Command was killed by SIGTERM (15)", 10.0)
     assert hear(core, KILLED_BY_TERM, 10.0) == [NO_ESCALATION, killed, PATIENCE]
 
 
@@ -273,7 +273,7 @@ def test_a_task_that_ignores_sigterm_is_killed_when_its_grace_is_over() -> None:
         SetTimer(Escalation(), 3.0),
     ]
     assert hear(core, ESCALATION, 13.0) == [KILL]
-    killed = says(4, TaskState.TASK_KILLED, "command was killed by SIGKILL (9)", 13.0)
+    killed = says(4, TaskState.TASK_KILLED, "Command was killed by SIGKILL (9)", 13.0)
     assert hear(core, WorkExited(NAME, None, 9), 13.0) == [NO_ESCALATION, killed, PATIENCE]
 
 
@@ -283,7 +283,7 @@ def test_once_a_kill_has_begun_the_task_ends_as_killed(exited: WorkExited) -> No
     core = running()
     hear(core, kill())
 
-    message = f"command exited with status {exited.exit_status}"
+    message = f"Command exited with status {exited.exit_status}"
     assert says(3, TaskState.TASK_KILLED, message) in hear(core, exited)
 
 
@@ -391,7 +391,7 @@ def test_a_shutdown_kills_the_task_within_the_grace() -> None:
     assert hear(core, ShutdownExecutor(grace_s=2.0), 11.0) == []
     assert hear(core, ESCALATION, 13.0) == [KILL]
     # The agent may be past acknowledging (TK-64), so the wait is short (3.2.6).
-    killed = says(3, TaskState.TASK_KILLED, "command was killed by SIGKILL (9)", 13.0)
+    killed = says(3, TaskState.TASK_KILLED, "Command was killed by SIGKILL (9)", 13.0)
     assert hear(core, WorkExited(NAME, None, 9), 13.0) == [NO_ESCALATION, killed, HURRY]
     assert hear(core, acknowledged(3)) == [Exit("the end of its task is acknowledged")]
 
@@ -433,7 +433,7 @@ def test_a_command_outlives_a_restart_of_its_agent() -> None:
 
     # The agent dies with STARTING and RUNNING unacknowledged; the command runs on, and ends.
     assert hear(core, AGENT_EXITED) == [SetTimer(ReconnectTimeout(), 900.0)]
-    finished = said(3, TaskState.TASK_FINISHED, "command exited with status 0", 20.0)
+    finished = said(3, TaskState.TASK_FINISHED, "Command exited with status 0", 20.0)
     assert hear(core, WorkExited(NAME, 0, None), 20.0) == [Send("agent-1", finished), PATIENCE]
     # The agent is back and asks.
     reregister = ReregisterExecutor(

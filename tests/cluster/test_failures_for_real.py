@@ -248,7 +248,7 @@ def test_a_restarted_agent_finds_its_commands_and_their_exit_statuses_again(pipe
 
         # The same update may come more than once: the agent forwards anew what was not acknowledged (TK-10).
         assert list(dict.fromkeys(scheduler.states("t"))) == ["STARTING", "RUNNING", "FAILED"]
-        assert scheduler.updates("t")[-1].message == "command exited with status 7"
+        assert scheduler.updates("t")[-1].message == "Command exited with status 7"
         assert before == agent.id
 
 
@@ -324,7 +324,7 @@ def test_a_standby_takes_over_and_tasks_run_on(pipes: Pipes) -> None:
         pipes.go()
         until(cluster, lambda: scheduler.ended("t"))
 
-        assert scheduler.updates("t")[-1].message == "command exited with status 7"
+        assert scheduler.updates("t")[-1].message == "Command exited with status 7"
         old.restart()
         new, _ = run_to_the_end(cluster, command("t2", "exit 0"), framework="another")
         assert new.states("t2")[-1] == "FINISHED"

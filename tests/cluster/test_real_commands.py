@@ -30,12 +30,12 @@ def pipes(tmp_path: Path) -> Iterator[Pipes]:
 @pytest.mark.parametrize(
     ("value", "state", "message"),
     [
-        ("exit 0", "FINISHED", "command exited with status 0"),
-        ("exit 3", "FAILED", "command exited with status 3"),
-        ("kill -SEGV $$", "FAILED", "command was killed by SIGSEGV (11)"),
-        ("kill -KILL $$", "FAILED", "command was killed by SIGKILL (9)"),
-        ("no-such-command-anywhere", "FAILED", "command exited with status 127"),
-        ("cat", "FINISHED", "command exited with status 0"),
+        ("exit 0", "FINISHED", "Command exited with status 0"),
+        ("exit 3", "FAILED", "Command exited with status 3"),
+        ("kill -SEGV $$", "FAILED", "Command was killed by SIGSEGV (11)"),
+        ("kill -KILL $$", "FAILED", "Command was killed by SIGKILL (9)"),
+        ("no-such-command-anywhere", "FAILED", "Command exited with status 127"),
+        ("cat", "FINISHED", "Command exited with status 0"),
     ],
     ids=["returns zero", "returns three", "crashes", "is killed", "is unknown to its shell", "reads empty input"],
 )
@@ -104,7 +104,7 @@ def test_a_command_that_writes_without_end_is_stopped(shared: Cluster) -> None:
     scheduler, _ = run_to_the_end(shared, command("t", "exec yes", shell=True))
 
     assert scheduler.states("t") == ["STARTING", "RUNNING", "FAILED"]
-    assert scheduler.updates("t")[-1].message == "command was killed by SIGXFSZ (25)"
+    assert scheduler.updates("t")[-1].message == "Command was killed by SIGXFSZ (25)"
     assert (shared.sandbox("t") / "stdout").stat().st_size == LIMIT
 
 
@@ -117,7 +117,7 @@ def test_many_commands_at_once_end_each_in_its_own_way(shared: Cluster) -> None:
     for number in range(24):
         task_id = f"t{number}"
         assert ["STARTING", "RUNNING", "FAILED" if number else "FINISHED"] == scheduler.states(task_id)
-        assert f"command exited with status {number}" == scheduler.updates(task_id)[-1].message
+        assert f"Command exited with status {number}" == scheduler.updates(task_id)[-1].message
         assert f"{number}\n" == (shared.sandbox(task_id) / "stdout").read_text()
 
 
@@ -131,9 +131,9 @@ TIDY = """exec 9>"$LIFE"; trap 'echo bye > "$TOLD"; exit 0' TERM; echo ready > "
 @pytest.mark.parametrize(
     ("value", "words", "message"),
     [
-        (OBEDIENT, [], "command was killed by SIGTERM (15)"),
-        (STUBBORN, [], "command was killed by SIGKILL (9)"),
-        (TIDY, ["bye"], "command exited with status 0"),
+        (OBEDIENT, [], "Command was killed by SIGTERM (15)"),
+        (STUBBORN, [], "Command was killed by SIGKILL (9)"),
+        (TIDY, ["bye"], "Command exited with status 0"),
     ],
     ids=["obeys", "ignores SIGTERM", "tidies up"],
 )

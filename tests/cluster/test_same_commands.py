@@ -73,4 +73,4 @@ def test_what_sleeps_for_ever_dies_of_sigterm_on_both_runtimes() -> None:
             real = killed(cluster, task)
 
         assert killed(Simulation(seed=1).cluster(), task) == real
-        assert real == ("TASK_KILLED", "command was killed by SIGTERM (15)")
+        assert real == ("TASK_KILLED", "Command was killed by SIGTERM (15)")

@@ -148,6 +148,6 @@ def test_a_command_that_kills_its_launcher_did_start(shared: Cluster) -> None:
         scheduler, _ = run_to_the_end(shared, command(f"t{number}", "kill -KILL $PPID; touch was-here"))
 
         assert scheduler.states(f"t{number}") == ["STARTING", "RUNNING", "FAILED"]
-        assert scheduler.updates(f"t{number}")[-1].message == "command was killed by SIGKILL (9)"
+        assert scheduler.updates(f"t{number}")[-1].message == "Command was killed by SIGKILL (9)"
     scheduler, _ = run_to_the_end(shared, command("after", "true"))
     assert scheduler.states("after")[-1] == "FINISHED"

@@ -142,6 +142,21 @@ def test_an_agent_is_marked_gone_once_and_for_all(world: World) -> None:
 # --- maintenance ---------------------------------------------------------------------------------------
 
 
+def test_times_come_back_to_the_nanosecond(world: World) -> None:
+    """HT-280, HT-44: clients compare what they read with what they posted; frameworks are asked for the same time."""
+    framework = world.offered()
+    framework.launch("t1")
+    unavailability = {"start": {"nanoseconds": 1_895_988_843_000_000_001}, "duration": {"nanoseconds": 1_234_567_890_123}}
+    posted = {"machine_ids": [machine(world)], "unavailability": unavailability}
+    assert schedule(world, posted) == 200
+    framework.acknowledge_all()
+
+    assert world.read("GET_MAINTENANCE_SCHEDULE")["schedule"]["windows"] == [posted]
+    assert world.get("/maintenance/schedule").json["windows"] == [posted]
+    (asked,) = framework.stream.of_type("INVERSE_OFFERS")[0]["inverse_offers"]
+    assert asked["unavailability"] == unavailability
+
+
 def test_maintenance_is_planned_begun_and_ended(world: World) -> None:
     """HT-280, HT-281, HT-282, HT-269, HT-270, HT-399: each step 200; each out of turn 400."""
     one = machine(world)

@@ -377,13 +377,13 @@ def test_the_exit_of_the_process_is_the_executors() -> None:
 
     assert hear(connected(), WorkExited(NAME, 3, None)) == [
         *ended,
-        Exit("executor e1: command exited with status 3", 768),
+        Exit("executor e1: Command exited with status 3", 768),
     ]
     assert hear(connected(), WorkExited(NAME, None, 9)) == [
         *ended,
-        Exit("executor e1: command was killed by SIGKILL (9)", 9),
+        Exit("executor e1: Command was killed by SIGKILL (9)", 9),
     ]
-    assert hear(up(), WorkExited(NAME, 0, None)) == [Exit("executor e1: command exited with status 0", 0)]
+    assert hear(up(), WorkExited(NAME, 0, None)) == [Exit("executor e1: Command exited with status 0", 0)]
 
 
 def test_a_process_that_cannot_be_started() -> None:

@@ -19,13 +19,16 @@ from tests.gateway.certificates import self_signed
 
 
 def test_offers_say_https_where_tls_is_spoken_and_http_elsewhere() -> None:
-    """HT-18, HT-170."""
+    """HT-18, HT-170: to their framework, and to operators who look."""
     assert offered_scheme(True) == "http"
     assert offered_scheme(Http(certificate="certificate", key="key")) == "https"
 
 
 def offered_scheme(http: bool | Http) -> str:
-    scheme: str = World(http=http).offered().offers[0]["url"]["scheme"]
+    world = World(http=http)
+    scheme: str = world.offered().offers[0]["url"]["scheme"]
+    (framework,) = world.read("GET_STATE")["get_frameworks"]["frameworks"]
+    assert framework["offers"][0]["url"]["scheme"] == scheme
     return scheme
 
 

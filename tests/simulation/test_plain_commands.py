@@ -131,7 +131,7 @@ def test_no_work_and_work_that_says_nothing_are_the_same(sim: Simulation) -> Non
     sim.advance(0.2)
 
     assert [framework.states(task_id)[-1] for task_id in ids] == ["FINISHED"] * 3 + ["FAILED", "RUNNING"]
-    assert framework.updates("failing")[-1].message == "command exited with status 3"
+    assert framework.updates("failing")[-1].message == "Command exited with status 3"
     sim.advance(100_000.0)
     assert framework.states("endless")[-1] == "RUNNING"
 
@@ -139,9 +139,9 @@ def test_no_work_and_work_that_says_nothing_are_the_same(sim: Simulation) -> Non
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (None, "command was killed by SIGTERM (15)"),
-        (0, "command exited with status 0"),
-        (7, "command exited with status 7"),
+        (None, "Command was killed by SIGTERM (15)"),
+        (0, "Command exited with status 0"),
+        (7, "Command exited with status 7"),
     ],
 )
 def test_work_says_how_it_takes_sigterm(sim: Simulation, status: int | None, message: str) -> None:
@@ -171,4 +171,4 @@ def test_what_sigkill_ends_has_no_status(sim: Simulation) -> None:
     driver.kill_task("t")
     sim.advance(10.0)
 
-    assert framework.updates("t")[-1].message == "command was killed by SIGKILL (9)"
+    assert framework.updates("t")[-1].message == "Command was killed by SIGKILL (9)"

@@ -30,5 +30,5 @@ def outcome(exit_status: int | None, signum: int | None) -> str:
     """One sentence on how a command ended; exactly one of the two is given."""
     if signum is None:
         assert exit_status is not None, "a command that ended has an exit status or a signal"
-        return f"command exited with status {exit_status}"
-    return f"command was killed by {_SIGNAL_NAMES.get(signum, 'signal')} ({signum})"
+        return f"Command exited with status {exit_status}"
+    return f"Command was killed by {_SIGNAL_NAMES.get(signum, 'signal')} ({signum})"

@@ -44,12 +44,12 @@ def get_metrics(metrics: Mapping[str, float]) -> Plain:
     return {"metrics": [{"name": name, "value": value} for name, value in metrics.items()]}
 
 
-def get_state(snapshot: ClusterSnapshot, epoch: Epoch) -> Plain:
+def get_state(snapshot: ClusterSnapshot, epoch: Epoch, *, secure: bool = False) -> Plain:
     """All of it, of one moment (HT-253, HT-259)."""
     return {
         "get_tasks": get_tasks(snapshot, epoch),
         "get_executors": get_executors(snapshot),
-        "get_frameworks": get_frameworks(snapshot, epoch),
+        "get_frameworks": get_frameworks(snapshot, epoch, secure=secure),
         "get_agents": get_agents(snapshot, epoch),
     }
 
@@ -97,12 +97,14 @@ def drain_config(one: DrainConfig) -> Plain:
     return written
 
 
-def get_frameworks(snapshot: ClusterSnapshot, epoch: Epoch) -> Plain:
+def get_frameworks(snapshot: ClusterSnapshot, epoch: Epoch, *, secure: bool = False) -> Plain:
     """Frameworks, with what is out for them and what they hold (HT-261)."""
     used = allocations.used(snapshot)
     return {
-        "frameworks": [_whole_framework(each, used, epoch) for each in snapshot.frameworks],
-        "completed_frameworks": [_whole_framework(each, {}, epoch) for each in snapshot.completed_frameworks],
+        "frameworks": [_whole_framework(each, used, epoch, secure=secure) for each in snapshot.frameworks],
+        "completed_frameworks": [
+            _whole_framework(each, {}, epoch, secure=secure) for each in snapshot.completed_frameworks
+        ],
     }
 
 
@@ -122,10 +124,10 @@ def framework(one: FrameworkSnapshot, epoch: Epoch) -> Plain:
     return written
 
 
-def _whole_framework(one: FrameworkSnapshot, used: allocations.Used, epoch: Epoch) -> Plain:
+def _whole_framework(one: FrameworkSnapshot, used: allocations.Used, epoch: Epoch, *, secure: bool) -> Plain:
     held = used.get(allocations.id_of(one.info), NOTHING)
     return framework(one, epoch) | {
-        "offers": [writing.offer(offer, epoch) for offer in one.offers],
+        "offers": [writing.offer(offer, epoch, secure=secure) for offer in one.offers],
         "inverse_offers": [writing.inverse_offer(inverse, epoch) for inverse in one.inverse_offers],
         "allocated_resources": writing.resources(held, one.info.role),
         "offered_resources": writing.resources(allocations.offered(one), one.info.role),

@@ -274,6 +274,7 @@ def _unavailability(plain: Plain, where: str, epoch: Epoch) -> Unavailability:
     return Unavailability(
         start=epoch.from_nanoseconds(plain["start"]["nanoseconds"]),
         duration_s=duration(plain["duration"], f"{where}.duration") if "duration" in plain else None,
+        v1_json=json.dumps(plain),
     )
 
 

@@ -167,7 +167,10 @@ def inverse_offer(one: InverseOffer, epoch: Epoch) -> Plain:
 
 
 def unavailability(one: Unavailability, epoch: Epoch) -> Plain:
-    """From when, and for how long."""
+    """From when, and for how long; to the nanosecond, if that was said."""
+    if one.v1_json:
+        said: Plain = json.loads(one.v1_json)
+        return said
     start = {"start": epoch.nanoseconds(one.start)}
     return start if one.duration_s is None else start | {"duration": duration(one.duration_s)}
 
