@@ -39,7 +39,7 @@ PROMETHEUS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 
 @frozen(kw_only=True)
 class EndpointFacts:
-    """What an endpoint is started with. `flags`: the settings of its cluster, by name, as text.
+    """What an endpoint is started with. `flags`: what it was started with, by name, as text.
 
     `tokens`: by which executors are known; None if they need none.
     """

@@ -29,6 +29,7 @@ from mesolite.gateway.events import ClientGone, RequestCame
 from mesolite.gateway.exchange import Cut, Inlet, Outlet, Part, Request, Response, StreamBegun, StreamEnded
 from mesolite.gateway.master_endpoint import MasterEndpointCore
 from mesolite.gateway.reading.addresses import Address
+from mesolite.gateway.reading.flags import flags_of
 from mesolite.gateway.refusals import refusal
 from mesolite.gateway.tokens import Claims, Tokens
 from mesolite.gateway.v1.writing import Epoch
@@ -117,7 +118,6 @@ class Gateway:
         self._epoch = Epoch(epoch_s)
         self._authentication = Authentication(http.credentials)
         self._tokens = None if http.credentials is None else Tokens(secret)
-        self._flags = {each.name: str(getattr(settings, each.name)) for each in attrs.fields(Settings)}
         self._host, self._first_port = http.host_and_port
         self._advertised = _address_of_this_machine() if self._host == EVERYWHERE else self._host
         self._masters: dict[str, Address] = {}
@@ -178,7 +178,7 @@ class Gateway:
             epoch=self._epoch,
             authentication=self._authentication,
             tokens=self._tokens,
-            flags=self._flags,
+            flags=flags_of(self._settings, address),
             heartbeat_s=self._settings.stream_heartbeat_s,
         )
 

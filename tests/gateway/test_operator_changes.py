@@ -146,7 +146,7 @@ def test_times_come_back_to_the_nanosecond(world: World) -> None:
     """HT-280, HT-44: clients compare what they read with what they posted; frameworks are asked for the same time."""
     framework = world.offered()
     framework.launch("t1")
-    unavailability = {"start": {"nanoseconds": 1_895_988_843_000_000_001}, "duration": {"nanoseconds": 1_234_567_890_123}}
+    unavailability = {"start": {"nanoseconds": 1_895_988_843_000_000_001}, "duration": {"nanoseconds": 123_456_789_012}}
     posted = {"machine_ids": [machine(world)], "unavailability": unavailability}
     assert schedule(world, posted) == 200
     framework.acknowledge_all()
