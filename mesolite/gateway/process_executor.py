@@ -41,8 +41,8 @@ from mesolite.actors.decisions.contract import (
     on_each,
 )
 from mesolite.actors.decisions.executor.registration import ExecutorRegistration, ReconnectTimeout
-from mesolite.actors.decisions.executor.work_outcome import SIGKILL, outcome
 from mesolite.actors.decisions.rules import sandboxes
+from mesolite.actors.decisions.rules.work_outcome import SIGKILL, outcome
 from mesolite.actors.decisions.settings import Settings
 from mesolite.gateway import executor_stream
 from mesolite.gateway.executor_stream import ExecutorHeartbeat, ExecutorStream

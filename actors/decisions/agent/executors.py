@@ -23,9 +23,9 @@ from mesolite.actors.decisions.contract import (
     SpawnExecutor,
     SpawnFailed,
 )
-from mesolite.actors.decisions.executor.work_outcome import SIGKILL
 from mesolite.actors.decisions.rules import sandboxes
 from mesolite.actors.decisions.rules.grace import shutdown_grace_s, wish_of
+from mesolite.actors.decisions.rules.work_outcome import SIGKILL
 from mesolite.messages.agent import ExitedExecutor
 from mesolite.messages.checking import unchecked
 from mesolite.messages.executor import ExecutorRegistered, RegisterExecutor, ShutdownExecutor

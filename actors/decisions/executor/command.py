@@ -36,8 +36,8 @@ from mesolite.actors.decisions.contract import (
     on,
 )
 from mesolite.actors.decisions.executor.registration import ExecutorRegistration, ReconnectTimeout
-from mesolite.actors.decisions.executor.work_outcome import SIGKILL, SIGTERM, outcome
 from mesolite.actors.decisions.rules.grace import kill_grace_s, wish_of
+from mesolite.actors.decisions.rules.work_outcome import SIGKILL, SIGTERM, outcome
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.executor import (
     ExecutorRegistered,

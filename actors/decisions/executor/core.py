@@ -36,7 +36,7 @@ from mesolite.actors.decisions.driver_calls import (
     StopExecutorCall,
 )
 from mesolite.actors.decisions.executor.registration import ExecutorRegistration, ReconnectTimeout
-from mesolite.actors.decisions.executor.work_outcome import SIGKILL
+from mesolite.actors.decisions.rules.work_outcome import SIGKILL
 from mesolite.actors.decisions.settings import Settings
 from mesolite.messages.executor import (
     ExecutorRegistered,

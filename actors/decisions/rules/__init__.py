@@ -6,4 +6,5 @@ reconfiguration    may an agent come back with these facts
 registry           what a durable change does to the registry
 sandboxes          what the folder of a task is called
 validation         may this task be launched, may this framework subscribe
+work_outcome       how the end of a command is put into words
 """
