@@ -20,6 +20,7 @@ from mesolite.gateway.endpoint import (
     enveloped,
     file_call,
     plain_json,
+    prometheus,
     read_call,
 )
 from mesolite.gateway.events import ClientGone, Measured
@@ -81,7 +82,9 @@ class AgentEndpointCore(EndpointCore):
             "state": Route(self._serve_state, READ_ONLY),
             "containers": Route(partial(self._serve_measured, agent_legacy.containers), READ_ONLY),
             "monitor/statistics": Route(partial(self._serve_measured, agent_legacy.monitor_statistics), READ_ONLY),
-            "metrics/snapshot": Route(self._serve_metrics, READ_ONLY),
+            "metrics/snapshot": Route(partial(self._serve_metrics, plain_json), READ_ONLY),
+            "metrics": Route(partial(self._serve_metrics, prometheus), READ_ONLY),
+            "files/debug": Route(self._serve_attached, READ_ONLY),
             **self.common_routes(READ_ONLY),
         }
 
@@ -244,11 +247,18 @@ class AgentEndpointCore(EndpointCore):
             ),
         )
 
-    def _serve_metrics(self, number: int, request: Request, principal: str) -> None:
+    def _serve_attached(self, number: int, request: Request, principal: str) -> None:
+        """Where sandboxes are, by the paths that clients name; tools find those of an executor's runs here."""
+        require_method(request, "GET")
+        self._ask(number, lambda holdings: plain_json(request, agent_legacy.sandboxes(holdings)))
+
+    def _serve_metrics(
+        self, answer: Callable[[Request, metrics.Metrics], Response], number: int, request: Request, principal: str
+    ) -> None:
         require_method(request, "GET")
         require_duration(parameters(request).get("timeout"))
         uptime_s = self.now - self.started_at
-        self._ask(number, lambda holdings: plain_json(request, metrics.of_agent(holdings, uptime_s)))
+        self._ask(number, lambda holdings: answer(request, metrics.of_agent(holdings, uptime_s)))
 
     def _serve_measured(self, tell: Callable[..., list[Plain]], number: int, request: Request, principal: str) -> None:
         require_method(request, "GET")

@@ -88,6 +88,7 @@ class MasterEndpointCore(EndpointCore):
             **{name: Route(self._serve_nothing, READ_WRITE) for name in NOT_SERVED},
             "metrics/snapshot": Route(partial(self._serve_metrics, plain_json), READ_ONLY),
             "metrics": Route(partial(self._serve_metrics, prometheus), READ_ONLY),
+            "files/debug": Route(self._serve_attached, READ_ONLY),
             **self.common_routes(READ_ONLY),
         }
 
@@ -297,6 +298,11 @@ class MasterEndpointCore(EndpointCore):
             )
         else:
             self.answer_with(number, answer(request, {"master/elected": 0.0}))
+
+    def _serve_attached(self, number: int, request: Request, principal: str) -> None:
+        """Where what can be read is: on agents, all of it."""
+        require_method(request, "GET")
+        self.answer_with(number, plain_json(request, {}))
 
     def _serve_schedule(self, number: int, request: Request, principal: str) -> None:
         """The maintenance schedule without an envelope (HT-339)."""

@@ -212,6 +212,25 @@ def test_a_container_can_be_chosen(process: Process) -> None:
     assert world.get("/containers?container_id=x", to=agent).json == []
 
 
+def test_tools_find_the_sandbox_of_a_run_by_its_ids(process: Process) -> None:
+    """Toil and task-processing look through this for the path that names agent, framework, executor or container."""
+    world, agent = process.world, process.agent
+    (container, *_) = [one for one in world.get("/containers", to=agent).json if one["executor_id"] == "e1"]
+    attached = world.get("/files/debug", to=agent).json
+
+    named = (
+        f"/slaves/{agent.id}/frameworks/{process.framework.id['value']}/executors/e1/runs/{container['container_id']}"
+    )
+    (executor,) = [
+        one
+        for framework in world.get("/state", to=agent).json["frameworks"]
+        for one in framework["executors"]
+        if one["id"] == "e1"
+    ]
+    assert attached[named] == executor["directory"]
+    assert world.get("/files/debug").json == {}
+
+
 @pytest.mark.parametrize("path", ["/files/browse", "/files/read", "/files/download"])
 def test_files_need_a_path(process: Process, path: str) -> None:
     """HT-364: without one 400; one that is nowhere is 404."""
@@ -230,8 +249,9 @@ def test_a_place_in_a_file_is_a_number(process: Process, query: str) -> None:
 
 
 def test_what_is_measured_may_take_its_time() -> None:
-    """HT-355, HT-330: a timeout must be a duration."""
+    """HT-355, HT-330: a timeout must be a duration. HT-331: for Prometheus, too."""
     world = World()
+    assert b"mesos_slave_registered 1.0\n" in world.get("/metrics", to=world.agent()).body
 
     assert world.get("/metrics/snapshot?timeout=5secs", to=world.agent()).status == 200
     assert world.get("/metrics/snapshot?timeout=5", to=world.agent()).status == 400

@@ -35,7 +35,9 @@ OF_MASTERS = {
         "/files/browse",
         "/files/read",
         "/files/download",
+        "/files/debug",
         "/metrics/snapshot",
+        "/metrics",
     ],
 }
 OF_AGENTS = {
@@ -48,7 +50,9 @@ OF_AGENTS = {
         "/files/browse",
         "/files/read",
         "/files/download",
+        "/files/debug",
         "/metrics/snapshot",
+        "/metrics",
     ],
 }
 OPEN = ["/health", "/version"]

@@ -150,11 +150,13 @@ def sandboxes(holdings: AgentHoldings) -> dict[str, str]:
     # The oldest first, so that what lives now, or ended last, is the latest.
     for framework, executor in (*ended, *agent_reads.executors(holdings)):
         run = executor.sandbox
-        framework_id = allocations.id_of(framework.info)
+        runs = f"/frameworks/{allocations.id_of(framework.info)}/executors/{executor.executor_id}/runs"
         for path in (
             run,
-            f"/frameworks/{framework_id}/executors/{executor.executor_id}/runs/latest",
+            f"{runs}/latest",
             f"{run.rpartition('.')[0]}/runs/latest",
+            # As the folders of Mesos's agents are called: by this name old tools look a sandbox up in `files/debug`.
+            f"/slaves/{holdings.info.id}{runs}/{executor.container_id}",
         ):
             paths[path] = run
     return paths

@@ -219,12 +219,13 @@ def test_monitor_statistics_tells_of_what_was_measured() -> None:
     ]
 
 
-def test_sandboxes_are_found_by_three_paths() -> None:
-    """HT-357, HT-359."""
+def test_sandboxes_are_found_by_four_paths() -> None:
+    """HT-357, HT-359; and as Mesos's agents call their folders, which names the run, too."""
     paths = agent_legacy.sandboxes(HOLDINGS)
     run = "/work/S1/F1/e1.1-1"
     assert [path for path, real in paths.items() if real == run] == [
         run,
         "/frameworks/F1/executors/e1/runs/latest",
         "/work/S1/F1/e1/runs/latest",
+        "/slaves/S1/frameworks/F1/executors/e1/runs/c1",
     ]
