@@ -40,7 +40,7 @@ def of_master(snapshot: ClusterSnapshot, now: float) -> Metrics:
     }
     named = {f"master/{name}": value for name, value in measured.items()}
     named |= {_counter_name(name): float(count) for name, count in snapshot.counters.items()}
-    return named
+    return named | _of_allocator(snapshot)
 
 
 def of_agent(holdings: AgentHoldings, uptime_s: float) -> Metrics:
@@ -66,6 +66,21 @@ def exposition(measured: Metrics) -> str:
 def _split(noun: str, answers: Iterable[bool], yes: str, no: str) -> Metrics:
     counted = Counter(answers)
     return {f"{noun}_{yes}": float(counted[True]), f"{noun}_{no}": float(counted[False])}
+
+
+def _of_allocator(snapshot: ClusterSnapshot) -> Metrics:
+    """What there is to be allocated, and what is: in use, or offered."""
+    measured: Metrics = {}
+    for name in RESOURCES:
+        total = sum(agent.info.resources.scalars.get(name, 0) for agent in snapshot.agents)
+        taken = sum(
+            held.scalars.get(name, 0)
+            for agent in snapshot.agents
+            for held in (allocations.used_on(agent), allocations.offered_on(agent))
+        )
+        measured[f"allocator/mesos/resources/{name}/total"] = total / 1000
+        measured[f"allocator/mesos/resources/{name}/offered_or_allocated"] = taken / 1000
+    return measured
 
 
 def _present(states: Iterable[TaskState]) -> Metrics:

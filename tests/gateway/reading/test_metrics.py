@@ -77,6 +77,15 @@ def test_resources_are_summed_over_agents() -> None:
     assert measured["master/cpus_revocable_total"] == 0.0
 
 
+def test_what_is_offered_is_not_free() -> None:
+    """OP-10: the allocator counts it with what is in use."""
+    measured = of_master()
+    total, taken = (measured[f"allocator/mesos/resources/cpus/{what}"] for what in ("total", "offered_or_allocated"))
+    offered = sum(offer.resources.scalars["cpus"] for framework in cluster().frameworks for offer in framework.offers)
+    assert offered > 0
+    assert (total, taken) == (8.0, 1.5 + offered / 1000)
+
+
 def test_counters_have_the_names_that_mesos_has_for_them() -> None:
     """OP-10."""
     measured = of_master()
