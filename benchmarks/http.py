@@ -20,8 +20,12 @@ from typing import Any
 
 import psutil
 
+from benchmarks import pymesos_commands
 from benchmarks.measuring import Figure, Goal, Result, in_turn
 from mesolite import Cluster
+from mesolite.compat import pymesos
+from mesolite.compat.pymesos import on
+from tests.clients.environments import Unmade, interpreter
 from tests.gateway.raw_client import Connection, Framework
 
 ROUNDS = 5
@@ -29,6 +33,7 @@ CALLS = 4000
 RECORDS = 10_000
 STREAMS = 1000
 COMMANDS = 60
+MANY = 500
 HERE = pathlib.Path(__file__).parent
 SCHEDULER = "/api/v1/scheduler"
 NEEDED = [
@@ -136,8 +141,37 @@ def _command(number: int, agent_id: Any) -> Any:
     return {**task, "command": {"value": "exec date +%s.%N"}}
 
 
+def commands_of_pymesos(python: pathlib.Path) -> Figure:
+    """Commands per second that one scheduler runs on the real pymesos, which `python` has."""
+    program = [str(python), str(HERE / "pymesos_commands.py")]
+    with Cluster(agents=4, http=True) as cluster:
+
+        def real() -> float:
+            master = cluster.url.removeprefix("http://")
+            told = subprocess.run([*program, master, str(MANY)], check=True, capture_output=True, text=True)
+            return float(told.stdout)
+
+        def in_process() -> float:
+            with on(cluster):
+                return pymesos_commands.run(pymesos, "zk://", MANY)
+
+        ours, theirs = in_turn(ROUNDS, real, in_process)
+    return Figure(
+        what="commands of a scheduler on pymesos",
+        unit="per s",
+        ours=ours,
+        beside="the same class in this process",
+        theirs=theirs,
+    )
+
+
 def measure() -> Result:
     """Measure all of it."""
+    of_pymesos, unmeasured = [], []
+    try:
+        of_pymesos.append(commands_of_pymesos(interpreter("pymesos-compiled")))
+    except Unmade as why:
+        unmeasured.append(f"pymesos was not measured, as it cannot be had here: {why}")
     with Cluster(agents=2, http=True) as cluster, echoing() as echo:
         ours, theirs = calls(cluster, echo)
         our_records, their_records = in_turn(ROUNDS, lambda: updates(cluster), lambda: chunks(echo))
@@ -162,6 +196,7 @@ def measure() -> Result:
                 theirs=their_records,
                 goal=Goal("at least", 0.5, ratio=True),
             ),
+            *of_pymesos,
             Figure(
                 what="from a command's exit to its update at the client",
                 unit="ms",
@@ -172,6 +207,7 @@ def measure() -> Result:
             ),
         ],
         remarks=[
+            *unmeasured,
             f"Of {COMMANDS} commands the slowest told of its exit took {max(late):.1f} ms, nine in ten at most "
             f"{statistics.quantiles(late, n=10)[-1]:.1f} ms.",
             f"One of {STREAMS} open streams takes {each_kb:.1f} KB, that of its client included.",
