@@ -35,7 +35,7 @@ SCHEDULERS = """
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_scheduler_that_forgets_is_found_out(tmp_path: pathlib.Path) -> None:
     """By the status, the table and the report."""
     file = file_in(tmp_path, SCHEDULERS)

@@ -115,7 +115,7 @@ def test_what_survives_failovers_survives_fifty_seeds_of_faults() -> None:
     assert sum(count["injected"] for count in found.faults.values()) > 50
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_executors_and_revivals_survive_eighty_seeds_of_faults() -> None:
     """No callback raises, and no checker finds a fault of ours."""
     explore(runs.busy, seeds=80).check()

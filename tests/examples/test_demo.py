@@ -186,7 +186,7 @@ def test_deadline_takes_what_was_asked_for_and_no_more(seed: int) -> None:
     assert seen.state == "DONE"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 100])
 def test_a_naive_scheduler_is_found_out_and_a_mended_one_is_not(seed: int) -> None:
     """By crashes alone; what breaks it is a handful of them, in another process, too."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from mesolite import Simulation
 from mesolite.actors.errors import Refused
 from mesolite.harness import sweep
@@ -48,6 +50,7 @@ def broken(sim: Simulation) -> None:
     REMOTE[0].break_off()
 
 
+@pytest.mark.slow
 def test_it_may_break_at_any_moment_of_a_drain() -> None:
     """HT-181, HT-185, HT-186: what waits is told after the next subscription; no job is lost, none runs twice."""
     swept = sweep(drained, broken)

@@ -188,7 +188,7 @@ def test_a_report_is_data() -> None:
     assert any("1 of 3 situations handled" in note for note in raised.value.__notes__)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_progress_is_told_after_each_situation() -> None:
     """Its name and the verdict, in the order of the report; the same run again says the same."""
     told: list[tuple[str, Verdict]] = []

@@ -90,7 +90,7 @@ def test_a_scenario_that_is_gone_is_named(found: Exploration, tmp_path: pathlib.
         Failure.load(path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_several_processes_find_the_same(found: Exploration) -> None:
     """The lowest seed that fails, whoever runs it; also for a scenario that only this process knows."""
 
@@ -144,7 +144,7 @@ def test_a_scenario_that_keeps_something_between_its_runs_is_told_so() -> None:
         explore(naive.keeps_something, seeds=5, faults=Faults.none())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("order", ["pct", "fifo"])
 def test_every_order_finds_it(order: str) -> None:
     """It takes a fault, not an order."""

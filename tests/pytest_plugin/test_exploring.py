@@ -390,7 +390,7 @@ def test_an_order_that_does_not_fit_any_more_says_so(pytester: pytest.Pytester) 
     assert "message 3 from agent-9 to master-1 waits: there is no such message" in text_of(result)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_that_run_tests_side_by_side_keep_their_scripts_apart(pytester: pytest.Pytester) -> None:
     """Under pytest-xdist each failing test has its file, and what is said of it arrives."""
     text = textwrap.dedent(FRAGILE) + "\n".join(

@@ -10,7 +10,7 @@ import pytest
 from tests.scenarios import report
 
 
-@pytest.mark.slow
+@pytest.mark.long  # and in make check, as `make scenarios`
 def test_every_row_is_reproduced_or_left_out_for_a_reason() -> None:
     """Over all tests there are, and not both; `make scenarios` shows the table and the reasons."""
     script = report.__file__
