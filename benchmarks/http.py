@@ -143,7 +143,8 @@ def _command(number: int, agent_id: Any) -> Any:
 
 def commands_of_pymesos(python: pathlib.Path) -> Figure:
     """Commands per second that one scheduler runs on the real pymesos, which `python` has."""
-    program = [str(python), str(HERE / "pymesos_commands.py")]
+    # -P: beside that file there is one called http.py.
+    program = [str(python), "-P", str(HERE / "pymesos_commands.py")]
     with Cluster(agents=4, http=True) as cluster:
 
         def real() -> float:

@@ -1,6 +1,6 @@
 """A scheduler in pymesos's shape that runs commands as fast as it is offered room, and tells how many a second.
 
-With the real pymesos it is a program of its own: python benchmarks/pymesos_commands.py HOST:PORT COUNT
+With the real pymesos it is a program of its own: python -P benchmarks/pymesos_commands.py HOST:PORT COUNT
 """
 
 from __future__ import annotations
