@@ -117,16 +117,14 @@ class PooledInbox:
         actor = self._actor
         assert actor is not None
         self._turn = 0
+        self._handle_deliveries(actor)
+        if self._rests(actor):  # as nearly always
+            return
         try:
-            self._handle_deliveries(actor)
             run_loop(actor)
         except Idle:
-            with self._lock:
-                # A stopped one has something left to do: to take its leave.
-                if not self._contents and not actor.actor_stopped.is_set():
-                    self._scheduled = False
-                    return
-            self._pool.schedule(self)
+            if not self._rests(actor):
+                self._pool.schedule(self)
             return
         with self._lock:
             self._over = True
@@ -134,6 +132,14 @@ class PooledInbox:
             refuse(content)
         self._pool.leave(actor)
         self._actor = None
+
+    def _rests(self, actor: HostedActor) -> bool:
+        """Whether there is nothing to do now. A stopped one has something left: to take its leave."""
+        with self._lock:
+            if self._contents or actor.actor_stopped.is_set():
+                return False
+            self._scheduled = False
+            return True
 
     def _handle_deliveries(self, actor: HostedActor) -> None:
         """Handle deliveries up to the first content of another kind, or the first that fails: Pykka's loop goes on."""

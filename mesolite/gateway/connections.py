@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import SERVER_SOFTWARE, RawRequestMessage
 from aiohttp.http_exceptions import ContentEncodingError, LineTooLong
 
 from mesolite.actors.logs import logger, told
@@ -23,6 +25,40 @@ NOT_DECODED = "The body is not what its Content-Encoding says, or that is not un
 
 LINGER_S = 1.0
 """So long a client that was refused may take to read why; closing at once could destroy that on its way."""
+
+
+class Bare(web.StreamResponse):
+    """An answer of a status and nothing else, on a connection that goes on: what nearly every call gets (HT-6).
+
+    It is written in one go, which spares a third of what aiohttp does for a call. It keeps nothing of a request.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status=status)
+        self._keep_alive = True  # aiohttp asks after each answer
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Write it.
+
+        Raises:
+            ConnectionResetError: nobody is there any more.
+        """
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has gone")
+        transport.write(_bare(self.status, int(time.time())))
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """All of it is written already."""
+
+
+@lru_cache(maxsize=16)
+def _bare(status: int, second: int) -> bytes:
+    date = formatdate(second, usegmt=True)
+    return (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Length: 0\r\n"
+        f"Date: {date}\r\nServer: {SERVER_SOFTWARE}\r\n\r\n"
+    ).encode()
 
 
 class Ports(web.Server):

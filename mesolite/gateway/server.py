@@ -29,7 +29,7 @@ from multidict import CIMultiDict
 
 from mesolite.actors.errors import Refused
 from mesolite.actors.logs import logger, told
-from mesolite.gateway.connections import Connection, Ports
+from mesolite.gateway.connections import Bare, Connection, Ports
 from mesolite.gateway.exchange import Inlet, Part, Request, Response, StreamBegun
 from mesolite.gateway.limits import Limits, file_limit, make_room_for_streams
 from mesolite.gateway.streams import Exchange
@@ -50,6 +50,9 @@ COMPRESSED_ASIDE_FROM = 64 * 1024
 
 KEY_IN_PEM = b"PRIVATE KEY-----"
 """What a key begins with in PEM, whatever kind it is of."""
+
+BARE = {status: Bare(status) for status in (200, 202)}
+"""What calls are answered with, by status."""
 
 FAST = 1
 """The level of gzip that takes least time; JSON becomes about a tenth even so."""
@@ -169,6 +172,9 @@ class HttpServer:
                 return web.Response()  # which finds no connection to go to
             head = await exchange.head
             if isinstance(head, Response):
+                bare = BARE.get(head.status) if not head.body and not head.headers else None
+                if bare is not None and request.version == HttpVersion11 and request.keep_alive:
+                    return bare
                 return await _whole(head, request)
             return await _stream(head, request, exchange)
         finally:
@@ -229,7 +235,10 @@ def _tell(inlet: Inlet, number: int) -> None:
 
 async def _body(request: web.BaseRequest, connection: Connection, limits: Limits) -> bytes | web.Response:
     """The whole body, or why there is none."""
-    if sum(len(name) + len(value) + len(": \r\n") for name, value in request.raw_headers) > limits.head:
+    lines = request.raw_headers
+    # Few lines cannot be too long together: each has a limit of its own.
+    length = sum(len(name) + len(value) + 4 for name, value in lines) if len(lines) * limits.line > limits.head else 0
+    if length > limits.head:
         return connection.refusal(431, f"The request's headers are longer than {limits.head} bytes")
     too_large = f"The body is larger than {limits.body} bytes, which is as much as is taken"
     if (request.content_length or 0) > limits.body:

@@ -31,6 +31,7 @@ from mesolite.actors.decisions.contract import (
     WorkFailedToStart,
 )
 from mesolite.actors.runtime.port import Placement
+from mesolite.actors.runtime.pykka_inside import Envelope
 from mesolite.actors.threads.pool import Idle, Pool, PooledInbox
 from mesolite.messages.tasks import CommandInfo
 from tests.runtime.puppets import PATIENCE_S, Alarm, Inspect, Say, StageActor, ThreadsStage, stage_of
@@ -296,6 +297,7 @@ def test_an_actor_that_is_stopped_as_its_turn_ends_takes_its_leave() -> None:
     inbox = PooledInbox(pool)
     actor: Any = StoppedMeanwhile(inbox)
 
+    inbox.put(Envelope("what is left to Pykka's loop"))
     inbox.begin(actor)
 
     assert left.get(timeout=PATIENCE_S) is actor
