@@ -247,6 +247,8 @@ async def _body(request: web.BaseRequest, connection: Connection, limits: Limits
     waits = request.headers.get("Expect", "").lower() == "100-continue"
     if waits and not coming.is_eof() and coming.exception() is None:
         connection.invite()
+    if coming.is_eof() and coming.exception() is None and coming.total_bytes <= limits.body:
+        return coming.read_nowait()
     body = bytearray()
     try:
         while not coming.at_eof():

@@ -95,9 +95,11 @@ def test_the_bridge_to_logging_does_what_the_page_says(output: Output) -> None:
     """Records come under our modules' names, with level and text, and go where `logging` is told."""
     (bridge,) = [block.text for block in blocks_of(ROOT / "docs" / "architecture.md") if "ToLogging" in block.text]
     config = "logging.basicConfig(format='%(levelname)s %(name)s: %(message)s', level=logging.INFO)"
+    debug = "logger.patch(lambda record: record.update(name='mesolite.x')).debug('not wanted')"
 
-    told = output(bridge, config, IMPORT, LIFE)
+    told = output(bridge, config, debug, IMPORT, LIFE)
 
+    assert "not wanted" not in told
     assert told.startswith("INFO mesolite.actors.user_errors: broken: registered raised ValueError: mine, in ")
     assert "\nERROR mesolite.actors.threads.runtime: " in told
     assert SAID[1] in told

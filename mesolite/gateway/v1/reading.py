@@ -56,6 +56,9 @@ NO_RESOURCE = {
     "provider_id": "resource providers",
 }
 
+USUAL = Filters()
+"""How long something is refused if nothing is said."""
+
 
 class Unsupported(ValueError):
     """A client asks for what does not exist here; the text says what, and what would work."""
@@ -232,7 +235,7 @@ def filters(plain: Plain | None) -> Filters:
     """How long something is refused (HT-139); a negative time counts as the default (OF-46)."""
     refuse = None if plain is None else plain.get("refuse_seconds")
     if refuse is None or refuse < 0 or isnan(refuse):
-        return Filters()
+        return USUAL
     return Filters(refuse_seconds=min(refuse, REFUSED_AT_MOST_S))
 
 
