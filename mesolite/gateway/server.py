@@ -7,6 +7,7 @@ each. Nothing here waits for anybody while others could go on (HT-380).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import gzip
 import itertools
@@ -194,6 +195,10 @@ class HttpServer:
         for _ in range(ROUNDS_TO_CONNECT):
             await asyncio.sleep(0)
         for listener, ports in self._ports:
+            for listening in listener.sockets:
+                # To close it would leave it listening as long as a child that was forked has a copy.
+                with contextlib.suppress(OSError):
+                    listening.shutdown(socket.SHUT_RDWR)
             listener.close()
             ports.pre_shutdown()
         for exchange in list(self._exchanges.values()):

@@ -149,6 +149,8 @@ def executor_info(plain: Plain, framework_id: FrameworkId, where: str) -> Execut
     where = f"{where}: executor {executor_id!r}"
     if plain.get("type") == "DEFAULT":
         raise Unsupported(f"{where}: there is no default executor, with its task groups, here; give a command")
+    if "command" not in plain:
+        raise InvalidValue(f"{where} has no command; give one")
     _only_mesos(plain, where)
     grace = plain.get("shutdown_grace_period")
     return ExecutorInfo(

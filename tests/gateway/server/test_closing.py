@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import socket
 import ssl
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mesolite.actors.errors import Refused
@@ -112,6 +114,24 @@ def test_closing_frees_the_port_at_once() -> None:
         again = HttpServer()
         assert again.listen("127.0.0.1", here.port, Desk()) == here.port
         again.close()
+
+
+def test_a_port_is_free_although_a_child_has_a_copy_of_it() -> None:
+    """HT-17: a process that was forked while the server was there has all its sockets."""
+    with place() as here:
+        (listening,) = [
+            each.fd
+            for each in psutil.Process().net_connections("tcp4")
+            if each.status == psutil.CONN_LISTEN and each.laddr.port == here.port
+        ]
+        copy = os.dup(listening)
+        try:
+            here.server.close()
+            again = HttpServer()
+            assert again.listen("127.0.0.1", here.port, Desk()) == here.port
+            again.close()
+        finally:
+            os.close(copy)
 
 
 def test_closing_twice_does_nothing_and_a_closed_server_listens_no_more() -> None:
