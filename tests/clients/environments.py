@@ -1,4 +1,4 @@
-"""The virtual environments of the clients, one each: `.venv-clients/<name>`, made once, and anew when a recipe changes.
+"""The environments of the clients, one each: `.venv-clients/<name>`, made once, and anew when a recipe changes.
 
 Run it: python -m tests.clients.environments
 """
@@ -34,6 +34,57 @@ class Recipe:
     packages: tuple[str, ...]
     imports: str
     before: Callable[[Path], None] | None = None
+
+    def made_from(self) -> str:
+        """What the environment's stamp says when it is this recipe's."""
+        return f"{self.packages} {self.before and self.before.__name__}\n"
+
+    def make(self, environment: Path) -> None:
+        """A virtual environment with it all."""
+        venv.create(environment, clear=True, with_pip=True)
+        if self.before:
+            self.before(environment)
+        _pip(environment, "install", *self.packages)
+        _run(python_of(environment), "-c", f"import {self.imports}")
+
+    def interpreter(self, environment: Path) -> Path:
+        """The environment's own Python."""
+        return python_of(environment)
+
+
+@frozen
+class NodeRecipe:
+    """What npm installs, under the name by which it is required; node and npm are this machine's."""
+
+    package: str
+    version: str
+
+    def made_from(self) -> str:
+        """What the environment's stamp says when it is this recipe's."""
+        return f"{self.package}@{self.version}\n"
+
+    def make(self, environment: Path) -> None:
+        """A folder with the package and all that it depends on, under `node_modules`."""
+        node, npm = _of_this_machine("node"), _of_this_machine("npm")
+        shutil.rmtree(environment, ignore_errors=True)
+        environment.mkdir()
+        _run(npm, "install", "--no-audit", "--no-fund", "--prefix", environment, f"{self.package}@{self.version}")
+        _run(node, "-e", "require(process.argv[1])", modules_of(environment) / self.package)
+
+    def interpreter(self, environment: Path) -> Path:
+        """This machine's Node, which finds the package if it is told the environment's modules."""
+        return _of_this_machine("node")
+
+
+def modules_of(environment: Path) -> Path:
+    return environment / "node_modules"
+
+
+def _of_this_machine(command: str) -> Path:
+    found = shutil.which(command)
+    if found is None:
+        raise Unmade(f"{command} is not on the PATH, and a client needs it: install Node 20, which brings node and npm")
+    return Path(found)
 
 
 def python_of(environment: Path) -> Path:
@@ -86,11 +137,12 @@ def _compile_parser(environment: Path) -> None:
     _run(python_of(environment), "-c", "import http_parser.parser")
 
 
-RECIPES = {
+RECIPES: dict[str, Recipe | NodeRecipe] = {
     "pymesos": Recipe(("pymesos==0.3.15",), "pymesos", _copy_python_parser),
     "pymesos-compiled": Recipe(("pymesos==0.3.15",), "pymesos", _compile_parser),
     "mesoshttp": Recipe(("mesoshttp==0.4.2",), "mesoshttp.client"),
     "avmesos": Recipe(("avmesos==0.4.2",), "avmesos.client"),
+    "mesos-framework": NodeRecipe("mesos-framework", "0.5.3"),
 }
 """mesoshttp calls what the logging of Python 3.13 has no more: with it, it never connects."""
 
@@ -105,27 +157,23 @@ def _alone(name: str) -> Iterator[None]:
 
 
 def interpreter(name: str) -> Path:
-    """The Python that has this client; makes its environment if there is none.
+    """The Python or the Node for this client; makes its environment if there is none.
 
     Raises:
-        Unmade: a command failed on the way.
+        Unmade: a command failed on the way, or is not on this machine.
     """
     recipe, environment = RECIPES[name], FOLDER / name
-    stamp, made_from = environment / "made-from", f"{recipe.packages} {recipe.before and recipe.before.__name__}\n"
+    stamp = environment / "made-from"
     with _alone(name):
-        if not stamp.exists() or stamp.read_text() != made_from:
-            venv.create(environment, clear=True, with_pip=True)
-            if recipe.before:
-                recipe.before(environment)
-            _pip(environment, "install", *recipe.packages)
-            _run(python_of(environment), "-c", f"import {recipe.imports}")
-            stamp.write_text(made_from)
-    return python_of(environment)
+        if not stamp.exists() or stamp.read_text() != recipe.made_from():
+            recipe.make(environment)
+            stamp.write_text(recipe.made_from())
+    return recipe.interpreter(environment)
 
 
 def main() -> None:
     for name in RECIPES:
-        sys.stdout.write(f"{name}: {interpreter(name).relative_to(ROOT)}\n")
+        sys.stdout.write(f"{name}: {interpreter(name)}\n")
 
 
 if __name__ == "__main__":

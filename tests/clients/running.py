@@ -12,9 +12,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from tests.clients.environments import interpreter
+from tests.clients.environments import FOLDER, interpreter, modules_of
 from tests.project.house_checks import ROOT
 
+PROGRAMS = ROOT / "tests" / "clients" / "programs"
 PATIENCE_S = 30.0
 """Only what hangs takes that long."""
 
@@ -123,18 +124,26 @@ def python_path() -> dict[str, str]:
     return {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def _command(name: str, environment: str) -> tuple[list[Path | str], dict[str, str]]:
+    """What starts a program, which is Node's or Python's, and the variables by which it finds what it needs."""
+    script = PROGRAMS / f"{name}.js"
+    if script.exists():
+        return [interpreter(environment), script], {"NODE_PATH": str(modules_of(FOLDER / environment))}
+    return [interpreter(environment), "-m", f"tests.clients.programs.{name}"], python_path()
+
+
 @contextmanager
 def running(name: str, environment: str, log: Path, **given: Any) -> Iterator[Program]:
     """Start a program; whatever happens, it does not outlive the test. What it logs is kept for a failure's text."""
-    command = [interpreter(environment), "-m", f"tests.clients.programs.{name}", json.dumps(given)]
+    command, variables = _command(name, environment)
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            command,
+            [*command, json.dumps(given)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=log.parent,
-            env={**os.environ, **python_path()},
+            env={**os.environ, **variables},
         )
     with process:
         try:
