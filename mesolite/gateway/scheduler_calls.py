@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from attrs import frozen
 
@@ -245,14 +246,14 @@ def _accept(body: Plain, framework_id: FrameworkId) -> Called:
                 try:
                     tasks.append(reading.task_info(plain, framework_id))
                 except (InvalidValue, ResourceError) as why:
-                    refused.append(_invalid(plain, str(why)))
+                    refused.append(_refused(plain, str(why), WRONG))
                 except Unsupported as why:
-                    refused.append(_refused(plain, str(why)))
+                    refused.append(_refused(plain, str(why), NOT_HERE))
             launches.append(Launch(tasks=tuple(tasks)))
         elif operation.get("type") == "LAUNCH_GROUP":
             group = operation.get("launch_group", {}).get("task_group", {}).get("tasks", ())
             why_not = "Mesos's default executor, with its task groups, does not exist here; launch tasks with LAUNCH"
-            refused.extend(_refused(plain, why_not) for plain in group)
+            refused.extend(_refused(plain, why_not, NOT_HERE) for plain in group)
     call = AcceptOffers(
         framework_id=framework_id,
         offer_ids=_offers(body, "offer_ids"),
@@ -262,26 +263,22 @@ def _accept(body: Plain, framework_id: FrameworkId) -> Called:
     return Called(call, tuple(refused))
 
 
-def _invalid(plain: Plain, why: str) -> TaskStatus:
-    """What a master says of a task that cannot be (OF-70)."""
-    return unchecked(TaskStatus)(
-        task_id=TaskId(value(plain, "task_id")),
-        state=TaskState.TASK_ERROR,
-        source=Source.SOURCE_MASTER,
-        reason=Reason.REASON_TASK_INVALID,
-        message=why,
-        agent_id=AgentId(value(plain, "agent_id")),
-    )
+WRONG = {"state": TaskState.TASK_ERROR, "reason": Reason.REASON_TASK_INVALID}
+"""What a master says of a task that cannot be (OF-70)."""
+
+NOT_HERE = {
+    "state": TaskState.TASK_FAILED,
+    "reason": Reason.REASON_CONTAINER_LAUNCH_FAILED,
+    "cause": Cause.NEVER_STARTED,
+}
+"""What an agent of Mesos says that cannot run a task."""
 
 
-def _refused(plain: Plain, why: str) -> TaskStatus:
-    """What an agent of Mesos would say that cannot run such a task."""
+def _refused(plain: Plain, why: str, said: Mapping[str, Any]) -> TaskStatus:
     return unchecked(TaskStatus)(
         task_id=TaskId(value(plain, "task_id")),
-        state=TaskState.TASK_FAILED,
-        source=Source.SOURCE_MASTER,
-        reason=Reason.REASON_CONTAINER_LAUNCH_FAILED,
-        message=why,
         agent_id=AgentId(value(plain, "agent_id")),
-        cause=Cause.NEVER_STARTED,
+        source=Source.SOURCE_MASTER,
+        message=why,
+        **said,
     )
