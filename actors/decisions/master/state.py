@@ -28,6 +28,7 @@ from mesolite.actors.decisions.master.records import (
     OfferRecord,
     ReclaimRecord,
     TaskEnd,
+    TaskRecord,
 )
 from mesolite.actors.decisions.moves import Moves, moved
 from mesolite.actors.decisions.rules.authorization import EVERYTHING, Acl
@@ -357,6 +358,15 @@ class MasterState:
             self.send(sender, FrameworkError(message=f"framework {framework_id} disconnected; start a new driver"))
             return None
         return framework
+
+    def out_of_reach(self, agent_id: AgentId) -> list[tuple[FrameworkRecord, TaskRecord]]:
+        """The tasks that were on an agent when it became unreachable, as far as they are remembered."""
+        return [
+            (framework, task)
+            for framework in self.frameworks.values()
+            for task in framework.unreachable_tasks.values()
+            if task.agent_id == agent_id
+        ]
 
     def agent_at(self, agent_id: AgentId | None, sender: str) -> AgentRecord | None:
         """The registered agent of that id, if the sender is that agent (core.md SEC-32)."""

@@ -111,19 +111,9 @@ def end_with_framework(m: MasterState, task: TaskRecord, now: float) -> None:
     watching.task_said(m, task, status)
 
 
-def out_of_reach(m: MasterState, agent_id: AgentId) -> list[tuple[FrameworkRecord, TaskRecord]]:
-    """The tasks that were on an agent when it became unreachable, as far as they are remembered."""
-    return [
-        (framework, task)
-        for framework in m.frameworks.values()
-        for task in framework.unreachable_tasks.values()
-        if task.agent_id == agent_id
-    ]
-
-
 def forget_out_of_reach(m: MasterState, agent_id: AgentId) -> None:
     """Nobody waits for these any more, and their ids are free again; that is not said (1.3.8, 1.9.1)."""
-    for framework, task in out_of_reach(m, agent_id):
+    for framework, task in m.out_of_reach(agent_id):
         del framework.unreachable_tasks[task.task_id]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesolite.actors.decisions.master import tasks
 from mesolite.actors.decisions.master.drain.rule import DrainingAgent, TaskLeft, blockers
 from mesolite.actors.decisions.master.records import AgentRecord, FrameworkRecord, TaskRecord
 from mesolite.actors.decisions.master.state import NOT_BACK, MasterState
@@ -57,7 +56,7 @@ def tasks_of(m: MasterState, agent: AgentRecord) -> Iterator[TaskLeft]:
 
 
 def _tasks_out_of_reach(m: MasterState, agent_id: AgentId) -> Iterator[TaskLeft]:
-    return (_left(framework, task) for framework, task in tasks.out_of_reach(m, agent_id))
+    return (_left(framework, task) for framework, task in m.out_of_reach(agent_id))
 
 
 def _left(framework: FrameworkRecord, task: TaskRecord) -> TaskLeft:

@@ -86,6 +86,6 @@ def _loss(name: str) -> TaskEnd:
 def _give_up(m: MasterState, agent_id: AgentId, now: float) -> None:
     """Its tasks were out of reach; now they are gone (4.7.5)."""
     loss = _loss(agent_id)
-    for framework, task in tasks.out_of_reach(m, agent_id):
+    for framework, task in m.out_of_reach(agent_id):
         del framework.unreachable_tasks[task.task_id]
         tasks.archive(m, framework, task, loss, now)
