@@ -24,7 +24,7 @@ help:
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
 	@echo 'make browser    the page of a run in a real browser: Debian has it as chromium and chromium-driver'
-	@echo 'make clients    pymesos, mesoshttp, avmesos and curl against a real cluster, over HTTP'
+	@echo 'make clients    pymesos, mesoshttp, avmesos, mesos-framework and curl against a real cluster, over HTTP'
 	@echo 'make spec       which statements of docs/spec a test cites, by section'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
 	@echo 'make teeth      plant every mistake of tests/seeds/mistakes, and say after how many seeds a checker finds it'
@@ -77,7 +77,7 @@ browser: $(VENV)/installed-browser
 	$(BIN)/python -m pytest -q -n auto tests/browser --ignore=tests/browser/test_speed.py
 	$(BIN)/python -m pytest -q -s tests/browser/test_speed.py
 
-# Each client has an environment of its own, under .venv-clients; Python 3.11, which pymesos needs.
+# Each client has an environment of its own, under .venv-clients; needed are Python 3.11, for pymesos, and Node.
 clients: $(VENV)/installed-test
 	$(BIN)/python -m tests.clients.environments
 	$(BIN)/python -m pytest -q -n auto tests/clients
