@@ -1,4 +1,4 @@
-"""Real clients of Mesos, unmodified, each in an environment of its own, against a real cluster over HTTP (make clients).
+"""Real clients of Mesos, unmodified, in environments of their own, against a real cluster over HTTP (make clients).
 
     environments.py      makes the environments, once: python -m tests.clients.environments
     programs/            what runs in them: takes orders as lines of JSON, tells of every callback by one
