@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
 PICTURE = re.compile(r"(?P<before>\b(?:src|srcset)=\")(?P<target>[^\":]+)(?=\")")
-FENCE = re.compile(r"^(```|~~~)(text|python|sh) (?:output|exits with \d|not run: .*)$", re.MULTILINE)
+FENCE = re.compile(r"^(```|~~~)(\w+) (?:output|exits with \d|not run: .*)$", re.MULTILINE)
 REPOSITORY = ("repository", "source", "source code")
 """What the address of the repository may be called among the project's URLs."""
 
