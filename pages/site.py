@@ -67,7 +67,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.repo_url = repository()
     config.nav = [
         {title: made.get(page, page) if isinstance(page, str) else page for title, page in entry.items()}
-        for entry in config.nav
+        for entry in config.nav or ()
     ]
     if others := [page for page in pages if page not in named]:
         config.nav.append({"Project": others})
