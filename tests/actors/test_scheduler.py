@@ -12,13 +12,15 @@ from mesolite.actors.decisions.executor.command import CommandExecutorCore
 from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.messages.executor import ExecutorRegistered
 from mesolite.messages.infos import AgentInfo
+from mesolite.messages.offers import Filters
 from mesolite.messages.relayed import ExecutorToFramework, RunTask, StatusUpdate, StatusUpdateAcknowledgement
-from mesolite.messages.scheduler import AgentLost, RescindOffer, ResourceOffers
+from mesolite.messages.scheduler import AgentLost, DeclineOffers, RescindOffer, ResourceOffers
 from mesolite.messages.tasks import ExecutorInfo, Source, TaskState, TaskStatus
 from tests.actors.drivers import (
     DEACTIVATED,
     DRIVER,
     KNOWN,
+    MASTER,
     NEWS,
     OFFER,
     RUNNING,
@@ -54,11 +56,14 @@ def test_what_anybody_else_says_is_ignored(message: object) -> None:
 
 @MESSAGES
 def test_what_the_leader_says_before_it_has_registered_the_framework_is_ignored(message: object) -> None:
-    """Being detected is not enough: the driver must be connected (EL-58, 2.6.2)."""
+    """Being detected is not enough: the driver must be connected (EL-58, 2.6.2). Offers go back, or nobody has them."""
     core = started()
     detect(core)
 
-    assert hear(core, message) == []
+    offers = [offer.id for offer in message.offers] if isinstance(message, ResourceOffers) else []
+    unused = DeclineOffers(framework_id="m1-F1", offer_ids=("m1-O1",), filters=Filters(refuse_seconds=0.0))
+    assert hear(core, message) == [Send(MASTER.name, unused) for _ in offers]
+    assert core.offers == {}
 
 
 @pytest.mark.parametrize("driver", [connected, parted])

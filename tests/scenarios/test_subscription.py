@@ -35,3 +35,18 @@ def test_a_subscription_whose_answer_is_lost_is_repeated_and_is_one_framework(si
 
     assert framework.names.count("registered") == 1
     assert driver.framework_id == lost.first.framework_id == framework_of(cluster)["id"]
+
+
+def test_a_subscription_that_crosses_its_answer_takes_no_offer_back() -> None:
+    """It is repeated while the answer is on its way: the offers that follow the answer stay good (FW-2)."""
+    sim = Simulation(latency_s=(1.5, 1.5))
+    cluster = sim.cluster(agents=1)
+    framework = Recorder()
+    asked = sim.expect(Subscribe)
+
+    driver = cluster.run(framework, framework=PLAIN)
+    sim.advance(20.0)
+
+    assert asked.count > 1
+    assert framework.names == ["registered", "resource_offers"]
+    assert framework_of(cluster)["id"] == driver.framework_id

@@ -117,10 +117,9 @@ def _answer(m: MasterState, framework: FrameworkRecord, how: str) -> None:
 
 
 def _answer_again(m: MasterState, framework: FrameworkRecord, now: float) -> None:
-    """It repeats itself, as the answer was lost (FW-2); so perhaps was what it was offered since, as it may be when a
-    scheduler reconnects (FW-19).
+    """It repeats itself, as the answer was lost or has crossed the repeat (FW-2). If it was lost, no inverse offer has
+    been heard, so it is asked anew; offers it gives back itself while it does not know that it is registered.
     """
-    offers.rescind_all(m, framework.offers, now)
     inverse_offers.rescind_all(m, framework.inverse_offers)
     machines.ask_again(m, framework, now)
     _answer(m, framework, "registered")

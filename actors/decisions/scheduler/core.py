@@ -68,9 +68,11 @@ from mesolite.messages.checking import evolve
 from mesolite.messages.election import LeaderDetected, SessionExpired, SessionKept
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import ActorName, AgentId, FrameworkId, OfferId
+from mesolite.messages.offers import Filters, Offer
 from mesolite.messages.relayed import ExecutorToFramework
 from mesolite.messages.scheduler import (
     DeactivateFramework,
+    DeclineOffers,
     FrameworkError,
     FrameworkRegistered,
     FrameworkReregistered,
@@ -225,7 +227,11 @@ class SchedulerCore(Core):
 
     def _on_master_message(self, event: object, sender: str, now: float) -> None:
         """Only the leader is heard, and only while connected (EL-58, drain.md 2.6.2)."""
-        if not (self._calls_user and self.connected and self._is_leader(sender)):
+        if not (self._calls_user and self._is_leader(sender)):
+            return
+        if not self.connected:
+            if isinstance(event, ResourceOffers):
+                self._give_back(event.offers)
             return
         match event:
             case ResourceOffers(offers=offers):
@@ -234,6 +240,14 @@ class SchedulerCore(Core):
                 self.offers.pop(offer_id, None)
         callback, arguments = callback_of(event)
         self._callback(callback, *arguments)
+
+    def _give_back(self, offers: tuple[Offer, ...]) -> None:
+        """The answer that came before them was lost, so nobody here may use them, and nobody else could. Ours."""
+        declined = tuple(offer.id for offer in offers)
+        self.send(
+            self._master,
+            DeclineOffers(framework_id=offers[0].framework_id, offer_ids=declined, filters=Filters(refuse_seconds=0.0)),
+        )
 
     def _on_executor_message(self, event: ExecutorToFramework, sender: str, now: float) -> None:
         # It comes straight from an agent, so it is heard from anybody, connected or not (EL-58, TK-72).
