@@ -13,6 +13,9 @@ SUITE  ?= quick
 ONLY_quick := -m "not slow and not long" --hypothesis-profile=quick
 ONLY_all   := -m "not long"
 
+# Tests of the project rather than of the product: part of `make check`.
+RULES := tests/project/test_house_rules.py tests/project/test_packaging.py
+
 .PHONY: help demo test long check lint types storeys rules scenarios coverage browser clients spec seeds teeth fuzz drains kills pictures package-index docs \
   bench bench-check bench-ray clean
 
@@ -43,7 +46,7 @@ demo: $(VENV)/installed-demo
 	$(BIN)/python demo.py
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -q -n auto $(ONLY_$(SUITE))
+	$(BIN)/python -m pytest -q -n auto $(ONLY_$(SUITE)) $(patsubst %,--ignore=%,$(RULES))
 
 long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q -n auto -m long
@@ -61,7 +64,7 @@ storeys: $(VENV)/installed-check
 	$(BIN)/lint-imports
 
 rules: $(VENV)/installed-check
-	$(BIN)/python -m pytest -q tests/project/test_house_rules.py tests/project/test_packaging.py
+	$(BIN)/python -m pytest -q -n auto --dist=loadfile $(RULES)
 
 scenarios: $(VENV)/installed-test
 	$(BIN)/python tests/scenarios/report.py

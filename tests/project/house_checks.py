@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import pykka
@@ -81,7 +81,13 @@ def sources(*places: str) -> list[Source]:
         top = ROOT / place
         paths = sorted(top.rglob("*.py")) if top.is_dir() else [top]
         found += [path for path in paths if path.is_file() and path.resolve() == path]
-    return [Source(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in found]
+    return [_source(path) for path in found]
+
+
+@cache
+def _source(path: Path) -> Source:
+    """Each file is read and parsed once for all rules."""
+    return Source(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
 
 
 # --- checks: each yields the line and what is wrong there ---

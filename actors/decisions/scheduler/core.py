@@ -56,7 +56,7 @@ from mesolite.actors.decisions.driver_calls import (
 )
 from mesolite.actors.decisions.moves import moved
 from mesolite.actors.decisions.scheduler.callbacks import FROM_LEADER, callback_of
-from mesolite.actors.decisions.scheduler.requests import accept, acknowledgement, never_started, request
+from mesolite.actors.decisions.scheduler.requests import accept, acknowledgement, never_started, request, unusable
 from mesolite.actors.decisions.scheduler.subscribing import (
     SUBSCRIPTION_MOVES,
     SubscribeBackoff,
@@ -68,11 +68,9 @@ from mesolite.messages.checking import evolve
 from mesolite.messages.election import LeaderDetected, SessionExpired, SessionKept
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import ActorName, AgentId, FrameworkId, OfferId
-from mesolite.messages.offers import Filters, Offer
 from mesolite.messages.relayed import ExecutorToFramework
 from mesolite.messages.scheduler import (
     DeactivateFramework,
-    DeclineOffers,
     FrameworkError,
     FrameworkRegistered,
     FrameworkReregistered,
@@ -231,7 +229,7 @@ class SchedulerCore(Core):
             return
         if not self.connected:
             if isinstance(event, ResourceOffers):
-                self._give_back(event.offers)
+                self.send(self._master, unusable(event.offers))
             return
         match event:
             case ResourceOffers(offers=offers):
@@ -240,14 +238,6 @@ class SchedulerCore(Core):
                 self.offers.pop(offer_id, None)
         callback, arguments = callback_of(event)
         self._callback(callback, *arguments)
-
-    def _give_back(self, offers: tuple[Offer, ...]) -> None:
-        """The answer that came before them was lost, so nobody here may use them, and nobody else could. Ours."""
-        declined = tuple(offer.id for offer in offers)
-        self.send(
-            self._master,
-            DeclineOffers(framework_id=offers[0].framework_id, offer_ids=declined, filters=Filters(refuse_seconds=0.0)),
-        )
 
     def _on_executor_message(self, event: ExecutorToFramework, sender: str, now: float) -> None:
         # It comes straight from an agent, so it is heard from anybody, connected or not (EL-58, TK-72).

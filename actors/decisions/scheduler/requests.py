@@ -1,4 +1,4 @@
-"""What a driver makes of its user's calls: the message for the master, with what the user may leave out.
+"""What a driver says to its master: what it makes of its user's calls, with what the user may leave out.
 
 Without a master nothing is made, but for launches, which the driver itself answers (core.md FW-43, OF-62).
 """
@@ -18,7 +18,7 @@ from mesolite.messages.base import Message
 from mesolite.messages.checking import evolve, unchecked
 from mesolite.messages.frameworks import FrameworkInfo
 from mesolite.messages.ids import AgentId, FrameworkId
-from mesolite.messages.offers import Launch
+from mesolite.messages.offers import Filters, Launch, Offer
 from mesolite.messages.relayed import FrameworkToExecutor, KillTask, StatusUpdateAcknowledgement
 from mesolite.messages.scheduler import (
     AcceptInverseOffers,
@@ -54,6 +54,15 @@ def request(call: SimpleCall, framework_id: FrameworkId) -> Message:
             return FrameworkToExecutor(
                 framework_id=framework_id, agent_id=agent_id, executor_id=executor_id, data=data
             )
+
+
+def unusable(offers: tuple[Offer, ...]) -> DeclineOffers:
+    """Gives back what a driver is offered that is not connected: the answer that came before it was lost. Ours."""
+    return DeclineOffers(
+        framework_id=offers[0].framework_id,
+        offer_ids=tuple(offer.id for offer in offers),
+        filters=Filters(refuse_seconds=0.0),
+    )
 
 
 def accept(call: AcceptCall, framework_id: FrameworkId, agent_id: AgentId | None) -> AcceptOffers:
