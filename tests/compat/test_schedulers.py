@@ -106,6 +106,7 @@ def test_the_same_seed_gives_the_same_trace() -> None:
     assert trace_of(1) != trace_of(2)
 
 
+@pytest.mark.long
 def test_what_survives_failovers_survives_fifty_seeds_of_faults() -> None:
     """As any scheduler, it is explored; some runs have seen every kind of accident."""
     found = explore(runs.steadfast, seeds=50)

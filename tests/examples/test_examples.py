@@ -57,7 +57,7 @@ def test_pymesos_both_ways_moves_the_copy_that_is_killed() -> None:
     assert last.endswith(": copy-1 on agent-2 copy-3 on agent-2")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_from_pymesos_finds_what_the_scheduler_forgets() -> None:
     """It runs for real, is found out, and found out no more when it is mended."""
     for_real, seed, *_, mended = run("from_pymesos")

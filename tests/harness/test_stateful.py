@@ -39,7 +39,7 @@ def begun(kind: type[ClusterMachine], seed: int = 0) -> Any:
     return machine
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_schedulers_fault_is_found_and_made_small() -> None:
     """It does not listen to one end of a task: that an agent dies is all that is left of the example."""
     wanted = settings(

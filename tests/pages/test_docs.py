@@ -32,6 +32,9 @@ TOOLS = {
 }
 """How a command of a page is tried."""
 
+EXPLORING = ("conformance.md", "tutorial-harness.md")
+"""What is on these pages is tried with hundreds of seeds."""
+
 
 @pytest.fixture
 def namespace(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
@@ -60,7 +63,11 @@ def typed(block: Block, command: str, status: int) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.long if page.name in EXPLORING else ()) for page in PAGES],
+    ids=lambda page: page.name,
+)
 def test_python_on_a_page_runs_and_prints_what_the_page_says(
     page: Path, namespace: types.ModuleType, pytester: pytest.Pytester
 ) -> None:

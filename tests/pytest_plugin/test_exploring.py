@@ -162,6 +162,7 @@ def test_fixtures_that_fail_are_no_failure_of_a_seed(pytester: pytest.Pytester) 
     assert not (pytester.path / ".mesolite").exists()
 
 
+@pytest.mark.long
 def test_what_another_process_runs_otherwise_is_told_with_its_cause(pytester: pytest.Pytester) -> None:
     """The first event that differs, here and there: a counter of the module has counted earlier runs."""
     text = """

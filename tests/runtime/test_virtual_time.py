@@ -278,8 +278,13 @@ class Twice(Core):
         return [Send(sender, event)] * 2 if isinstance(event, Say) else []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("core", "events"), [(Echo, 201_000), (Twice, 410_000)], ids=["steady", "growing"])
+@pytest.mark.parametrize(
+    ("core", "events"),
+    [
+        pytest.param(Echo, 201_000, id="steady", marks=pytest.mark.slow),
+        pytest.param(Twice, 410_000, id="growing", marks=pytest.mark.long),
+    ],
+)
 def test_an_endless_loop_is_noticed_soon(stage: VirtualStage, core: type[Core], events: int) -> None:
     """Whether the same message goes to and fro, or brings about more and more."""
     for name in ("ping", "pong"):
