@@ -17,9 +17,6 @@ from tests.project.house_checks import ROOT
 PAGE = ROOT / "docs" / "conformance.md"
 WRITTEN = "<!-- {}: written by tests/harness/test_conformance_page.py -->\n"
 END = "<!-- end of {} -->"
-OFTEN = ("Steadfast",)
-"""Each takes seconds; so often only this is tried."""
-
 TRIED = (*EXAMPLES, *COMPAT, *WRONG)
 SITUATIONS_HEAD = "| Situation | What is done | What a right scheduler does |\n|---|---|---|\n"
 SCHEDULERS_HEAD = "| Scheduler | Handled | Not handled |\n|---|---|---|\n"
@@ -71,17 +68,8 @@ def test_the_page_has_every_situation() -> None:
     assert written("situations").findall(PAGE.read_text(encoding="utf-8")) == [table]
 
 
-@pytest.mark.parametrize(
-    "tried",
-    [
-        pytest.param(
-            tried,
-            id=f"{tried.name}-{tried.where.rpartition('/')[2]}",
-            marks=pytest.mark.slow if tried.name in OFTEN else pytest.mark.long,
-        )
-        for tried in TRIED
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("tried", TRIED, ids=lambda tried: f"{tried.name}-{tried.where.rpartition('/')[2]}")
 def test_the_page_says_what_becomes_of_it(tried: Tried) -> None:
     """Of each scheduler."""
     row = row_of(tried, tried.check())

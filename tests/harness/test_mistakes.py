@@ -13,8 +13,8 @@ from tests.harness.mistakes import MISTAKES, RIGHT, Mistake
 SEEDS = 500
 """Within so many seeds a mistake has to be found."""
 
-AT_ONCE = ("never_revives", "loses_its_state")
-"""Those that a quick run tries: they are found by the first seeds."""
+AT_ONCE = ("loses_its_state",)
+"""What a quick run tries, as the first seeds find it."""
 
 
 def _find(mistake: Mistake) -> None:

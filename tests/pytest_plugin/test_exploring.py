@@ -364,6 +364,7 @@ def test_a_script_that_does_not_fit_any_more_says_where(pytester: pytest.Pyteste
     assert "a fault has a kind, or an argument, that is not known here: 'flood'" in text_of(unknown)
 
 
+@pytest.mark.long
 def test_a_folder_in_which_nothing_can_be_kept_is_no_error(pytester: pytest.Pytester) -> None:
     """The report then has another command, that finds it again."""
     (pytester.path / ".mesolite").touch()

@@ -257,7 +257,7 @@ class Crowd(Core):
         return []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_very_many_messages_between_two_parties_are_no_endless_loop(stage: VirtualStage) -> None:
     """As when a hundred thousand tasks are reconciled at one instant: they were all under way at once."""
     for name in ("crowd", "other"):

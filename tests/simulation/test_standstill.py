@@ -271,7 +271,7 @@ class Declining(Scheduler):
         driver.decline_offer(offers, Filters(refuse_seconds=600.0))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_wait_without_an_end_is_given_up_after_a_day(sim: Simulation) -> None:
     """A test must not hang because a scheduler declines offers for ever."""
     driver = sim.cluster(agents=1).run(Declining(), framework="declining")
