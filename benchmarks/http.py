@@ -136,9 +136,9 @@ def latencies(cluster: Cluster) -> list[float]:
 
 
 def _command(number: int, agent_id: Any) -> Any:
-    """A task that says when it ends."""
+    """A task that says when it ends, after a moment in which what was said before of it has been acknowledged."""
     task = {"name": "t", "task_id": {"value": f"latency-{number}"}, "agent_id": agent_id, "resources": NEEDED}
-    return {**task, "command": {"value": "exec date +%s.%N"}}
+    return {**task, "command": {"value": "sleep 0.05; exec date +%s.%N"}}
 
 
 def commands_of_pymesos(python: pathlib.Path) -> Figure:
