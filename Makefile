@@ -23,7 +23,7 @@ help:
 	@echo 'make demo       watch a cluster drain'
 	@echo 'make test       run the tests that are quick, three minutes on two processors; SUITE=all runs the slow ones, too'
 	@echo 'make long       the tests that search long for mistakes made on purpose, a quarter of an hour or so'
-	@echo 'make check      lint, types, storeys, house rules: one target each'
+	@echo 'make check      lint, types, storeys, house rules, what of Mesos is reproduced: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
 	@echo 'make browser    the page of a run in a real browser: Debian has it as chromium and chromium-driver'
@@ -52,7 +52,7 @@ long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q -n auto -m long
 
 # `make --keep-going check` does not stop at the first part that finds something.
-check: lint types storeys rules scenarios
+check: lint types storeys rules scenarios spec
 
 lint: $(VENV)/installed-check
 	$(BIN)/ruff check .

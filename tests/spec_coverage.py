@@ -22,7 +22,6 @@ MUST = "http.md"
 
 NOT_HERE: Mapping[str, str] = {
     "HT-201": "there is no default executor here, and only that one is launched groups of tasks",
-    "HT-320": "there are no containers inside containers here, and only their exit is told in that way",
 }
 """Statements that no test cites on purpose, and why."""
 
