@@ -55,7 +55,7 @@ FINISHED = update("t1", TaskState.TASK_FINISHED, 2)
 
 
 def test_a_task_from_its_offer_to_its_end() -> None:
-    """It is in the books before its agent hears of it; its end is forwarded, and gives back what it held (OF-66)."""
+    """It is in the books before its agent hears of it; its end is forwarded, and frees what it held (OF-66, TK-14)."""
     master = working()
     offered(master)
 
@@ -68,11 +68,11 @@ def test_a_task_from_its_offer_to_its_end() -> None:
     assert master.fire(ALLOCATE, 2.0) == [
         SetTimer(Allocation(), 5.0),
     ]
-    # It runs, which the framework hears (TK-22).
+    # It runs, which the framework hears (TK-14).
     assert master.hear(update("t1", TaskState.TASK_RUNNING), "agent-1", 2.0) == [
         Send("web", update("t1", TaskState.TASK_RUNNING)),
     ]
-    # And has taken: its agent hears that (TK-27).
+    # And has taken: its agent hears that (TK-14).
     assert master.hear(acknowledgement("t1"), "web", 2.5) == [
         Send("agent-1", acknowledgement("t1")),
     ]
@@ -88,7 +88,7 @@ def test_a_task_from_its_offer_to_its_end() -> None:
     assert master.fire(ALLOCATE, 8.0) == [
         offering("m1-O3", "cpus:1;mem:100"),
     ]
-    # Its end has been taken: it is history (TK-28).
+    # Its end has been taken: it is history (TK-27).
     assert master.hear(acknowledgement("t1", 2), "web", 8.0) == [
         Send("agent-1", acknowledgement("t1", 2)),
     ]
@@ -308,7 +308,7 @@ def test_a_kill_of_a_task_on_an_agent_that_is_away_is_said_when_it_is_back() -> 
 
 
 def test_a_kill_of_a_task_that_nobody_knows_is_answered_as_if_it_had_been_asked_after() -> None:
-    """So the framework learns what to think of it (TK-43, RC-1)."""
+    """So the framework learns what to think of it (TK-41, RC-1)."""
     master = running("t1")
 
     assert master.hear(KillTask(framework_id="m1-F1", task_id="t9"), "web", 3.0) == [

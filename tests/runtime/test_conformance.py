@@ -200,7 +200,7 @@ def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> Non
 
 
 def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
-    """`PeerExited` comes after all that the dead actor said, with its reason, once however often linked (LP-24)."""
+    """`PeerExited` comes after all the dead actor said, with its reason, once however often linked (LP-24, LP-26)."""
     watcher, talker = stage.actor("watcher"), stage.actor("talker")
     watcher.do(Link("talker"), Link("talker"), Send("watcher", Say("linked")))
     stage.until(lambda: watcher.words)
@@ -216,7 +216,7 @@ def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
 
 @pytest.mark.parametrize("had_lived", [False, True])
 def test_a_link_to_nobody_is_told_at_once(stage: Any, had_lived: bool) -> None:
-    """Whoever links to an actor that is not there any more, or never was, need not wait (LP-26)."""
+    """Whoever links to an actor that is not there any more, or never was, need not wait (LP-25)."""
     watcher = stage.actor("watcher")
     if had_lived:
         stage.actor("gone").end()

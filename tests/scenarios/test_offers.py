@@ -337,7 +337,7 @@ def test_what_is_left_of_an_accepted_offer_is_refused_like_any_other(sim: Simula
 
 
 def test_calls_of_strangers_are_dropped(sim: Simulation) -> None:
-    """Accept and decline count only from the framework's own scheduler (FW-33)."""
+    """Accept and decline count only from the framework's own scheduler (FW-33, SEC-47)."""
     cluster = sim.cluster(agents=1)
     framework = Recorder()
     cluster.run(framework, framework=PLAIN)

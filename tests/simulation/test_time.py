@@ -44,7 +44,7 @@ def test_a_cluster_comes_ready(sim: Simulation) -> None:
 
 
 def test_settle_fires_no_timer_of_the_future(sim: Simulation) -> None:
-    """Time stands still, however often it is settled."""
+    """Time stands still, however often it is settled (core.md LP-38)."""
     ticker = Ticker()
     sim.cluster().run(ticker, "ticker")
     began = sim.now
@@ -70,7 +70,7 @@ def test_a_timer_of_one_second_fires_thirty_times_in_thirty(sim: Simulation) -> 
 
 
 def test_what_is_due_at_the_end_of_the_advance_happens(sim: Simulation, driver: MesoliteSchedulerDriver) -> None:
-    """Until and including; and one moment before it has not."""
+    """Until and including; and one moment before it has not (core.md LP-39)."""
     called: list[float] = []
     driver.call_later(10.0, lambda: called.append(sim.now))
     sim.settle()
