@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from mesolite.actors.decisions.contract import CancelTimer, Link, LinkBroken, Send, SetTimer
 from mesolite.actors.decisions.master.timers import Allocation, ReregisterTimeout
 from mesolite.messages.agent import AgentReregistered, ExitedExecutor, UpdateFramework
@@ -321,6 +323,15 @@ def test_a_kill_of_a_task_that_nobody_knows_is_answered_as_if_it_had_been_asked_
             timestamp=3.0,
         ),
     ]
+
+
+def test_a_kill_that_names_another_agent_is_ignored() -> None:
+    """Nothing is said to anybody; with the right one it is passed on (TK-43)."""
+    master = running("t1")
+    kill = KillTask(framework_id="m1-F1", task_id="t1", agent_id="m1-S1")
+
+    assert master.hear(attrs.evolve(kill, agent_id="m1-S2"), "web", 3.0) == []
+    assert master.hear(kill, "web", 3.0) == [Send("agent-1", kill)]
 
 
 # --- reconciliation ---

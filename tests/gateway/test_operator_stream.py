@@ -14,6 +14,7 @@ from mesolite.gateway.master_endpoint import MasterEndpointCore
 from mesolite.gateway.operator_streams import SUBSCRIBERS_MAX, OperatorHeartbeat
 from mesolite.gateway.reading.addresses import Address
 from mesolite.gateway.v1.writing import Epoch
+from mesolite.messages.agent import PongAgent
 from mesolite.simulation.http_client import HttpAnswer
 from tests.gateway.calling import World, an_id
 from tests.logs import logged
@@ -115,6 +116,21 @@ def test_agents_come_and_go(world: World) -> None:
     world.agent(3).signal(signal.SIGUSR1)
     world.sim.advance(10.0)
     assert stream.of_type("AGENT_REMOVED") == [{"agent_id": an_id(str(removed_id))}]
+
+
+def test_of_an_agent_that_is_out_of_reach_there_is_no_event(world: World) -> None:
+    """It may come back; that its task is lost is told, as ever (RC-30)."""
+    framework = world.offered()
+    framework.launch("t1")
+    framework.acknowledge_all()
+    stream = world.operate("SUBSCRIBE")
+
+    world.sim.drop(PongAgent)
+    world.sim.advance(100.0)
+
+    assert [each for each in kinds(stream) if each != "HEARTBEAT"] == ["SUBSCRIBED", "TASK_UPDATED"]
+    (told,) = stream.of_type("TASK_UPDATED")
+    assert (told["status"]["task_id"], told["state"]) == (an_id("t1"), "TASK_LOST")
 
 
 def test_a_drain_has_no_event(world: World) -> None:

@@ -77,18 +77,19 @@ def test_an_agent_that_the_master_takes_for_disconnected_learns_it_by_ping(sim: 
 def test_a_broken_link_loses_tasks_that_were_not_checkpointed_at_once(sim: Simulation, info: object) -> None:
     """LOST for AGENT_DISCONNECTED, aware or not; the offer goes first; no agent is lost (1.5.1, 1.5.2, FW-45)."""
     cluster = sim.cluster(agents=1)
-    framework = Launcher(command_task("t1"), refuse_s=0)
-    cluster.run(framework, framework=info)  # type: ignore[arg-type]
+    framework = Launcher(command_task("t1"), executor_task("t2"), refuse_s=0)
+    cluster.run(framework, framework=info, executors=EXECUTORS)  # type: ignore[arg-type]
     sim.advance(2.0)
     said = sim.expect((RescindOffer, StatusUpdate, AgentLost), sender="master-1")
 
     cluster.agents["agent-1"].crash()
     sim.settle()
 
-    assert [type(message) for message in said.all] == [RescindOffer, StatusUpdate]
-    assert about(framework.updates("t1")[-1]) == ("LOST", "MASTER", "AGENT_DISCONNECTED")
+    assert [type(message) for message in said.all] == [RescindOffer, StatusUpdate, StatusUpdate]
+    for task_id in ("t1", "t2"):
+        assert about(framework.updates(task_id)[-1]) == ("LOST", "MASTER", "AGENT_DISCONNECTED")
     agent = only(cluster.operator.state()["agents"])
-    assert (agent["connected"], agent["active"], agent["tasks"]) == (False, False, [])
+    assert (agent["connected"], agent["active"], agent["tasks"], agent["executors"]) == (False, False, [], [])
 
 
 def test_a_second_notice_of_a_broken_link_is_ignored(sim: Simulation) -> None:

@@ -11,6 +11,7 @@ import pytest
 from mesolite import Refused, Scheduler, SchedulerDriver, Simulation, WrongThread
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages.agent import PingAgent
+from mesolite.messages.relayed import KillTask
 
 
 class Ticker(Scheduler):
@@ -54,6 +55,28 @@ def test_settle_fires_no_timer_of_the_future(sim: Simulation) -> None:
 
     assert began == sim.now
     assert [began] == ticker.ticks
+
+
+def test_settle_ends_when_nothing_is_left_to_do_at_this_instant(
+    sim: Simulation, driver: MesoliteSchedulerDriver
+) -> None:
+    """No message is under way and no timer is due, however many of them come up meanwhile (core.md LP-46)."""
+    called: list[float] = []
+
+    def again() -> None:
+        called.append(sim.now)
+        driver.kill_task(f"t{len(called)}")
+        if len(called) < 5:
+            driver.call_later(0.0, again)
+
+    kills = sim.observe(KillTask, receiver="master-1")
+    driver.call_later(0.0, again)
+    began = sim.now
+
+    sim.settle()
+
+    assert called == [began] * 5
+    assert (kills.count, sim.in_flight, sim.now) == (5, (), began)
 
 
 def test_a_timer_of_one_second_fires_thirty_times_in_thirty(sim: Simulation) -> None:
