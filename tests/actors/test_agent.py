@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from mesolite.actors.decisions.agent.timers import (
     ExecutorRegistrationTimeout,
     ExecutorShutdownTimeout,
@@ -14,6 +16,7 @@ from mesolite.actors.decisions.contract import (
     ExecutorStart,
     Exit,
     Link,
+    LinkBroken,
     Load,
     Loaded,
     Publish,
@@ -70,7 +73,7 @@ RETRY = TimerFired(UpdateRetry("m1-F1", "t1"))
 
 
 def test_a_new_agent_reads_its_store_finds_the_leader_and_registers() -> None:
-    """With a random back-off before the first attempt and a growing one between them (drain.md 1.1, AG-4)."""
+    """With a random back-off before the first attempt and a growing one between them (drain.md 1.1, AG-4, EL-50)."""
     agent = Agent()
 
     # Its first event: before anything else it reads what it has stored.
@@ -121,7 +124,7 @@ def test_a_new_agent_reads_its_store_finds_the_leader_and_registers() -> None:
 
 
 def test_the_bound_between_two_attempts_doubles_up_to_a_minute() -> None:
-    """2, 4, 8, 16, 32, 60, 60 seconds (1.1.2)."""
+    """2, 4, 8, 16, 32, 60, 60 seconds (1.1.2, EL-50)."""
     agent = started()
     agent.hear(DETECTED, ELECTOR, 0.0)
 
@@ -144,8 +147,20 @@ def test_an_agent_is_heard_by_its_leader_only_and_hears_nobody_else() -> None:
     assert agent.hear(ShutdownAgent(reason="no"), "master-2", 1.0) == []
 
 
+def test_a_broken_link_to_its_leader_is_nothing_to_an_agent() -> None:
+    """It learns that its leader is lost when another is detected, or no pings come (EL-51)."""
+    agent = registered()
+
+    assert agent.hear(LinkBroken("master-1"), "master-1", 2.0) == []
+    assert agent.exit_of("master-1", 2.0) == []
+    # It is registered there as before.
+    assert agent.hear(PingAgent(connected=True), "master-1", 3.0) == [
+        Send("master-1", PongAgent()),
+    ]
+
+
 def test_a_new_leader_is_told_everything_the_agent_holds() -> None:
-    """It re-registers with its tasks and what of them it has forwarded; then heads go out again (1.1.5, 0.2.13)."""
+    """It re-registers with its tasks and what it has forwarded; then heads go out again (1.1.5, 0.2.13, EL-50)."""
     agent = running(task("t1"))
     agent.hear(update("t1", TaskState.TASK_FINISHED, 2), executor_of("t1"), 6.0)
 
@@ -229,7 +244,7 @@ def test_an_agent_is_asked_what_became_of_tasks_that_never_came_to_it() -> None:
 
 
 def test_pings_are_answered_and_one_that_never_comes_makes_an_agent_look_for_its_leader() -> None:
-    """It answers whoever asks; after the total time-out without a ping it registers anew (1.4.4 to 1.4.6)."""
+    """It answers whoever asks; after the total time-out without a ping it registers anew (1.4.4 to 1.4.6, EL-53)."""
     agent = registered()
 
     # A ping: answered. The timer is not moved; it looks at the deadline when it fires.
@@ -260,7 +275,7 @@ def test_pings_are_answered_and_one_that_never_comes_makes_an_agent_look_for_its
 
 
 def test_a_master_that_thinks_the_link_is_down_makes_an_agent_register_again() -> None:
-    """The ping says so (1.4.5)."""
+    """The ping says so (1.4.5, EL-53)."""
     agent = registered()
 
     assert agent.hear(PingAgent(connected=False), "master-1", 16.0) == [
@@ -271,6 +286,16 @@ def test_a_master_that_thinks_the_link_is_down_makes_an_agent_register_again() -
 
 
 # --- a task ---
+
+
+def test_a_task_that_is_not_for_this_agent_or_not_from_its_leader_is_not_heard_of() -> None:
+    """It is ignored, and nothing is said to anybody (TK-34)."""
+    agent = registered()
+
+    assert agent.hear(run(task("t1")), "master-2", 2.0) == []
+    assert agent.hear(run(attrs.evolve(task("t1"), agent_id="m1-S2")), "master-1", 2.0) == []
+    # Nothing of it is kept: the same order from its leader begins with the start of its executor.
+    assert SpawnExecutor in map(type, agent.hear(run(task("t1")), "master-1", 2.0))
 
 
 def test_a_task_from_the_order_to_its_acknowledged_end() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from mesolite.actors.decisions.agent.timers import ExecutorRegistrationTimeout, ExecutorShutdownTimeout, UpdateRetry
 from mesolite.actors.decisions.contract import CancelTimer, Destroy, Send, SetTimer, SpawnFailed, TimerFired
-from mesolite.messages.agent import ShutdownFramework
+from mesolite.messages.agent import ShutdownAgent, ShutdownFramework
 from mesolite.messages.executor import RegisterExecutor, ShutdownExecutor
 from mesolite.messages.relayed import KillTask
 from mesolite.messages.tasks import Cause, KillPolicy, Reason, TaskState
 from tests.actors.agents import acknowledgement, executor_of, own, passed_on, registered, run, running, task, update
+
+IT_REGISTERS = RegisterExecutor(framework_id="m1-F1", executor_id="t1")
+TO_GO = Send(executor_of("t1"), ShutdownExecutor(grace_s=5.0))
 
 
 def test_tasks_of_an_executor_that_dies_have_failed() -> None:
@@ -150,3 +153,37 @@ def test_a_framework_that_is_ended_takes_its_executors_with_it() -> None:
         CancelTimer(ExecutorRegistrationTimeout("m1-F1", "t1", 1)),
         CancelTimer(ExecutorShutdownTimeout("m1-F1", "t1", 1)),
     ]
+
+
+def test_an_executor_that_nobody_waits_for_is_told_to_go() -> None:
+    """Its framework or it is unknown, it is there already, or its agent is about to end (TK-51)."""
+    empty, other, again, ending = registered(), running(task("t2")), running(task("t1")), registered()
+    ending.hear(run(task("t1")), "master-1", 2.0)
+    ending.hear(ShutdownAgent(reason="no more"), "master-1", 3.0)
+
+    for agent in (empty, other, again, ending):
+        assert agent.hear(IT_REGISTERS, executor_of("t1"), 6.0) == [TO_GO]
+
+
+def test_an_executor_that_is_to_end_does_not_come_back() -> None:
+    """It registers when its framework has been ended: too late (TK-51). Its grace goes on, then it is gone (TK-49)."""
+    agent = registered()
+    agent.hear(run(task("t1")), "master-1", 2.0)
+    end_of_grace = TimerFired(ExecutorShutdownTimeout("m1-F1", "t1", 1))
+
+    # Its framework is ended before it is up.
+    assert agent.hear(ShutdownFramework(framework_id="m1-F1"), "master-1", 3.0) == [
+        CancelTimer(ExecutorRegistrationTimeout("m1-F1", "t1", 1)),
+        TO_GO,
+        SetTimer(ExecutorShutdownTimeout("m1-F1", "t1", 1), 5.0),
+    ]
+    # It is up now. It gets no task, and is told once more.
+    assert agent.hear(IT_REGISTERS, executor_of("t1"), 4.0) == [TO_GO]
+    # That it has registered does not save it.
+    assert agent.fire(end_of_grace, 8.0) == [
+        Destroy(executor_of("t1")),
+    ]
+    # It is gone. Whatever was on its way finds nobody of that name.
+    agent.exit_of(executor_of("t1"), 8.5)
+    assert agent.fire(end_of_grace, 9.0) == []
+    assert agent.hear(IT_REGISTERS, executor_of("t1"), 9.0) == [TO_GO]

@@ -48,7 +48,7 @@ GRACE = DrainConfig(max_grace_period_s=30.0)
 
 
 def test_sigusr1_says_goodbye_before_anything_is_shut_down() -> None:
-    """UnregisterAgent first; then every executor gets its grace, and the agent ends with the last (2.1.2 to 2.1.4)."""
+    """UnregisterAgent; then every executor gets its grace, and the agent ends with the last (2.1.2 to 2.1.4, AG-22)."""
     agent = running(task("t1"), task("t2", kill_policy=KillPolicy(grace_period_s=30.0)))
 
     # Drain now.
@@ -72,7 +72,7 @@ def test_sigusr1_says_goodbye_before_anything_is_shut_down() -> None:
     ]
     # What its executors say now is nobody's business any more (2.1.7).
     assert agent.hear(update("t1", TaskState.TASK_KILLED, 2), executor_of("t1"), 7.0) == []
-    # Nothing new is taken.
+    # Nothing new is taken (TK-34).
     assert agent.hear(run(task("t3")), "master-1", 7.0) == []
     # One of them has gone.
     assert agent.exit_of(executor_of("t1"), 7.5, 0) == [
@@ -118,7 +118,7 @@ def test_other_signals_are_not_the_agents_to_decide_about() -> None:
 
 
 def test_an_agent_that_is_sent_away_shuts_down_without_a_goodbye() -> None:
-    """Its master knows; but for that it is as with the signal (2.2)."""
+    """Its master knows; but for that it is as with the signal (2.2, AG-22)."""
     agent = running(task("t1"))
 
     assert agent.hear(ShutdownAgent(reason="its machine is down"), "master-1", 6.0) == [

@@ -41,6 +41,7 @@ from mesolite.messages.executor import (
     ReconnectExecutor,
     RegisterExecutor,
     ReregisterExecutor,
+    ShutdownExecutor,
 )
 from mesolite.messages.facts import AgentStatus
 from mesolite.messages.relayed import KillTask
@@ -289,6 +290,18 @@ def test_an_agent_that_starts_again_asks_its_executors_back_and_registers_under_
         SetTimer(PingTimeout(), 75.0),
         Send("master-1", passed_on("t1", TaskState.TASK_RUNNING, 1, TaskState.TASK_FINISHED)),
         SetTimer(UpdateRetry("m1-F1", "t1"), 10.0),
+    ]
+
+
+def test_an_agent_takes_no_orders_while_it_recovers() -> None:
+    """Launches and kills are ignored (TK-34, AG-16); an executor that only now registers is told to go (TK-51)."""
+    agent = started(STORED, life=2)
+    agent.hear(LeaderDetected(leader=LEADER), ELECTOR, 0.5)
+
+    assert agent.hear(run(task("t2"), DURABLE), "master-1", 1.0) == []
+    assert agent.hear(KillTask(framework_id="m1-F1", task_id="t1"), "master-1", 1.0) == []
+    assert agent.hear(RegisterExecutor(framework_id="m1-F1", executor_id="t1"), executor_of("t1"), 1.0) == [
+        Send(executor_of("t1"), ShutdownExecutor(grace_s=5.0)),
     ]
 
 

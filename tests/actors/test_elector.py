@@ -148,7 +148,7 @@ def test_when_the_leaders_session_ends_it_hears_so_before_anybody_hears_of_the_n
 
 
 def test_the_place_of_a_crashed_master_counts_until_its_session_ends_even_if_it_came_back() -> None:
-    """Its new life has a session and a sequence number of its own; only the term tells them apart (EL-11)."""
+    """Its new life has a session and a sequence number of its own; only the term tells them apart (EL-2, EL-11)."""
     core = with_candidates("master-1")
 
     # It crashed and came back after 4 s: a newcomer under an old name.

@@ -123,7 +123,7 @@ def test_a_new_leader_makes_known_what_it_found_and_gives_agents_time_to_come_ba
 
 
 def test_an_agent_that_does_not_come_back_to_a_new_leader_is_marked_unreachable() -> None:
-    """It is out of reach once that is written; every framework is told that it is lost (1.7.3)."""
+    """It is out of reach once that is written; every framework is told that it is lost (1.7.3, EL-41, EL-42)."""
     master = subscribe(leading(Registry(admitted=(AdmittedAgent(agent=A1),))))
     marked = MarkAgentUnreachable(agent_id="m1-S1", unreachable_time=600.0)
 

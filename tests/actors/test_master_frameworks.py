@@ -277,6 +277,38 @@ def test_a_driver_that_aborts_gets_no_more_offers() -> None:
     ]
 
 
+def test_only_who_is_active_is_offered_anything_and_only_who_is_connected_is_heard_and_told() -> None:
+    """Known from its agents only, active, inactive, disconnected: the four states of a framework (FW-27)."""
+    master = leading(Registry(admitted=(AdmittedAgent(agent=A1),)))
+    updates = (update("t1", TaskState.TASK_RUNNING, number) for number in range(2, 6))
+    kill = KillTask(framework_id="m1-F1", task_id="t1")
+
+    # An agent tells of it: nothing is offered, nobody is told, and whoever calls for it is not heard.
+    master.hear(BACK, "agent-1", 1.0)
+    assert master.fire(ALLOCATE, 1.0) == []
+    assert master.hear(next(updates), "agent-1", 1.0) == []
+    assert master.hear(kill, "web", 1.0) == []
+    # Its scheduler is there.
+    master.hear(Subscribe(framework_info=KNOWN), "web", 2.0)
+    assert master.fire(ALLOCATE, 2.0) == [offering("m1-O1", "cpus:3;mem:3996")]
+    said = next(updates)
+    assert master.hear(said, "agent-1", 2.0) == [Send("web", said)]
+    assert master.hear(kill, "web", 2.0) == [Send("agent-1", kill)]
+    # It is inactive: it is told and heard as before, and not offered what is free.
+    master.hear(DeactivateFramework(framework_id="m1-F1"), "web", 3.0)
+    assert master.fire(ALLOCATE, 4.0) == []
+    said = next(updates)
+    assert master.hear(said, "agent-1", 4.0) == [Send("web", said)]
+    assert master.hear(kill, "web", 4.0) == [Send("agent-1", kill)]
+    # It is disconnected.
+    master.exit_of("web", 5.0)
+    assert master.fire(ALLOCATE, 6.0) == []
+    assert master.hear(next(updates), "agent-1", 6.0) == []
+    assert master.hear(kill, "web", 6.0) == [
+        Send("web", FrameworkError(message="framework m1-F1 disconnected; start a new driver")),
+    ]
+
+
 # --- offers ---
 
 

@@ -51,7 +51,7 @@ REMOVE = RemoveAgent(agent_id="m1-S1")
 
 
 def test_the_fifth_unanswered_ping_makes_an_agent_unreachable() -> None:
-    """After 75 s: written first, then said; the tasks are out of reach, the agent is lost (1.4.2, 1.6)."""
+    """After 75 s: written first, then said; tasks are out of reach, the agent is lost (1.4.2, 1.6, EL-52, RC-30)."""
     master = running("t1")
     offered(master, 7.0)
 
@@ -122,7 +122,7 @@ def test_a_framework_that_does_not_know_partitions_is_told_lost() -> None:
 
 
 def test_a_late_pong_takes_an_agent_out_of_the_queue_of_those_to_be_given_up() -> None:
-    """With a limit on removals it waits for a permit, and a pong saves it until that comes (1.4.3, 1.8)."""
+    """With a limit on removals it waits for a permit, and a pong saves it until that comes (1.4.3, 1.8, EL-52)."""
     settings = SETTINGS.but(agent_removal_interval_s=1200.0)
     master = admit(leading(settings=settings), A1, A2)
     for nth in range(1, 5):

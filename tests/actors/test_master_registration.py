@@ -158,7 +158,7 @@ def test_somebody_new_at_the_address_of_an_agent_that_had_gone_replaces_it() -> 
 
 
 def test_an_agent_whose_link_broke_is_back_in_time() -> None:
-    """Nothing is lost but offers; what it does not report it is asked about (1.5.1, 1.3.5)."""
+    """Nothing is lost but offers; what it does not report it is asked about (1.5.1, 1.3.5, TK-74)."""
     master = running("t1", "t2")
     offered(master, 7.0)
 
@@ -222,7 +222,7 @@ def test_an_agent_that_comes_back_with_less_than_is_in_use_is_sent_away() -> Non
 
 
 def test_of_a_framework_that_does_not_checkpoint_tasks_are_lost_with_the_process_of_their_agent() -> None:
-    """Those of one that does wait for its return (1.5.2)."""
+    """Those of one that does wait for its return (1.5.2, FW-45)."""
     plain, durable = running("t1", framework=OLD), running("t1")
 
     # The process of the agent is gone.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from mesolite.actors.decisions.contract import CancelTimer, Link, LinkBroken, Send, SetTimer
 from mesolite.actors.decisions.master.timers import Allocation, ReregisterTimeout
 from mesolite.messages.agent import AgentReregistered, ExitedExecutor, UpdateFramework
@@ -55,7 +57,7 @@ FINISHED = update("t1", TaskState.TASK_FINISHED, 2)
 
 
 def test_a_task_from_its_offer_to_its_end() -> None:
-    """It is in the books before its agent hears of it; its end is forwarded, and gives back what it held (OF-66)."""
+    """It is in the books before its agent hears of it; its end is forwarded, and frees what it held (OF-66, TK-14)."""
     master = working()
     offered(master)
 
@@ -68,11 +70,11 @@ def test_a_task_from_its_offer_to_its_end() -> None:
     assert master.fire(ALLOCATE, 2.0) == [
         SetTimer(Allocation(), 5.0),
     ]
-    # It runs, which the framework hears (TK-22).
+    # It runs, which the framework hears (TK-14).
     assert master.hear(update("t1", TaskState.TASK_RUNNING), "agent-1", 2.0) == [
         Send("web", update("t1", TaskState.TASK_RUNNING)),
     ]
-    # And has taken: its agent hears that (TK-27).
+    # And has taken: its agent hears that (TK-14).
     assert master.hear(acknowledgement("t1"), "web", 2.5) == [
         Send("agent-1", acknowledgement("t1")),
     ]
@@ -88,7 +90,7 @@ def test_a_task_from_its_offer_to_its_end() -> None:
     assert master.fire(ALLOCATE, 8.0) == [
         offering("m1-O3", "cpus:1;mem:100"),
     ]
-    # Its end has been taken: it is history (TK-28).
+    # Its end has been taken: it is history (TK-27).
     assert master.hear(acknowledgement("t1", 2), "web", 8.0) == [
         Send("agent-1", acknowledgement("t1", 2)),
     ]
@@ -308,7 +310,7 @@ def test_a_kill_of_a_task_on_an_agent_that_is_away_is_said_when_it_is_back() -> 
 
 
 def test_a_kill_of_a_task_that_nobody_knows_is_answered_as_if_it_had_been_asked_after() -> None:
-    """So the framework learns what to think of it (TK-43, RC-1)."""
+    """So the framework learns what to think of it (TK-41, RC-1)."""
     master = running("t1")
 
     assert master.hear(KillTask(framework_id="m1-F1", task_id="t9"), "web", 3.0) == [
@@ -321,6 +323,15 @@ def test_a_kill_of_a_task_that_nobody_knows_is_answered_as_if_it_had_been_asked_
             timestamp=3.0,
         ),
     ]
+
+
+def test_a_kill_that_names_another_agent_is_ignored() -> None:
+    """Nothing is said to anybody; with the right one it is passed on (TK-43)."""
+    master = running("t1")
+    kill = KillTask(framework_id="m1-F1", task_id="t1", agent_id="m1-S1")
+
+    assert master.hear(attrs.evolve(kill, agent_id="m1-S2"), "web", 3.0) == []
+    assert master.hear(kill, "web", 3.0) == [Send("agent-1", kill)]
 
 
 # --- reconciliation ---

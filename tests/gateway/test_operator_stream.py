@@ -14,6 +14,7 @@ from mesolite.gateway.master_endpoint import MasterEndpointCore
 from mesolite.gateway.operator_streams import SUBSCRIBERS_MAX, OperatorHeartbeat
 from mesolite.gateway.reading.addresses import Address
 from mesolite.gateway.v1.writing import Epoch
+from mesolite.messages.agent import PongAgent
 from mesolite.simulation.http_client import HttpAnswer
 from tests.gateway.calling import World, an_id
 from tests.logs import logged
@@ -29,7 +30,7 @@ def kinds(stream: HttpAnswer) -> list[str]:
 
 
 def test_it_begins_with_all_there_is(world: World) -> None:
-    """HT-293, HT-66, HT-67: as GET_STATE tells it, with the interval of the heartbeats, of which one comes at once."""
+    """HT-293, HT-66, HT-67, OP-14: as GET_STATE tells it, with the interval of the heartbeats; one comes at once."""
     framework = world.offered()
     framework.launch("t1")
     stream = world.operate("SUBSCRIBE")
@@ -41,7 +42,7 @@ def test_it_begins_with_all_there_is(world: World) -> None:
 
 
 def test_heartbeats_go_on(world: World) -> None:
-    """HT-66, HT-299, HT-68: one at once, then every 15 seconds; HT-63: with nothing in it."""
+    """HT-66, HT-299, HT-68, OP-14: one at once, then every 15 seconds; HT-63: with nothing in it."""
     stream = world.operate("SUBSCRIBE")
     world.sim.advance(61.0)
 
@@ -104,7 +105,7 @@ def test_tasks_come_and_change(world: World) -> None:
 
 
 def test_agents_come_and_go(world: World) -> None:
-    """HT-297, HT-402: as GET_AGENTS has them; of one that goes only its id."""
+    """HT-297, HT-402: as GET_AGENTS has them; of one that goes, here because it unregisters (RC-31), only its id."""
     stream = world.operate("SUBSCRIBE")
     world.cluster.add_agent()
     world.sim.advance(2.0)
@@ -117,6 +118,21 @@ def test_agents_come_and_go(world: World) -> None:
     assert stream.of_type("AGENT_REMOVED") == [{"agent_id": an_id(str(removed_id))}]
 
 
+def test_of_an_agent_that_is_out_of_reach_there_is_no_event(world: World) -> None:
+    """It may come back; that its task is lost is told, as ever (RC-30)."""
+    framework = world.offered()
+    framework.launch("t1")
+    framework.acknowledge_all()
+    stream = world.operate("SUBSCRIBE")
+
+    world.sim.drop(PongAgent)
+    world.sim.advance(100.0)
+
+    assert [each for each in kinds(stream) if each != "HEARTBEAT"] == ["SUBSCRIBED", "TASK_UPDATED"]
+    (told,) = stream.of_type("TASK_UPDATED")
+    assert (told["status"]["task_id"], told["state"]) == (an_id("t1"), "TASK_LOST")
+
+
 def test_a_drain_has_no_event(world: World) -> None:
     """HT-300: clients read drain_info."""
     stream = world.operate("SUBSCRIBE")
@@ -127,7 +143,7 @@ def test_a_drain_has_no_event(world: World) -> None:
 
 
 def test_several_hear_the_same(world: World) -> None:
-    """HT-294, HT-61: whoever came later has in his snapshot what he was not told; one who goes is no loss."""
+    """HT-294, HT-61, OP-14: whoever came later has in his snapshot what he was not told; one who goes is no loss."""
     framework = world.offered()
     streams = [world.operate("SUBSCRIBE")]
     framework.launch("t1")

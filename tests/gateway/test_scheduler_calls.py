@@ -75,7 +75,7 @@ def test_a_call_names_its_framework_and_its_stream(framework: Framework) -> None
 
 @pytest.mark.parametrize("kind", NEEDS_BODY)
 def test_a_call_has_the_field_of_its_type(framework: Framework, kind: str) -> None:
-    """HT-136: without it 400, which names it."""
+    """HT-136: without it 400, which names it: how a call is written is looked at while its caller waits (SEC-47)."""
     answer = framework.call(kind)
 
     assert answer.status == 400
@@ -133,7 +133,7 @@ def test_accept_launches_and_returns_what_it_does_not_use(framework: Framework) 
 
 
 def test_accepting_what_is_not_offered_loses_the_task(framework: Framework) -> None:
-    """HT-138, HT-91: the call is well-formed, and what became of it comes as an update without a uuid (HT-167)."""
+    """HT-138, HT-91: it is well-formed; what became of it is an event (SEC-47), an update without a uuid (HT-167)."""
     offer = {**framework.offers[0], "id": an_id("m1-O99")}
     assert framework.launch("t1", offer).status == 202
 

@@ -374,7 +374,7 @@ def test_arithmetic_is_among_resources_only() -> None:
 
 @pytest.mark.scenario("ResourcesTest.PrecisionManyConsecutiveOps")
 def test_adding_and_taking_back_many_times_never_drifts() -> None:
-    """1.001 added 100000 times and taken back 100000 times leaves exactly the start."""
+    """1.001 added 100000 times and taken back 100000 times leaves exactly the start (RS-1)."""
     start = Resources.parse("cpus:1.001")
     total = start
 

@@ -81,7 +81,7 @@ def can_take(held: Resources, wanted: Resources) -> bool:
 @QUICK
 @given(MODELS, MODELS)
 def test_containing_is_at_most_as_much_of_everything(held: Model, wanted: Model) -> None:
-    """contains() agrees with comparing numbers and subsets one by one; what it denies cannot be taken."""
+    """contains() agrees with comparing numbers and subsets one by one; what it denies cannot be taken (RS-16)."""
     enough = all(amount <= held[0].get(name, 0) for name, amount in wanted[0].items())
     contained = enough and wanted[1] <= held[1] and wanted[2] <= held[2]
 

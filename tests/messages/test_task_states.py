@@ -6,7 +6,7 @@ from mesolite.messages.tasks import TaskState
 
 
 def test_terminal_states_are_those_a_task_never_leaves() -> None:
-    """drain.md 0.2.9."""
+    """drain.md 0.2.9, core.md TK-1."""
     assert [state.name for state in TaskState if state.is_terminal] == [
         "TASK_FINISHED",
         "TASK_FAILED",

@@ -17,7 +17,7 @@ from tests.rules.allocators import A1, A2, A3, A4, A5, DAY_S, F1, F2, F3, F4, WH
 
 @pytest.mark.scenario("HierarchicalAllocatorTest.UnreservedDRF")
 def test_each_agent_goes_to_the_poorest_framework_of_the_poorest_role() -> None:
-    """Shares are compared between roles first, then within the role."""
+    """Shares are compared between roles first, then within the role (OF-8)."""
     mesos = allocator()
     mesos.add_framework(F1, "role1", 0.0)
 
@@ -138,7 +138,7 @@ def test_what_is_held_stays_apart_by_agent_and_its_scalars_add_up() -> None:
     ],
 )
 def test_the_least_that_is_worth_an_offer(resources: str, granted: bool) -> None:
-    """An agent is granted, whole, when it has enough cpus or enough memory free (OF-13)."""
+    """An agent is granted, whole, when it has enough cpus or enough memory free (OF-9, OF-13)."""
     mesos = allocator(F1)
     join(mesos, A1, resources)
 

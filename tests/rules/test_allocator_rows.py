@@ -138,7 +138,7 @@ def test_equal_agents_are_split_evenly_between_roles() -> None:
 
 
 def test_whoever_is_first_in_line_and_refuses_does_not_end_the_search() -> None:
-    """The next in its role is asked, and then the roles that have more (OF-17, OF-44)."""
+    """The next in its role is asked, and then the roles that have more (OF-9, OF-17, OF-44)."""
     mesos = allocator({A: "poor", B: "poor", C: "rich"})
     join(mesos, A1, "cpus:4", C)
     join(mesos, A2, "cpus:1", B)

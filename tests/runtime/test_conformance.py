@@ -9,12 +9,22 @@ from typing import Any
 
 import pytest
 
-from mesolite.actors.decisions.contract import CancelTimer, Exit, Link, Load, PeerExited, Save, Send, SetTimer
+from mesolite.actors.decisions.contract import (
+    CancelTimer,
+    Exit,
+    Link,
+    Load,
+    PeerExited,
+    Save,
+    Send,
+    SetTimer,
+    TimerFired,
+)
 from mesolite.actors.errors import NameTaken
 from mesolite.actors.runtime.port import Placement
 from mesolite.actors.trace import Lost
 from mesolite.messages.infos import AgentInfo
-from tests.runtime.puppets import Alarm, Say
+from tests.runtime.puppets import Alarm, Inspect, Say
 
 RECORD = AgentInfo(hostname="one", resources="cpus:1")
 
@@ -41,6 +51,30 @@ def test_messages_of_one_pair_keep_their_order(stage: Any) -> None:
     said = [text for word in words for text in (f"talker {word}", f"talker {word}, again")]
     assert said == [word for word in listener.words if word.startswith("talker")]
     assert [f"other {word}" for word in words] == [word for word in listener.words if word.startswith("other")]
+
+
+def test_an_inbox_is_first_come_first_served_and_closed_with_its_actor(stage: Any) -> None:
+    """Whoever says it, in the order in which it came; what comes after the end is heard by nobody (LP-2)."""
+    listener = stage.actor("listener")
+    first = listener.context
+    said = [f"{number} of {sender}" for number in range(50) for sender in ("one", "other", "third")]
+
+    def hear_none_of_it_yet(core: Any) -> int:
+        """It is busy with this while all that comes."""
+        for word in said:
+            stage.runtime.post(first, Say(word), word.split()[-1])
+        return len(listener.words)
+
+    assert first.ref.ask(Inspect(hear_none_of_it_yet), timeout=60) == 0
+    stage.until(lambda: len(listener.words) == len(said))
+    assert said == listener.words
+
+    listener.end()
+    second = stage.actor("listener")
+    stage.runtime.post(first, Say("too late"), "one")
+    second.do(Send("listener", Say("of its own")))
+    stage.until(lambda: second.words)
+    assert (second.words, listener.words) == (["of its own"], said)
 
 
 def test_a_message_to_nobody_is_lost_and_recorded(stage: Any) -> None:
@@ -79,6 +113,30 @@ def test_a_record_names_its_cause(stage: Any) -> None:
         records[heard.cause].actor,
         records[heard.cause].event.effects,
     )
+
+
+def test_nobody_hears_of_anything_before_it_was_said(stage: Any) -> None:
+    """An event is never earlier than what caused it, and no actor's time goes back (LP-42)."""
+    first, second = stage.actor("first"), stage.actor("second")
+
+    first.do(SetTimer(Alarm("later"), 0.02))
+    stage.until(lambda: first.fired)
+    for number in range(20):
+        first.do(Send("second", Say(str(number))))
+        second.do(Send("first", Say(str(number))))
+    stage.until(lambda: len(first.words) == len(second.words) == 20)
+
+    records = {record.index: record for record in stage.runtime.trace}
+    caused = [record for record in records.values() if record.cause in records]
+    assert {(record.actor, type(record.event)) for record in caused} >= {
+        ("first", TimerFired),
+        ("first", Say),
+        ("second", Say),
+    }
+    assert all(records[record.cause].time <= record.time for record in caused)
+    for actor in ("first", "second"):
+        times = [record.time for record in records.values() if record.actor == actor]
+        assert times == sorted(times)
 
 
 def test_a_new_actor_hears_first_that_it_has_started(stage: Any) -> None:
@@ -200,7 +258,7 @@ def test_a_timer_of_a_predecessor_never_reaches_its_successor(stage: Any) -> Non
 
 
 def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
-    """`PeerExited` comes after all that the dead actor said, with its reason, once however often linked (LP-24)."""
+    """`PeerExited` comes after all the dead actor said, with its reason, once however often linked (LP-24, LP-26)."""
     watcher, talker = stage.actor("watcher"), stage.actor("talker")
     watcher.do(Link("talker"), Link("talker"), Send("watcher", Say("linked")))
     stage.until(lambda: watcher.words)
@@ -216,7 +274,7 @@ def test_a_link_tells_of_the_end_once_and_last(stage: Any) -> None:
 
 @pytest.mark.parametrize("had_lived", [False, True])
 def test_a_link_to_nobody_is_told_at_once(stage: Any, had_lived: bool) -> None:
-    """Whoever links to an actor that is not there any more, or never was, need not wait (LP-26)."""
+    """Whoever links to an actor that is not there any more, or never was, need not wait (LP-25)."""
     watcher = stage.actor("watcher")
     if had_lived:
         stage.actor("gone").end()

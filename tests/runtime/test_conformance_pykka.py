@@ -44,7 +44,10 @@ def test_to_ask_a_dead_actor_is_an_error(stage: Any, user: Any) -> None:
 
 @pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
 def test_a_question_that_waits_when_its_actor_ends_is_answered(stage: Any, user: Any) -> None:
-    """With an error: what is left in the inbox is not handled any more."""
+    """With an error: what is left in the inbox is not handled any more (LP-20).
+
+    What it is handling when it is ended it still takes to its end, here an answer (LP-19).
+    """
     actor = stage.actor("actor", user)
 
     def ask_and_end(core: Any) -> Any:
@@ -60,7 +63,7 @@ def test_a_question_that_waits_when_its_actor_ends_is_answered(stage: Any, user:
 
 @pytest.mark.parametrize("user", [None, list], ids=["pooled", "own thread"])
 def test_an_actor_can_be_stopped_through_its_ref(stage: Any, user: Any) -> None:
-    """Pykka's own stop: what came before is handled, links break, the name is free."""
+    """Pykka's own stop: what came before is handled, links break, the name is free (LP-20)."""
     watcher, actor = stage.actor("watcher"), stage.actor("actor", user)
     watcher.do(Link("actor"), Send("actor", Say("before")))
     stage.until(lambda: actor.words)

@@ -57,7 +57,7 @@ def test_an_operators_call_is_obeyed_from_the_operator_only(sim: Simulation, kin
 
 
 def test_what_a_framework_says_wrong_ends_that_framework_only(sim: Simulation) -> None:
-    """It came past all checks on the way; the leader refuses it and says why, and everybody else goes on."""
+    """It came past all checks on the way; the leader says why, its driver aborts, everybody else goes on (SEC-47)."""
     cluster = sim.cluster(agents=1)
     bystander, wrong = Launcher(command_task("t1")), Launcher(command_task("t2"))
     cluster.run(bystander, framework="bystander")

@@ -49,7 +49,7 @@ def break_link(sim: Simulation, master: str = "master-1") -> None:
 
 @pytest.mark.scenario("OneWayPartitionTest.MasterToSlave")
 def test_an_agent_that_the_master_takes_for_disconnected_learns_it_by_ping(sim: Simulation) -> None:
-    """It gets no offers, and the next ping makes it re-register (1.4.5, 1.5.1)."""
+    """It gets no offers, and the next ping makes it re-register (1.4.5, 1.5.1, EL-52, LP-29, TK-74)."""
     cluster = sim.cluster(agents=1)
     framework = Recorder()
     cluster.run(framework, framework="framework")
@@ -75,24 +75,25 @@ def test_an_agent_that_the_master_takes_for_disconnected_learns_it_by_ping(sim: 
 
 @pytest.mark.parametrize("info", [PLAIN, AWARE], ids=["plain", "partition aware"])
 def test_a_broken_link_loses_tasks_that_were_not_checkpointed_at_once(sim: Simulation, info: object) -> None:
-    """LOST for AGENT_DISCONNECTED, partition aware or not; the offer goes first; no agent is lost (1.5.1, 1.5.2)."""
+    """LOST for AGENT_DISCONNECTED, aware or not; the offer goes first; no agent is lost (1.5.1, 1.5.2, FW-45)."""
     cluster = sim.cluster(agents=1)
-    framework = Launcher(command_task("t1"), refuse_s=0)
-    cluster.run(framework, framework=info)  # type: ignore[arg-type]
+    framework = Launcher(command_task("t1"), executor_task("t2"), refuse_s=0)
+    cluster.run(framework, framework=info, executors=EXECUTORS)  # type: ignore[arg-type]
     sim.advance(2.0)
     said = sim.expect((RescindOffer, StatusUpdate, AgentLost), sender="master-1")
 
     cluster.agents["agent-1"].crash()
     sim.settle()
 
-    assert [type(message) for message in said.all] == [RescindOffer, StatusUpdate]
-    assert about(framework.updates("t1")[-1]) == ("LOST", "MASTER", "AGENT_DISCONNECTED")
+    assert [type(message) for message in said.all] == [RescindOffer, StatusUpdate, StatusUpdate]
+    for task_id in ("t1", "t2"):
+        assert about(framework.updates(task_id)[-1]) == ("LOST", "MASTER", "AGENT_DISCONNECTED")
     agent = only(cluster.operator.state()["agents"])
-    assert (agent["connected"], agent["active"], agent["tasks"]) == (False, False, [])
+    assert (agent["connected"], agent["active"], agent["tasks"], agent["executors"]) == (False, False, [], [])
 
 
 def test_a_second_notice_of_a_broken_link_is_ignored(sim: Simulation) -> None:
-    """Duplicates of it change nothing, and the countdown is not started again (1.5.1, TK-75)."""
+    """Duplicates of it change nothing, and the countdown is not started again (1.5.1, LP-29, TK-75)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(command_task("t1"))
     cluster.run(framework, framework=PLAIN)
@@ -108,7 +109,7 @@ def test_a_second_notice_of_a_broken_link_is_ignored(sim: Simulation) -> None:
 
 
 def test_checkpointed_tasks_outlive_their_agents_process(sim: Simulation) -> None:
-    """Nothing is told when the link breaks; the restarted agent brings its task along (1.5.2, FW-44)."""
+    """Nothing is told when the link breaks; the restarted agent brings its task along (1.5.2, FW-44, FW-45)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(command_task("t1"))
     cluster.run(framework, framework=CHECKPOINTED)
@@ -206,7 +207,7 @@ def test_a_task_id_used_again_is_not_killed_for_what_its_predecessor_did(sim: Si
 
 @pytest.mark.scenario("SlaveTest.PingTimeoutNoPings")
 def test_an_agent_that_gets_no_pings_looks_for_the_leader_again(mesolite_seed: int) -> None:
-    """It counts on the total time-out it was told at registration, here 2 x 5 s (1.4.6)."""
+    """It counts on the total time-out it was told at registration, here 2 x 5 s (1.4.6, EL-53)."""
     settings = Settings.mesos().but(agent_ping_timeout_s=5.0, max_agent_ping_timeouts=2)
     with Simulation(seed=mesolite_seed, settings=settings) as sim:
         sim.drop(PingAgent)
@@ -224,7 +225,7 @@ def test_an_agent_that_gets_no_pings_looks_for_the_leader_again(mesolite_seed: i
 
 
 def test_agents_that_do_not_come_back_to_a_new_leader_are_lost_after_ten_minutes(sim: Simulation) -> None:
-    """The new leader knows them from the registry only: agent lost, and not a word of their tasks (1.7.1, 1.7.3)."""
+    """Known from the registry only: agent lost, and not a word of their tasks (1.7.1, 1.7.3, EL-41, EL-42)."""
     cluster = sim.cluster(agents=2, masters=2)
     framework = Launcher(command_task("t1"))
     cluster.run(framework, framework=CHECKPOINTED)

@@ -348,6 +348,23 @@ def test_an_agent_that_was_shut_down_comes_back_empty_under_its_id(sim: Simulati
     check_books(sim)
 
 
+def test_an_agent_that_stops_takes_only_what_was_not_checkpointed_with_it(sim: Simulation) -> None:
+    """Executors of a framework that does not checkpoint end in their grace, the others go on (AG-21, FW-44)."""
+    cluster = sim.cluster(agents=1)
+    plain, durable = Launcher(command_task("t1", STUBBORN)), Launcher(command_task("t2", STUBBORN))
+    cluster.run(plain, framework=PLAIN)
+    sim.advance(1.0)
+    cluster.run(durable, framework=CHECKPOINTED)
+    sim.advance(5.0)
+    assert {task.task_id for task in sim.view.running()} == {"t1", "t2"}
+
+    cluster.agents["agent-1"].stop()
+    sim.advance(10.0)
+
+    assert {task.task_id for task in sim.view.running()} == {"t2"}
+    assert (plain.states("t1")[-1], durable.states("t2")[-1]) == ("LOST", "RUNNING")
+
+
 @pytest.mark.scenario("SlaveRecoveryTest.Reboot")
 def test_a_rebooted_machine_keeps_its_agents_id_and_has_lost_its_tasks(sim: Simulation) -> None:
     """The power was cut: nothing runs any more, the task is reported as ended, all resources are offered (AG-9)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from mesolite import Capability, FrameworkInfo, SchedulerDriver, Simulation
+from mesolite import Capability, Filters, FrameworkInfo, SchedulerDriver, SimulatedWork, Simulation
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.messages import (
     AgentRegistered,
@@ -18,6 +18,7 @@ from mesolite.messages import (
     RegisterAgent,
     RescindOffer,
     ResourceOffers,
+    RunTask,
     StatusUpdate,
     Subscribe,
     UpdateFramework,
@@ -30,6 +31,7 @@ from tests.scenarios.schedulers import (
     EXECUTORS,
     Launcher,
     Recorder,
+    about,
     command_task,
     counters,
     executor_task,
@@ -387,3 +389,54 @@ def test_a_launch_without_a_master_is_dropped_by_the_driver_itself(sim: Simulati
 
     dropped = only(framework.updates("t1"))
     assert (dropped.state.name, dropped.reason.name) == ("TASK_DROPPED", "REASON_MASTER_DISCONNECTED")
+
+
+def test_what_is_in_no_registry_and_at_no_agent_ends_with_its_leader(sim: Simulation) -> None:
+    """Offers, filters, launches that got lost, what has ended: the next leader knows nothing of them (EL-46)."""
+    cluster = sim.cluster(agents=2, masters=2, resources="cpus:4;mem:1024")
+    framework = Launcher(command_task("t1", SimulatedWork(duration=1.0)), refuse_s=WEEK_S)
+    driver = cluster.run(framework, framework=LASTING)
+    sim.advance(2.0)
+    former = cluster.run(Recorder(), framework=AWARE)
+    sim.settle()
+    former.stop()
+    _, other, whole = framework.offers
+    driver.decline_offer(whole, Filters(refuse_seconds=WEEK_S))
+    sim.drop(RunTask)
+    driver.launch_tasks(other, command_task("t2"))
+    sim.advance(10.0)
+    rest = framework.offers[-1]
+    state = cluster.operator.state()
+    assert [offer["id"] for offer in state["offers"]] == [rest.id]
+    assert [len(framework_of(cluster)[kind]) for kind in ("tasks", "completed_tasks")] == [1, 1]
+    assert len(state["completed_frameworks"]) == 1
+
+    fail_over(sim, cluster)
+    sim.advance(10.0)
+
+    assert [len(framework_of(cluster)[kind]) for kind in ("tasks", "completed_tasks")] == [0, 0]
+    assert cluster.operator.state()["completed_frameworks"] == []
+    assert framework.rescinded == []
+    offered = framework.offers[framework.offers.index(rest) + 1 :]
+    assert sorted((offer.agent_id, str(offer.resources)) for offer in offered) == sorted(
+        (str(agent.id), "cpus:4;mem:1024") for agent in cluster.agents.values()
+    )
+    driver.launch_tasks(rest, command_task("t3", agent_id=rest.agent_id))
+    sim.settle()
+    assert about(only(framework.updates("t3"))) == ("LOST", "MASTER", "INVALID_OFFERS")
+
+
+def test_a_framework_that_never_comes_back_to_a_new_leader_stays(sim: Simulation) -> None:
+    """Its countdown was the former leader's alone: it is recovered, and its task runs, for ever (FW-31)."""
+    cluster = sim.cluster(agents=1, masters=2)
+    driver = cluster.run(Launcher(command_task("t1")), framework=attrs.evolve(LASTING, failover_timeout_s=100.0))
+    sim.advance(1.0)
+    driver.stop(failover=True)
+    sim.advance(1.0)
+
+    fail_over(sim, cluster)
+    sim.advance(1000.0)
+
+    assert framework_of(cluster)["recovered"]
+    assert [(task["task_id"], task["state"]) for task in framework_of(cluster)["tasks"]] == [("t1", "TASK_RUNNING")]
+    assert cluster.operator.state()["completed_frameworks"] == []

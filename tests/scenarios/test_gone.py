@@ -69,7 +69,7 @@ def become_unreachable(sim: Simulation, cluster: SimulatedCluster) -> Any:
 
 @pytest.mark.scenario("MasterAPITest.MarkRegisteredAgentGone")
 def test_an_agent_that_was_marked_gone_is_shut_down_and_refused_for_ever(sim: Simulation) -> None:
-    """ShutdownAgent now, and whenever somebody wants to come back under its old id (4.7.3, 4.7.7)."""
+    """ShutdownAgent now, and whenever somebody wants to come back under its old id (4.7.3, 4.7.7, RC-32)."""
     cluster = sim.cluster(agents=1)
     agent, agent_id = cluster.agents["agent-1"], id_of(cluster)
     orders, written = sim.expect(ShutdownAgent), sim.expect(ApplyOperation)
@@ -170,7 +170,7 @@ def test_an_agent_that_dies_before_it_has_forgotten_learns_it_again(sim: Simulat
 
 @pytest.mark.scenario("MasterAPITest.TaskUpdatesUponAgentGone")
 def test_tasks_of_a_gone_agent_are_gone_by_operator(sim: Simulation) -> None:
-    """So its framework is told at once, and whenever it asks about a task there, known or not (4.7.3, 1.10.1)."""
+    """Its framework is told at once, and whenever it asks about a task there, known or not (4.7.3, 1.10.1, RC-32)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(command_task("t1"))
     driver = cluster.run(framework, framework=AWARE)
@@ -193,7 +193,7 @@ def test_tasks_of_a_gone_agent_are_gone_by_operator(sim: Simulation) -> None:
 
 
 def test_frameworks_that_are_not_partition_aware_hear_that_their_tasks_are_lost(sim: Simulation) -> None:
-    """LOST with AGENT_REMOVED, also when they ask (4.7.3, 1.10.1); ours: filed as completed (10.7)."""
+    """LOST with AGENT_REMOVED, also when they ask (4.7.3, 1.10.1, RC-32); ours: filed as completed (10.7)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(command_task("t1"))
     driver = cluster.run(framework, framework=PLAIN)
@@ -374,7 +374,7 @@ def test_that_an_agent_is_gone_survives_the_master(sim: Simulation) -> None:
 
 
 def test_marking_gone_twice_is_harmless(sim: Simulation) -> None:
-    """200 if it is gone already, and nothing is written (4.7.1)."""
+    """200 if it is gone already, and nothing is written (4.7.1, RC-32)."""
     cluster = sim.cluster(agents=1)
     cluster.operator.mark_gone("agent-1")
     sim.settle()
@@ -386,7 +386,7 @@ def test_marking_gone_twice_is_harmless(sim: Simulation) -> None:
 
 
 def test_an_unknown_agent_cannot_be_marked_gone(sim: Simulation) -> None:
-    """404 (4.7.1)."""
+    """404 (4.7.1, RC-32)."""
     cluster = sim.cluster(agents=1)
     answers = sim.expect(CallAnswered)
 
@@ -408,7 +408,7 @@ def test_an_agent_that_unregistered_cannot_be_marked_gone(sim: Simulation) -> No
 
 @pytest.mark.parametrize("operation", [MarkAgentGone, RemoveAgent, MarkAgentUnreachable])
 def test_an_agent_that_is_just_leaving_is_to_be_asked_about_again(sim: Simulation, operation: type) -> None:
-    """503 while another transition is being written, which then completes (4.7.1)."""
+    """503 while another transition is being written, which then completes (4.7.1, RC-32)."""
     cluster = sim.cluster(agents=1)
     applied = sim.hold(OperationApplied, where=writes(operation))
     agent_id, answers, written = id_of(cluster), sim.expect(CallAnswered), sim.expect(ApplyOperation)

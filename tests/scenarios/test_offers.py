@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 
+import attrs
 import pytest
 
 from mesolite import Filters, FrameworkInfo, Launch, Scheduler, SimulatedWork, Simulation
@@ -18,6 +19,7 @@ from tests.scenarios.schedulers import (
     Recorder,
     about,
     command_task,
+    fail_over,
     lose_session,
     only,
 )
@@ -336,8 +338,38 @@ def test_what_is_left_of_an_accepted_offer_is_refused_like_any_other(sim: Simula
     assert len(framework.offers) == 2
 
 
+@pytest.mark.parametrize("way", ["accepted", "declined", "rescinded", "discarded", "lost with the master"])
+def test_an_offer_ends_once_and_in_one_of_five_ways(sim: Simulation, way: str) -> None:
+    """Of one only its scheduler is told; after each it is good for nothing any more (OF-39)."""
+    cluster = sim.cluster(agents=1, masters=2)
+    framework, heir = Recorder(), Recorder()
+    driver = cluster.run(framework, framework=LASTING)
+    sim.settle()
+    offer = only(framework.offers)
+
+    match way:
+        case "accepted":
+            driver.launch_tasks(offer, command_task("t1"))
+        case "declined":
+            driver.decline_offer(offer, Filters(refuse_seconds=DAY_S))
+        case "rescinded":
+            cluster.operator.deactivate("agent-1")
+        case "discarded":
+            driver = cluster.run(heir, framework=attrs.evolve(LASTING, id=driver.framework_id))
+        case _:
+            fail_over(sim, cluster)
+    sim.advance(3.0)
+    driver.launch_tasks(offer, command_task("t2", agent_id=offer.agent_id))
+    sim.settle()
+
+    assert framework.rescinded == ([offer.id] if way == "rescinded" else [])
+    (refused,) = [*framework.updates("t2"), *heir.updates("t2")]
+    assert about(refused) == ("LOST", "MASTER", "INVALID_OFFERS")
+    assert offer.id not in [found["id"] for found in cluster.operator.state()["offers"]]
+
+
 def test_calls_of_strangers_are_dropped(sim: Simulation) -> None:
-    """Accept and decline count only from the framework's own scheduler (FW-33)."""
+    """Accept and decline count only from the framework's own scheduler (FW-33, SEC-47)."""
     cluster = sim.cluster(agents=1)
     framework = Recorder()
     cluster.run(framework, framework=PLAIN)

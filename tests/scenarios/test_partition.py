@@ -139,7 +139,7 @@ def test_health_checks_that_fail_twice_remove_an_agent_once(sim: Simulation) -> 
 
 @pytest.mark.parametrize("info", [PLAIN, AWARE], ids=["plain", "partition aware"])
 def test_being_unreachable_is_told_in_order(sim: Simulation, info: FrameworkInfo) -> None:
-    """Registry first; then tasks, rescinds, agent lost to every framework; to the agent nothing (1.6.2 to 1.6.5)."""
+    """Registry; then tasks, rescinds, agent lost to every framework; to the agent nothing (1.6.2 to 1.6.5, RC-30)."""
     cluster = sim.cluster(agents=1)
     framework, bystander = Launcher(command_task("t1")), Recorder()
     cluster.run(framework, framework=info)

@@ -55,7 +55,7 @@ from tests.scenarios.schedulers import (
 
 
 def test_attempts_spread_further_and_further_apart(sim: Simulation) -> None:
-    """First within 1 s, then each within a bound of 2 s that doubles up to 60 s (1.1.1, 1.1.2)."""
+    """First within 1 s, then each within a bound of 2 s that doubles up to 60 s (1.1.1, 1.1.2, EL-50)."""
     cluster = sim.cluster(agents=0)
     lost = sim.drop(RegisterAgent)
     started_at = sim.now

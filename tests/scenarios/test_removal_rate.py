@@ -296,7 +296,7 @@ def failed_over(sim: Simulation, agents: int) -> tuple[SimulatedCluster, Recorde
 
 
 def test_agents_that_do_not_come_back_to_a_new_leader_queue_too(sim: Simulation) -> None:
-    """In the order of the registry, an interval apart (1.7.3, 1.8.1)."""
+    """In the order of the registry, an interval apart (1.7.3, 1.8.1, EL-41)."""
     cluster, framework, _ = failed_over(sim, agents=3)
     began = sim.now
 

@@ -76,7 +76,7 @@ def test_a_repeated_update_carries_the_newest_state_beside_its_own(sim: Simulati
 
 @pytest.mark.scenario("SlaveTest.DuplicateTerminalUpdateBeforeAck")
 def test_a_task_ends_once_however_often_its_executor_says_so(sim: Simulation) -> None:
-    """While FINISHED is unacknowledged a KILLED is dropped, and only FINISHED is repeated (TK-61)."""
+    """While FINISHED is unacknowledged a KILLED is dropped, and only FINISHED is repeated (TK-2, TK-61)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(executor_task("t1"))
     driver = started(sim, cluster, framework)
@@ -97,7 +97,7 @@ def test_a_task_ends_once_however_often_its_executor_says_so(sim: Simulation) ->
 @pytest.mark.scenario("TaskStatusUpdateManagerTest.DuplicateTerminalUpdateAfterAck")
 @pytest.mark.scenario("TaskStatusUpdateManagerTest.DuplicatedTerminalStatusUpdate")
 def test_a_second_end_after_the_first_was_acknowledged_is_passed_on(sim: Simulation) -> None:
-    """KILLED after FINISHED reaches the scheduler and is acknowledged; the books keep FINISHED (0.2.10, TK-24)."""
+    """KILLED after FINISHED reaches the scheduler, is acknowledged; the books keep FINISHED (0.2.10, TK-2, TK-24)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(executor_task("t1"))
     driver = started(sim, cluster, framework)

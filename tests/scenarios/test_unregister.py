@@ -62,7 +62,7 @@ def test_an_agent_that_unregisters_takes_its_offers_with_it(sim: Simulation) -> 
 
 @pytest.mark.parametrize("info", [PLAIN, AWARE], ids=["plain", "partition aware"])
 def test_removal_is_told_in_order_and_every_task_is_lost(sim: Simulation, info: FrameworkInfo) -> None:
-    """Registry first; then task updates, rescinds, agent lost; LOST whether partition aware or not (2.3.4, 2.3.5)."""
+    """Registry first; then task updates, rescinds, agent lost; LOST, aware or not (2.3.4, 2.3.5, RC-31)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(command_task("t1", STUBBORN), command_task("t2", STUBBORN), refuse_s=0)
     cluster.run(framework, framework=info)

@@ -108,7 +108,7 @@ def test_a_health_check_that_fails_after_the_removal_writes_nothing(sim: Simulat
 
 @pytest.mark.scenario("SlaveRecoveryTest.RegisterDisconnectedSlave")
 def test_a_new_agent_at_the_address_of_a_dead_one_replaces_it(sim: Simulation) -> None:
-    """A fresh registration from a disconnected agent's address removes the old agent: LOST, AGENT_REMOVED (1.2.4)."""
+    """A first registration from a disconnected agent's address removes that: LOST, AGENT_REMOVED (1.2.4, RC-31)."""
     cluster = sim.cluster(agents=1)
     framework = Launcher(command_task("t1"))
     cluster.run(framework, framework=CHECKPOINTED)

@@ -10,7 +10,7 @@ import itertools
 import attrs
 import pytest
 
-from mesolite import ExecutorInfo, FrameworkInfo, KillPolicy, SimulatedWork, Simulation, TaskInfo
+from mesolite import ExecutorInfo, Filters, FrameworkInfo, KillPolicy, SimulatedWork, Simulation, TaskInfo
 from mesolite.actors.decisions.rules.validation import overlap
 from mesolite.messages import (
     AgentReregistered,
@@ -25,6 +25,7 @@ from mesolite.messages.infos import AgentInfo
 from mesolite.messages.resources import Resources
 from mesolite.messages.tasks import Task, TaskState
 from tests.scenarios.schedulers import (
+    AWARE,
     EXECUTORS,
     PLAIN,
     Launcher,
@@ -70,6 +71,31 @@ def test_a_task_must_ask_for_something_and_for_no_more_than_was_offered(
 ) -> None:
     """TASK_ERROR that names what was asked (OF-75, OF-80); its neighbour is launched all the same (OF-65)."""
     assert says in refused(sim, command_task("bad", resources=resources))
+
+
+@pytest.mark.parametrize("info", [PLAIN, AWARE], ids=["plain", "partition aware"])
+def test_a_launch_that_came_too_late_may_be_repeated_and_one_that_is_wrong_may_not(
+    sim: Simulation, info: FrameworkInfo
+) -> None:
+    """With another offer it runs after DROPPED or LOST, and is an ERROR again; its framework goes on (OF-64)."""
+    cluster = sim.cluster(agents=1)
+    framework = Recorder()
+    driver = cluster.run(framework, framework=info)
+    sim.settle()
+    late, wrong = command_task("late"), command_task("wrong", resources="cpus:100")
+    used = only(framework.offers)
+    driver.decline_offer(used, Filters(refuse_seconds=0))
+
+    driver.launch_tasks(used, attrs.evolve(late, agent_id=used.agent_id))
+    sim.advance(1.0)
+    driver.launch_tasks(framework.offers[-1], wrong, Filters(refuse_seconds=0))
+    sim.advance(1.0)
+    driver.launch_tasks(framework.offers[-1], [late, wrong])
+    sim.advance(1.0)
+
+    assert framework.states("late") == ["DROPPED" if info is AWARE else "LOST", "STARTING", "RUNNING"]
+    assert framework.states("wrong") == ["ERROR", "ERROR"]
+    assert (framework.errors, driver.status.name) == ([], "DRIVER_RUNNING")
 
 
 @pytest.mark.parametrize("gpus", ["0.5", "1.5", "0.001"])

@@ -94,6 +94,20 @@ def test_dropped_messages_never_arrive(sim: Simulation, cluster: SimulatedCluste
     assert ("agent-1", "master-1", "PongAgent", "dropped") in lost(sim)
 
 
+def test_a_fault_is_looked_at_when_a_message_is_about_to_be_handled(sim: Simulation, cluster: SimulatedCluster) -> None:
+    """One that was sent before there was a fault is lost by it, too, in its turn (core.md LP-50)."""
+    driver = cluster.run(Listener(), "listener")
+    sim.settle()
+    driver.kill_task("t1")
+    driver.kill_task("t2")
+    sim.run_until(lambda: [type(each.message) for each in sim.in_flight] == [KillTask, KillTask], timeout=1.0)
+
+    dropped, passed = sim.drop(KillTask, times=1), sim.observe(KillTask)
+    sim.settle()
+
+    assert ([kill.task_id for kill in dropped.all], [kill.task_id for kill in passed.all]) == (["t1"], ["t2"])
+
+
 def test_a_drop_may_be_for_the_first_so_many(sim: Simulation, cluster: SimulatedCluster) -> None:
     """After that it is as if it had never been."""
     dropped = sim.drop(PongAgent, sender="agent-1", times=2)

@@ -11,6 +11,7 @@ import pytest
 from mesolite import Refused, Scheduler, SchedulerDriver, Simulation, WrongThread
 from mesolite.drivers import MesoliteSchedulerDriver
 from mesolite.messages.agent import PingAgent
+from mesolite.messages.relayed import KillTask
 
 
 class Ticker(Scheduler):
@@ -44,7 +45,7 @@ def test_a_cluster_comes_ready(sim: Simulation) -> None:
 
 
 def test_settle_fires_no_timer_of_the_future(sim: Simulation) -> None:
-    """Time stands still, however often it is settled."""
+    """Time stands still, however often it is settled (core.md LP-38)."""
     ticker = Ticker()
     sim.cluster().run(ticker, "ticker")
     began = sim.now
@@ -54,6 +55,28 @@ def test_settle_fires_no_timer_of_the_future(sim: Simulation) -> None:
 
     assert began == sim.now
     assert [began] == ticker.ticks
+
+
+def test_settle_ends_when_nothing_is_left_to_do_at_this_instant(
+    sim: Simulation, driver: MesoliteSchedulerDriver
+) -> None:
+    """No message is under way and no timer is due, however many of them come up meanwhile (core.md LP-46)."""
+    called: list[float] = []
+
+    def again() -> None:
+        called.append(sim.now)
+        driver.kill_task(f"t{len(called)}")
+        if len(called) < 5:
+            driver.call_later(0.0, again)
+
+    kills = sim.observe(KillTask, receiver="master-1")
+    driver.call_later(0.0, again)
+    began = sim.now
+
+    sim.settle()
+
+    assert called == [began] * 5
+    assert (kills.count, sim.in_flight, sim.now) == (5, (), began)
 
 
 def test_a_timer_of_one_second_fires_thirty_times_in_thirty(sim: Simulation) -> None:
@@ -70,7 +93,7 @@ def test_a_timer_of_one_second_fires_thirty_times_in_thirty(sim: Simulation) -> 
 
 
 def test_what_is_due_at_the_end_of_the_advance_happens(sim: Simulation, driver: MesoliteSchedulerDriver) -> None:
-    """Until and including; and one moment before it has not."""
+    """Until and including; and one moment before it has not (core.md LP-39)."""
     called: list[float] = []
     driver.call_later(10.0, lambda: called.append(sim.now))
     sim.settle()
