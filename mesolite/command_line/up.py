@@ -44,10 +44,13 @@ def up(
 
     SIGUSR1 drains its agents, as it does those of Mesos. Ctrl-C or SIGTERM ends it.
     """
+    from loguru import logger
+
     from mesolite.actors.errors import MesoliteError
     from mesolite.cluster import Cluster
     from mesolite.wiring import DEFAULT_RESOURCES
 
+    logger.enable("mesolite")  # on standard error, as Loguru does unless told otherwise
     over = threading.Event()
 
     def end(signum: int, frame: FrameType | None) -> None:
@@ -69,7 +72,7 @@ def up(
             for machine in (*cluster.masters.values(), *cluster.agents.values()):
                 role = " leads" if machine is cluster.leader else ""
                 click.echo(f"{machine.name}{role}  {machine.url}")
-            click.echo("Ctrl-C ends it.")
+            click.echo("SIGUSR1 drains its agents, Ctrl-C ends it.")
             over.wait()
     except MesoliteError as why:
         raise Unusable(str(why)) from why

@@ -61,3 +61,23 @@ def test_it_says_where_everybody_listens_until_it_is_told_to_end(tmp_path: pathl
     assert said[1].startswith("agent-1  http://")
     assert "0.0.0.0" not in said[0] + said[1]
     assert up.returncode == 0
+
+
+def test_what_somebody_should_look_at_is_logged_on_standard_error() -> None:
+    """As that it may open fewer files than many streams need, which nobody would see elsewhere (HT-379)."""
+    up = subprocess.Popen(
+        ["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh", *command("up", "--http", "127.0.0.1:0")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with up:
+        assert up.stdout is not None
+        said = [up.stdout.readline() for _ in range(3)]
+        up.send_signal(signal.SIGTERM)
+        _, logged = up.communicate()
+
+    assert said[-1] == "SIGUSR1 drains its agents, Ctrl-C ends it.\n"
+    assert "WARNING" in logged
+    assert "This process may open 256 files and sockets" in logged
+    assert up.returncode == 0
