@@ -15,7 +15,7 @@ def run(name: str) -> list[str]:
     """Run an example as a program of its own, as anybody would; returns the lines it has printed."""
     command = [sys.executable, f"examples/{name}.py"]
     done = subprocess.run(
-        command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
