@@ -16,7 +16,7 @@ ONLY_all   := -m "not long"
 # Tests of the project rather than of the product: part of `make check`.
 RULES := tests/project/test_house_rules.py tests/project/test_packaging.py
 
-.PHONY: help demo test long check lint types storeys rules scenarios coverage browser clients spec seeds teeth fuzz drains kills pictures package-index docs \
+.PHONY: help demo test long check lint types storeys rules scenarios coverage browser browser-speed clients spec seeds teeth fuzz drains kills pictures package-index docs \
   bench bench-check bench-ray clean
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
 	@echo 'make browser    the page of a run in a real browser: Debian has it as chromium and chromium-driver'
+	@echo 'make browser-speed  how fast that page is, on a machine that does nothing else'
 	@echo 'make clients    pymesos, mesoshttp, avmesos, mesos-framework and curl against a real cluster, over HTTP'
 	@echo 'make spec       which statements of docs/spec a test cites, by section'
 	@echo 'make seeds      10,000 random clusters under checkers that are always on: SEEDS=500 for fewer, FIRST=10000 for others'
@@ -75,9 +76,11 @@ coverage: $(VENV)/installed-coverage
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# What is measured runs alone. Pictures of every run, to be looked at, are in build/pages afterwards.
+# Pictures of every run, to be looked at, are in build/pages afterwards.
 browser: $(VENV)/installed-browser
 	$(BIN)/python -m pytest -q -n auto tests/browser --ignore=tests/browser/test_speed.py
+
+browser-speed: $(VENV)/installed-browser
 	$(BIN)/python -m pytest -q -s tests/browser/test_speed.py
 
 # Each client has an environment of its own, under .venv-clients; needed are Python 3.11, for pymesos, and Node.

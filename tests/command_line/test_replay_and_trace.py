@@ -28,11 +28,23 @@ MENDED = """
 """
 
 
-@pytest.fixture
-def kept(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A script that explore has kept, of a file beside its folder."""
-    found = mesolite("explore", f"{file_in(tmp_path)}::fragile", "--faults", "crash=2", "--seeds", 20)
+@pytest.fixture(scope="module")
+def explored(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A script that explore has kept."""
+    file = file_in(tmp_path_factory.mktemp("explored"))
+    found = mesolite("explore", f"{file}::fragile", "--faults", "crash=2", "--seeds", 20)
     return pathlib.Path(kept_by(found.output))
+
+
+@pytest.fixture
+def kept(explored: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
+    """The same script in a folder of its own, of a file beside that folder."""
+    text = explored.read_text(encoding="utf-8").replace(str(explored.parents[1]), str(tmp_path))
+    file_in(tmp_path)
+    (tmp_path / explored.parent.name).mkdir()
+    copy = tmp_path / explored.parent.name / explored.name
+    copy.write_text(text, encoding="utf-8")
+    return copy
 
 
 def with_script(path: pathlib.Path, **changes: object) -> pathlib.Path:
@@ -211,7 +223,7 @@ def test_the_script_of_a_test_is_run_by_pytest(of_a_test: pathlib.Path) -> None:
     assert "is the script of test_theirs.py::test_it[60], which is not to be found from here" in gone.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_trace_of_a_test_is_taken_from_pytest(of_a_test: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """With its head, and without a word of pytest's."""
     written = process("trace", of_a_test, "--json-lines", tmp_path / "x", "--html", tmp_path / "y", folder=tmp_path)

@@ -106,11 +106,17 @@ def test_what_another_process_cannot_find_is_not_confirmed() -> None:
     ("scenario", "ends", "cause"),
     [
         (counting, "it fails there in the same way, but not in the same run", "what earlier runs have left"),
-        (passing_at_first, "it does not fail there", "what earlier runs have left"),
+        pytest.param(
+            passing_at_first, "it does not fail there", "what earlier runs have left", marks=pytest.mark.long
+        ),
         (hashing, "it fails there in the same way, but not in the same run", "the order of a set or of hashes"),
         (reading_the_clock, "it fails there in the same way", "it uses the clock, at .*test_confirming.py"),
-        (drawing, "it fails there in the same way", "it uses random numbers, at .*test_confirming.py"),
-        (starting_threads, "it fails there in the same way", "it uses a thread, at .*test_confirming.py"),
+        pytest.param(
+            drawing, "it fails there in the same way", "it uses random numbers, at .*test_confirming.py", marks=pytest.mark.long
+        ),
+        pytest.param(
+            starting_threads, "it fails there in the same way", "it uses a thread, at .*test_confirming.py", marks=pytest.mark.long
+        ),
     ],
 )
 def test_another_run_in_another_process_is_told_with_its_cause(scenario: object, ends: str, cause: str) -> None:

@@ -32,7 +32,7 @@ TOOLS = {
 }
 """How a command of a page is tried."""
 
-EXPLORING = ("conformance.md", "tutorial-harness.md")
+EXPLORING = ("conformance.md", "pymesos.md", "tutorial-harness.md")
 """What is on these pages is tried with hundreds of seeds."""
 
 

@@ -33,7 +33,7 @@ def test_draws_are_spread_evenly() -> None:
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.02], ids=["no latency", "latency"])
-@pytest.mark.parametrize("seed", [7, 8])
+@pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.long)])
 def test_a_seed_is_its_exceptions_from_first_in_first_out(seed: int, latency: float) -> None:
     """Given back as a script they make the same run, record for record; without them it is another."""
     order, again = Noting(Seeded(seed)), Noting(Calm())

@@ -112,7 +112,7 @@ def task(task_id: str, command: str | CommandInfo, work: SimulatedWork | None = 
     return TaskInfo(task_id=task_id, resources="cpus:0.1;mem:16", command=command, work=work)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_work_and_work_that_says_nothing_are_the_same(sim: Simulation) -> None:
     """One second, status 0; only what says so runs for ever."""
     cluster = sim.cluster(agents=1)
