@@ -102,22 +102,21 @@ def test_what_another_process_cannot_find_is_not_confirmed() -> None:
     assert confirm(failure_of(inside)) is None
 
 
+CAUSES = [
+    (counting, "it fails there in the same way, but not in the same run", "what earlier runs have left"),
+    (passing_at_first, "it does not fail there", "what earlier runs have left"),
+    (hashing, "it fails there in the same way, but not in the same run", "the order of a set or of hashes"),
+    (reading_the_clock, "it fails there in the same way", "it uses the clock, at .*test_confirming.py"),
+    (drawing, "it fails there in the same way", "it uses random numbers, at .*test_confirming.py"),
+    (starting_threads, "it fails there in the same way", "it uses a thread, at .*test_confirming.py"),
+]
+OFTEN = (counting, hashing, reading_the_clock)
+"""The others of `CAUSES` are tried by `make long`: each takes a process."""
+
+
 @pytest.mark.parametrize(
     ("scenario", "ends", "cause"),
-    [
-        (counting, "it fails there in the same way, but not in the same run", "what earlier runs have left"),
-        pytest.param(
-            passing_at_first, "it does not fail there", "what earlier runs have left", marks=pytest.mark.long
-        ),
-        (hashing, "it fails there in the same way, but not in the same run", "the order of a set or of hashes"),
-        (reading_the_clock, "it fails there in the same way", "it uses the clock, at .*test_confirming.py"),
-        pytest.param(
-            drawing, "it fails there in the same way", "it uses random numbers, at .*test_confirming.py", marks=pytest.mark.long
-        ),
-        pytest.param(
-            starting_threads, "it fails there in the same way", "it uses a thread, at .*test_confirming.py", marks=pytest.mark.long
-        ),
-    ],
+    [pytest.param(*row, marks=() if row[0] in OFTEN else pytest.mark.long) for row in CAUSES],
 )
 def test_another_run_in_another_process_is_told_with_its_cause(scenario: object, ends: str, cause: str) -> None:
     """How it ends there, the first event that differs, here and there, and what makes it differ."""
