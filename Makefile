@@ -22,7 +22,7 @@ RULES := tests/project/test_house_rules.py tests/project/test_packaging.py
 help:
 	@echo 'make demo       watch a cluster drain'
 	@echo 'make test       run the tests that are quick, three minutes on two processors; SUITE=all runs the slow ones, too'
-	@echo 'make long       the tests that search long for mistakes made on purpose, a quarter of an hour or so'
+	@echo 'make long       the tests that take longest, half an hour or so'
 	@echo 'make check      lint, types, storeys, house rules, what of Mesos is reproduced: one target each'
 	@echo 'make scenarios  how many of the Mesos scenarios are reproduced, per area'
 	@echo 'make coverage   run the tests and say which lines of the product none of them has run'
@@ -67,7 +67,8 @@ storeys: $(VENV)/installed-check
 rules: $(VENV)/installed-check
 	$(BIN)/python -m pytest -q -n auto --dist=loadfile $(RULES)
 
-scenarios: $(VENV)/installed-test
+# With the same packages as the other parts of `make check`: what is installed while one of them runs would break it.
+scenarios: $(VENV)/installed-check
 	$(BIN)/python tests/scenarios/report.py
 
 coverage: $(VENV)/installed-coverage
@@ -88,7 +89,7 @@ clients: $(VENV)/installed-test
 	$(BIN)/python -m tests.clients.environments
 	$(BIN)/python -m pytest -q -n auto tests/clients
 
-spec: $(VENV)/installed-test
+spec: $(VENV)/installed-check
 	$(BIN)/python -m tests.spec_coverage
 
 seeds: $(VENV)/installed-test

@@ -44,40 +44,35 @@ def test_what_cannot_be_is_said_in_the_words_of_the_options(
     assert called.stdout == ""
 
 
-def test_it_says_where_everybody_listens_until_it_is_told_to_end(tmp_path: pathlib.Path) -> None:
-    """With credentials it may listen everywhere."""
-    (tmp_path / "secrets").write_text("ann secret\n")
-    up = subprocess.Popen(
-        command("up", "--http", "0.0.0.0:0", "--credentials", "secrets"),
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with up:
-        assert up.stdout is not None
-        said = [up.stdout.readline() for _ in range(3)]
-        up.send_signal(signal.SIGTERM)
-    assert said[0].startswith("master-1 leads  http://")
-    assert said[1].startswith("agent-1  http://")
-    assert "0.0.0.0" not in said[0] + said[1]
-    assert up.returncode == 0
-
-
-def test_what_somebody_should_look_at_is_logged_on_standard_error() -> None:
-    """As that it may open fewer files than many streams need, which nobody would see elsewhere (HT-379)."""
-    up = subprocess.Popen(
-        ["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh", *command("up", "--http", "127.0.0.1:0")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def lived(folder: pathlib.Path, *line: str) -> tuple[list[str], str]:
+    """What it says of one master and one agent, and what it has logged when it has been told to end."""
+    up = subprocess.Popen(line, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with up:
         assert up.stdout is not None
         said = [up.stdout.readline() for _ in range(3)]
         up.send_signal(signal.SIGTERM)
         _, logged = up.communicate()
+    assert up.returncode == 0
+    return said, logged
+
+
+def test_it_says_where_everybody_listens_until_it_is_told_to_end(tmp_path: pathlib.Path) -> None:
+    """With credentials it may listen everywhere."""
+    (tmp_path / "secrets").write_text("ann secret\n")
+
+    said, _ = lived(tmp_path, *command("up", "--http", "0.0.0.0:0", "--credentials", "secrets"))
+
+    assert said[0].startswith("master-1 leads  http://")
+    assert said[1].startswith("agent-1  http://")
+    assert "0.0.0.0" not in said[0] + said[1]
+
+
+def test_what_somebody_should_look_at_is_logged_on_standard_error(tmp_path: pathlib.Path) -> None:
+    """As that it may open fewer files than many streams need, which nobody would see elsewhere (HT-379)."""
+    limited = ["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"]
+
+    said, logged = lived(tmp_path, *limited, *command("up", "--http", "127.0.0.1:0"))
 
     assert said[-1] == "SIGUSR1 drains its agents, Ctrl-C ends it.\n"
     assert "WARNING" in logged
     assert "This process may open 256 files and sockets" in logged
-    assert up.returncode == 0

@@ -39,14 +39,14 @@ def test_a_subscription_whose_answer_is_lost_is_repeated_and_is_one_framework(si
 
 def test_a_subscription_that_crosses_its_answer_takes_no_offer_back() -> None:
     """It is repeated while the answer is on its way: the offers that follow the answer stay good (FW-2)."""
-    sim = Simulation(latency_s=(1.5, 1.5))
-    cluster = sim.cluster(agents=1)
-    framework = Recorder()
-    asked = sim.expect(Subscribe)
+    with Simulation(latency_s=(1.5, 1.5)) as sim:
+        cluster = sim.cluster(agents=1)
+        framework = Recorder()
+        asked = sim.expect(Subscribe)
 
-    driver = cluster.run(framework, framework=PLAIN)
-    sim.advance(20.0)
+        driver = cluster.run(framework, framework=PLAIN)
+        sim.advance(20.0)
 
-    assert asked.count > 1
-    assert framework.names == ["registered", "resource_offers"]
-    assert framework_of(cluster)["id"] == driver.framework_id
+        assert asked.count > 1
+        assert framework.names == ["registered", "resource_offers"]
+        assert framework_of(cluster)["id"] == driver.framework_id

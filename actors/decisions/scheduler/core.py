@@ -224,7 +224,7 @@ class SchedulerCore(Core):
     # --- what the leader says --------------------------------------------------------------------------
 
     def _on_master_message(self, event: object, sender: str, now: float) -> None:
-        """Only the leader is heard, and only while connected (EL-58, drain.md 2.6.2)."""
+        """Only the leader is heard, and only while connected (EL-58, drain.md 2.6.2); else what it offers goes back."""
         if not (self._calls_user and self._is_leader(sender)):
             return
         if not self.connected:
