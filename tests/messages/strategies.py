@@ -6,7 +6,7 @@ import enum
 import functools
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, NewType, Union, get_args, get_origin
+from typing import Annotated, Any, NewType, Union, get_args, get_origin, get_type_hints
 
 import attrs
 from hypothesis import settings
@@ -70,8 +70,9 @@ def _instances(draw: st.DrawFn, kind: Any) -> Any:
 
 @functools.cache
 def _parts(kind: Any) -> dict[str, st.SearchStrategy[Any]]:
-    attrs.resolve_types(kind)
-    return {field.name: values(field.type) for field in attrs.fields(kind)}
+    # Not the types of the fields themselves: once a class was read, those say less of which values are meant.
+    types = get_type_hints(kind, include_extras=True)
+    return {field.name: values(types[field.name]) for field in attrs.fields(kind)}
 
 
 def _meant(kind: Any, which: Number | Text) -> st.SearchStrategy[Any]:
