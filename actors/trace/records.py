@@ -14,14 +14,13 @@ HEARTBEATS = (PingAgent, PongAgent, KeepSession, SessionKept, DetectLeader)
 """What is said all the time and tells nothing while it is answered; left out of texts unless asked for."""
 
 
-@attrs.frozen
-class Record:
+class Record(NamedTuple):
     """One event at one actor: when, from whom, what it led to, and which earlier record caused it (-1: none).
 
     `life` says which life of that name it happened in, 0 where nobody lived.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # instead of the search that a tuple has; nobody searches a record
     time: float
     actor: str
     sender: str

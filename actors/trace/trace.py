@@ -34,6 +34,8 @@ Keep = Callable[[tuple[Any, ...]], object]
 
 _index_of = operator.itemgetter(0)
 
+_new_tuple: Any = tuple.__new__
+
 
 class _Keepers(dict[type, Keep]):
     """How to keep a record, by the kind of its event; asked for every record, so it answers in one look-up."""
@@ -100,7 +102,7 @@ class Trace:
     def _shown_by(self, keep: Keep) -> Keep:
         def keep_and_show(fields: tuple[Any, ...]) -> None:
             keep(fields)
-            record = Record(*fields)
+            record = _new_tuple(Record, fields)
             for observer in self._observers:
                 try:
                     observer(record)
@@ -112,7 +114,7 @@ class Trace:
 
     def _keep_and_learn(self, fields: tuple[Any, ...]) -> None:
         self._ring.append(fields)
-        self.names.learn(Record(*fields))
+        self.names.learn(_new_tuple(Record, fields))
 
     def record(
         self, time: float, actor: str, sender: str, event: object, effects: object, cause: int, life: int = 0
@@ -164,7 +166,7 @@ class Trace:
 
     def __iter__(self) -> Iterator[Record]:
         """Go through the records kept, oldest first."""
-        return (Record(*fields) for fields in self._kept())
+        return map(Record._make, self._kept())
 
     @checked_arguments
     def newer_than(self, index: int) -> list[Record]:
@@ -172,7 +174,7 @@ class Trace:
         newer: list[Any] = []
         for ring in (self._ring, self._routine):
             newer += itertools.takewhile(lambda fields: fields[0] > index, reversed(ring))
-        return [Record(*fields) for fields in sorted(newer, key=_index_of)]
+        return list(map(Record._make, sorted(newer, key=_index_of)))
 
     def _kept(self) -> list[tuple[Any, ...]]:
         # Both are in order, but for what threads did in the same moment: sorting costs hardly more than merging.
@@ -193,7 +195,7 @@ class Trace:
 
     def _backwards(self, kept: list[tuple[Any, ...]], *, system: bool, heartbeats: bool) -> Iterator[str]:
         for fields in reversed(kept):
-            yield from reversed(lines(Record(*fields), self.names, system, heartbeats))
+            yield from reversed(lines(Record._make(fields), self.names, system, heartbeats))
 
     def states(self) -> list[TraceState]:
         """What state agents, tasks, drains, reclaims and leaders were in, and who believed so, from when to when."""

@@ -15,7 +15,6 @@ from mesolite.actors.decisions.executor.core import ExecutorCore
 from mesolite.actors.decisions.master.core import LEADER_DECISIONS
 from mesolite.actors.decisions.registrar import RegistrarCore
 from mesolite.actors.decisions.scheduler.core import SchedulerCore
-from mesolite.actors.trace import Record
 from mesolite.callbacks import Scheduler
 from mesolite.messages.base import Message
 from mesolite.messages.facts import AgentStatus, MasterStatus
@@ -43,6 +42,12 @@ KNOWN: dict[str, tuple[str, ...]] = {
     )
 }
 """The messages that each kind of actor decides on."""
+
+SUBSCRIBED = frozenset({FrameworkRegistered, FrameworkReregistered})
+"""After these a scheduler is subscribed."""
+
+TELLING = frozenset({Callback, Publish})
+"""The effects that tell something; looked up for every effect of a run."""
 
 
 @define
@@ -73,36 +78,32 @@ class Coverage:
     def add(self, sim: Simulation) -> None:
         """Count what is in the trace of a run."""
         states: dict[str, str] = {}
-        actors: dict[str, str] = {}
-        seen: Counter[tuple[str, str, type]] = Counter()
-        for record in sim.trace:
-            name = record.actor
-            actor = actors.get(name)
-            if actor is None:
-                actor = actors[name] = _actor(name)
-            if actor:
-                seen[actor, states.get(name, ""), type(record.event)] += 1
-                self._note(record, states)
-        for (actor, state, kind), times in seen.items():
-            self.reached[Reached(actor, state, kind.__name__)] += times
+        seen: dict[tuple[str, str, type], int] = {}
+        for _, _, name, _, event, effects, _, _ in sim.trace:
+            kind = type(event)
+            what = (name, states.get(name, ""), kind)
+            seen[what] = seen.get(what, 0) + 1
+            if kind in SUBSCRIBED:
+                states[name] = "subscribed"
+            for effect in effects:
+                if type(effect) in TELLING:
+                    self._note(name, effect, states)
+        for (name, state, kind), times in seen.items():
+            if actor := _actor(name):
+                self.reached[Reached(actor, state, kind.__name__)] += times
         for driver in sim.started.frameworks.values() if sim.started is not None else ():
             self.written.update(dict.fromkeys(_written(driver.user(), Scheduler)))
 
-    def _note(self, record: Record, states: dict[str, str]) -> None:
-        """In which state whoever handled it is from now on, and which callbacks it led to."""
-        name, event = record.actor, record.event
-        if isinstance(event, FrameworkRegistered | FrameworkReregistered):
-            states[name] = "subscribed"
-        for effect in record.effects:
-            if type(effect) is Callback:
-                self.callbacks[effect.callback] += 1
-                if effect.callback == "disconnected":
-                    states[name] = "disconnected"
-            elif type(effect) is Publish:
-                if isinstance(effect.fact, AgentStatus):
-                    states[name] = "registered" if effect.fact.registered else "away"
-                elif isinstance(effect.fact, MasterStatus):
-                    states[name] = "leading" if effect.fact.leading else "standing by"
+    def _note(self, name: str, effect: Callback | Publish, states: dict[str, str]) -> None:
+        """In which state whoever has that name is from now on, or which callback was called."""
+        if isinstance(effect, Callback):
+            self.callbacks[effect.callback] += 1
+            if effect.callback == "disconnected":
+                states[name] = "disconnected"
+        elif isinstance(effect.fact, AgentStatus):
+            states[name] = "registered" if effect.fact.registered else "away"
+        elif isinstance(effect.fact, MasterStatus):
+            states[name] = "leading" if effect.fact.leading else "standing by"
 
     def merge(self, other: Coverage) -> None:
         """Count what another process has reached."""
