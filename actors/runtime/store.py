@@ -1,18 +1,26 @@
 """Where actors keep what must survive them: records by key, written all or none, fenced by term (core.md EL-37).
 
-Memory for simulations, here; SQLite for real clusters, in threads/sqlite_store.py. Both keep the texts that `encoded`
-makes of records. A write of an older term than the one that last claimed the store is refused, so a deposed leader
+Memory for simulations, here; SQLite for real clusters, in threads/sqlite_store.py. Both keep what `encoded` makes of
+records. A write of an older term than the one that last claimed the store is refused, so a deposed leader
 cannot change what its successor has read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mesolite.messages.errors import InvalidValue
 
-Changes = Iterable[tuple[str, Any]]
+
+class Kept(NamedTuple):
+    """A record as stores keep it: its text, and what that is read back as, which equals it and never changes."""
+
+    text: str
+    record: Any
+
+
+Changes = Iterable[tuple[str, Kept | None]]
 """Records by key as a store keeps them; None deletes one."""
 
 
@@ -20,21 +28,26 @@ class StaleTerm(Exception):
     """The store belongs to a later term."""
 
 
-def encoded(owner: str, changes: Changes) -> Changes:
-    """Write these records as stores keep them. Called for the actor that saves them: a mistake in them is its own.
+def encoded(owner: str, changes: Iterable[tuple[str, Any]]) -> Changes:
+    """Make of these records what stores keep. Called for the actor that saves them: a mistake in them is its own.
 
     Raises:
         InvalidValue: a record cannot be written, or would be read back as another.
     """
-    from mesolite.messages.codec import encode_record
+    from mesolite.messages.codec import round_trip
 
-    texts = []
+    kept = []
     for key, record in changes:
         try:
-            texts.append((key, None if record is None else encode_record(record)))
+            kept.append((key, None if record is None else Kept(*round_trip(record))))
         except Exception as error:
             raise InvalidValue(f"the record {key!r} of {owner} cannot be stored: {error}") from error
-    return texts
+    return kept
+
+
+def unwritten(changes: Iterable[tuple[str, Any]]) -> Changes:
+    """Make of these records what a store in memory keeps, as they are: for who spares the time of writing them."""
+    return [(key, None if record is None else Kept("", record)) for key, record in changes]
 
 
 class Store(Protocol):
@@ -70,14 +83,10 @@ def came_too_late(owner: str, asked: int, claimed: int) -> StaleTerm:
 
 
 class MemoryStore:
-    """Records of a simulated cluster: they survive an actor, and end with the cluster.
+    """Records of a simulated cluster: they survive an actor, and end with the cluster."""
 
-    `encoded` False: they are kept as they are, and nobody has to encode them.
-    """
-
-    def __init__(self, *, encoded: bool = True) -> None:
+    def __init__(self) -> None:
         """Start empty."""
-        self.encoded = encoded
         self._records: dict[str, dict[str, Any]] = {}
         self._terms: dict[str, int] = {}
 
@@ -85,24 +94,22 @@ class MemoryStore:
         """Claim and read."""
         self._check(owner, term)
         self._terms[owner] = term
-        kept = self._records.get(owner, {})
-        return self._decoded(kept) if self.encoded else dict(kept)
+        return dict(self._records.get(owner, {}))
 
     def look(self, owner: str, keys: Iterable[str]) -> Mapping[str, Any]:
         """Read what there is under those keys, and claim nothing: for whoever looks at a simulation."""
         records = self._records.get(owner, {})
-        kept = {key: records[key] for key in keys if key in records}
-        return self._decoded(kept) if self.encoded else kept
+        return {key: records[key] for key in keys if key in records}
 
     def save(self, owner: str, changes: Changes, term: int) -> None:
         """Write."""
         self._check(owner, term)
         records = self._records.setdefault(owner, {})
-        for key, record in changes:
-            if record is None:
+        for key, kept in changes:
+            if kept is None:
                 records.pop(key, None)
             else:
-                records[key] = record
+                records[key] = kept.record
 
     def term(self, owner: str) -> int:
         """The latest claim."""
@@ -113,11 +120,6 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing is held."""
-
-    def _decoded(self, kept: Mapping[str, str]) -> dict[str, Any]:
-        from mesolite.messages.codec import decode_record
-
-        return {key: decode_record(text) for key, text in kept.items()}
 
     def _check(self, owner: str, term: int) -> None:
         if term < self._terms.get(owner, 0):

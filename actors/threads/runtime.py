@@ -288,7 +288,7 @@ class ThreadsRuntime:
         self, context: ActorContext, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int
     ) -> None:
         """Write the store, on its thread, what is made here, on the actor's; what comes of it, the disk says."""
-        texts = encoded(context.store, changes)
+        kept = encoded(context.store, changes)
         disk = self.disks.get(context.host)
         taken = disk.take(self.now()) if disk is not None else SOUND
 
@@ -299,7 +299,7 @@ class ThreadsRuntime:
             event: object = StoreRefused(fate.refused) if fate.refused else Saved(tag)
             try:
                 if fate.stored and not fate.refused:
-                    self._store.save(context.store, texts, term)
+                    self._store.save(context.store, kept, term)
                     self._note_time()
             except StaleTerm as stale:
                 event = StoreRefused(str(stale))

@@ -88,11 +88,11 @@ class SqliteStore:
         with self._explaining(), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._check(owner, term)
-            for key, text in changes:
-                if text is None:
+            for key, kept in changes:
+                if kept is None:
                     self._db.execute("DELETE FROM records WHERE owner = ? AND key = ?", (owner, key))
                 else:
-                    self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (owner, key, text))
+                    self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (owner, key, kept.text))
 
     def term(self, owner: str) -> int:
         """The latest claim."""

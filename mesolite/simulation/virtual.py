@@ -24,7 +24,7 @@ from mesolite.actors.runtime.disk import Disk, Fate
 from mesolite.actors.runtime.event_stream import EventStream
 from mesolite.actors.runtime.port import ActorContext, ActorFactory, Delivery, NewActor, Placement, Timer, no_executors
 from mesolite.actors.runtime.pykka_inside import HostedActor, set_up, start_loop
-from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded
+from mesolite.actors.runtime.store import Changes, MemoryStore, StaleTerm, encoded, unwritten
 from mesolite.actors.trace import Ended, Trace, raised
 from mesolite.messages.base import Message, Query
 from mesolite.simulation.choices import Order, Seeded, draw, stream
@@ -52,7 +52,8 @@ class VirtualRuntime(Dispatcher):
     ) -> None:
         """Start at time 0 with nobody there. A message takes a random time within `latency_s`; by default none."""
         super().__init__(seed, trace, latency_s, standstill_s, order or Seeded(seed))
-        self.store = MemoryStore(encoded=encoded_store)
+        self.store = MemoryStore()
+        self._encodes = encoded_store
         self.disks: dict[str, Disk] = {}
         self.events = EventStream()
         self.processes = SimulatedProcesses(self)
@@ -189,7 +190,7 @@ class VirtualRuntime(Dispatcher):
         self, context: ActorContext, changes: tuple[tuple[str, Any], ...], term: int, tag: str, cause: int
     ) -> None:
         """Write the store; what becomes of it, the machine's disk says."""
-        kept = encoded(context.store, changes) if self.store.encoded else changes
+        kept = encoded(context.store, changes) if self._encodes else unwritten(changes)
         disk = self.disks.get(context.host)
         if disk is None:
             self.write(context, kept, term, tag, cause)

@@ -74,9 +74,13 @@ def decode(text: str) -> Message:
 
 
 def encode_record(value: object) -> str:
-    """Write a message, a noun, None, a bool, int, float or str, or a tuple of these, for a store.
+    """Write a message, a noun, None, a bool, int, float or str, or a tuple of these, for a store; as `round_trip`."""
+    return round_trip(value)[0]
 
-    It is read back before it is handed out: a store must not take what it could not give back.
+
+def round_trip(value: object) -> tuple[str, object]:
+    """Write a record, and read it back: a store must not take what it could not give back.
+
     Raises TypeError for anything else, ValueError for a value that would not come back equal; what is said begins with
     the path to the part that is to blame.
     """
@@ -84,6 +88,7 @@ def encode_record(value: object) -> str:
         text = _write(_record(value, 0), MAX_RECORD_TEXT)
         if (back := decode_record(text)) != value:
             raise ValueError(f"would be read back as {phrase(back)}")
+        return text, back
     except DecodeError:
         raise  # it begins with the path already
     except TypeError as error:
@@ -93,7 +98,6 @@ def encode_record(value: object) -> str:
     except Exception as error:  # a value of another type raises anything when it is asked for what it has not
         path, part = _blamed(value)
         raise ValueError(f"{path}: {phrase(part)} cannot be written there: {error}") from error
-    return text
 
 
 def decode_record(text: str) -> object:
