@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from mesolite.actors.decisions.elector import ElectorCore
+from mesolite.actors.decisions.master.state import MasterState
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import Refused
 from mesolite.machines import AgentMachine, MasterMachine
@@ -16,7 +17,6 @@ from mesolite.simulation.choices import draw, stream
 from mesolite.simulation.disrupting import Disrupting
 from mesolite.simulation.network import Verdict
 from mesolite.simulation.properties import Properties
-from mesolite.simulation.view import View
 from mesolite.wiring import Wiring
 
 NEVER_RETURN = 3
@@ -51,11 +51,6 @@ class Recovering(Disrupting, Properties):
     settings: Settings
     faults: FaultSource | None
     lost_for_good: tuple[str, ...] = ()
-
-    @property
-    @abstractmethod
-    def view(self) -> View:
-        """What is alive, and what the leader has."""
 
     @property
     @abstractmethod
@@ -114,30 +109,38 @@ class Recovering(Disrupting, Properties):
                 return True
         return done()
 
-    def _leads(self) -> bool:
-        """Whether the master that was elected leads, and will: one that was paused may only believe that it does, and
-        one that has not heard the elector for long may be about to give up.
+    def _leader(self) -> MasterState | None:
+        """The books of the master that was elected, if it leads, and will: one that was paused may only believe that it
+        does, and one that has not heard the elector for long may be about to give up.
         """
         elector = self.runtime.directory.find(ELECTOR)
         core: Any = None if elector is None else elector.actor.core
         # Somebody may stand in for the elector.
         elected = core.leader if isinstance(core, ElectorCore) else None
-        leader = None if self.started is None or elected is None else self.started.leader
-        if elected is None or leader is None or (elected.name, elected.term) != (leader.name, leader.term):
-            return False
-        context = self.runtime.directory.find(leader.name)
-        master: Any = context.actor.core if context is not None else None
-        return master is not None and master.state.detector.is_safe(self.runtime.now())
+        context = None if elected is None else self.runtime.directory.find(elected.name)
+        if elected is None or context is None:
+            return None
+        master: Any = context.actor.core
+        m: MasterState = master.state
+        leads = m.leading and m.term == elected.term and m.detector.is_safe(self.runtime.now())
+        return m if leads else None
+
+    def _leads(self) -> bool:
+        """Whether somebody leads."""
+        return self._leader() is not None
 
     def _all_known(self) -> bool:
-        """Whether every agent that runs is registered, and every other was given up: what is lost is known to be."""
-        view = self.view
-        if self.started is None or not self._leads() or view.awaited:
+        """Whether every agent that runs is registered, and every other was given up: what is lost is known to be.
+
+        This is looked at after every event, so it makes no views of what it looks at.
+        """
+        m = self._leader()
+        if self.started is None or m is None or m.recovered:
             return False
-        agents = view.agents
-        known = [agent.name for agent in agents if agent.connected]
+        if not all(agent.connected for agent in m.agents.values()):
+            return False
         alive = [name for name, agent in self.started.agents.items() if agent.alive]
-        return len(known) == len(agents) and sorted(known) == sorted(alive)
+        return sorted(agent.pid for agent in m.agents.values()) == sorted(alive)
 
     def _mend(self, done: int) -> None:
         network = self.runtime.network

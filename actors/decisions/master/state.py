@@ -188,6 +188,11 @@ class MasterState:
     agents: dict[AgentId, AgentRecord] = field(factory=dict)
     agent_of_pid: dict[str, AgentId] = field(factory=dict)
     membership: Membership = field(factory=Membership)
+    # Of those, as membership keeps them: who is known from the registry only and has not come back to this leader, who
+    # was given up, and who was marked gone, the longest ago first.
+    recovered: Mapping[AgentId, Member] = field(init=False)
+    unreachable: Mapping[AgentId, Member] = field(init=False)
+    gone: Mapping[AgentId, Member] = field(init=False)
     registering: dict[str, AgentId] = field(factory=dict)  # by pid, under the id that each will get
 
     # What operators have decided, as in the registry. A drain deactivates its agent too (4.3.4).
@@ -242,7 +247,10 @@ class MasterState:
     counters: Counters = field(factory=Counters)
 
     def __attrs_post_init__(self) -> None:
-        """Ask on the same grid as offers are made."""
+        """Look at the lists of membership, and ask on the same grid as offers are made."""
+        self.recovered = self.membership.all_in(MemberState.RECOVERED)
+        self.unreachable = self.membership.all_in(MemberState.UNREACHABLE)
+        self.gone = self.membership.all_in(MemberState.GONE)
         self.inverse_offer_queue = InverseOfferQueue(self.settings.allocation_interval_s)
         self.pings = PingBatches(self.settings.agent_ping_timeout_s)
         self.removals = RemovalLimiter(self.settings.agent_removal_interval_s)
@@ -282,21 +290,6 @@ class MasterState:
     def term(self) -> int:
         """Of its election; 0 before the first."""
         return self.info.term if self.info is not None else 0
-
-    @property
-    def recovered(self) -> Mapping[AgentId, Member]:
-        """Who is known from the registry only, and has not come back to this leader."""
-        return self.membership.all_in(MemberState.RECOVERED)
-
-    @property
-    def unreachable(self) -> Mapping[AgentId, Member]:
-        """Who was given up, the longest ago first."""
-        return self.membership.all_in(MemberState.UNREACHABLE)
-
-    @property
-    def gone(self) -> Mapping[AgentId, Member]:
-        """Who was marked gone, the longest ago first."""
-        return self.membership.all_in(MemberState.GONE)
 
     def write(self, operation: Operation, call: AwaitedCall | None = None) -> None:
         """Want this durable; `OperationApplied` will say when it is, once."""
