@@ -8,6 +8,7 @@ print(found)                     what was run, reached, injected
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -28,7 +29,7 @@ from mesolite.harness.exploration import Exploration, NothingReached
 from mesolite.harness.failure import Failure
 from mesolite.harness.faults.faults import Faults
 from mesolite.harness.faults.kind import Draws
-from mesolite.harness.run import Outcome, Scenario, Setting, calm, drawn
+from mesolite.harness.run import Outcome, Scenario, Setting, calm, drawn, uncollected
 from mesolite.harness.script import Script
 from mesolite.harness.shrink import Shrunk, shrink
 from mesolite.harness.world import Watch
@@ -49,6 +50,9 @@ CHANGES = 3
 
 CHUNK = 10
 """So many seeds are given to a process at once, where there are several."""
+
+YOUNG = 1
+"""The generation of objects up to which the collector looks after a run: what a run makes is never older."""
 
 
 @define(kw_only=True)
@@ -273,11 +277,15 @@ def _run_in_process(chunk: range) -> tuple[Exploration, int | None]:
 def _run_chunk(plan: Plan, chunk: range) -> tuple[Exploration, int | None]:
     """Run some seeds, up to the first that fails."""
     part = Exploration()
-    for seed in chunk:
-        outcome = plan.run(seed)
-        part.add(outcome)
-        part.coverage.add(outcome.sim)
-        if outcome.error is not None:
-            return part, seed
+    with uncollected():
+        for seed in chunk:
+            outcome = plan.run(seed)
+            part.add(outcome)
+            part.coverage.add(outcome.sim)
+            if outcome.error is not None:
+                return part, seed
+            # All of a run is freed at once, while it is still at hand: looked at once, and not again while it lives.
+            del outcome
+            gc.collect(YOUNG)
     return part, None
 

@@ -25,7 +25,7 @@ from mesolite.simulation.simulation import Simulation
 Scenario = Callable[[Simulation], object]
 """What is run: it makes a cluster, states what must hold, and lets time pass."""
 
-SOON_S = 15.0
+SOON_S = 5.0
 """How often it is seen whether all has come to its end."""
 
 COLLECT_AFTER = 2_000_000
@@ -44,6 +44,12 @@ class Running:
     checkers: Checkers
     to_the_end: bool = True
     ended: bool = False
+    left: bool = False
+
+    def found(self) -> None:
+        """A checker has found something: raise it when the event is handled in full, before anybody else looks."""
+        if not self.left:
+            self.sim.runtime.looks.insert(0, self.look)
 
     def look(self) -> None:
         """Raise what a checker has found.
@@ -67,7 +73,7 @@ class Running:
 
     def leave(self) -> None:
         """Disturb and check nothing more: what comes now only tidies up."""
-        self.ended = True
+        self.ended = self.left = True
         self.injector.stop()
         if self.look in self.sim.runtime.looks:
             self.sim.runtime.looks.remove(self.look)
@@ -227,7 +233,7 @@ def _live(
     disturb(injector)
     prepare(sim)
     try:
-        with _current(run), _uncollected():
+        with _current(run), uncollected():
             scenario(sim)
             run.end()
         sim.runtime.user_errors.raise_first()
@@ -251,7 +257,7 @@ def watched(sim: Simulation, setting: Setting, *, to_the_end: bool = True) -> Ru
     """
     makers: tuple[Callable[[], Checker], ...] = (*STANDARD, *setting.besides)
     run = Running(sim, Injector(sim), Checkers(sim, [make() for make in makers], without=setting.without), to_the_end)
-    sim.runtime.looks.append(run.look)
+    run.checkers.on_found = run.found
     return run
 
 
@@ -306,7 +312,7 @@ def _current(run: Running) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Keep the collector of cyclic garbage out of a run, unless that fills the memory.
 
     When it comes depends on what the process did before, and so would the moment at which it calls a finalizer: a run

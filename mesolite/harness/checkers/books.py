@@ -8,7 +8,7 @@ from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, afterwards
 from mesolite.messages.resources import ResourceError
 
-ENTRIES_PER_EVENT = 2
+ENTRIES_PER_EVENT = 1
 """So many entries of the books may be looked at for each event: looking at all of them waits for enough events."""
 
 NOT_SO = (AssertionError, LookupError, ResourceError)

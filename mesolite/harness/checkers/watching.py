@@ -90,6 +90,8 @@ class Checkers:
         self.decided, self.life = Decided(), Life()
         self.checkers = {checker.name: checker for checker in checkers}
         self.violations: list[Violation] = []
+        self.on_found: Callable[[], object] = lambda: None
+        """Is called when the first of them is."""
         self.tally: Counter[str] = Counter()
         self.broken: dict[Assumption, None] = {}
         self.quiet_from = 0.0
@@ -139,6 +141,8 @@ class Checkers:
         """Keep what was found."""
         if len(self.violations) < VIOLATIONS_MAX:
             self.violations.append(violation)
+        if len(self.violations) == 1:
+            self.on_found()
 
     @property
     def first(self) -> Violation | None:
@@ -184,9 +188,7 @@ class Checkers:
 
     def _see(self, record: Record) -> None:
         """Show a record to whoever wants it. This runs for every message."""
-        _, now, name, sender, event, effects, cause = (
-            record.index, record.time, record.actor, record.sender, record.event, record.effects, record.cause
-        )  # fmt: skip
+        _, now, name, sender, event, effects, cause, _ = record
         kind = type(event)
         if kind is Lost:
             self._lost(event)
