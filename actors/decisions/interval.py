@@ -40,7 +40,9 @@ class IntervalSchedule:
 
     def next_run(self, expiry: float | None) -> float | None:
         """When a run is due, if the next filter expires then; None when there is nothing to wait for."""
-        return self.due_at if expiry is None else earlier(self.due_at, self.on_grid(expiry))
+        if expiry is None or (self.due_at is not None and self.due_at <= expiry):
+            return self.due_at  # what expires waits for the grid
+        return earlier(self.due_at, self.on_grid(expiry))
 
     def on_grid(self, at: float) -> float:
         """The first time not before `at` that is whole intervals after the previous run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import operator
@@ -34,7 +35,8 @@ Keep = Callable[[tuple[Any, ...]], object]
 
 _index_of = operator.itemgetter(0)
 
-_new_tuple: Any = tuple.__new__
+_record: Callable[[tuple[Any, ...]], Record] = functools.partial(tuple.__new__, Record)
+"""Make a record of what is kept, without a step in between: this is done for every message."""
 
 
 class _Keepers(dict[type, Keep]):
@@ -102,7 +104,7 @@ class Trace:
     def _shown_by(self, keep: Keep) -> Keep:
         def keep_and_show(fields: tuple[Any, ...]) -> None:
             keep(fields)
-            record = _new_tuple(Record, fields)
+            record = _record(fields)
             for observer in self._observers:
                 try:
                     observer(record)
@@ -114,7 +116,7 @@ class Trace:
 
     def _keep_and_learn(self, fields: tuple[Any, ...]) -> None:
         self._ring.append(fields)
-        self.names.learn(_new_tuple(Record, fields))
+        self.names.learn(_record(fields))
 
     def record(
         self, time: float, actor: str, sender: str, event: object, effects: object, cause: int, life: int = 0
@@ -166,7 +168,7 @@ class Trace:
 
     def __iter__(self) -> Iterator[Record]:
         """Go through the records kept, oldest first."""
-        return map(Record._make, self._kept())
+        return map(_record, self._kept())
 
     @checked_arguments
     def newer_than(self, index: int) -> list[Record]:
@@ -174,7 +176,7 @@ class Trace:
         newer: list[Any] = []
         for ring in (self._ring, self._routine):
             newer += itertools.takewhile(lambda fields: fields[0] > index, reversed(ring))
-        return list(map(Record._make, sorted(newer, key=_index_of)))
+        return list(map(_record, sorted(newer, key=_index_of)))
 
     def _kept(self) -> list[tuple[Any, ...]]:
         # Both are in order, but for what threads did in the same moment: sorting costs hardly more than merging.
@@ -195,7 +197,7 @@ class Trace:
 
     def _backwards(self, kept: list[tuple[Any, ...]], *, system: bool, heartbeats: bool) -> Iterator[str]:
         for fields in reversed(kept):
-            yield from reversed(lines(Record._make(fields), self.names, system, heartbeats))
+            yield from reversed(lines(_record(fields), self.names, system, heartbeats))
 
     def states(self) -> list[TraceState]:
         """What state agents, tasks, drains, reclaims and leaders were in, and who believed so, from when to when."""

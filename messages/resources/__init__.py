@@ -230,6 +230,8 @@ def _place(name: str) -> tuple[int, str]:
 
 
 def _in_order(values: dict[str, _Value]) -> dict[str, _Value]:
+    if not values:
+        return {}  # as ranges and sets nearly always are
     return {name: values[name] for name in sorted(values, key=_place) if values[name]}
 
 

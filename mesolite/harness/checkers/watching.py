@@ -53,9 +53,9 @@ Methods = tuple[Callable[..., None], ...]
 class Table:
     """What is called for the records of one role, by kind."""
 
-    heard: dict[type, Methods] = field(factory=dict)
-    said: dict[type, Methods] = field(factory=dict)
-    done: dict[type, Methods] = field(factory=dict)
+    hears: dict[type, Methods] = field(factory=dict)
+    says: dict[type, Methods] = field(factory=dict)
+    does: dict[type, Methods] = field(factory=dict)
     afterwards: Methods = ()
 
 
@@ -207,15 +207,15 @@ class Checkers:
         core, table = known.core, known.table
         if cause < 0 or cause in self._hands:
             self._by_hand(event, sender)
-        for method in table.heard.get(kind, ()):
+        for method in table.hears.get(kind, ()):
             method(record, core)
         for effect in effects:
             if type(effect) is Send:
                 to, message = effect
-                for method in table.said.get(type(message), ()):
+                for method in table.says.get(type(message), ()):
                     method(record, core, message, to)
             else:
-                for method in table.done.get(type(effect), ()):
+                for method in table.does.get(type(effect), ()):
                     method(record, core, effect)
         if kind not in BEATS and (kind is not TimerFired or type(event.key) is not PingBatch):
             for method in table.afterwards:
@@ -263,9 +263,9 @@ class Checkers:
     def _fill(self) -> None:
         """Say anew what is called for what."""
         for table in self._tables.values():
-            table.heard.clear()
-            table.said.clear()
-            table.done.clear()
+            table.hears.clear()
+            table.says.clear()
+            table.does.clear()
             table.afterwards = ()
         for observer in (self.decided, self.life, *self.checkers.values()):
             for method, how, role, kinds in _wishes(observer):
@@ -273,7 +273,7 @@ class Checkers:
                 if how is How.AFTERWARDS:
                     table.afterwards = (*table.afterwards, method)
                     continue
-                methods = {How.HEARS: table.heard, How.SAYS: table.said, How.DOES: table.done}[how]
+                methods: dict[type, Methods] = getattr(table, how.value)
                 for kind in kinds:
                     methods[kind] = (*methods.get(kind, ()), method)
 
