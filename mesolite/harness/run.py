@@ -15,6 +15,8 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
 from mesolite.actors.trace import TraceFailure, raised
 from mesolite.harness.checkers import STANDARD, Checker, Checkers, Violation
+from mesolite.harness.checkers.checker import Family
+from mesolite.harness.checkers.schedulers import PATIENCE_S
 from mesolite.harness.faults.faults import Fault
 from mesolite.harness.faults.injector import Injector, code_of
 from mesolite.harness.script import Script
@@ -65,11 +67,17 @@ class Running:
         if self.ended:
             return
         self.ended = True
-        if not self.sim.stated.recovered or (self.injector.is_active and self.injector.injected):
+        if not self.sim.stated.recovered or (self.to_the_end and self.injector.is_active):
             self.sim.recover()
         self.look()
         if self.to_the_end:
             _finish(self.sim, self.checkers)
+
+    def wait_for_answers(self) -> None:
+        """Let users answer what operators have asked them, as long as they may take: what is taken back needs none."""
+        until = self.sim.now + PATIENCE_S
+        while self.checkers.under_way(until, Family.YOURS):
+            self.sim.runtime.advance(SOON_S)
 
     def leave(self) -> None:
         """Disturb and check nothing more: what comes now only tidies up."""
@@ -258,6 +266,7 @@ def watched(sim: Simulation, setting: Setting, *, to_the_end: bool = True) -> Ru
     makers: tuple[Callable[[], Checker], ...] = (*STANDARD, *setting.besides)
     run = Running(sim, Injector(sim), Checkers(sim, [make() for make in makers], without=setting.without), to_the_end)
     run.checkers.on_found = run.found
+    run.injector.on_undo = run.wait_for_answers
     return run
 
 
@@ -294,10 +303,10 @@ def _finish(sim: Simulation, checkers: Checkers) -> None:
     if draw(stream(sim.seed, "long"), 0) < LONG:
         sim.advance(max(0.0, checkers.quiet_from - sim.now) + SOON_S)
     # An agent that a new leader only knows of is given up after its time to come back; then nothing is left to come.
-    last = sim.now + sim.settings.agent_reregister_timeout_s + checkers.recovery_s
+    last = sim.now + max(sim.settings.agent_reregister_timeout_s + checkers.recovery_s, PATIENCE_S)
     sim.advance(SOON_S)
-    while unfinished := checkers.unfinished():
-        if sim.now >= last:
+    while (unfinished := checkers.unfinished()) or checkers.under_way(last):
+        if unfinished and sim.now >= last:
             raise CheckerViolated(unfinished[0])
         sim.advance(SOON_S)
 

@@ -173,3 +173,7 @@ class Checker(Observer):
     def calm(self) -> Iterator[Finding]:
         """What would not hold if nothing more happened, all being mended and everybody having had time."""
         return iter(())
+
+    def due(self) -> Iterator[float]:
+        """When what is under way now will be overdue: no run ends before, unless it is done, as nobody would know."""
+        return iter(())

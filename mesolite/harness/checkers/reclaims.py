@@ -135,8 +135,7 @@ class ReclaimsAreInTime(Checker):
         if m is None:
             return
         for reclaim in decided.reclaims.values():
-            due = max(reclaim.deadline, reclaim.asked_at, quiet_from) + self.bite_s
-            held = _held(m, reclaim) if now > due else ""
+            held = _held(m, reclaim) if now > self._due(reclaim) else ""
             if held:
                 yield f"{reclaim.id} was due at {reclaim.deadline:.3f} s, but {held}", (reclaim.id,)
         for agent in m.agents.values() if decided.windows else ():
@@ -148,12 +147,22 @@ class ReclaimsAreInTime(Checker):
                 text = f"the window of {agent.id} began at {window.unavailability.start:.3f} s, but {used} is held"
                 yield text, (agent.id, *(task.task_id for task in agent.tasks.values()))
 
+    def _due(self, reclaim: ReclaimInfo) -> float:
+        """When it must have what it wanted, by force if need be."""
+        return max(reclaim.deadline, reclaim.asked_at, self.watch.quiet_from) + self.bite_s
+
+    def due(self) -> Iterator[float]:
+        """What is held is taken in the end."""
+        m = self.watch.leader() if self.watch.decided.reclaims else None
+        reclaims = self.watch.decided.reclaims.values() if m is not None else ()
+        return (self._due(reclaim) for reclaim in reclaims if _held(m, reclaim))
+
     def calm(self) -> Iterator[Finding]:
         """The same, when all is mended; and nothing goes on that has what it wanted, or whose target has left."""
         now, m = self.watch.sim.now, self.watch.leader()
         yield from self.overdue(now)
         for reclaim in self.watch.decided.reclaims.values() if m is not None else ():
-            due = max(reclaim.deadline, reclaim.asked_at, self.watch.quiet_from) + self.bite_s
+            due = self._due(reclaim)
             known, agent = m.reclaims.get(reclaim.id), m.agents.get(reclaim.agent_id)
             elsewhere = (*m.unreachable, *m.recovered)
             agent_left = reclaim.agent_id is not None and agent is None and reclaim.agent_id not in elsewhere

@@ -36,8 +36,8 @@ def named(task: TaskInfo) -> str:
 
 
 def _is_running(core: Any) -> bool:
-    """Whether a driver is connected, and neither aborted nor stopped: only then can its scheduler do anything."""
-    return core.status is DriverStatus.DRIVER_RUNNING and bool(core.connected)
+    """Whether a driver is there and connected, neither aborted nor stopped: only then can its scheduler do anything."""
+    return core is not None and core.status is DriverStatus.DRIVER_RUNNING and bool(core.connected)
 
 
 class UpdatesAreAcknowledged(Checker):
@@ -72,9 +72,13 @@ class UpdatesAreAcknowledged(Checker):
         """Look for what is still unacknowledged, with a scheduler that is there."""
         reader, now = self.watch.reader, self.watch.sim.now
         for uuid, (actor, task_id, told_at) in self._told.items():
-            core = reader.core(actor)
-            if core is not None and _is_running(core) and now - told_at > PATIENCE_S:
+            if _is_running(reader.core(actor)) and now - told_at > PATIENCE_S:
                 yield f"{actor} was told {uuid} of {task_id} at {told_at:.3f} s, and never took it", (actor, task_id)
+
+    def due(self) -> Iterator[float]:
+        """Schedulers may take their time."""
+        core = self.watch.reader.core
+        return (told_at + PATIENCE_S for actor, _, told_at in self._told.values() if _is_running(core(actor)))
 
 
 class OffersAreAnswered(Checker):
@@ -100,7 +104,13 @@ class OffersAreAnswered(Checker):
             for offer_id in core.offers if _is_running(core) else ():
                 kept_s = self.watch.sim.now - self._made_at.get(offer_id, self.watch.sim.now)
                 if kept_s > PATIENCE_S:
-                    yield f"{context.name} has kept {offer_id} for {kept_s:.3f} s", (context.name,)
+                    yield f"{context.name} has kept {offer_id} for {kept_s:.3f} s", (offer_id, context.name)
+
+    def due(self) -> Iterator[float]:
+        """Schedulers may take their time."""
+        for _, core in self.watch.reader.all_of(ActorRole.SCHEDULER):
+            for offer_id in core.offers if _is_running(core) else ():
+                yield self._made_at.get(offer_id, self.watch.sim.now) + PATIENCE_S
 
 
 class InverseOffersAreAnswered(Checker):
@@ -137,18 +147,23 @@ class InverseOffersAreAnswered(Checker):
         """It is not asked for any more; there was time to answer."""
         actor, asked_at = self._open.pop(record.event.inverse_offer_id, ("", record.time))
         if _is_running(core) and record.time - asked_at > PATIENCE_S:
-            self.violated(_unanswered(actor, record.event.inverse_offer_id, asked_at), actor)
+            offer_id = record.event.inverse_offer_id
+            self.violated(_unanswered(actor, offer_id, asked_at), offer_id, actor)
 
     def overdue(self, now: float) -> Iterator[Finding]:
         """Look for what is still open."""
         for offer_id, (actor, asked_at) in self._open.items():
-            core = self.watch.reader.core(actor) if now - asked_at > PATIENCE_S else None
-            if core is not None and _is_running(core):
-                yield _unanswered(actor, offer_id, asked_at), (actor,)
+            if now - asked_at > PATIENCE_S and _is_running(self.watch.reader.core(actor)):
+                yield _unanswered(actor, offer_id, asked_at), (offer_id, actor)
 
     def calm(self) -> Iterator[Finding]:
         """Look as ever."""
         return self.overdue(self.watch.sim.now)
+
+    def due(self) -> Iterator[float]:
+        """Schedulers may take their time."""
+        core = self.watch.reader.core
+        return (asked_at + PATIENCE_S for actor, asked_at in self._open.values() if _is_running(core(actor)))
 
 
 def _unanswered(actor: str, offer_id: OfferId, asked_at: float) -> str:

@@ -17,6 +17,7 @@ from mesolite.harness.checkers.checker import (
     ActorRole,
     Assumption,
     Checker,
+    Family,
     How,
     Observer,
     Violation,
@@ -172,6 +173,15 @@ class Checkers:
         return [
             checker.violation(text, *about) for checker in self.checkers.values() for text, about in checker.calm()
         ]
+
+    def under_way(self, until: float, family: Family | None = None) -> bool:
+        """Whether a checker, or one of that family, waits for something that will be overdue by then, and is not."""
+        return any(
+            self.sim.now <= due <= until
+            for checker in self.checkers.values()
+            if family in (None, checker.family)
+            for due in checker.due()
+        )
 
     def leader(self) -> Any:
         """The state of the master that leads, None if none does."""

@@ -40,6 +40,7 @@ class Injector:
         injected: those that have happened, the oldest first.
         unfit: what of a script could not be done, and why.
         on_unfit: called whenever that is so.
+        on_undo: called before what operators were made to ask for is taken back.
     """
 
     def __init__(self, sim: Simulation) -> None:
@@ -49,6 +50,7 @@ class Injector:
         self.injected: list[Injected] = []
         self.unfit: list[str] = []
         self.on_unfit: Callable[[], object] = lambda: None
+        self.on_undo: Callable[[], object] = lambda: None
         self._waiting: list[tuple[int, Injection]] = []
         self._events = 0
         sim.faults = self
@@ -153,7 +155,7 @@ class Injector:
     # ---------------------------------------------------------------------------------------------------- when it ends
 
     def stop(self) -> None:
-        """Make no more of them, and end those that last."""
+        """Make no more of them, and end those that last; what operators wish stands until `undo`."""
         self.is_active = False
         if self._waiting:
             self._waiting.clear()
@@ -161,12 +163,16 @@ class Injector:
         for injected in self.injected:
             if injected.end is not None:
                 self._sim.runtime.call_off(injected.end)
-            self.end(injected)
+            if injected.ongoing.undo is None:
+                self.end(injected)
 
     def undo(self) -> None:
-        """Take back what operators were made to ask for."""
+        """Take back what operators were made to ask for, when who was asked has had the time to answer."""
+        self.on_undo()
         for injected in self.injected:
-            injected.ongoing.undo()
+            if injected.ongoing.undo is not None:
+                self.end(injected)
+                injected.ongoing.undo()
 
     # ------------------------------------------------------------------------------------------------- what is known
 

@@ -112,14 +112,15 @@ class DoesNotFit(Exception):
 class Ongoing:
     """A fault that has begun.
 
-    `end`: ends it. `had_effect`: whether it had one, once it has ended. `undo`: takes back an operator's wish.
-    `hits`: the machines that it, or what follows from it, may end; when its time is over they are started again, unless
-    another fault keeps them down. When all faults stop that is left to `recover()`: some of the dead never return.
+    `end`: ends it. `had_effect`: whether it had one, once it has ended. `undo`: takes back an operator's wish, None: it
+    is none. `hits`: the machines that it, or what follows from it, may end; when its time is over they are started
+    again, unless another fault keeps them down. When all faults stop that is left to `recover()`: some of the dead
+    never return.
     """
 
     end: Callable[[], object] = lambda: None
     had_effect: Callable[[], bool] = lambda: True
-    undo: Callable[[], object] = lambda: None
+    undo: Callable[[], object] | None = None
     hits: tuple[str, ...] = ()
 
 
