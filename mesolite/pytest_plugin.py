@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mesolite.pytest_runs.wishes import Wishes
     from mesolite.simulation import Simulation
 
+FOR_RUNS = ("seeds", "faults", "order", "replay")
+"""The arguments of the marker that say how a simulation is run: without one they would do nothing."""
+
 CLUSTER_AGENTS = 2
 LAST_LINES = 20
 MARK = (
@@ -288,6 +291,18 @@ def _repeat(item: pytest.Item, seed: int) -> str:
     return item.stash.get(REPEATED_BY, None) or command(item, "--mesolite-seed", str(seed))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test that is marked itself to be explored or replayed, and has no simulation to do it with."""
+    own = [name for mark in item.own_markers if mark.name == "mesolite" for name in mark.kwargs if name in FOR_RUNS]
+    if own and "mesolite_seed" not in getattr(item, "fixturenames", ()):
+        pytest.fail(
+            f"@pytest.mark.mesolite({', '.join(own)}) is for a test that uses `sim`, and this one does not: take `sim` "
+            "as an argument",
+            pytrace=False,
+        )
+
+
 # --- more than one run ------------------------------------------------------------------------------------
 
 
@@ -311,7 +326,7 @@ def _wishes(item: pytest.Item) -> Wishes | None:
     option = item.config.getoption
     asked = option("--mesolite-seeds") or option("--mesolite-replay") or item.get_closest_marker("mesolite")
     if not asked or "mesolite_seed" not in getattr(item, "fixturenames", ()):
-        return None
+        return None  # a marker of its own that can have no effect: see pytest_runtest_setup
     try:
         from mesolite.pytest_runs.wishes import wishes_of
 

@@ -55,13 +55,16 @@ def compare(
     seed, or several: then each cell says what all of them gave, or from what to what.
 
     Raises:
-        InvalidValue: the scenario returned no dict.
+        InvalidValue: the scenario returned no dict, or there is no seed.
     """
     several = [seeds] if isinstance(seeds, int) else list(seeds)
+    if not several:
+        raise InvalidValue("seeds=[]: give one seed at least")
     rows: dict[str, dict[str, Any]] = {}
     for name, ending in endings.items():
         results = [_run(scenario, ending, seed, settings, latency) for seed in several]
-        rows[name] = {key: _together([result.get(key) for result in results]) for key in results[0]}
+        columns = dict.fromkeys(key for result in results for key in result)
+        rows[name] = {key: _together([result.get(key) for result in results]) for key in columns}
     return Comparison(rows)
 
 
@@ -88,5 +91,6 @@ def _together(values: list[Any]) -> Any:
 
 def _said(value: Any) -> str:
     if isinstance(value, tuple):
-        return (" to " if len(value) == 2 else ", ").join(map(_said, value))  # from what to what
+        is_range = len(value) == 2 and not any(isinstance(each, str) for each in value)
+        return (" to " if is_range else ", ").join(map(_said, value))
     return f"{value:.1f}" if isinstance(value, float) else str(value)

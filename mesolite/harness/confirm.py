@@ -75,7 +75,7 @@ def confirm(failure: Failure) -> str | None:
     None: its scenario, or a checker of its own, cannot be found by another process, as what was made inside a function.
     """
     in_process = _in_process(failure.scenario) is not None
-    cannot_be_told = bool(failure.setting.besides) or (not in_process and bool(check_name(failure.scenario)))
+    cannot_be_told = bool(failure.unnamed_checkers) or (not in_process and bool(check_name(failure.scenario)))
     if CONFIRMING in os.environ or cannot_be_told:
         return None
     with tempfile.TemporaryDirectory() as folder:

@@ -46,6 +46,8 @@ class Exploration:
     sometimes: dict[str, int] = field(factory=dict)
     faults: dict[str, Counter[str]] = field(factory=dict)
     coverage: Coverage = field(factory=Coverage)
+    aimed: dict[str, tuple[str, ...]] = field(factory=dict)
+    """The kinds of faults that may hit nobody but these."""
 
     @property
     def failure(self) -> Failure | None:
@@ -80,6 +82,12 @@ class Exploration:
         if failure is not None:
             failure.error.add_note(str(failure))
             raise failure.error
+        if not self.runs:
+            raise NothingReached("no seed was run: the time was over before the first")
+        missed = {name: targets for name, targets in self.aimed.items() if name not in self.faults}
+        if missed and self.runs >= ENOUGH:
+            text = "; ".join(f"{name}, which may hit {', '.join(targets)}" for name, targets in missed.items())
+            raise NothingReached(f"in {self.runs} runs this was never injected: {text}. Is there anybody of that name?")
         never = [name for name, runs in self.sometimes.items() if not runs]
         if never:
             raise NothingReached(f"in {self.runs} runs this was never reached: {', '.join(never)}")
@@ -97,7 +105,8 @@ class Exploration:
             f"  {name}: {count['injected']} injected, {count['had an effect']} had an effect"
             for name, count in sorted(self.faults.items())
         ]
-        return "\n".join([*lines, str(self.coverage), str(self._failure or "nothing found")])
+        first = [] if self._failure is None else [f"{self._failure}\n"]
+        return "\n".join([*first, *lines, str(self.coverage), *([] if first else ["nothing found"])])
 
     def add(self, outcome: Outcome) -> None:
         """Count a run."""

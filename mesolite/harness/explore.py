@@ -81,6 +81,8 @@ class Plan:
     def setting(self, seed: int) -> Setting:
         """The settings of a seed, and the checkers that are left out."""
         settings = self.settings(seed) if callable(self.settings) else self.settings
+        if not isinstance(settings, Settings | None):
+            raise InvalidValue(f"settings gave {shown(settings)} for seed {seed}: it must give Settings")
         return Setting(settings=settings, without=self.without, besides=self.besides)
 
     def run(self, seed: int, *, note: bool = False) -> Outcome:
@@ -120,6 +122,8 @@ def explore(
     """
     if order not in ("random", "pct", "fifo"):
         raise InvalidValue(f"order={order!r}: there is no such order; give 'random', 'pct' or 'fifo'")
+    if isinstance(settings, type):
+        raise InvalidValue(f"settings={shown(settings)} is a class: give Settings, such as Settings.mesos()")
     plan = Plan(
         scenario=scenario,
         faults=Faults() if faults is None else faults,
@@ -160,6 +164,7 @@ def explored(
 ) -> Exploration:
     """Explore as planned. Who is interrupted has in `found` what was found until then."""
     found = Exploration() if found is None else found
+    found.aimed = {name: fault.targets for name, fault in plan.faults.each().items() if fault.targets and fault.rate}
     if plan.order == "pct":
         plan.steps = _steps(plan)
     began = time.monotonic()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
+import operator
 import os
 import pathlib
 from typing import Any, Self
@@ -13,8 +15,8 @@ from attrs import field, frozen
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
-from mesolite.harness.naming import check_name, name_of, scenario_of
-from mesolite.harness.run import Identity, Outcome, Scenario, Setting, lines_of, replayed
+from mesolite.harness.naming import check_name, found_by, name_of, scenario_of
+from mesolite.harness.run import Identity, Outcome, Scenario, Setting, line_of, lines_of, replayed
 from mesolite.harness.script import Script, from_plain, to_plain
 from mesolite.harness.story import story_of
 from mesolite.simulation.simulation import Simulation
@@ -45,6 +47,7 @@ class Failure:
         others: other failures met on the way, not followed.
         confirmed: what came of another process: "" if it failed there in the same way, None if nobody tried.
         expanded: what the seed has drawn: the cluster, settings, latency, which kinds of faults were on.
+        found_by: of one that was kept: the name of the scenario that it was found by.
     """
 
     scenario: Scenario = field(repr=False)
@@ -59,6 +62,7 @@ class Failure:
     others: tuple[Identity, ...] = ()
     confirmed: str | None = None
     expanded: str = field(default="", repr=False)
+    found_by: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, scenario: Scenario, setting: Setting, outcome: Outcome, **more: Any) -> Self:
@@ -108,7 +112,7 @@ class Failure:
 
     def told(self, title: str) -> str:
         """Say what fails, what was done, under that title, and what led to it."""
-        parts = [f"seed {self.seed}: {self.identity}\n{self.error}"]
+        parts = [f"seed {self.seed}: {self.identity}\n{str(self.error) or line_of(self.error)}".rstrip()]
         if self.expanded:
             parts.append(f"what the seed expanded to:\n{_indented(self.expanded)}")
         done = "\n".join(line for line in (getattr(self.scenario, "does", ""), self.code) if line)
@@ -123,16 +127,35 @@ class Failure:
         return f"in a fresh process: {self.confirmed or 'it fails in the same way'}"
 
     def save(self, path: str | pathlib.Path) -> pathlib.Path:
-        """Keep it in a file, for `Failure.load` and `pytest --mesolite-replay`. It comes to its place whole."""
+        """Keep it in a file, for `Failure.load` and `pytest --mesolite-replay`. It comes to its place whole.
+
+        Raises:
+            OSError: nothing can be written there.
+            NotReplayed: a checker of the exploration's own cannot be found again by a name.
+        """
         kept = pathlib.Path(path)
+        text = json.dumps(self.to_plain(), indent=1) + "\n"
         kept.parent.mkdir(parents=True, exist_ok=True)
         begun = kept.with_name(f".{kept.name}.{os.getpid()}")
-        begun.write_text(json.dumps(self.to_plain(), indent=1) + "\n", encoding="utf-8")
-        begun.replace(kept)
+        try:
+            begun.write_text(text, encoding="utf-8")
+            begun.replace(kept)
+        except OSError:
+            with contextlib.suppress(OSError):
+                begun.unlink()
+            raise
         return kept
 
     def to_plain(self) -> dict[str, Any]:
-        """The failure as JSON has it."""
+        """The failure as JSON has it.
+
+        Raises:
+            NotReplayed: a checker of the exploration's own cannot be found again by a name: it would be lost.
+        """
+        if unnamed := self.unnamed_checkers:
+            raise NotReplayed(
+                f"this failure cannot be kept: {'; '.join(unnamed)}. Give `checkers` classes, or functions of a module"
+            )
         return {
             "format": FORMAT,
             "mesolite": __version__,
@@ -140,12 +163,18 @@ class Failure:
             "seed": self.seed,
             "script": to_plain(self.script),
             "without": list(self.setting.without),
+            "checkers": [name_of(make) for make in self.setting.besides],
             "settings": changed(self.setting.settings),
             "identity": [self.identity.what, self.identity.where],
             "error": str(self.error),
             "trace_hash": self.trace_hash,
             "expanded": self.expanded,
         }
+
+    @property
+    def unnamed_checkers(self) -> list[str]:
+        """Why checkers that were on besides cannot be found again by a name; empty if all can."""
+        return [why for make in self.setting.besides if (why := check_name(make))]
 
     @classmethod
     def load(cls, path: str | pathlib.Path, scenario: Scenario | None = None) -> Self:
@@ -156,28 +185,33 @@ class Failure:
         """
         try:
             return cls.from_plain(json.loads(pathlib.Path(path).read_text(encoding="utf-8")), scenario)
-        except (OSError, LookupError, TypeError, ValueError) as why:
-            raise NotReplayed(f"{path} holds no failure that can be replayed: {why}") from why
+        except (OSError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as why:
+            raise NotReplayed(f"{path} holds no failure that can be replayed: {_said(why)}") from why
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any], scenario: Scenario | None = None) -> Self:
         """Make it of what `to_plain` gave.
 
         Raises:
-            LookupError, TypeError, ValueError: it is no such thing, or its scenario is not found.
+            AttributeError, LookupError, TypeError, ValueError: it is no such thing, or its scenario is not found.
         """
         if plain["format"] != FORMAT:
             raise ValueError(f"it has format {plain['format']}, and this version reads {FORMAT} only")
         failure = cls(
             scenario=scenario or scenario_of(plain["scenario"]),
-            seed=plain["seed"],
+            seed=operator.index(plain["seed"]),
             script=from_plain(plain["script"]),
             error=NotReplayed(plain["error"]),
             story="(kept without its story: replay it)",
             identity=Identity(*plain["identity"]),
             trace_hash=plain["trace_hash"],
             expanded=plain["expanded"],
-            setting=Setting(settings=settings_of(plain["settings"]), without=tuple(plain["without"])),
+            found_by=str(plain["scenario"]),
+            setting=Setting(
+                settings=settings_of(plain["settings"]),
+                without=tuple(plain["without"]),
+                besides=tuple(map(found_by, plain.get("checkers", ()))),  # before 0.2 there was no such key
+            ),
         )
         try:
             _ = failure.code
@@ -196,6 +230,11 @@ class Failure:
             f"def test_{name.replace('.', '_')}_with_seed_{self.seed}():\n"
             "    Failure.from_plain(FOUND).replay()\n"
         )
+
+
+def _said(why: Exception) -> str:
+    """What is wrong with a file, in words: some errors name nothing but a key."""
+    return f"it has no {why}" if isinstance(why, KeyError) else str(why)
 
 
 def _indented(text: str) -> str:

@@ -25,8 +25,8 @@ _BY_FILE = "__mesolite_file__"
 """A module has this if somebody has named its file: then that is its name, as no other process can import it so."""
 
 
-def name_of(scenario: Scenario) -> str:
-    """The name of a scenario."""
+def name_of(scenario: object) -> str:
+    """The name of a scenario, or of what makes a checker."""
     function: Any = scenario
     if (kept_as := getattr(function, "kept_as", None)) is not None:
         return str(kept_as)
@@ -65,9 +65,21 @@ def scenario_of(name: str) -> Scenario:
     return scenario
 
 
-def check_name(scenario: Scenario) -> str:
-    """Why a scenario cannot be found by its name, in another process or later; "" if it can."""
-    name = name_of(scenario)
+def found_by(name: str) -> Any:
+    """Find by its name what makes a checker.
+
+    Raises:
+        LookupError: it is not there any more.
+    """
+    return scenario_of(name)
+
+
+def check_name(scenario: object) -> str:
+    """Why a scenario, or what makes a checker, cannot be found by its name, elsewhere or later; "" if it can."""
+    try:
+        name = name_of(scenario)
+    except AttributeError:
+        return f"{scenario!r} has no name"
     if name.rpartition(":")[0].endswith(".py") and "<" not in name:
         return ""  # the program that is running: to load it would be to run it a second time
     try:

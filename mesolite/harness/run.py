@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import gc
+import inspect
+import pathlib
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterator
 from attrs import define, field, frozen
 
 from mesolite.actors.decisions.settings import Settings
-from mesolite.actors.errors import MesoliteError
+from mesolite.actors.errors import InvalidValue, MesoliteError
 from mesolite.actors.trace import TraceFailure, raised
 from mesolite.harness.checkers import STANDARD, Checker, Checkers, Violation
 from mesolite.harness.checkers.checker import Family
@@ -32,6 +34,9 @@ SOON_S = 5.0
 
 COLLECT_AFTER = 2_000_000
 """After so many more objects than were freed the collector looks even in a run; a seed makes a tenth of that."""
+
+OURS = pathlib.Path(__file__).parent.parent
+"""Where the library is: a mistake in how it is used was made elsewhere."""
 
 LONG = 0.25
 """Which share of the seeds goes on for long."""
@@ -97,6 +102,28 @@ class CheckerViolated(MesoliteError, AssertionError):
         """Say which, whose fault that is, and how."""
         super().__init__(str(violation))
         self.violation = violation
+
+
+class Exited(MesoliteError):
+    """A scenario has ended its program, which is not its to end."""
+
+
+class NothingRun(InvalidValue):
+    """What was given for a scenario has run nothing: it is a coroutine or a generator."""
+
+
+def refuse_unrun(returned: object) -> None:
+    """Refuse a coroutine or generator that a scenario, or an action, has returned and that nobody would run.
+
+    Raises:
+        NothingRun: it is one.
+    """
+    if inspect.isawaitable(returned) or inspect.isgenerator(returned) or inspect.isasyncgen(returned):
+        close = getattr(returned, "close", None)
+        if close is not None:
+            close()
+        kind = type(returned).__name__.replace("_", " ")
+        raise NothingRun(f"the scenario has run nothing: it returned a {kind}; give a function without async and yield")
 
 
 def reached(name: str) -> None:
@@ -242,9 +269,14 @@ def _live(
     prepare(sim)
     try:
         with _current(run), uncollected():
-            scenario(sim)
+            refuse_unrun(scenario(sim))
             run.end()
         sim.runtime.user_errors.raise_first()
+    except NothingRun:
+        raise
+    except SystemExit as end:
+        said = f"it has ended its program, with SystemExit({end.code!r})"
+        outcome.error = Exited(said).with_traceback(end.__traceback__)
     except Exception as error:  # noqa: BLE001  # whatever it is, it is what this run came to
         outcome.error = error
     injector.stop()
@@ -342,6 +374,25 @@ def identity_of(error: BaseException) -> Identity:
         return Identity(f"checker {error.violation.checker}")
     if isinstance(error, PropertyViolated):
         return Identity(f"property {error.name}")
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return Identity(type(error).__name__, where)
+    place = _place(error)
+    return Identity(type(error).__name__, f"{place.filename}:{place.lineno}" if place else "")
+
+
+def line_of(error: BaseException) -> str:
+    """The line of code that raised it, for an error that says nothing, as a bare assert; "" if it is not there."""
+    place = _place(error)
+    return (place.line or "") if place else ""
+
+
+def _place(error: BaseException) -> traceback.FrameSummary | None:
+    """Where it was raised. Of what we raise at a user's call, and of what user code raised, that is the user's line."""
+    if isinstance(error, MesoliteError) and isinstance(error.__cause__, Exception):
+        return _place(error.__cause__) or _last_frame(error)
+    return _last_frame(error)
+
+
+def _last_frame(error: BaseException) -> traceback.FrameSummary | None:
+    frames = list(traceback.extract_tb(error.__traceback__))
+    if isinstance(error, MesoliteError):
+        frames = [each for each in frames if not pathlib.Path(each.filename).is_relative_to(OURS)] or frames
+    return frames[-1] if frames else None

@@ -26,8 +26,9 @@ def story(sim: Simulation, error: BaseException | None) -> str:
     """Tell what led to that error of this simulation."""
     sections = [("what happened:", _moments(sim)), ("the last state of each task:", last_of_tasks(sim))]
     if isinstance(error, CheckerViolated) and error.violation.about:
-        said = [line for line in sim.trace.story(*error.violation.about).splitlines() if not _is_routine(line)]
-        sections.append((f"what was said about {', '.join(error.violation.about)}:", _last(said)))
+        about = _whom(sim, error.violation.about)
+        said = [line for line in sim.trace.story(*about).splitlines() if not _is_routine(line)]
+        sections.append((f"what was said about {', '.join(about)}:", _shortened(said, SAID)))
     return "\n".join("\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in sections if lines)
 
 
@@ -37,12 +38,20 @@ def _is_routine(line: str) -> bool:
 
 
 def _moments(sim: Simulation) -> list[str]:
-    lines = [str(moment) for moment in sim.trace.moments()]
-    if len(lines) <= MOMENTS:
+    return _shortened([str(moment) for moment in sim.trace.moments()], MOMENTS)
+
+
+def _whom(sim: Simulation, about: tuple[str, ...]) -> tuple[str, ...]:
+    """Whom to tell of: the tasks and offers that it is about, and actors, of whom there is much to tell, only if it is
+    about nothing else.
+    """
+    things = tuple(name for name in about if not sim.runtime.directory.incarnation(name))
+    return things or about
+
+
+def _shortened(lines: list[str], most: int) -> list[str]:
+    """The first of them and the last."""
+    if len(lines) <= most:
         return lines
-    half = MOMENTS // 2
-    return [*lines[:half], f"... and {len(lines) - MOMENTS} more ...", *lines[-half:]]
-
-
-def _last(lines: list[str]) -> list[str]:
-    return (["..."] if len(lines) > SAID else []) + lines[-SAID:]
+    half = most // 2
+    return [*lines[:half], f"... and {len(lines) - most} more ...", *lines[-half:]]

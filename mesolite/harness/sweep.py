@@ -15,6 +15,9 @@ from mesolite.messages.checking import Duration, checked_arguments, in_seconds
 from mesolite.simulation.actions import Action, act
 from mesolite.simulation.simulation import Simulation
 
+WITHOUT = -1
+"""The instant of a failure for which the action is not needed."""
+
 
 @define(kw_only=True)
 class Swept:
@@ -48,12 +51,17 @@ class Swept:
 
         Raises:
             Exception: the failure of the earliest instant that has one.
-            NothingReached: the action was refused at every instant.
+            NothingReached: there was no instant to try, or the action was refused at each.
         """
+        if not self.runs and not self.failures:
+            raise NothingReached("there was no instant to try: the scenario makes no cluster, or lets nothing happen")
         if self.runs and len(self.refused) == self.runs:
             raise NothingReached(f"the action was refused at every instant: {next(iter(self.refused.values()))}")
         if self.failures:
             instant, error = next(iter(self.failures.items()))
+            if instant == WITHOUT:
+                error.add_note("it fails without the action, so nothing was tried")
+                raise error
             more = len(self.failures) - 1
             error.add_note(f"the action came after event {instant} of {self.instants}; {more} other instants fail, too")
             raise error
@@ -91,7 +99,7 @@ def sweep(
     swept = Swept(instants=first.events)
     tries = range(first.began + 1, first.events + 1)
     if first.outcome.error is not None:
-        swept.failures[-1] = first.outcome.error
+        swept.failures[WITHOUT] = first.outcome.error
         return swept
     for instant in tries:
         ran = _events(scenario, seed, script, setting, instant, action)

@@ -15,6 +15,7 @@ from mesolite.harness.confirm import replay_and_write
 from mesolite.harness.explore import SHARES, Plan, explored
 from mesolite.harness.failure import Failure, NotReplayed
 from mesolite.harness.faults import Faults
+from mesolite.harness.naming import name_of
 from mesolite.harness.run import Outcome, misfits, replayed, running
 from mesolite.pytest_runs.corpus import corpus_of
 from mesolite.pytest_runs.protocol import REPEATED_BY, TOLD, NothingMore, Runs
@@ -89,6 +90,8 @@ class Tried:
                     f"{file}: nothing failed, and the script does not fit any more:\n  {where}\n"
                     "give --mesolite-go-on to go on from there under the seed's own order"
                 )
+            if failure.found_by not in ("", name_of(self._runs)):
+                self._notes.append(f"{file} does not fail here; it was kept by {failure.found_by}")
         return None
 
     def _replay_kept(self) -> list[pytest.TestReport] | None:
@@ -97,7 +100,7 @@ class Tried:
             try:
                 failure, outcome = self._replay(file)
             except NotReplayed as why:
-                self._forget(file, f"cannot be read any more: {why}")
+                self._notes.append(f"{why}; it is left where it is")
                 continue
             if outcome.error is not None:
                 self._promote(failure)
@@ -184,7 +187,11 @@ class Tried:
         folder = self._item.config.getoption("--mesolite-keep")
         if folder is None:
             return
-        kept = self._corpus.keep(failure, self._item.config.invocation_params.dir / folder)
+        try:
+            kept = self._corpus.keep(failure, self._item.config.invocation_params.dir / folder)
+        except OSError as why:
+            self._notes.append(f"it cannot be kept in {folder}: {why}")
+            return
         name = pathlib.Path(os.path.relpath(kept, self._item.path.parent)).as_posix()
         self._notes.append(f"kept for good; the test's marker replays it: @pytest.mark.mesolite(replay={name!r})")
 

@@ -12,8 +12,16 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 
 def act(action: Action, sim: object) -> object:
-    """Do it."""
-    return action(sim) if _wants_something(action) else action()
+    """Do it.
+
+    Raises:
+        TypeError: it is a coroutine, which nobody would run.
+    """
+    result = action(sim) if _wants_something(action) else action()
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError(f"{action!r} is to be done, and is async: it has done nothing; give a plain function")
+    return result
 
 
 def _wants_something(action: Action) -> bool:

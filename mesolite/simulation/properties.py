@@ -7,6 +7,7 @@ sim.sometimes(..., ...)  at least once over all runs             was it tried at
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -90,7 +91,8 @@ class Properties(Named):
     def eventually(self, done: Callable[[], object], within: Duration = 600.0) -> None:
         """Demand that this comes true within so many virtual seconds from the moment faults have stopped.
 
-        That moment is `recover()`, which is called at the end of a test or an explored scenario if it was not before.
+        `done` returns whether it has, and is asked after every event; it does not assert. That moment is `recover()`,
+        which is called at the end of a test or an explored scenario if it was not before.
         """
         self.stated.recovered = False
         self.stated.eventually.append(Eventually(done, in_seconds(within), words(done)))
@@ -103,7 +105,12 @@ class Properties(Named):
         """
         if not self.stated.always and not self.stated.sometimes:
             self.runtime.looks.append(self._look)
-        self.stated.sometimes[name] = Sometimes(done, name)
+        known = self.stated.sometimes.get(name)
+        if known is not None and known.done is not None:
+            earlier, later = known.done, done
+            known.done = lambda: earlier() or later()  # as reached(name) said in two places
+        else:
+            self.stated.sometimes[name] = Sometimes(done, name, reached=known is not None and known.reached)
 
     @checked_arguments
     def reached(self, name: Name) -> None:
@@ -116,7 +123,7 @@ class Properties(Named):
             if not _holds(each):
                 raise PropertyViolated(f"{each.name} does not hold, at {self.runtime.now():.3f} s", each.name)
         for one in self.stated.sometimes.values():
-            if not one.reached and one.done is not None and one.done():
+            if not one.reached and one.done is not None and _is_so(one.done, one.name):
                 one.reached = True
 
     def _demand(self, within_s: float | None) -> None:
@@ -125,12 +132,22 @@ class Properties(Named):
         for each in self.stated.eventually:
             allowed_s = each.within_s if within_s is None else within_s
             left_s = max(0.0, began + allowed_s - self.runtime.now())
-            if not self.runtime.wait(lambda each=each: bool(each.done()), left_s):  # type: ignore[misc]
+            if not self.runtime.wait(lambda each=each: _is_so(each.done, each.name), left_s):  # type: ignore[misc]
                 raise PropertyViolated(
                     f"{each.name} has not come true within {allowed_s:g} virtual seconds since faults stopped at "
                     f"{began:.3f} s",
                     each.name,
                 )
+
+
+def _is_so(done: Callable[[], object], name: str) -> bool:
+    """Whether it is. A function that nobody has called, or a coroutine that nobody runs, would always be."""
+    result = done()
+    if callable(result) or inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError(f"{name} must return whether it is so, and returned {result!r}: call it, without async")
+    return bool(result)
 
 
 def _holds(each: Always) -> bool:

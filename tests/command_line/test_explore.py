@@ -55,11 +55,12 @@ def test_a_place_that_no_run_has_reached_is_found_out(tmp_path: pathlib.Path) ->
 
 
 def test_a_limit_of_time_ends_it(tmp_path: pathlib.Path) -> None:
-    """No seed is begun after it."""
+    """No seed is begun after it; where none was at all, nothing was tried, and that is no success."""
     found = mesolite("explore", f"{file_in(tmp_path)}::sound", "--time-limit", 0)
 
-    assert found.exit_code == 0
+    assert found.exit_code == 1
     assert found.stdout.startswith("0 seeds, ")
+    assert "no seed was run: the time was over before the first" in found.stdout
 
 
 def test_a_checker_may_be_left_out(tmp_path: pathlib.Path) -> None:

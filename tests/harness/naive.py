@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mesolite import (
     FrameworkId,
+    InverseOffer,
     Offer,
     Scheduler,
     SchedulerDriver,
@@ -57,6 +58,9 @@ class Careful(Naive):
     def registered(self, driver: SchedulerDriver, framework_id: FrameworkId, master: MasterInfo) -> None:
         self.ask(driver)
 
+    def inverse_offers(self, driver: SchedulerDriver, inverse_offers: tuple[InverseOffer, ...]) -> None:
+        driver.decline_inverse_offers([each.id for each in inverse_offers], reason="all are needed")
+
     def ask(self, driver: SchedulerDriver) -> None:
         """Reconcile every half minute."""
         driver.reconcile_tasks([TaskStatus(task_id=task_id, state=TaskState.TASK_RUNNING) for task_id in self.alive])
@@ -89,3 +93,9 @@ def keeps_something(sim: Simulation) -> None:
     counted.append(sim.seed)
     sim.cluster(agents=1)
     assert len(counted) != 3
+
+
+def bare(sim: Simulation) -> None:
+    """Fails without a word."""
+    sim.cluster(agents=1)
+    assert sim.now > 1_000.0

@@ -115,7 +115,7 @@ def test_a_leak_says_what_and_how_long() -> None:
     (finding,) = verdict_on(wrong.Hoarding, CALM.name).findings
 
     assert finding.text == "scheduler has kept m1-O3 for 620.229 s"
-    assert finding.about == ("scheduler",)
+    assert finding.about == ("m1-O3", "scheduler")
 
 
 def test_what_user_code_raises_is_found() -> None:

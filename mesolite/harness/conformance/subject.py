@@ -156,7 +156,7 @@ class Subject:
         """It as JSON has it: what can be found by name, by its name; what is as ever is left out."""
         plain: dict[str, Any] = {"scheduler": name_of(self.make)}
         if self.job_of is not named:
-            plain["job_of"] = name_of(self.job_of)  # type: ignore[arg-type]  # the name of any function
+            plain["job_of"] = name_of(self.job_of)  # the name of any function
         if self.framework != framework_info(NAME):
             values = attrs.asdict(self.framework, recurse=False)
             plain["framework"] = values | {"capabilities": [one.name for one in self.framework.capabilities]}

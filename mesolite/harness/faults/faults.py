@@ -55,7 +55,8 @@ Rate = Annotated[float, Number(at_least=0, meaning="a number of faults in a virt
 
 def _in_order(value: Any) -> Any:
     """Refuse what would end before it begins; what is no two numbers at all the check says."""
-    if isinstance(value, tuple | list) and list(map(type, value)) in ([float] * 2, [int] * 2) and value[0] > value[1]:
+    are_two = isinstance(value, tuple | list) and len(value) == 2 and {*map(type, value)} <= {float, int}
+    if are_two and value[0] > value[1]:
         raise InvalidValue(f"a fault cannot last {value!r}: give the shorter time first, in seconds")
     return value
 
