@@ -69,5 +69,5 @@ def kept_in(file: str, scenario: str | None) -> Kept:
     except NotReplayed as why:
         hint = "" if place is not None else "; --scenario FILE::FUNCTION says where its scenario is now"
         raise Unusable(f"{why}{hint}") from None
-    except Exception as error:  # the scenario's file may raise anything
+    except (Exception, SystemExit) as error:  # the scenario's file may raise anything
         raise Unusable(f"{file}: its scenario cannot be loaded: {told(error)}") from error

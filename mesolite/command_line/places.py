@@ -92,7 +92,7 @@ def _module_in(file: pathlib.Path) -> ModuleType:
         raise Unusable(f"there is no file {file}{meant(str(file), there)}")
     try:
         return module_of(file)
-    except Exception as error:  # somebody's file may raise anything
+    except (Exception, SystemExit) as error:  # somebody's file may raise anything
         raise Unusable(f"{file} cannot be loaded: {told(error, str(file.resolve()))}") from error
 
 
@@ -106,11 +106,11 @@ def _module_called(name: str) -> ModuleType:
             f"there is no module {name} to be found from here; FILE::NAME names it by its file" if is_itself
             else f"module {name} cannot be loaded: {error}"
         ) from error
-    except Exception as error:  # as above
+    except (Exception, SystemExit) as error:  # as above
         raise Unusable(f"module {name} cannot be loaded: {told(error)}") from error
 
 
-def told(error: Exception, file: str | None = None) -> str:
+def told(error: BaseException, file: str | None = None) -> str:
     """An error in a sentence, with the line at which it was raised, in that file if it passed it."""
     if isinstance(error, SyntaxError):
         return f"{error.msg}, {error.filename}:{error.lineno}"

@@ -48,6 +48,8 @@ class Dispatcher(Deliveries):
         self._thread = threading.get_ident()
         self.looks: list[Callable[[], object]] = []
         """What is called after every event: checks, and what a script wants done then."""
+        self.looking = False
+        """Whether a check of a test is called now, which must change nothing."""
 
     @abstractmethod
     def situation(self) -> str:
@@ -172,6 +174,8 @@ class Dispatcher(Deliveries):
 
     def _enter(self) -> None:
         self.check_thread()
+        if self.looking:
+            raise WouldBlock("what is stated of a simulation only looks at it: no time can pass while it does")
         if self._running is not None:
             raise WouldBlock(
                 f"{self._running.name} tried to wait inside a handler, but only this thread could bring about what it "

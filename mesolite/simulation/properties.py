@@ -119,6 +119,13 @@ class Properties(Named):
 
     def _look(self) -> None:
         """Look after an event; nothing here changes the run."""
+        self.runtime.looking = True
+        try:
+            self._look_at_all()
+        finally:
+            self.runtime.looking = False
+
+    def _look_at_all(self) -> None:
         for each in self.stated.always:
             if not _holds(each):
                 raise PropertyViolated(f"{each.name} does not hold, at {self.runtime.now():.3f} s", each.name)

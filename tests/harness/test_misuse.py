@@ -131,6 +131,18 @@ def test_an_assertion_without_a_word_is_quoted() -> None:
     assert "\nassert sim.now > 1_000.0\n" in failure.told("done:")
 
 
+def test_what_only_looks_cannot_let_time_pass() -> None:
+    """It would be another run with the statement than without."""
+
+    def scenario(sim: Simulation) -> None:
+        sim.always(lambda: sim.advance(1.0) or True)  # type: ignore[func-returns-value]
+        one_machine(sim)
+
+    failure = explore(scenario, seeds=1, faults=CALM).failure
+    assert failure is not None
+    assert "no time can pass while it does" in str(failure.error)
+
+
 # ---------------------------------------------------------------------------------------------- nothing was tried
 
 
