@@ -126,6 +126,11 @@ class Trace:
         self.keepers[type(event)]((index, time, actor, sender, event, effects, cause, life))
         return index
 
+    def forget(self) -> None:
+        """Let go of all records: for who has run something, has seen what he wanted of it, and goes on."""
+        self._ring.clear()
+        self._routine.clear()
+
     # ------------------------------------------------------------------------------------------------------ the run
 
     @property

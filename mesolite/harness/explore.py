@@ -289,7 +289,8 @@ def _run_chunk(plan: Plan, chunk: range) -> tuple[Exploration, int | None]:
             part.coverage.add(outcome.sim)
             if outcome.error is not None:
                 return part, seed
-            # All of a run is freed at once, while it is still at hand: looked at once, and not again while it lives.
+            # All of a run is freed at once, while it is still at hand; most of it without the collector.
+            outcome.sim.trace.forget()
             del outcome
             gc.collect(YOUNG)
     return part, None
