@@ -15,6 +15,7 @@ from mesolite.actors.decisions.scheduler.core import SchedulerCore
 from mesolite.actors.runtime.directory import Directory
 from mesolite.actors.runtime.port import ActorContext
 from mesolite.harness.checkers.checker import ActorRole
+from mesolite.messages.ids import AgentId, FrameworkId
 
 ROLES: dict[type[Core], ActorRole] = {
     MasterCore: ActorRole.MASTER,
@@ -56,3 +57,13 @@ class Reader:
         """The state of the master that leads, by the newest term of several; None if none does."""
         leading = [core.state for _, core in self.all_of(ActorRole.MASTER) if core.state.leading]
         return max(leading, key=lambda state: state.info.term, default=None)
+
+
+def is_granted_of(m: Any, agent_id: AgentId) -> bool:
+    """Whether this master's allocator may grant of that agent, which it knows."""
+    return bool(m.allocator._agents[agent_id].active)  # noqa: SLF001  # nobody else asks
+
+
+def is_blocked(m: Any, framework_id: FrameworkId) -> bool:
+    """Whether this master's allocator keeps everything from that framework, which it knows (docs/reclaim.md RV-7)."""
+    return bool(m.allocator._frameworks[framework_id].blocked)  # noqa: SLF001  # nobody else asks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mesolite.harness.checkers import (
     absence,
+    answers,
     beliefs,
     books,
     drains,
@@ -63,6 +64,15 @@ STANDARD: tuple[type[Checker], ...] = (
     registry.RecoveredIsApplied,
     registry.LeadersBelieveTheStore,
     registry.RegistryIsAskedInOrder,
+    answers.AvailableAgentsAreOffered,
+    answers.ReturnsAreAnnounced,
+    answers.LaunchesAreAnswered,
+    answers.AnswersAreTrue,
+    answers.LostExecutorsAreSaid,
+    answers.GoneAgentsAreTold,
+    answers.SuccessorsAreMadeKnown,
+    answers.DrainWishesCount,
+    answers.ReclaimedFrameworksAreBlocked,
     operators.CallsAreAnswered,
     operators.RefusedForAReason,
     operators.AnsweredIsStored,
