@@ -1,11 +1,12 @@
 """Mistakes a decision could make, each planted on purpose, and the checkers that notice.
 
 masters   what a leader decides        agents   what an agent does        registries   what is stored and recovered
+answers   what follows at once from what is heard
 """
 
-from tests.seeds.mistakes import agents, masters, offers, registries
+from tests.seeds.mistakes import agents, answers, masters, offers, registries
 from tests.seeds.mistakes.mistake import Mistake
 
-MISTAKES = [*masters.MISTAKES, *offers.MISTAKES, *agents.MISTAKES, *registries.MISTAKES]
+MISTAKES = [*masters.MISTAKES, *offers.MISTAKES, *agents.MISTAKES, *registries.MISTAKES, *answers.MISTAKES]
 
 __all__ = ["MISTAKES", "Mistake"]
