@@ -169,6 +169,10 @@ def _drain_the_scheduled(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(draining, "_refusal", refusal)
 
 
+def _block_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Allocator, "block", nothing)
+
+
 def _block_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Allocator, "unblock", nothing)
 
@@ -190,5 +194,6 @@ MISTAKES = [
     Mistake("a drain goes on as it began", ("drain_wishes_count",), _drain_as_wished_first),
     Mistake("an agent drains on as it began", ("drain_wishes_count",), _go_on_draining),
     Mistake("who is scheduled is drained", ("drain_wishes_count",), _drain_the_scheduled),
+    Mistake("no framework is blocked", ("reclaimed_frameworks_are_blocked",), _block_nobody),
     Mistake("a framework is blocked for ever", ("reclaimed_frameworks_are_blocked",), _block_for_ever),
 ]

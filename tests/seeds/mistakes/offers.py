@@ -59,7 +59,14 @@ def _withhold_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def _bar_nobody(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Allocator, "block", nothing)
+    once = Allocator._place  # noqa: SLF001
+
+    def place(allocator: Allocator, framework: Any) -> None:
+        blocked, framework.blocked = framework.blocked, False
+        once(allocator, framework)
+        framework.blocked = blocked
+
+    patch.setattr(Allocator, "_place", place)
 
 
 def _revoke_from_everybody(patch: pytest.MonkeyPatch) -> None:
