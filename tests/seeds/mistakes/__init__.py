@@ -1,12 +1,19 @@
 """Mistakes a decision could make, each planted on purpose, and the checkers that notice.
 
 masters   what a leader decides        agents   what an agent does        registries   what is stored and recovered
-answers   what follows at once from what is heard
+answers   what follows at once from what is heard                         endings      timers, graces, causes of ends
 """
 
-from tests.seeds.mistakes import agents, answers, masters, offers, registries
+from tests.seeds.mistakes import agents, answers, endings, masters, offers, registries
 from tests.seeds.mistakes.mistake import Mistake
 
-MISTAKES = [*masters.MISTAKES, *offers.MISTAKES, *agents.MISTAKES, *registries.MISTAKES, *answers.MISTAKES]
+MISTAKES = [
+    *masters.MISTAKES,
+    *offers.MISTAKES,
+    *agents.MISTAKES,
+    *endings.MISTAKES,
+    *registries.MISTAKES,
+    *answers.MISTAKES,
+]
 
 __all__ = ["MISTAKES", "Mistake"]
