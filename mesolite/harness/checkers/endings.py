@@ -221,8 +221,8 @@ class FirstCauseOfAKill(Checker):
     def reported(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
         """It says why a task was killed."""
         status = message.status
-        if status.state is not TaskState.TASK_KILLED:
-            return
+        if status.state is not TaskState.TASK_KILLED or status.cause is None:
+            return  # that it says one at all is another's affair
         framework = core.state.frameworks.get(message.framework_id)
         executor = framework.executor_of_task.get(status.task_id) if framework is not None else None
         if executor is None or (status.cause is Cause.DRAINED and record.actor in self._drained):
@@ -247,12 +247,12 @@ class LossesHaveTheirCause(Checker):
     @says(ActorRole.MASTER, ApplyOperation)
     def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
         """A master wants an agent removed: whatever it hears says why."""
-        if isinstance(message.operation, RemoveAgent):
-            cause = self._cause(record.event, core, message.operation.agent_id)
+        if isinstance(message.operation, RemoveAgent) and self.watch.leads(core):
+            cause = self._cause(record.event, message.operation.agent_id)
             if cause is not None:
                 self._why.setdefault((core, message.operation.agent_id), cause)
 
-    def _cause(self, event: object, core: Any, agent_id: AgentId) -> Cause | None:
+    def _cause(self, event: object, agent_id: AgentId) -> Cause | None:
         match event:
             case UnregisterAgent():
                 return Cause.UNREGISTERED

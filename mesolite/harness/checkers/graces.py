@@ -120,6 +120,15 @@ class CommandsHaveTheirGraces(Checker):
         if certain:
             kill.no_later = min(kill.no_later, max(due, record.time))
 
+    @does(ActorRole.EXECUTOR, SetTimer)
+    def waits(self, record: Record, core: Any, effect: SetTimer) -> None:
+        """It says itself when the grace is over: whatever holds it up later, that must not be too late."""
+        kill = self._kills.get(core) if type(effect.key) is Escalation else None
+        if kill is not None and record.time + effect.after_s > kill.no_later + EARLY_S:
+            text = f"{record.actor} waits until {record.time + effect.after_s:.3f} s to kill what was told at "
+            text += f"{kill.began:.3f} s and has until {kill.no_later:.3f} s"
+            self.violated(text, core.task.task_id, record.actor)
+
     @does(ActorRole.EXECUTOR, SignalWork)
     def signalled(self, record: Record, core: Any, effect: SignalWork) -> None:
         """The grace is over."""
