@@ -38,7 +38,7 @@ def settings(seed: int) -> Settings:
         agent_removal_interval_s=draw.choice((0.0, 0.0, 5.0)),
         offer_timeout_s=draw.choice((None, 15.0)),
         registry_gc_interval_s=draw.choice((900.0, 15.0)),
-        past_drains_max=draw.choice((100, 1)),
+        past_drains_max=draw.choice((100, 2)),
     )
 
 

@@ -155,6 +155,27 @@ def _awaited(m: Any, task: Any) -> bool:
     return framework is not None and framework.connected
 
 
+class OldestDrainsAreForgotten(Checker):
+    """What was is remembered, the newest longest (drain.md 4.6.8)."""
+
+    name = "oldest_drains_are_forgotten"
+    statement = "Of the drains that are past, the oldest are forgotten first."
+    assumes = frozenset({Assumption.HONEST})
+
+    @says(ActorRole.MASTER, ApplyOperation)
+    def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
+        """Something ends, and with it the memory of others."""
+        operation, past = message.operation, core.state.past_drains
+        if not isinstance(operation, EndDrain | RemoveAgent | MarkAgentGone | PruneAgents) or not operation.forget:
+            return
+        kept = [drain for drain_id, drain in past.items() if drain_id not in operation.forget]
+        oldest = min(kept, key=lambda drain: drain.ended_at, default=None)
+        for drain in [past[drain_id] for drain_id in operation.forget if drain_id in past]:
+            if oldest is not None and drain.ended_at > oldest.ended_at:
+                text = f"{drain.id}, of {drain.ended_at:.3f} s, is forgotten, and {oldest.id} is not, "
+                self.violated(text + f"of {oldest.ended_at:.3f} s", drain.id, oldest.id)
+
+
 class GracesAreKept(Checker):
     """An operator's grace is the longest (drain.md 4.4.5)."""
 

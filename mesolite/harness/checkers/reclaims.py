@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
+from mesolite.actors.decisions.contract import LinkBroken, PeerExited
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, says
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
 from mesolite.harness.checkers.models import EARLY_S
 from mesolite.messages.agent import RevokeExecutor, RevokeTask
-from mesolite.messages.ids import FrameworkId
+from mesolite.messages.ids import FrameworkId, OfferId, ReclaimId, TaskId
 from mesolite.messages.reclaims import ReclaimInfo, ReclaimState
-from mesolite.messages.registrar import ApplyOperation, EndReclaim
+from mesolite.messages.registrar import ApplyOperation, EndReclaim, OperationApplied, RegistryRecovered
 from mesolite.messages.relayed import RunTask
 from mesolite.messages.resources import NOTHING, Resources
+from mesolite.messages.scheduler import (
+    AcceptInverseOffers,
+    DeactivateFramework,
+    DeclineInverseOffers,
+    InverseOffers,
+    RescindInverseOffer,
+    Subscribe,
+)
 from mesolite.messages.tasks import TaskState
 
 BITE_S = 11.0
@@ -54,27 +64,89 @@ class OnlyAskedAreRevoked(Checker):
 
 
 class NewestAreRevokedFirst(Checker):
-    """What has run longest is spared longest (RV-32)."""
+    """What was promised goes first, and what has run longest is spared longest (docs/reclaim.md RV-22, RV-32)."""
 
     name = "newest_are_revoked_first"
-    statement = "Of two tasks that free the same, and that nobody promised, the newer one is revoked."
+    statement = "Of two tasks that free the same, the one that was promised is revoked, else the newer one."
+
+    def __init__(self) -> None:
+        """Start with nothing promised."""
+        self._asked: dict[OfferId, tuple[ReclaimId, FrameworkId]] = {}
+        self._promised: dict[tuple[ReclaimId, FrameworkId], tuple[TaskId, ...]] = {}
+        self._revoked: dict[tuple[FrameworkId, TaskId], None] = {}
+
+    def catch_up(self) -> None:
+        """Believe the leader whom it has asked, and what they promised."""
+        m = self.watch.leader()
+        if m is not None:
+            self._asked = {
+                each.id: (each.reclaim_id, each.framework_id)
+                for each in m.inverse_offers.values()
+                if each.reclaim_id is not None
+            }
+            for reclaim_id, reclaim in m.reclaims.items():
+                for framework_id, answer in reclaim.answers.items():
+                    self._promised[reclaim_id, framework_id] = answer.returning
+            self._revoked = {key: None for agent in m.agents.values() for key in agent.revokes}
+
+    @hears(ActorRole.MASTER, RegistryRecovered)
+    def recovered(self, record: Record, core: Any) -> None:
+        """A new leader knows of no promises."""
+        if self.watch.leads(core):
+            self._asked.clear()
+            self._promised.clear()
+            self._revoked.clear()
+
+    @says(ActorRole.MASTER, InverseOffers)
+    def asked(self, record: Record, core: Any, message: InverseOffers, to: str) -> None:
+        """Somebody is asked, perhaps for a reclaim."""
+        for each in message.inverse_offers if self.watch.leads(core) else ():
+            made = core.state.inverse_offers.get(each.id)
+            if made is not None and made.reclaim_id is not None:
+                self._asked[each.id] = (made.reclaim_id, each.framework_id)
+
+    @says(ActorRole.MASTER, RescindInverseOffer)
+    def rescinded(self, record: Record, core: Any, message: RescindInverseOffer, to: str) -> None:
+        """An answer to it means nothing any more."""
+        self._asked.pop(message.inverse_offer_id, None)
+
+    @hears(ActorRole.MASTER, Subscribe, PeerExited, LinkBroken, DeactivateFramework, OperationApplied)
+    def let_go(self, record: Record, core: Any) -> None:
+        """What is forgotten without a word cannot be answered either."""
+        if self._asked and self.watch.leads(core):
+            for each in [each for each in self._asked if each not in core.state.inverse_offers]:
+                del self._asked[each]
+
+    @hears(ActorRole.MASTER, AcceptInverseOffers, DeclineInverseOffers)
+    def answered(self, record: Record, core: Any) -> None:
+        """A framework promises tasks, or nothing; its last answer counts."""
+        event, m = record.event, core.state
+        framework = m.frameworks.get(event.framework_id)
+        if framework is None or framework.pid != record.sender or not framework.connected or not self.watch.leads(core):
+            return
+        for each in event.inverse_offer_ids:
+            if each in self._asked and self._asked[each][1] == framework.id:
+                returning = event.returning if isinstance(event, AcceptInverseOffers) else ()
+                self._promised[self._asked.pop(each)] = returning
 
     @says(ActorRole.MASTER, RevokeTask)
     def task(self, record: Record, core: Any, message: RevokeTask, to: str) -> None:
-        """A task is to be revoked: is there a newer one like it?"""
-        m = core.state
+        """A task is to be revoked, for the first time: should one like it be instead?"""
+        m, key = core.state, (message.framework_id, message.task_id)
+        if not self.watch.leads(core) or key in self._revoked:
+            return
+        self._revoked[key] = None
         agent = m.agents.get(m.agent_of_pid.get(to))
-        taken = agent.tasks.get((message.framework_id, message.task_id)) if agent is not None else None
+        taken = agent.tasks.get(key) if agent is not None else None
         if taken is None or taken.executor_id is not None or self.watch.decided.in_force(agent, record.time):
             return
         targets = (agent.id, taken.framework_id)
         reclaims = [m.reclaims[m.reclaim_of[each]] for each in targets if each in m.reclaim_of]
         if len(reclaims) != 1 or taken.key in agent.kills or taken.state is TaskState.TASK_KILLING or taken.kill_cause:
             return
-        answer = reclaims[0].answers.get(taken.framework_id)
-        promised = answer.returning if answer is not None else ()
-        if taken.task_id in promised:
-            return
+        promised = self._promised.get((reclaims[0].info.id, taken.framework_id), ())
+        turns = {task_id: turn for turn, task_id in reversed(list(enumerate(promised)))}
+        turn = (turns.get(taken.task_id, math.inf), -taken.launched_at)
         agents = [agent] if reclaims[0].info.agent_id is not None else m.agents.values()
         for other in [task for each in agents if each.connected for task in each.tasks.values()]:
             there = m.agents[other.agent_id]
@@ -86,9 +158,10 @@ class NewestAreRevokedFirst(Checker):
                 and other.state.holds_resources
                 and other.state is not TaskState.TASK_KILLING
             )
-            if stays and like and other.task_id not in promised and other.launched_at > taken.launched_at:
+            if stays and like and (turns.get(other.task_id, math.inf), -other.launched_at) < turn:
                 text = f"{taken.task_id}, of {taken.launched_at:.3f} s, is revoked and {other.task_id} is not, "
-                self.violated(text + f"of {other.launched_at:.3f} s", taken.task_id, other.task_id)
+                text += f"of {other.launched_at:.3f} s; promised are {list(promised)}"
+                self.violated(text, taken.task_id, other.task_id)
                 return
 
 

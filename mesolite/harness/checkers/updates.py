@@ -8,6 +8,7 @@ from typing import Any
 from attrs import define
 
 from mesolite.actors.decisions.agent.state import Phase
+from mesolite.actors.decisions.contract import Saved
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import (
     ActorRole,
@@ -20,7 +21,7 @@ from mesolite.harness.checkers.checker import (
 )
 from mesolite.messages.agent import AgentRegistered, AgentReregistered
 from mesolite.messages.ids import FrameworkId, TaskId
-from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
+from mesolite.messages.relayed import RunTask, StatusUpdate, StatusUpdateAcknowledgement
 
 MARGIN_S = 2.0
 """For what is not counted: a disk that takes its time, a look that comes later."""
@@ -32,7 +33,7 @@ class StoredBeforeSaid(Checker):
     """What is said is stored (core.md AG-1, TK-9)."""
 
     name = "stored_before_said"
-    statement = "An agent says nothing of a checkpointed task that it has not stored."
+    statement = "An agent says nothing of a checkpointed task, and hands none over, that it has not stored."
 
     def __init__(self) -> None:
         """Start with nothing acknowledged."""
@@ -61,6 +62,39 @@ class StoredBeforeSaid(Checker):
         if not any(each.status.uuid == status.uuid for each in stored):
             self.violated(f"{record.actor} says {status.state} of {status.task_id}", status.task_id, record.actor)
         self._stored[status.uuid] = None
+
+    @says(ActorRole.AGENT, RunTask)
+    def handed_over(self, record: Record, core: Any, message: RunTask, to: str) -> None:
+        """An executor gets a task: whoever recovers must know that it may have begun."""
+        framework = core.state.frameworks.get(message.framework_id)
+        task_id = message.task.task_id
+        if framework is None or not framework.info.checkpoint or framework.terminating:
+            return
+        if core.state.find_task(framework, task_id) is None:
+            return  # it has ended meanwhile
+        key = f"task/{message.framework_id}/{task_id}"
+        stored = self.watch.sim.runtime.store.look(record.actor, [key]).get(key)
+        if stored is None or not stored.delivered:
+            self.violated(f"{record.actor} hands {task_id} to {to}, and has not stored that", task_id, record.actor)
+
+
+class LatestStateIsSaid(Checker):
+    """Resources are free as soon as the agent knows (core.md TK-25, TK-26)."""
+
+    name = "latest_state_is_said"
+    statement = "Beside an update an agent says the newest state that it knows of the task."
+
+    @says(ActorRole.AGENT, StatusUpdate)
+    def said(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """An agent reports. What had to wait for the disk may be older than what came meanwhile."""
+        stream = core.state.streams.get((message.framework_id, message.status.task_id))
+        waited = isinstance(record.event, Saved)
+        if stream is None or len(stream.updates) < 2 or stream.updates[0].status.uuid != message.status.uuid or waited:
+            return
+        last = stream.updates[-1].status
+        if message.latest_state is not last.state:
+            text = f"{record.actor} says that {message.latest_state} is the latest of {last.task_id}, knowing "
+            self.violated(text + f"{last.state}", last.task_id, record.actor)
 
 
 @define

@@ -2,9 +2,10 @@
 
 masters   what a leader decides        agents   what an agent does        registries   what is stored and recovered
 answers   what follows at once from what is heard                         endings      timers, graces, causes of ends
+drivers   what a driver says, and who is offered what
 """
 
-from tests.seeds.mistakes import agents, answers, endings, masters, offers, registries
+from tests.seeds.mistakes import agents, answers, drivers, endings, masters, offers, registries
 from tests.seeds.mistakes.mistake import Mistake
 
 MISTAKES = [
@@ -14,6 +15,7 @@ MISTAKES = [
     *endings.MISTAKES,
     *registries.MISTAKES,
     *answers.MISTAKES,
+    *drivers.MISTAKES,
 ]
 
 __all__ = ["MISTAKES", "Mistake"]
