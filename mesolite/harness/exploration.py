@@ -38,6 +38,7 @@ class Exploration:
         sometimes: what was to be reached at least once, and in how many runs it was.
         faults: how often each kind of fault was injected, and had an effect.
         coverage: which events reached which actors in which state, and which callbacks were called.
+        aimed: the kinds of faults that may hit nobody but those of certain names.
     """
 
     _failure: Failure | None = None
@@ -47,7 +48,6 @@ class Exploration:
     faults: dict[str, Counter[str]] = field(factory=dict)
     coverage: Coverage = field(factory=Coverage)
     aimed: dict[str, tuple[str, ...]] = field(factory=dict)
-    """The kinds of faults that may hit nobody but these."""
 
     @property
     def failure(self) -> Failure | None:
