@@ -9,8 +9,9 @@ from mesolite.actors.decisions.agent.state import Phase
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears
 from mesolite.harness.checkers.models import machine_of
-from mesolite.messages.ids import FrameworkId
+from mesolite.messages.ids import ExecutorId, FrameworkId
 from mesolite.messages.registrar import RegistryRecovered
+from mesolite.messages.relayed import RunTask
 
 GUARDS = (
     "pending_writes", "registering", "ending_drains", "starting_reclaims", "ending_reclaims", "maintenance_calls",
@@ -97,6 +98,22 @@ class ExecutorsAccountedFor(Checker):
     name = "executors_accounted_for"
     statement = "Once all is mended the leader counts the executors that live, and no others."
 
+    def __init__(self) -> None:
+        """Start with every launch known."""
+        self._uncounted: dict[tuple[str, FrameworkId, ExecutorId], None] = {}
+
+    @hears(ActorRole.AGENT, RunTask)
+    def launched(self, record: Record, core: Any) -> None:
+        """A launch that was on its way while its agent was given up and came back runs without being counted, and so
+        does its executor, as in Mesos; later tasks of it are.
+        """
+        m, task = self.watch.leader(), record.event.task
+        if m is None or task.executor is None:
+            return
+        framework = m.frameworks.get(record.event.framework_id)
+        if framework is None or task.task_id not in framework.tasks:
+            self._uncounted[record.actor, record.event.framework_id, task.executor.executor_id] = None
+
     def calm(self) -> Iterator[Finding]:
         """Compare the leader's books with the agents'."""
         m = self.watch.leader()
@@ -109,15 +126,9 @@ class ExecutorsAccountedFor(Checker):
                 for framework in core.state.frameworks.values()
                 for executor in framework.executors.values()
                 if executor.info is not None and executor.phase.name in ("REGISTERING", "RUNNING")
-                and not self._is_stray(m, framework.id, executor)
             }
-            if living != agent.executors.keys():
+            differ = living ^ agent.executors.keys()
+            differ = {each for each in differ if (agent.pid, *each) not in self._uncounted}
+            if differ:
                 text = f"on {agent.id} ({agent.pid}) live {sorted(living)}, and the master counts "
                 yield text + f"{list(agent.executors)}", (agent.id, agent.pid)
-
-
-    @staticmethod
-    def _is_stray(m: Any, framework_id: FrameworkId, executor: Any) -> bool:
-        """Whether it came with a launch that was on its way while its agent was given up: the master knows the task."""
-        framework = m.frameworks.get(framework_id)
-        return framework is not None and any(task_id in framework.strays for task_id in executor.tasks)
