@@ -20,7 +20,6 @@ from mesolite.messages.scheduler import (
     DeclineInverseOffers,
     FrameworkRegistered,
     FrameworkReregistered,
-    InverseOffers,
     RescindInverseOffer,
     ResourceOffers,
 )
@@ -124,11 +123,11 @@ class InverseOffersAreAnswered(Checker):
         """Start with nothing asked for."""
         self._open: dict[OfferId, tuple[str, float]] = {}
 
-    @hears(ActorRole.SCHEDULER, InverseOffers)
-    def asked(self, record: Record, core: Any) -> None:
-        """A driver is asked for something."""
-        if core.connected:
-            for inverse_offer in record.event.inverse_offers:
+    @does(ActorRole.SCHEDULER, Callback)
+    def asked(self, record: Record, core: Any, effect: Callback) -> None:
+        """User code is asked for something; of what a deposed leader asks it hears nothing."""
+        if effect.callback == "inverse_offers":
+            for inverse_offer in effect.arguments[0]:
                 self._open[inverse_offer.id] = (record.actor, record.time)
 
     @says(ActorRole.SCHEDULER, AcceptInverseOffers, DeclineInverseOffers)
