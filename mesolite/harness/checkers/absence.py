@@ -142,7 +142,15 @@ class GoneStaysGone(Checker):
 
     def __init__(self) -> None:
         """Start with nobody gone."""
-        self._gone: dict[AgentId, None] = {}
+        self._gone: dict[AgentId, float] = {}
+
+    @hears(ActorRole.MASTER, RegistryRecovered)
+    def recovered(self, record: Record, core: Any) -> None:
+        """Old ones may have been pruned, and the leader that wanted it has gone before it heard so."""
+        known = [each.agent_id for each in record.event.registry.gone]
+        old = record.time - core.state.settings.registry_max_agent_age_s
+        for agent_id in [each for each, at in self._gone.items() if each not in known and at <= old]:
+            del self._gone[agent_id]
 
     @hears(ActorRole.MASTER, OperationApplied)
     def applied(self, record: Record, core: Any) -> None:
@@ -150,8 +158,8 @@ class GoneStaysGone(Checker):
         if not self.watch.leads(core):
             return
         match record.event.operation:
-            case MarkAgentGone(agent_id=agent_id):
-                self._gone[agent_id] = None
+            case MarkAgentGone(agent_id=agent_id, gone_time=gone_time):
+                self._gone[agent_id] = gone_time
             case PruneAgents(gone=gone):
                 for agent_id in gone:
                     self._gone.pop(agent_id, None)
