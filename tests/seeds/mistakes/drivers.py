@@ -13,7 +13,6 @@ from mesolite.actors.decisions.allocator.filters import OfferFilters
 from mesolite.actors.decisions.allocator.shares import Shares
 from mesolite.actors.decisions.driver_calls import DRIVER_MOVES, DriverStatus, StopCall
 from mesolite.actors.decisions.master.drain import decisions
-from mesolite.actors.decisions.master.membership import reregistration
 from mesolite.actors.decisions.master.offers.inverse_offer_queue import InverseOfferQueue
 from mesolite.actors.decisions.master.reclaim import asking
 from mesolite.actors.decisions.moves import moved
@@ -63,24 +62,6 @@ def _refuse_everything(patch: pytest.MonkeyPatch) -> None:
         return bool(filters._filters.get(agent_id, {}).get(framework_id))  # noqa: SLF001
 
     patch.setattr(OfferFilters, "refuses", refuses)
-
-
-def _forget_to_offer_the_returned(patch: pytest.MonkeyPatch) -> None:
-    once = reregistration._return_registered  # noqa: SLF001
-
-    def return_registered(m: Any, agent: Any, *more: Any) -> Any:
-        was_active = agent.active
-        answer = once(m, agent, *more)
-        if agent.active and not was_active:
-            agent.active = False
-            m.allocator.deactivate_agent(agent.id)
-        return answer
-
-    patch.setattr(reregistration, "_return_registered", return_registered)
-
-
-def _bar_for_ever(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Allocator, "unblock", nothing)
 
 
 def _take_zero_for_a_filter(patch: pytest.MonkeyPatch) -> None:
@@ -156,8 +137,6 @@ MISTAKES = [
     Mistake("user code is not told that it is disconnected", ("disconnected_is_said",), _part_in_silence),
     Mistake("filters outlive a revive", _IDLE, _keep_filters_of_the_revived),
     Mistake("filters hold more than was refused", _IDLE, _refuse_everything),
-    Mistake("an agent that returns is not offered", ("free_is_offered",), _forget_to_offer_the_returned),
-    Mistake("who was reclaimed from is barred for ever", ("free_is_offered",), _bar_for_ever),
     Mistake("to refuse for 0 s is a filter", _IDLE, _take_zero_for_a_filter),
     Mistake("who has most is served first", ("lowest_share_first",), _serve_the_richest_first),
     Mistake("promises to return are forgotten", ("newest_are_revoked_first",), _forget_promises),
