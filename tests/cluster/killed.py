@@ -25,7 +25,6 @@ from loguru import logger
 import mesolite.cluster
 from mesolite import Cluster, Filters, FrameworkInfo, Offer, Refused, Scheduler, SchedulerDriver, Settings, TaskStatus
 from mesolite.actors.threads.sqlite_store import SqliteStore
-from mesolite.messages.codec import decode_record
 from mesolite.messages.ids import FrameworkId
 from mesolite.messages.infos import AgentInfo, MasterInfo
 from mesolite.messages.maintenance import Unavailability, Window
@@ -74,8 +73,8 @@ def stores_that_tell(tell: Tell) -> Iterator[None]:
         def save(self, owner: str, changes: Any, term: int) -> None:
             changes = list(changes)
             super().save(owner, changes, term)
-            for key, text in changes:
-                self._tell(owner, key, None if text is None else decode_record(text))
+            for key, kept in changes:
+                self._tell(owner, key, None if kept is None else kept.record)
 
         def _tell(self, owner: str, key: str, record: object) -> None:
             if isinstance(record, StatusUpdate):

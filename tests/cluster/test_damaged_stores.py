@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from mesolite import ActorEnded, Cluster, FrameworkInfo, OutcomeUnknown, Refused, WorkDirUnusable
+from mesolite.actors.runtime.store import encoded
 from mesolite.actors.threads.sqlite_store import APPLICATION_ID, SCHEMA, SqliteStore
 from tests.cluster.real_commands import Launching, command, run_to_the_end, until
 
@@ -350,6 +351,7 @@ def test_the_store_alone_says_the_same(folder: Path) -> None:
     said = f"the store '{folder}/store.sqlite' cannot be used: no such table"
     with closing(SqliteStore(f"{folder}/store.sqlite")) as store:
         change(folder, "DROP TABLE records", "DROP TABLE clock")
-        for use in (lambda: store.load("a", 1), lambda: store.save("a", [("k", "1")], 1), lambda: store.note_time(1.0)):
+        changes = encoded("a", [("k", 1)])
+        for use in (lambda: store.load("a", 1), lambda: store.save("a", changes, 1), lambda: store.note_time(1.0)):
             with pytest.raises(WorkDirUnusable, match=said):
                 use()
