@@ -205,6 +205,8 @@ REACHES_INSIDE = {
     "tests/scenarios/test_what_cannot_be_stored.py": FORGED,
     "tests/scenarios/unstorable.py": FORGED,
     "tests/seeds/mistakes/agents.py": PLANTED,
+    "tests/seeds/mistakes/answers.py": PLANTED,
+    "tests/seeds/mistakes/drivers.py": PLANTED,
     "tests/seeds/mistakes/endings.py": PLANTED,
     "tests/seeds/mistakes/masters.py": PLANTED,
     "tests/seeds/mistakes/offers.py": PLANTED,
