@@ -32,6 +32,10 @@ class Place:
     found: Any
 
 
+RUNS_NOTHING = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+"""What gives a function away that has to be awaited or gone through."""
+
+
 def scenario_at(text: str) -> Place:
     """Find a scenario: a function of a simulation, as a test that uses nothing but `sim` is one, too.
 
@@ -41,6 +45,8 @@ def scenario_at(text: str) -> Place:
     place = place_of(text, "a scenario, such as scenarios.py::two_run")
     if not callable(place.found) or isinstance(place.found, type):
         raise Unusable(f"{text} is no function: a scenario is one that takes a simulation, as in def {place.name}(sim)")
+    if any(runs_nothing(place.found) for runs_nothing in RUNS_NOTHING):
+        raise Unusable(f"{text} would run nothing when it is called: give a function without async and yield")
     wanted = _wanted(place.found)
     if wanted == []:
         raise Unusable(f"{text} takes no sim: a scenario is a function of a simulation, as in def {place.name}(sim)")

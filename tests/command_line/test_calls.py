@@ -26,6 +26,7 @@ from tests.project.house_checks import ROOT
         ("explore scenarios.py::NUMBER", "is no function"),
         ("explore broken.py::it", "broken.py cannot be loaded: expected ':', "),
         ("explore raises.py::it", "raises.py cannot be loaded: ZeroDivisionError: division by zero, "),
+        ("explore waits.py::it", "waits.py::it would run nothing when it is called: give a function without async"),
         ("explore ends.py::it", "ends.py cannot be loaded: SystemExit: 5, "),
         ("explore wants.py::it", "wants.py cannot be loaded: ModuleNotFoundError: No module named 'nowhere_at_all'"),
         ("explore no_such_module:it", "there is no module no_such_module to be found from here; FILE::NAME names it"),
@@ -47,6 +48,7 @@ def test_a_mistake_in_the_call_is_a_sentence(
     file_in(tmp_path)
     file_in(tmp_path, "def it(sim)\n    pass\n", name="broken.py")
     file_in(tmp_path, "raise SystemExit(5)\n", name="ends.py")
+    file_in(tmp_path, "async def it(sim):\n    pass\n", name="waits.py")
     file_in(tmp_path, "1 / 0\n", name="raises.py")
     file_in(tmp_path, "import nowhere_at_all\n", name="wants.py")
     monkeypatch.chdir(tmp_path)
