@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import MesoliteError
-from mesolite.harness.naming import check_name, found_by, name_of, scenario_of
+from mesolite.harness.naming import check_name, name_of, scenario_of
 from mesolite.harness.run import Identity, Outcome, Scenario, Setting, line_of, lines_of, replayed
 from mesolite.harness.script import Script, from_plain, to_plain
 from mesolite.harness.story import story_of
@@ -210,7 +210,7 @@ class Failure:
             setting=Setting(
                 settings=settings_of(plain["settings"]),
                 without=tuple(plain["without"]),
-                besides=tuple(map(found_by, plain.get("checkers", ()))),  # before 0.2 there was no such key
+                besides=tuple(map(scenario_of, plain.get("checkers", ()))),  # older files have no such key
             ),
         )
         try:

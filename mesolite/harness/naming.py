@@ -17,8 +17,6 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from mesolite.harness.run import Scenario
-
 TEST = "pytest:"
 
 _BY_FILE = "__mesolite_file__"
@@ -39,8 +37,8 @@ def name_of(scenario: object) -> str:
     return f"{file if named_by_file else function.__module__}:{function.__qualname__}"
 
 
-def scenario_of(name: str) -> Scenario:
-    """Find a scenario by its name.
+def scenario_of(name: str) -> Any:
+    """Find a scenario by its name, or what makes a checker.
 
     Raises:
         LookupError: there is none: its module or it is gone, or it was made inside a function.
@@ -50,7 +48,7 @@ def scenario_of(name: str) -> Scenario:
     if "?" in name:
         maker, _, text = name.partition("?")
         made: Any = scenario_of(maker)
-        return made(text)  # type: ignore[no-any-return]
+        return made(text)
     module_name, _, function = name.rpartition(":")
     if "<" in function:
         raise LookupError(f"{name} was made inside a function: give the scenario itself")
@@ -61,17 +59,7 @@ def scenario_of(name: str) -> Scenario:
             found = getattr(found, part)
     except (ImportError, AttributeError, OSError) as why:
         raise LookupError(f"there is no scenario {name} any more: {why}") from why
-    scenario: Scenario = found
-    return scenario
-
-
-def found_by(name: str) -> Any:
-    """Find by its name what makes a checker.
-
-    Raises:
-        LookupError: it is not there any more.
-    """
-    return scenario_of(name)
+    return found
 
 
 def check_name(scenario: object) -> str:

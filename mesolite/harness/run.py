@@ -113,7 +113,7 @@ class NothingRun(InvalidValue):
 
 
 def refuse_unrun(returned: object) -> None:
-    """Refuse a coroutine or generator that a scenario, or an action, has returned and that nobody would run.
+    """Refuse a coroutine or generator that a scenario has returned and that nobody would run.
 
     Raises:
         NothingRun: it is one.

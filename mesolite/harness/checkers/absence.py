@@ -10,7 +10,7 @@ from mesolite.actors.decisions.master.membership.ping_batches import MOMENTS_PER
 from mesolite.actors.decisions.master.membership.removal_limiter import Absence
 from mesolite.actors.decisions.master.membership.table import Change
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, said, says
 from mesolite.harness.checkers.models import EARLY_S
 from mesolite.messages.agent import (
     AgentRegistered,
@@ -240,8 +240,7 @@ class UnregisteredAreRemoved(Checker):
         self._there.pop(agent_id, None)
         if not was_there or (isinstance(operation, MarkAgentGone) and agent_id not in self._met):
             return
-        lost = [each for each in record.effects if isinstance(getattr(each, "message", None), AgentLost)]
-        told = [effect.to for effect in lost if effect.message.agent_id == agent_id]
+        told = [to for to, message in said(record, AgentLost) if message.agent_id == agent_id]
         for framework in core.state.frameworks.values():
             if framework.connected and framework.pid not in told:
                 self.violated(f"{framework.pid} is not told that {agent_id} is lost", agent_id, framework.id)

@@ -8,7 +8,7 @@ from typing import Any
 from mesolite.actors.decisions.allocator.filters import lasting_s
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Checker, Finding, hears, says
+from mesolite.harness.checkers.checker import ActorRole, Checker, Finding, hears, said, says
 from mesolite.harness.checkers.models import EARLY_S, machine_of
 from mesolite.messages.ids import AgentId, FrameworkId, OfferId
 from mesolite.messages.offers import Offer
@@ -55,7 +55,7 @@ class _Wishes(Checker):
         if framework is None:
             return
         if isinstance(event, Subscribe):
-            if not any(_answers(effect, record.sender) for effect in record.effects):
+            if not any(to == record.sender for to, _ in said(record, FrameworkRegistered, FrameworkReregistered)):
                 return
             wants = not event.suppressed
         else:
@@ -87,13 +87,9 @@ class _Wishes(Checker):
         refuse_s = record.event.filters.refuse_seconds
         if refuse_s == 0:
             return
-        for effect in record.effects:
-            message = getattr(effect, "message", None)
-            if isinstance(message, RunTask):
-                task = message.task
-                for agent_id in [each for each, there in left.items() if each == task.agent_id]:
-                    if left[agent_id].contains(task.resources):
-                        left[agent_id] -= task.resources
+        for task in (message.task for _, message in said(record, RunTask)):
+            if task.agent_id in left and left[task.agent_id].contains(task.resources):
+                left[task.agent_id] -= task.resources
         until = record.time + max(lasting_s(refuse_s), core.state.settings.allocation_interval_s)
         of_framework = self._filters.setdefault(framework.id, {})
         for agent_id, resources in left.items():
@@ -134,12 +130,6 @@ class _Wishes(Checker):
         """Whether a filter may hold all of that."""
         standing = self._filters.get(framework_id, {}).get(agent_id, ())
         return any(until > now - EARLY_S and refused.contains(resources) for until, refused in standing)
-
-
-def _answers(effect: Any, to: str) -> bool:
-    """Whether a driver is told that it is subscribed."""
-    message = getattr(effect, "message", None)
-    return isinstance(message, FrameworkRegistered | FrameworkReregistered) and bool(effect.to == to)
 
 
 class FreeIsOffered(_Wishes):
@@ -214,7 +204,7 @@ class LowestShareFirst(_Wishes):
     def _made(self, record: Record, m: Any, message: ResourceOffers, offer: Offer) -> None:
         if offer is not message.offers[0] or len(self._wanting) < 2:
             return
-        made = [each.message for each in record.effects if isinstance(getattr(each, "message", None), ResourceOffers)]
+        made = [offers for _, offers in said(record, ResourceOffers)]
         if message is not made[0]:
             return
         others = [

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.agent.state import Phase
-from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Send
+from mesolite.actors.decisions.contract import LinkBroken, PeerExited
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, hears, says
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, hears, said, says
 from mesolite.harness.checkers.models import machine_of
 from mesolite.harness.checkers.reading import is_blocked, is_granted_of
 from mesolite.messages.agent import (
@@ -50,17 +49,12 @@ LISTENING = (Phase.DISCONNECTED, Phase.RUNNING)
 """When an agent takes orders of its leader."""
 
 
-def _said(record: Record, *kinds: type) -> Iterator[tuple[str, Any]]:
-    """To whom what of these kinds is to be said."""
-    return ((each.to, each.message) for each in record.effects if type(each) is Send and type(each.message) in kinds)
-
-
 def _speaker(record: Record, m: Any) -> Any:
     """The framework of that call, if its present scheduler has made it, and was not told that it was wrong."""
     framework = m.frameworks.get(record.event.framework_id)
     if framework is None or framework.pid != record.sender or not framework.connected:
         return None
-    return None if any(_said(record, FrameworkError)) else framework
+    return None if any(said(record, FrameworkError)) else framework
 
 
 class _Answers(Checker):
@@ -125,7 +119,7 @@ class ReturnsAreAnnounced(_Answers):
         if type(record.event.operation) is not MarkAgentReachable or self.applied(record, core) is None:
             return
         agent = m.agents.get(record.event.operation.agent.id)
-        told = {(each.framework_id, each.status.task_id): None for _, each in _said(record, StatusUpdate)}
+        told = {(each.framework_id, each.status.task_id): None for _, each in said(record, StatusUpdate)}
         for framework_id, task_id in agent.tasks if agent is not None else ():
             if m.frameworks[framework_id].connected and (framework_id, task_id) not in told:
                 self.violated(f"{task_id} is back with {agent.id}, and {framework_id} is not told", task_id)
@@ -142,8 +136,8 @@ class LaunchesAreAnswered(_Answers):
         """A framework launches tasks."""
         if not self.watch.leads(core) or _speaker(record, core.state) is None:
             return
-        run = [message.task.task_id for _, message in _said(record, RunTask)]
-        answered = [*run, *(message.status.task_id for to, message in _said(record, StatusUpdate))]
+        run = [message.task.task_id for _, message in said(record, RunTask)]
+        answered = [*run, *(message.status.task_id for to, message in said(record, StatusUpdate))]
         for task_id in (task.task_id for operation in record.event.operations for task in operation.tasks):
             if task_id not in answered:
                 self.violated(f"the launch of {task_id} led to nothing", task_id)
@@ -197,15 +191,15 @@ class AnswersAreTrue(_Answers):
         since = m.unreachable[agent_id].since if agent_id in m.unreachable else None
         true = all(each.state is expected and each.unreachable_time == since for each in answers)
         if not true or bool(answers) != (expected is not None):
-            said = ", ".join(each.state.name for each in answers) or "nothing"
-            why = f"{framework.id} asks for {task_id} on {agent_id}, and is told {said}, "
+            states = ", ".join(each.state.name for each in answers) or "nothing"
+            why = f"{framework.id} asks for {task_id} on {agent_id}, and is told {states}, "
             self.violated(why + f"not {expected.name if expected is not None else 'nothing'}", task_id, agent_id)
 
 
 def _told(record: Record) -> dict[TaskId, list[TaskStatus]]:
     """What is answered of which task."""
     told: dict[TaskId, list[TaskStatus]] = {}
-    for _, message in _said(record, StatusUpdate):
+    for _, message in said(record, StatusUpdate):
         if message.status.reason is Reason.REASON_RECONCILIATION:
             told.setdefault(message.status.task_id, []).append(message.status)
     return told
@@ -261,7 +255,7 @@ class LostExecutorsAreSaid(_Answers):
         if agent is None or m.agents.get(event.agent_id) is not agent or agent.pid != record.sender:
             return
         known = m.frameworks.get(event.framework_id) is framework and framework.connected
-        if known and self.watch.leads(core) and (framework.pid, event) not in _said(record, ExitedExecutor):
+        if known and self.watch.leads(core) and (framework.pid, event) not in said(record, ExitedExecutor):
             self.violated(f"{event.executor_id} has ended, and {framework.id} is not told", event.executor_id)
 
 
@@ -294,7 +288,7 @@ class GoneAgentsAreTold(_Answers):
         pid = self._connected.pop((core, operation.agent_id), None)
         if not isinstance(operation, MarkAgentGone) or pid is None or pid in m.agent_of_pid or pid in m.registering:
             return
-        if not any(to == pid and message.gone for to, message in _said(record, ShutdownAgent)):
+        if not any(to == pid and message.gone for to, message in said(record, ShutdownAgent)):
             self.violated(f"{operation.agent_id} is marked gone, and {pid} is not told", operation.agent_id)
 
 
@@ -312,7 +306,7 @@ class SuccessorsAreMadeKnown(_Answers):
     def subscribed(self, record: Record, core: Any) -> None:
         """A driver may have been answered."""
         m, info, sender = core.state, record.event.framework_info, record.sender
-        answers = [each for _, each in _said(record, FrameworkRegistered, FrameworkReregistered)]
+        answers = [each for _, each in said(record, FrameworkRegistered, FrameworkReregistered)]
         if not answers or not self.watch.leads(core):
             return
         framework_id = answers[0].framework_id
@@ -324,7 +318,7 @@ class SuccessorsAreMadeKnown(_Answers):
         if type(answers[0]) is not kind and not (before is None and self.watch.is_late):
             text = f"{sender} is told {type(answers[0]).__name__}, and before {framework_id} was {before or 'nobody'}'s"
             self.violated(text, framework_id)
-        told = {to: None for to, each in _said(record, UpdateFramework) if each.scheduler == sender}
+        told = {to: None for to, each in said(record, UpdateFramework) if each.scheduler == sender}
         deaf = [agent.id for agent in m.agents.values() if agent.pid not in told]
         if deaf:
             self.violated(f"{', '.join(deaf)} are not told that {sender} is {framework_id} now", framework_id, *deaf)
@@ -344,7 +338,7 @@ class DrainWishesCount(_Answers):
             return
         agent = m.agents.get(event.agent_id)
         wish = (event.max_grace_period_s, event.mark_gone)
-        operations = [message.operation for _, message in _said(record, ApplyOperation)]
+        operations = [message.operation for _, message in said(record, ApplyOperation)]
         for drain in (each.drain for each in operations if isinstance(each, StartDrain)):
             if (drain.config.max_grace_period_s, drain.config.mark_gone) != wish:
                 self.violated(f"{drain.id} is to have {wish}, and {drain.config} is written", event.agent_id)
@@ -355,7 +349,7 @@ class DrainWishesCount(_Answers):
     def told(self, record: Record, core: Any) -> None:
         """An agent is told how to drain."""
         a = core.state
-        if record.sender != a.leader or a.drain is None or any(_said(record, AgentDrained)):
+        if record.sender != a.leader or a.drain is None or any(said(record, AgentDrained)):
             return
         if a.drain != record.event.config and a.phase in LISTENING:
             self.violated(f"{a.id} is to drain with {record.event.config}, and goes on with {a.drain}", a.id)

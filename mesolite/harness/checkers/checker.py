@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from attrs import frozen
 
+from mesolite.actors.decisions.contract import Send
+from mesolite.actors.trace import Record
+
 if TYPE_CHECKING:
     from mesolite.harness.checkers.watching import Checkers
 
@@ -122,6 +125,11 @@ def _wishing(wish: Wish) -> Callable[[Method], Method]:
         return method
 
     return mark
+
+
+def said(record: Record, *kinds: type) -> Iterator[tuple[str, Any]]:
+    """What of these kinds a record's event led to saying, each after whom it is to be said to."""
+    return ((each.to, each.message) for each in record.effects if type(each) is Send and type(each.message) in kinds)
 
 
 def wishes_of(method: Any) -> tuple[Wish, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from mesolite.actors.decisions.contract import Callback, CallbackReturned
 from mesolite.actors.decisions.driver_calls import AbortCall, AcknowledgeCall, DriverStatus, StopCall
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, does, hears, says
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, does, hears, said, says
 from mesolite.messages.scheduler import DeactivateFramework, FrameworkError, Teardown
 
 CONNECTED = ("registered", "reregistered")
@@ -51,8 +51,7 @@ class AbortsDeactivate(Checker):
         if core.status is not DriverStatus.DRIVER_ABORTED or core in self._aborted:
             return
         self._aborted[core] = None
-        told = any(isinstance(getattr(each, "message", None), DeactivateFramework) for each in record.effects)
-        if core.connected and not told:
+        if core.connected and not any(said(record, DeactivateFramework)):
             text = f"{record.actor} aborts after {type(record.event).__name__}, and does not tell its master"
             self.violated(text, record.actor)
 

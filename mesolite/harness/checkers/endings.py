@@ -23,13 +23,14 @@ from mesolite.actors.decisions.executor.command import Escalation
 from mesolite.actors.decisions.executor.core import ShutdownTimeout
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, does, hears, says
+from mesolite.harness.checkers.graces import Task
 from mesolite.messages.agent import DrainAgent, RegisterAgent, RevokeExecutor, RevokeTask, UnregisterAgent
 from mesolite.messages.executor import (
     ExecutorRegistered,
     ExecutorReregistered,
     ShutdownExecutor,
 )
-from mesolite.messages.ids import AgentId, FrameworkId, TaskId
+from mesolite.messages.ids import AgentId
 from mesolite.messages.registrar import (
     AdmitAgent,
     ApplyOperation,
@@ -40,9 +41,6 @@ from mesolite.messages.registrar import (
 )
 from mesolite.messages.relayed import KillTask, StatusUpdate
 from mesolite.messages.tasks import Cause, Reason, TaskState
-
-Task = tuple[str, FrameworkId, TaskId]
-"""A task, and the name of the agent that it was given to."""
 
 
 class RegisteredStay(Checker):

@@ -8,7 +8,7 @@ from typing import Any
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Started, TimerFired
 from mesolite.actors.decisions.driver_calls import AbortedBy, DriverStatus, ReviveCall, SuppressCall
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, said, says
 from mesolite.harness.checkers.models import EARLY_S
 from mesolite.messages.agent import ShutdownFramework
 from mesolite.messages.ids import FrameworkId
@@ -202,11 +202,7 @@ class SuppressionIsKept(Checker):
         if framework is None or not self.watch.leads(core) or not framework.connected:
             return
         if isinstance(event, Subscribe):
-            if any(
-                isinstance(getattr(each, "message", None), FrameworkRegistered | FrameworkReregistered)
-                and each.to == record.sender
-                for each in record.effects
-            ):
+            if any(to == record.sender for to, _ in said(record, FrameworkRegistered, FrameworkReregistered)):
                 self._said[framework.id] = event.suppressed
         elif event.framework_id == framework.id:
             self._said[framework.id] = isinstance(event, SuppressOffers)
