@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -77,33 +77,36 @@ class Coverage:
 
     def add(self, sim: Simulation) -> None:
         """Count what is in the trace of a run."""
-        states: dict[str, str] = {}
-        seen: dict[tuple[str, str, type], int] = {}
+        tallies: dict[tuple[str, str], defaultdict[type, int]] = defaultdict(lambda: defaultdict(int))
+        tally_of: dict[str, defaultdict[type, int]] = {}
+        """Of the state that an actor is in."""
         for _, _, name, _, event, effects, _, _ in sim.trace:
             kind = type(event)
-            what = (name, states.get(name, ""), kind)
-            seen[what] = seen.get(what, 0) + 1
+            if (tally := tally_of.get(name)) is None:
+                tally = tally_of[name] = tallies[name, ""]
+            tally[kind] += 1
             if kind in SUBSCRIBED:
-                states[name] = "subscribed"
+                tally_of[name] = tallies[name, "subscribed"]
             for effect in effects:
-                if type(effect) in TELLING:
-                    self._note(name, effect, states)
-        for (name, state, kind), times in seen.items():
+                if type(effect) in TELLING and (state := self._state_after(effect)) is not None:
+                    tally_of[name] = tallies[name, state]
+        for (name, state), tally in tallies.items():
             if actor := _actor(name):
-                self.reached[Reached(actor, state, kind.__name__)] += times
+                for kind, times in tally.items():
+                    self.reached[Reached(actor, state, kind.__name__)] += times
         for driver in sim.started.frameworks.values() if sim.started is not None else ():
             self.written.update(dict.fromkeys(_written(driver.user(), Scheduler)))
 
-    def _note(self, name: str, effect: Callback | Publish, states: dict[str, str]) -> None:
-        """In which state whoever has that name is from now on, or which callback was called."""
+    def _state_after(self, effect: Callback | Publish) -> str | None:
+        """Count a callback; in which state whoever told that is from now on, None: the same as before."""
         if isinstance(effect, Callback):
             self.callbacks[effect.callback] += 1
-            if effect.callback == "disconnected":
-                states[name] = "disconnected"
-        elif isinstance(effect.fact, AgentStatus):
-            states[name] = "registered" if effect.fact.registered else "away"
-        elif isinstance(effect.fact, MasterStatus):
-            states[name] = "leading" if effect.fact.leading else "standing by"
+            return "disconnected" if effect.callback == "disconnected" else None
+        if isinstance(effect.fact, AgentStatus):
+            return "registered" if effect.fact.registered else "away"
+        if isinstance(effect.fact, MasterStatus):
+            return "leading" if effect.fact.leading else "standing by"
+        return None
 
     def merge(self, other: Coverage) -> None:
         """Count what another process has reached."""

@@ -95,17 +95,22 @@ class Recovering(Disrupting, Properties):
     def _wait(self, cluster: Wiring, done: Callable[[], bool], patience_s: float) -> bool:
         """Wait for that, and start again whoever is dead, or dies yet of what was on its way."""
 
-        def dead() -> list[AgentMachine | MasterMachine]:
-            machines: list[AgentMachine | MasterMachine] = [*cluster.masters.values(), *cluster.agents.values()]
-            return [each for each in machines if not each.alive and each.name not in self.lost_for_good]
+        find = self.runtime.directory.find
+        machines: dict[str, AgentMachine | MasterMachine] = {**cluster.masters, **cluster.agents}
+        names = [name for name in machines if name not in self.lost_for_good]
+
+        def dies() -> bool:
+            """Whether one is dead. This is looked at after every event."""
+            return None in map(find, names)
 
         until = self.runtime.now() + patience_s
         for _ in range(DEATHS):
-            for machine in dead():
-                machine.restart()
-            if not self.runtime.wait(lambda: done() or bool(dead()), until - self.runtime.now()):
+            for name in names:
+                if find(name) is None:
+                    machines[name].restart()
+            if not self.runtime.wait(lambda: done() or dies(), until - self.runtime.now()):
                 return False
-            if not dead():
+            if not dies():
                 return True
         return done()
 
@@ -134,13 +139,14 @@ class Recovering(Disrupting, Properties):
 
         This is looked at after every event, so it makes no views of what it looks at.
         """
-        m = self._leader()
-        if self.started is None or m is None or m.recovered:
+        m, started = self._leader(), self.started
+        if started is None or m is None or m.recovered:
             return False
-        if not all(agent.connected for agent in m.agents.values()):
+        registered = {agent.pid: None for agent in m.agents.values() if agent.connected}
+        if len(registered) < len(m.agents):
             return False
-        alive = [name for name, agent in self.started.agents.items() if agent.alive]
-        return sorted(agent.pid for agent in m.agents.values()) == sorted(alive)
+        find = self.runtime.directory.find
+        return registered.keys() == {name for name in started.agents if find(name)}
 
     def _mend(self, done: int) -> None:
         network = self.runtime.network

@@ -37,7 +37,9 @@ def leader(acl: Acl = EVERYTHING) -> MasterCore:
     """A core that leads, under that list."""
     core = MasterCore(Settings.mesos(), "registrar")
     core.state.info = MasterInfo(name=ActorName("master-1"), term=1)
-    core.state.leadership, core.state.acl = Leadership.LEADING, acl
+    core.state.become(Leadership.RECOVERING)
+    core.state.become(Leadership.LEADING)
+    core.state.acl = acl
     return core
 
 

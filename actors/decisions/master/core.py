@@ -264,29 +264,31 @@ class MasterCore(Core):
 
     def check(self) -> None:
         """Assert what must hold of the whole state together."""
-        self.state.allocator.check()
-        for offer in self.state.offers.values():
-            assert offer.id in self.state.agents[offer.agent_id].offers
-            assert offer.id in self.state.frameworks[offer.framework_id].offers
-        for agent in self.state.agents.values():
-            for key, task in agent.tasks.items():
-                assert self.state.frameworks[key[0]].tasks[key[1]] is task
+        state, allocator = self.state, self.state.allocator
+        allocator.check()
+        for offer in state.offers.values():
+            assert offer.id in state.agents[offer.agent_id].offers
+            assert offer.id in state.frameworks[offer.framework_id].offers
+        for framework_id, framework in state.frameworks.items():
+            assert allocator.role(framework_id) == framework.info.role, framework.info
+        for agent in state.agents.values():
+            for (framework_id, task_id), task in agent.tasks.items():
+                assert state.frameworks[framework_id].tasks[task_id] is task
             held = agent.used()
-            for offer in map(self.state.offers.__getitem__, agent.offers):
+            for offer in map(state.offers.__getitem__, agent.offers):
                 held[offer.framework_id] = held.get(offer.framework_id, NOTHING) + offer.resources
-            for framework_id, framework in self.state.frameworks.items():
-                assert self.state.allocator.role(framework_id) == framework.info.role, framework.info
-                allocated = self.state.allocator.allocated(framework_id, agent.id)
-                assert allocated == held.get(framework_id, NOTHING), (agent.id, framework_id, allocated)
-        membership = self.state.membership
+            held = {framework_id: resources for framework_id, resources in held.items() if resources}
+            allocated = {each: allocator.allocated(each, agent.id) for each in allocator.holders(agent.id)}
+            assert allocated == held, (agent.id, allocated, held)
+        membership = state.membership
         registered = [*membership.all_in(MemberState.REGISTERED), *membership.all_in(MemberState.DISCONNECTED)]
-        assert sorted(self.state.agents) == sorted(registered), (list(self.state.agents), registered)
+        assert state.agents.keys() == set(registered), (list(state.agents), registered)
         membership.check()
-        tasks.check(self.state)
-        self.state.pings.check()
-        machines.check(self.state)
-        advice.check(self.state)
-        reclaims.check(self.state)
+        tasks.check(state)
+        state.pings.check()
+        machines.check(state)
+        advice.check(state)
+        reclaims.check(state)
 
     def _tell_of_releases(self, now: float) -> None:
         """Where something was let go, a drain or a reclaim may have ended."""

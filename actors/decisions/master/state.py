@@ -182,6 +182,7 @@ class MasterState:
     started_at: float = 0.0
     info: MasterInfo | None = None
     leadership: Leadership = Leadership.CONTENDING
+    leading: bool = field(init=False, default=False)  # whether it decides: asked for every event, changed by `become`
     leading_since: float = 0.0
     effects: list[Effect] = field(factory=list)
 
@@ -280,11 +281,7 @@ class MasterState:
             ValueError: there is no way from where it stands.
         """
         self.leadership = moved(self.leadership, leadership, LEADERSHIP_MOVES)
-
-    @property
-    def leading(self) -> bool:
-        """Whether it decides."""
-        return self.leadership is Leadership.LEADING
+        self.leading = leadership is Leadership.LEADING
 
     @property
     def term(self) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
-from attrs import define, field
+from attrs import define
 
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Send, Started, TimerFired
 from mesolite.actors.decisions.master.timers import PingBatch
@@ -21,7 +22,6 @@ from mesolite.harness.checkers.checker import (
     How,
     Observer,
     Violation,
-    Wish,
     wishes_of,
 )
 from mesolite.harness.checkers.models import Decided, Life
@@ -38,8 +38,8 @@ BEARABLE = (*SAID_AGAIN, DrainAgent, AgentDrained, RescindOffer, InverseOffers, 
 BEATS = frozenset(HEARTBEATS)
 """After these nobody looks, nor after a timer that sends pings; looked up for every record."""
 
-OF_NOBODY = frozenset({Done, Ended, Disturbed})
-"""Kinds of records that no actor handles."""
+OF_NOBODY = frozenset({Done, Ended, Disturbed, Lost})
+"""Kinds of records that no actor handles; looked up for every record."""
 
 VIOLATIONS_MAX = 100
 """The first is what counts; so many are kept."""
@@ -50,14 +50,27 @@ LOOK_S = 1.0
 Methods = tuple[Callable[..., None], ...]
 
 
-@define(eq=False)
-class Table:
-    """What is called for the records of one role, by kind."""
+class Called(dict[type, Methods]):
+    """What is called for something, by its kind: asked for when the first of a kind is seen, as a run sees but few."""
 
-    hears: dict[type, Methods] = field(factory=dict)
-    says: dict[type, Methods] = field(factory=dict)
-    does: dict[type, Methods] = field(factory=dict)
-    afterwards: Methods = ()
+    def __init__(self, find: Callable[[type], Methods]) -> None:
+        """Ask `find` once for each kind."""
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, kind: type) -> Methods:
+        """The first of its kind."""
+        found = self[kind] = self._find(kind)
+        return found
+
+
+class Table(NamedTuple):
+    """What is called for the records of one role."""
+
+    hears: Called
+    says: Called
+    does: Called
+    afterwards: Methods
 
 
 @define(eq=False)
@@ -99,7 +112,9 @@ class Checkers:
         self.began_at, self.is_late = sim.now, len(sim.runtime.directory) > 0
         self._find = sim.runtime.directory.find
         self._known: dict[str, Known] = {}
-        self._tables = {role: Table() for role in ActorRole}
+        self._tables: dict[ActorRole, Table] = {}
+        self._late: list[Checker] = []
+        """Those that know what is overdue."""
         self._next_look = 0.0
         self._hands: dict[int, None] = {}
         """The records of what hands did."""
@@ -156,7 +171,7 @@ class Checkers:
         if self._is_disturbed():
             self.disturbed()
         if now > self.quiet_from:
-            for checker in list(self.checkers.values()):
+            for checker in self._late:
                 for text, about in checker.overdue(now):
                     checker.violated(text, *about)
 
@@ -198,18 +213,10 @@ class Checkers:
 
     def _see(self, record: Record) -> None:
         """Show a record to whoever wants it. This runs for every message."""
-        _, now, name, sender, event, effects, cause, _ = record
+        index, now, name, sender, event, effects, cause, _ = record
         kind = type(event)
-        if kind is Lost:
-            self._lost(event)
-            return
         if kind in OF_NOBODY:
-            if kind is Done:
-                self._hands[record.index] = None
-                if event.verb == "probe":
-                    self.no_longer(Assumption.HONEST)  # whoever it stands for does not do what such an actor does
-            elif kind is Ended and event.silent:
-                self.disturbed()  # nobody knows yet
+            self._of_nobody(index, event)
             return
         known = self._known.get(name)
         if known is None or not known.context.alive:
@@ -217,15 +224,15 @@ class Checkers:
         core, table = known.core, known.table
         if cause < 0 or cause in self._hands:
             self._by_hand(event, sender)
-        for method in table.hears.get(kind, ()):
+        for method in table.hears[kind]:
             method(record, core)
         for effect in effects:
             if type(effect) is Send:
                 to, message = effect
-                for method in table.says.get(type(message), ()):
+                for method in table.says[type(message)]:
                     method(record, core, message, to)
             else:
-                for method in table.does.get(type(effect), ()):
+                for method in table.does[type(effect)]:
                     method(record, core, effect)
         if kind not in BEATS and (kind is not TimerFired or type(event.key) is not PingBatch):
             for method in table.afterwards:
@@ -240,6 +247,17 @@ class Checkers:
         core = self.reader.core_of(context)
         known = self._known[name] = Known(context, core, self._tables[ROLES.get(type(core), ActorRole.OTHER)])
         return known
+
+    def _of_nobody(self, index: int, event: Done | Ended | Disturbed | Lost) -> None:
+        match event:
+            case Lost():
+                self._lost(event)
+            case Done(verb=verb):
+                self._hands[index] = None
+                if verb == "probe":
+                    self.no_longer(Assumption.HONEST)  # whoever it stands for does not do what such an actor does
+            case Ended(silent=True):
+                self.disturbed()  # nobody knows yet
 
     def _lost(self, lost: Lost) -> None:
         if lost.why == "dropped" and isinstance(lost.message, Message) and not isinstance(lost.message, HEARTBEATS):
@@ -272,31 +290,27 @@ class Checkers:
 
     def _fill(self) -> None:
         """Say anew what is called for what."""
-        for table in self._tables.values():
-            table.hears.clear()
-            table.says.clear()
-            table.does.clear()
-            table.afterwards = ()
-        for observer in (self.decided, self.life, *self.checkers.values()):
-            for method, how, role, kinds in _wishes(observer):
-                table = self._tables[role]
-                if how is How.AFTERWARDS:
-                    table.afterwards = (*table.afterwards, method)
-                    continue
-                methods: dict[type, Methods] = getattr(table, how.value)
-                for kind in kinds:
-                    methods[kind] = (*methods.get(kind, ()), method)
+        self._late = [each for each in self.checkers.values() if type(each).overdue is not Checker.overdue]
+        observers = (self.decided, self.life, *self.checkers.values())
+        wishes = _wishes(tuple(map(type, observers)))
+
+        def called(how: How, role: ActorRole, kind: type | None = None) -> Methods:
+            return tuple(getattr(observers[place], name) for place, name in wishes.get((how, role, kind), ()))
+
+        self._known.clear()
+        for role in ActorRole:
+            hears, says, does = (Called(partial(called, how, role)) for how in (How.HEARS, How.SAYS, How.DOES))
+            self._tables[role] = Table(hears, says, does, called(How.AFTERWARDS, role))
 
 
-def _wishes(observer: Observer) -> Iterator[tuple[Callable[..., None], How, ActorRole, tuple[type, ...]]]:
-    kind = type(observer)
-    if kind not in _WISHES:
-        methods = [each for owner in reversed(kind.__mro__) for each in vars(owner).items()]
-        _WISHES[kind] = tuple((name, wish) for name, function in methods for wish in wishes_of(function))
-    for name, wish in _WISHES[kind]:
-        yield getattr(observer, name), *wish
-
-
-_WISHES: dict[type, tuple[tuple[str, Wish], ...]] = {}
-"""What the methods of a class are for, by their names: looked up for every run."""
+@lru_cache(maxsize=64)  # most runs have the checkers of the run before
+def _wishes(kinds: tuple[type[Observer], ...]) -> dict[tuple[How, ActorRole, type | None], list[tuple[int, str]]]:
+    """What is to be called: the methods of observers of these kinds, by their names, after what they are called for."""
+    wishes: dict[tuple[How, ActorRole, type | None], list[tuple[int, str]]] = {}
+    for place, observer in enumerate(kinds):
+        for name, function in [each for owner in reversed(observer.__mro__) for each in vars(owner).items()]:
+            for how, role, wished in wishes_of(function):
+                for kind in wished or (None,):
+                    wishes.setdefault((how, role, kind), []).append((place, name))
+    return wishes
 

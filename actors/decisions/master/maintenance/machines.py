@@ -60,10 +60,8 @@ def ask_again(m: MasterState, framework: FrameworkRecord, now: float) -> None:
 
 def check(m: MasterState) -> None:
     """Assert that every registered agent is found by its machine, and nobody else."""
-    found = [agent_id for agents in m.machines.values() for agent_id in agents]
-    assert sorted(found) == sorted(m.agents), (found, list(m.agents))
-    for agent in m.agents.values():
-        assert agent.id in m.machines[machine_of(agent.info)], agent.id
+    found = {agent_id: machine for machine, agents in m.machines.items() for agent_id in agents}
+    assert found == {agent.id: machine_of(agent.info) for agent in m.agents.values()}, (found, list(m.agents))
 
 
 def turned_away(info: AgentInfo) -> ShutdownAgent:
