@@ -140,7 +140,7 @@ class Resources:
     @property
     def names(self) -> tuple[str, ...]:
         """Every name held, in canonical order: cpus, mem, disk, gpus, then the others alphabetically."""
-        return tuple(sorted([*self._scalars, *self._ranges, *self._sets], key=_place))
+        return _canonical((*self._scalars, *self._ranges, *self._sets))
 
     @property
     def scalars(self) -> Mapping[str, int]:
@@ -232,7 +232,13 @@ def _place(name: str) -> tuple[int, str]:
 def _in_order(values: dict[str, _Value]) -> dict[str, _Value]:
     if not values:
         return {}  # as ranges and sets nearly always are
-    return {name: values[name] for name in sorted(values, key=_place) if values[name]}
+    return {name: values[name] for name in _canonical(tuple(values)) if values[name]}
+
+
+@lru_cache(maxsize=1024)  # the same few names come again and again
+def _canonical(names: tuple[str, ...]) -> tuple[str, ...]:
+    """These names in canonical order."""
+    return tuple(sorted(names, key=_place))
 
 
 def _plus(mine: dict[str, _Pool], more: dict[str, _Pool], unite: _Combine[_Pool]) -> dict[str, _Pool]:

@@ -26,6 +26,7 @@ from mesolite.harness.checkers.checker import (
 )
 from mesolite.harness.checkers.models import Decided, Life
 from mesolite.harness.checkers.reading import ROLES, Reader
+from mesolite.harness.checkers.wishes import Wishes
 from mesolite.messages.agent import AgentDrained, DrainAgent
 from mesolite.messages.base import Message, OperatorCall
 from mesolite.messages.scheduler import AgentLost, InverseOffers, RescindInverseOffer, RescindOffer
@@ -101,7 +102,7 @@ class Checkers:
         """
         self.sim = sim
         self.reader = Reader(sim.runtime.directory)
-        self.decided, self.life = Decided(), Life()
+        self.decided, self.life, self.wishes = Decided(), Life(), Wishes()
         self.checkers = {checker.name: checker for checker in checkers}
         self.violations: list[Violation] = []
         self.on_found: Callable[[], object] = lambda: None
@@ -118,7 +119,7 @@ class Checkers:
         self._next_look = 0.0
         self._hands: dict[int, None] = {}
         """The records of what hands did."""
-        for observer in (self.decided, self.life, *self.checkers.values()):
+        for observer in (self.decided, self.life, self.wishes, *self.checkers.values()):
             observer.attach(self)
         self._leave_out(without)
         self.detach = sim.trace.subscribe(self._see)
@@ -291,7 +292,7 @@ class Checkers:
     def _fill(self) -> None:
         """Say anew what is called for what."""
         self._late = [each for each in self.checkers.values() if type(each).overdue is not Checker.overdue]
-        observers = (self.decided, self.life, *self.checkers.values())
+        observers = (self.decided, self.life, self.wishes, *self.checkers.values())
         wishes = _wishes(tuple(map(type, observers)))
 
         def called(how: How, role: ActorRole, kind: type | None = None) -> Methods:
