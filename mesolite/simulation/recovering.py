@@ -94,7 +94,6 @@ class Recovering(Disrupting, Properties):
 
     def _wait(self, cluster: Wiring, done: Callable[[], bool], patience_s: float) -> bool:
         """Wait for that, and start again whoever is dead, or dies yet of what was on its way."""
-
         find = self.runtime.directory.find
         machines: dict[str, AgentMachine | MasterMachine] = {**cluster.masters, **cluster.agents}
         names = [name for name in machines if name not in self.lost_for_good]

@@ -46,7 +46,7 @@ class Arrival(ScheduledAction):
 
     def __init__(self, channel: Channel, serial: int, delivery: Delivery) -> None:
         """Let the serial-th message of a channel arrive."""
-        super().__init__()
+        self.live, self.routine = True, False  # without a call: one is made for every message
         self.channel = channel
         self.serial = serial
         self.delivery = delivery

@@ -114,8 +114,8 @@ class Checkers:
         self._find = sim.runtime.directory.find
         self._known: dict[str, Known] = {}
         self._tables: dict[ActorRole, Table] = {}
-        self._late: list[Checker] = []
-        """Those that know what is overdue."""
+        self._asked: dict[str, list[Checker]] = {}
+        """Those that have something to say of what is overdue, of what is left in the end, and of when to ask."""
         self._next_look = 0.0
         self._hands: dict[int, None] = {}
         """The records of what hands did."""
@@ -172,7 +172,7 @@ class Checkers:
         if self._is_disturbed():
             self.disturbed()
         if now > self.quiet_from:
-            for checker in self._late:
+            for checker in self._asked["overdue"]:
                 for text, about in checker.overdue(now):
                     checker.violated(text, *about)
 
@@ -187,14 +187,14 @@ class Checkers:
     def unfinished(self) -> list[Violation]:
         """What does not hold if nothing more is to come, everything being mended."""
         return [
-            checker.violation(text, *about) for checker in self.checkers.values() for text, about in checker.calm()
+            checker.violation(text, *about) for checker in self._asked["calm"] for text, about in checker.calm()
         ]
 
     def under_way(self, until: float, family: Family | None = None) -> bool:
         """Whether a checker, or one of that family, waits for something that will be overdue by then, and is not."""
         return any(
             self.sim.now <= due <= until
-            for checker in self.checkers.values()
+            for checker in self._asked["due"]
             if family in (None, checker.family)
             for due in checker.due()
         )
@@ -235,7 +235,7 @@ class Checkers:
             else:
                 for method in table.does[type(effect)]:
                     method(record, core, effect)
-        if kind not in BEATS and (kind is not TimerFired or type(event.key) is not PingBatch):
+        if table.afterwards and kind not in BEATS and (kind is not TimerFired or type(event.key) is not PingBatch):
             for method in table.afterwards:
                 method(record, core)
         if now >= self._next_look:
@@ -291,7 +291,9 @@ class Checkers:
 
     def _fill(self) -> None:
         """Say anew what is called for what."""
-        self._late = [each for each in self.checkers.values() if type(each).overdue is not Checker.overdue]
+        for what in ("overdue", "calm", "due"):
+            own = [each for each in self.checkers.values() if getattr(type(each), what) is not getattr(Checker, what)]
+            self._asked[what] = own
         observers = (self.decided, self.life, self.wishes, *self.checkers.values())
         wishes = _wishes(tuple(map(type, observers)))
 
