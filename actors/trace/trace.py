@@ -39,6 +39,12 @@ _record: Callable[[tuple[Any, ...]], Record] = functools.partial(tuple.__new__, 
 """Make a record of what is kept, without a step in between: this is done for every message."""
 
 
+def _records(kept: list[Any]) -> list[Record]:
+    """What rings hold, in order: records where somebody was shown them, plain tuples of their fields elsewhere."""
+    # Rings are in order, but for what threads did in the same moment: sorting costs hardly more than merging.
+    return [each if type(each) is Record else _record(each) for each in sorted(kept, key=_index_of)]
+
+
 class _Keepers(dict[type, Keep]):
     """How to keep a record, by the kind of its event; asked for every record, so it answers in one look-up."""
 
@@ -103,8 +109,8 @@ class Trace:
 
     def _shown_by(self, keep: Keep) -> Keep:
         def keep_and_show(fields: tuple[Any, ...]) -> None:
-            keep(fields)
             record = _record(fields)
+            keep(record)
             for observer in self._observers:
                 try:
                     observer(record)
@@ -173,7 +179,7 @@ class Trace:
 
     def __iter__(self) -> Iterator[Record]:
         """Go through the records kept, oldest first."""
-        return map(_record, self._kept())
+        return iter(self._kept())
 
     @checked_arguments
     def newer_than(self, index: int) -> list[Record]:
@@ -181,11 +187,10 @@ class Trace:
         newer: list[Any] = []
         for ring in (self._ring, self._routine):
             newer += itertools.takewhile(lambda fields: fields[0] > index, reversed(ring))
-        return list(map(_record, sorted(newer, key=_index_of)))
+        return _records(newer)
 
-    def _kept(self) -> list[tuple[Any, ...]]:
-        # Both are in order, but for what threads did in the same moment: sorting costs hardly more than merging.
-        return sorted([*tuple(self._ring), *tuple(self._routine)], key=_index_of)
+    def _kept(self) -> list[Record]:
+        return _records([*tuple(self._ring), *tuple(self._routine)])
 
     @checked_arguments
     def text(self, *, system: bool = False, heartbeats: bool = False) -> str:
@@ -200,9 +205,9 @@ class Trace:
         """The last lines of `text()`, without formatting what comes before them."""
         return list(itertools.islice(self._backwards(self._kept(), system=False, heartbeats=False), lines))[::-1]
 
-    def _backwards(self, kept: list[tuple[Any, ...]], *, system: bool, heartbeats: bool) -> Iterator[str]:
-        for fields in reversed(kept):
-            yield from reversed(lines(_record(fields), self.names, system, heartbeats))
+    def _backwards(self, kept: list[Record], *, system: bool, heartbeats: bool) -> Iterator[str]:
+        for record in reversed(kept):
+            yield from reversed(lines(record, self.names, system, heartbeats))
 
     def states(self) -> list[TraceState]:
         """What state agents, tasks, drains, reclaims and leaders were in, and who believed so, from when to when."""
@@ -224,14 +229,14 @@ class Trace:
     def hash(self) -> str:
         """A digest of every record kept: equal runs have equal hashes, under any PYTHONHASHSEED."""
         digest = hashlib.sha256()
-        for fields in self._kept():
-            digest.update(repr(fields).encode("utf-8", "backslashreplace"))
+        for record in self._kept():
+            digest.update(repr(tuple(record)).encode("utf-8", "backslashreplace"))
         return digest.hexdigest()
 
     @checked_arguments
     def tail(self, actor: str | None = None, lines: Count = 8) -> str:
         """The last things that actor saw, or anybody, as text, for an error."""
-        seen = [fields for fields in self._kept() if actor in (None, fields[2])][-lines or len(self) :]
+        seen = [record for record in self._kept() if actor in (None, record.actor)][-lines or len(self) :]
         return "\n".join(list(itertools.islice(self._backwards(seen, system=True, heartbeats=True), lines))[::-1])
 
     @checked_arguments
