@@ -95,7 +95,7 @@ def _tell(place: Place, found: Exploration, interrupted: bool) -> int:
             click.echo(str(why))
             return FOUND
         return NOTHING_FOUND
-    click.echo(f"{found.runs} seeds tried, the last of which fails\n\n{failure}\n")
+    click.echo(f"{found.runs} seeds tried, the last of which fails\n\n{failure.report}\n")
     click.echo(_kept(place, found))
     return FOUND
 

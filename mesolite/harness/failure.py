@@ -24,6 +24,7 @@ from mesolite.version import __version__
 
 FORMAT = 1
 NOTHING_DONE = "  nothing: what its seed draws, such as latencies, is enough"
+AGAIN = "to see it again: .replay(); to keep it: .save(path), or .as_test(), which is the source of a test"
 
 
 class NotReplayed(MesoliteError):
@@ -104,7 +105,12 @@ class Failure:
         return "\n".join(lines_of(self.script, self.seed))
 
     def __str__(self) -> str:
-        """Say what fails, what was done, and what led to it."""
+        """Say what fails, what was done, what led to it, and how to see it again."""
+        return f"{self.report}\n\n{AGAIN}"
+
+    @property
+    def report(self) -> str:
+        """What fails, what was done, and what led to it."""
         others = "other failures met on the way:\n" + "\n".join(f"  {other}" for other in self.others)
         more = [others] if self.others else []
         shrunk = f" (shrunk in {self.runs} runs)" if self.runs else ""

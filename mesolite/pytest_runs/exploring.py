@@ -167,11 +167,11 @@ class Tried:
             found.check()
             return None
         again = self._keep(failure)
-        text = f"seed {failure.seed}; to repeat: {again}\nfound in the {_nth(found.runs)} run\n{failure}"
+        text = f"seed {failure.seed}; to repeat: {again}\nfound in the {_nth(found.runs)} run\n{failure.report}"
         outcome = self._told(failure, again, lambda: text)
         if outcome.error is not None:
             return runs.reports
-        return runs.failed(NotReplayed(f"it has failed, and did not when it was run once more:\n{failure}"))
+        return runs.failed(NotReplayed(f"it has failed, and did not when it was run once more:\n{failure.report}"))
 
     def _keep(self, failure: Failure) -> str:
         """Keep it; returns the command that repeats it."""

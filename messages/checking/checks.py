@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 import attrs
@@ -32,7 +33,12 @@ def checked(cls: type[T]) -> type[T]:
 
     def __init__(self: Any, *arguments: Any, **fields: Any) -> None:  # noqa: N807  # it becomes the class's own
         nonlocal read
-        construct(self, *arguments, **fields)
+        try:
+            construct(self, *arguments, **fields)
+        except TypeError:
+            if unknown := fields.keys() - _taken(kind):
+                raise TypeError(_has_no(kind, min(unknown))) from None
+            raise
         if read is None:
             read = fields_reader(kind)  # not before the first use: annotations may name classes defined further down
         try:
@@ -53,6 +59,16 @@ def checked(cls: type[T]) -> type[T]:
     setattr(kind, _UNCHECKED, staticmethod(make))
     setattr(kind, _FIELDS, dict.fromkeys(field.name for field in attrs.fields(kind)))
     return cls
+
+
+def _taken(kind: Any) -> list[str]:
+    """What its constructor takes by name."""
+    return [field.alias for field in attrs.fields(kind) if field.init]
+
+
+def _has_no(kind: Any, name: str) -> str:
+    near = get_close_matches(name, _taken(kind), 1)
+    return f"{kind.__name__} has no {name!r}; {f'did you mean {near[0]!r}?' if near else f'see help({kind.__name__})'}"
 
 
 def unchecked(kind: Callable[P, T]) -> Callable[P, T]:

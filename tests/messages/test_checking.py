@@ -306,3 +306,24 @@ def test_what_the_function_does_not_have_python_itself_refuses() -> None:
         Verbs().rest(second=1)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="takes 2 positional arguments but 3 were given"):
         Verbs().rest(1, 2)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (lambda: Window(machine=()), "Window has no 'machine'; did you mean 'machines'?"),  # type: ignore[call-arg]
+        (lambda: evolve(Filters(), refuse_secs=3.0), "Filters has no such field among refuse_secs"),
+        (lambda: attrs.evolve(Filters(), refuse_secs=3.0), "no 'refuse_secs'; did you mean 'refuse_seconds'?"),  # type: ignore[call-arg]
+        (lambda: Filters(qqqq=1), "Filters has no 'qqqq'; see help(Filters)"),  # type: ignore[call-arg]
+        (Window, "missing 2 required"),
+        (lambda: Filters(1, 2, 3), "positional argument"),  # type: ignore[call-arg]
+    ],
+)
+def test_a_field_that_a_class_does_not_have_is_named_with_the_one_that_was_meant(
+    made: Callable[[], object], why: str
+) -> None:
+    """It is a slip of whoever writes code, so it is the error that Python raises."""
+    with pytest.raises(TypeError) as refused:
+        made()
+
+    assert why in str(refused.value)
