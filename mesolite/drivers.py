@@ -127,7 +127,7 @@ class Driver:
 
     def _ask(self, call: object) -> DriverStatus:
         """Put a call before the core, unless the driver is not running; answer with its status (core.md FW-40)."""
-        self._check_thread()
+        self._check_may_act()
         if self._status is DriverStatus.DRIVER_RUNNING:
             self._tell(call)
         return self._status
@@ -137,7 +137,7 @@ class Driver:
 
         From now on no callback begins, although the core hears of it later, when its turn comes.
         """
-        self._check_thread()
+        self._check_may_act()
         with self._turning:
             before = self._status
             if before not in (DriverStatus.DRIVER_RUNNING, *ended):
@@ -146,13 +146,15 @@ class Driver:
         self._tell(call)
         return status if before is DriverStatus.DRIVER_RUNNING else before
 
-    def _check_thread(self) -> None:
-        """Refuse a thread that may not; whoever drives the simulation is told, too: what threads raise goes unseen."""
+    def _check_may_act(self) -> None:
+        """Refuse who may not, a thread or who only looks; whoever drives the simulation is told of threads, too, as
+        what those raise goes unseen.
+        """
         if self._status is DriverStatus.DRIVER_NOT_STARTED:
             return
         runtime = self._actor.context.runtime
         try:
-            runtime.check_thread()
+            runtime.check_may_act()
         except WrongThread as wrong:
             runtime.user_errors.note(self.name, "thread", wrong, runtime.now())
             raise
@@ -229,7 +231,7 @@ class MesoliteSchedulerDriver(Driver):
             Refused: the cluster is closed. Not inside a callback, which closing may overtake.
         """
         if self._status is DriverStatus.DRIVER_RUNNING and self._calling != threading.get_ident():
-            self._check_thread()
+            self._check_may_act()
             self._actor.context.runtime.check_open()
         return super()._ask(call)
 

@@ -112,11 +112,13 @@ class Machine(ABC):
 
     def _did(self, verb: str, *arguments: object, cause: int = -1, **named: object) -> int:
         """Note what is done to it, here and in the trace; returns the record, of which comes what follows."""
+        done = self._record(Done.to(self.name, verb, *arguments, **named), cause)
         what = arguments[0] if verb == "signal" and isinstance(arguments[0], signal.Signals) else verb
         self._history.append((self._runtime.now(), what.name if isinstance(what, signal.Signals) else what))
-        return self._record(Done.to(self.name, verb, *arguments, **named), cause)
+        return done
 
     def _record(self, done: Done, cause: int = -1) -> int:
+        self._runtime.check_may_act()
         life = self._runtime.directory.incarnation(self.name)
         return self._runtime.trace.record(self._runtime.now(), self.name, OUTSIDE, done, (), cause, life)
 

@@ -213,6 +213,9 @@ class Runtime(Protocol):
     def check_open(self) -> None:
         """Refuse what nobody can do any more, as everything has ended, and what `check_thread` refuses."""
 
+    def check_may_act(self) -> None:
+        """Refuse what changes something to who only looks, and what `check_thread` refuses."""
+
     def raise_failure(self) -> None:
         """Raise the next failure of an actor by our own fault, each once; in simulation they come out by themselves."""
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pykka
 
-from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, WouldBlock, WrongThread
+from mesolite.actors.errors import EndlessLoop, NothingToWaitFor, Refused, WouldBlock, WrongThread
 from mesolite.actors.runtime.future import PortFuture
 from mesolite.actors.runtime.timeout import limit
 from mesolite.actors.trace import Trace
@@ -68,6 +68,20 @@ class Dispatcher(Deliveries):
             )
 
     check_open = check_thread  # a simulation is never closed
+
+    def check_may_act(self) -> None:
+        """Refuse what changes something while it is only looked at, and foreign threads.
+
+        Raises:
+            Refused: called inside of what `sim.always` or the like states.
+            WrongThread: called from another thread than the one that made the simulation.
+        """
+        self.check_thread()
+        if self.looking:
+            raise Refused(
+                "what is stated of a simulation only looks at it, after every event, and can do nothing to it; let "
+                "sim.at(time, action) or sim.when(kind).then(action) do that"
+            )
 
     def settle(self) -> None:
         """Let everything happen that is due now, until nobody has anything to do. No timer of the future fires.

@@ -30,14 +30,17 @@ class Hold:
 
     def release(self) -> None:
         """Hold nothing more, and deliver what was held, in order."""
-        self._runtime.release(self._let_go(), self._did("release"))
+        done = self._did("release")
+        self._runtime.release(self._let_go(), done)
 
     def drop(self) -> None:
         """Hold nothing more, and lose what was held: nobody learns of it, as with `sim.drop`."""
-        self._runtime.lose(self._let_go(), self._did("drop"))
+        done = self._did("drop")
+        self._runtime.lose(self._let_go(), done)
 
     def _did(self, verb: str) -> int:
         rule, runtime = self._rule, self._runtime
+        runtime.check_may_act()
         about = tuple(name for name in (rule.sender, rule.receiver) if name is not None)
         done = Done(verb, about, f"{rule.code}.{verb}()")
         return runtime.trace.record(runtime.now(), "", OUTSIDE, done, (), rule.by)

@@ -26,6 +26,7 @@ class Named:
         return self._record(Done.by_sim(verb, about, *given, **named), cause)
 
     def _record(self, done: Done, cause: int = -1) -> int:
+        self.runtime.check_may_act()
         return self.runtime.trace.record(self.runtime.now(), "", OUTSIDE, done, (), cause)
 
     def _name(self, actor: AnyActor) -> str | None:

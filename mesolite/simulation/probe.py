@@ -177,6 +177,7 @@ class Probe:
 
     def _record(self, done: Done) -> int:
         runtime = self._runtime
+        runtime.check_may_act()
         return runtime.trace.record(
             runtime.now(), self.actor, self.actor, done, (), -1, self._context.incarnation
         )

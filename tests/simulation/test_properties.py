@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from mesolite import InvalidValue, Simulation
+from mesolite import InvalidValue, Refused, Simulation
 from mesolite.messages import (
     PongAgent,
     ReconcileTasks,
@@ -50,6 +52,48 @@ def test_always_may_say_whether_it_holds(sim: Simulation) -> None:
     other.always(lambda: 7)
     with pytest.raises(TypeError, match="must assert, or return a bool, and returned 7"):
         other.advance(30.0)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda sim: sim.started.agents["agent-1"].crash(),
+        lambda sim: sim.started.agents["agent-1"].power_off(),
+        lambda sim: sim.started.agents["agent-1"].restart(),
+        lambda sim: sim.started.agents["agent-1"].signal(signal.SIGUSR1),
+        lambda sim: sim.started.agents["agent-1"].disk.fail(),
+        lambda sim: sim.started.masters["master-1"].crash(),
+        lambda sim: sim.started.frameworks["web"].kill_task("t1"),
+        lambda sim: sim.started.frameworks["web"].stop(),
+        lambda sim: sim.partition("agent-1", "master-1"),
+        lambda sim: sim.heal(),
+        lambda sim: sim.pause("agent-1"),
+        lambda sim: sim.kill("web"),
+        lambda sim: sim.drop(PongAgent),
+        lambda sim: sim.inject("master-1", PongAgent()),
+        lambda sim: sim.recover(),
+        lambda sim: sim.probe("web-2"),
+    ],
+)
+def test_what_only_looks_can_do_nothing(sim: Simulation, act: Callable[[Any], object]) -> None:
+    """Or it would disturb the run after every event, and what it breaks would be taken for somebody else's fault."""
+    cluster = sim.cluster(agents=1)
+    cluster.run(Recorder(), framework="web")
+    sim.advance(5.0)
+    before = (cluster.agents["agent-1"].history, cluster.masters["master-1"].history)
+
+    @sim.always
+    def acts() -> None:
+        act(sim)
+
+    with pytest.raises(Refused, match=r"only looks at it.*let sim.at\(time, action\) or sim.when"):
+        sim.advance(20.0)
+
+    sim.stated.always.clear()
+    sim.advance(20.0)
+    assert (cluster.agents["agent-1"].history, cluster.masters["master-1"].history) == before
+    assert cluster.agents["agent-1"].registered
+    assert leader_of(cluster).name == "master-1"
 
 
 def test_eventually_is_demanded_once_faults_have_stopped(sim: Simulation) -> None:
