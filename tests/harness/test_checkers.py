@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,19 @@ from typing import Any
 import attrs
 import pytest
 
-from mesolite import Refused, Simulation, TaskStatus
+from mesolite import Refused, SimulatedWork, Simulation, TaskStatus
 from mesolite.actors.decisions.agent import causes
 from mesolite.actors.decisions.contract import PeerExited
 from mesolite.harness.checkers import OPTIONAL, STANDARD, Assumption, Checker, Checkers, Family
-from mesolite.messages import AgentDrained, PongAgent, RegisterAgent, RunTask
+from mesolite.messages import (
+    AgentDrained,
+    CallAnswered,
+    DeactivateAgentCall,
+    PongAgent,
+    RegisterAgent,
+    RunTask,
+)
+from mesolite.messages.ids import AgentId
 from tests.scenarios.schedulers import PLAIN, Launcher, command_task
 
 PAGE = Path("docs/checkers.md")
@@ -152,6 +161,61 @@ def test_what_is_injected_ends_honesty(sim: Simulation) -> None:
 
     assert list(checkers.broken) == [Assumption.HONEST]
     assert all(Assumption.HONEST not in checker.assumes for checker in checkers.checkers.values())
+
+
+@pytest.mark.parametrize("sender", ["plain", "agent-1", "outside"])
+def test_a_call_that_is_not_an_operators_ends_honesty(sim: Simulation, sender: str) -> None:
+    """And nobody judges by the very record that has ended it."""
+    checkers = ours(sim)
+    cluster = sim.cluster(agents=1)
+    cluster.run(Launcher(), framework=PLAIN)
+    sim.advance(1.0)
+
+    sim.inject("master-1", DeactivateAgentCall(call_id=7, agent_id=AgentId("m1-S1")), sender=sender)
+    sim.settle()
+
+    assert list(checkers.broken) == [Assumption.HONEST]
+    assert checkers.first is None
+
+
+def test_a_call_of_an_operators_ends_nothing(sim: Simulation) -> None:
+    """Even if another has the same number: each is answered."""
+    checkers = ours(sim)
+    sim.cluster(agents=2)
+    answered = sim.expect(CallAnswered)
+
+    for agent_id in (AgentId("m1-S1"), AgentId("m1-S2")):
+        sim.inject("master-1", DeactivateAgentCall(call_id=7, agent_id=agent_id), sender="operator")
+    sim.settle()
+
+    assert [answer.code for answer in answered.all] == [200, 200]
+    assert (checkers.first, checkers.unfinished(), list(checkers.broken)) == (None, [], [])
+
+
+@pytest.mark.parametrize("end", ["crash", "link", "unregister"])
+def test_an_id_is_free_when_its_task_is_taken_for_lost(sim: Simulation, end: str) -> None:
+    """Its executor may take its time to die, and meanwhile a scheduler may use the id again; that is nobody's fault."""
+    checkers = ours(sim)
+    cluster = sim.cluster(agents=1)
+    task = command_task("t1", SimulatedWork(duration=None, on_sigterm=None))
+    scheduler = Launcher(task, refuse_s=0)
+    cluster.run(scheduler, framework=PLAIN)
+    sim.advance(1.0)
+
+    if end == "link":
+        sim.break_link("master-1", "agent-1")
+    elif end == "crash":
+        cluster.agents["agent-1"].crash()
+    else:
+        cluster.agents["agent-1"].signal(signal.SIGUSR1)
+    sim.advance(0.5)
+    scheduler.waiting = [task]
+    if end != "link":
+        cluster.agents["agent-1"].restart()
+    sim.advance(30.0)
+
+    assert scheduler.states("t1").count("RUNNING") == (1 if end == "link" else 2)
+    assert (checkers.first, checkers.unfinished()) == (None, [])
 
 
 def test_an_injected_end_ends_honesty(sim: Simulation) -> None:

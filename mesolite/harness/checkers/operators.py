@@ -43,7 +43,7 @@ class CallsAreAnswered(Checker):
 
     def __init__(self) -> None:
         """Start with no call."""
-        self._open: dict[tuple[str, int], ActorContext] = {}
+        self._open: dict[tuple[str, int], list[ActorContext]] = {}  # two may have given theirs the same number
         self._answered: dict[tuple[str, int], None] = {}
 
     @hears(ActorRole.MASTER, *CALLS)
@@ -51,21 +51,24 @@ class CallsAreAnswered(Checker):
         """An operator calls."""
         context = self.watch.reader.context(record.actor)
         if core.state.leading and context is not None:
-            self._open[record.actor, record.event.call_id] = context
+            self._open.setdefault((record.actor, record.event.call_id), []).append(context)
 
     @says(ActorRole.MASTER, CallAnswered)
     def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
         """A call is answered."""
         call = (record.actor, message.call_id)
-        unasked = self._open.pop(call, None) is None and (call in self._answered or not self.watch.is_late)
+        contexts = self._open.get(call)
+        unasked = not contexts and (call in self._answered or not self.watch.is_late)
+        if contexts:
+            contexts.pop()
         self._answered[call] = None
         if unasked:
             self.violated(f"{record.actor} answered call {message.call_id} again, or unasked", record.actor)
 
     def calm(self) -> Iterator[Finding]:
         """All are answered by now, unless their master is dead."""
-        for (actor, call_id), context in self._open.items():
-            if context.alive:
+        for (actor, call_id), contexts in self._open.items():
+            if any(context.alive for context in contexts):
                 yield f"{actor} has not answered call {call_id}", (actor,)
 
 

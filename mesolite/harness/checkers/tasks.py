@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mesolite.actors.decisions.contract import Callback, Started
+from mesolite.actors.decisions.contract import Callback, LinkBroken, PeerExited, Started
 from mesolite.actors.decisions.driver_calls import DriverStatus
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, Finding, does, hears, says
+from mesolite.messages.agent import RegisterAgent, ReregisterAgent, UnregisterAgent
 from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId
 from mesolite.messages.registrar import MarkAgentUnreachable, OperationApplied, RegistryRecovered
@@ -296,7 +297,8 @@ class LaunchedOnce(Checker):
     def __init__(self) -> None:
         """Start with no task."""
         self._given: dict[tuple[Any, TaskId], None] = {}
-        self._launched: dict[Key, float] = {}
+        self._launched: dict[str, dict[Key, tuple[int, float]]] = {}
+        """In which term and when, by agent; until its end was heard, or its agent out of sight: then its id is free."""
 
     @hears(ActorRole.EXECUTOR, RunTask)
     def given(self, record: Record, core: Any) -> None:
@@ -315,9 +317,28 @@ class LaunchedOnce(Checker):
     @says(ActorRole.MASTER, RunTask)
     def launched(self, record: Record, core: Any, message: RunTask, to: str) -> None:
         """A master launches a task."""
-        key = (message.framework_id, message.task.task_id)
         if not self.watch.leads(core):
             return
-        if self._launched.get(key) == message.launched_at or key[1] in self.watch.life.alive_on(to):
+        key, on_agent = (message.framework_id, message.task.task_id), self._launched.setdefault(to, {})
+        term, launched_at = on_agent.get(key, (0, 0.0))
+        known = term == core.state.info.term
+        if known and (launched_at == message.launched_at or key[1] in self.watch.life.alive_on(to)):
             self.violated(f"{record.actor} launches {key[1]} a second time, on {to}", key[1])
-        self._launched[key] = message.launched_at
+        on_agent[key] = (core.state.info.term, message.launched_at)
+
+    @hears(ActorRole.MASTER, StatusUpdate)
+    def reported(self, record: Record, core: Any) -> None:
+        """A master hears of an end."""
+        status, latest = record.event.status, record.event.latest_state
+        if status.state.is_terminal or (latest is not None and latest.is_terminal):
+            self._launched.get(record.sender, {}).pop((record.event.framework_id, status.task_id), None)
+
+    @hears(ActorRole.MASTER, PeerExited, LinkBroken)
+    def parted(self, record: Record, core: Any) -> None:
+        """What a master has lost sight of it may take for lost, while it lives."""
+        self._launched.pop(record.event.name, None)
+
+    @hears(ActorRole.MASTER, RegisterAgent, ReregisterAgent, UnregisterAgent)
+    def came_or_went(self, record: Record, core: Any) -> None:
+        """So it may with what an agent does not know any more."""
+        self._launched.pop(record.sender, None)

@@ -29,6 +29,7 @@ from mesolite.harness.checkers.reading import ROLES, Reader
 from mesolite.harness.checkers.wishes import Wishes
 from mesolite.messages.agent import AgentDrained, DrainAgent
 from mesolite.messages.base import Message, OperatorCall
+from mesolite.messages.operator import OPERATOR
 from mesolite.messages.scheduler import AgentLost, InverseOffers, RescindInverseOffer, RescindOffer
 from mesolite.simulation.network import SAID_AGAIN
 from mesolite.simulation.simulation import Simulation
@@ -219,12 +220,12 @@ class Checkers:
         if kind in OF_NOBODY:
             self._of_nobody(index, event)
             return
+        if cause < 0 or cause in self._hands:
+            self._by_hand(event, sender)  # which may switch off who would judge by it
         known = self._known.get(name)
         if known is None or not known.context.alive:
             known = self._meet(name)
         core, table = known.core, known.table
-        if cause < 0 or cause in self._hands:
-            self._by_hand(event, sender)
         for method in table.hears[kind]:
             method(record, core)
         for effect in effects:
@@ -277,7 +278,7 @@ class Checkers:
         elif kind is PeerExited:
             if sender != event.name:
                 self.no_longer(Assumption.HONEST)
-        elif isinstance(event, Message) and not isinstance(event, OperatorCall):
+        elif isinstance(event, Message) and not (isinstance(event, OperatorCall) and sender == OPERATOR):
             self.no_longer(Assumption.HONEST)
 
     # ---------------------------------------------------------------------------------------------------------- inside
