@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mesolite.actors.actor import OUTSIDE
@@ -28,10 +29,10 @@ class Hold:
         """The messages that are or were held, oldest first."""
         return self._rule.all
 
-    def release(self) -> None:
-        """Hold nothing more, and deliver what was held, in order."""
+    def release(self, only: Callable[[Any], bool] | None = None) -> None:
+        """Hold nothing more, and deliver what was held, in order; with `only`, what that picks, and never the rest."""
         done = self._did("release")
-        self._runtime.release(self._let_go(), done)
+        self._runtime.release([each for each in self._let_go() if only is None or only(each.event)], done)
 
     def drop(self) -> None:
         """Hold nothing more, and lose what was held: nobody learns of it, as with `sim.drop`."""

@@ -33,6 +33,7 @@ from mesolite.messages.registrar import (
     RegistryRecovered,
     RemoveAgent,
 )
+from mesolite.messages.relayed import StatusUpdate
 from mesolite.messages.scheduler import AgentLost
 
 
@@ -284,3 +285,34 @@ class PrunedWhenOld(Checker):
                 age_s = record.time - absent.get(agent_id, record.time)
                 if age_s < settings.registry_max_agent_age_s - EARLY_S:
                     self.violated(f"{agent_id} is forgotten when it is absent for {age_s:.3f} s", agent_id)
+
+
+class UnreachableTimesAreTrue(Checker):
+    """Whoever compares times needs the one that is recorded (drain.md 1.6.3)."""
+
+    name = "unreachable_times_are_true"
+    statement = "Since when an agent is unreachable is told as the registry has it."
+    assumes = frozenset({Assumption.HONEST})
+
+    @says(ActorRole.MASTER, StatusUpdate)
+    def told(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """A framework is told of a task that is out of reach."""
+        since, agent_id = message.status.unreachable_time, message.status.agent_id
+        recorded = self.watch.decided.unreachable.get(agent_id) if agent_id is not None else None
+        if since is not None and recorded is not None and since != recorded and self.watch.leads(core):
+            text = f"{to} is told that {agent_id} is unreachable since {since:.3f} s, and {recorded:.3f} s is recorded"
+            self.violated(text, message.status.task_id, agent_id)
+
+
+class PingsAreAnswered(Checker):
+    """Whoever lives says so, whatever it does (drain.md 1.4.4, 2.1.5)."""
+
+    name = "pings_are_answered"
+    statement = "An agent answers every ping."
+    assumes = frozenset({Assumption.HONEST})
+
+    @hears(ActorRole.AGENT, PingAgent)
+    def pinged(self, record: Record, core: Any) -> None:
+        """An agent is pinged; while it writes, its answer waits."""
+        if not any(said(record, PongAgent)) and not core.state.writes.in_flight:
+            self.violated(f"{record.actor} does not answer a ping of {record.sender}", record.actor)

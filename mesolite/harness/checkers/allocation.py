@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -85,10 +86,13 @@ def _enough(settings: Any, amounts: Mapping[str, int]) -> bool:
 
 
 class LowestShareFirst(Checker):
-    """Who has least is served first (core.md OF-17); judged within a role, for the first grant of a run."""
+    """Who has least is served first (core.md OF-17); judged for the first grant of a run."""
 
     name = "lowest_share_first"
-    statement = "The first offer of a run goes to nobody who has more than another in its role that wants it."
+    statement = (
+        "The first offer of a run goes to nobody who has more than another in its role that wants it, and to no role "
+        "that has more than another in which somebody wants it."
+    )
 
     @says(ActorRole.MASTER, ResourceOffers)
     def offered(self, record: Record, core: Any, message: ResourceOffers, to: str) -> None:
@@ -104,24 +108,33 @@ class LowestShareFirst(Checker):
             each
             for each in wishes.takers(m)
             if each.id != offer.framework_id
-            and each.info.role == offer.role
             and not wishes.may_refuse(each.id, offer.agent_id, offer.resources, record.time)
         ]
         if not others:
             return
         granted = [each for one in made for each in one.offers]
         total = Resources.sum(agent.info.resources for agent in m.agents.values()).scalars
-        taker = _share(m, offer.framework_id, granted, total)
         for other in others:
-            share = _share(m, other.id, granted, total)
+            within = other.info.role == offer.role
+            mine = [offer.framework_id] if within else _members(m, offer.role)
+            its = [other.id] if within else _members(m, other.info.role)
+            taker, share = _share(m, mine, granted, total), _share(m, its, granted, total)
             if share < taker - EARLY_S:
-                text = f"{offer.id} of {offer.agent_id} is for {offer.framework_id}, which has {taker:.3f} already, "
-                self.violated(text + f"and {other.id} has {share:.3f}", offer.framework_id, other.id)
+                who, whom = (offer.framework_id, other.id) if within else (offer.role, other.info.role)
+                text = f"{offer.id} of {offer.agent_id} is for {who}, which has {taker:.3f} already, "
+                self.violated(text + f"and {whom} has {share:.3f}", offer.framework_id, other.id)
                 return
 
 
-def _share(m: Any, framework_id: FrameworkId, granted: Iterable[Offer], total: Mapping[str, int]) -> float:
-    """The dominant share that it had before this was granted."""
-    new = Resources.sum(offer.resources for offer in granted if offer.framework_id == framework_id).scalars
-    held = {name: amount - new.get(name, 0) for name, amount in m.allocator.scalars(framework_id).items()}
+def _members(m: Any, role: str) -> list[FrameworkId]:
+    """The frameworks of a role."""
+    return [framework_id for framework_id, framework in m.frameworks.items() if framework.info.role == role]
+
+
+def _share(m: Any, ids: list[FrameworkId], granted: Iterable[Offer], total: Mapping[str, int]) -> float:
+    """The dominant share that these had together before this was granted."""
+    held: Counter[str] = Counter()
+    for framework_id in ids:
+        held.update(m.allocator.scalars(framework_id))
+    held.subtract(Resources.sum(offer.resources for offer in granted if offer.framework_id in ids).scalars)
     return max((amount / total[name] for name, amount in held.items() if total.get(name)), default=0.0)

@@ -27,7 +27,6 @@ from mesolite.messages.registrar import (
     ApplyOperation,
     EndReclaim,
     MarkAgentGone,
-    MarkAgentReachable,
     MarkAgentUnreachable,
     OperationApplied,
     RemoveAgent,
@@ -57,7 +56,7 @@ def _speaker(record: Record, m: Any) -> Any:
     return None if any(said(record, FrameworkError)) else framework
 
 
-class _Answers(Checker):
+class Judge(Checker):
     """Judges what leaders do about what they hear, each by its own books."""
 
     assumes = frozenset({Assumption.HONEST})
@@ -70,7 +69,7 @@ class _Answers(Checker):
         return event.operation
 
 
-class AvailableAgentsAreOffered(_Answers):
+class AvailableAgentsAreOffered(Judge):
     """What is there can be used (drain.md 1.3.5 step 6, 4.2.3)."""
 
     name = "available_agents_are_offered"
@@ -106,26 +105,7 @@ class AvailableAgentsAreOffered(_Answers):
             self.violated(text + f"and {'not ' if available else ''}to be offered", agent_id)
 
 
-class ReturnsAreAnnounced(_Answers):
-    """A task that was out of reach is heard of again when it is back (drain.md 1.3.8 step 1, 4.6.4; core.md FW-48)."""
-
-    name = "returns_are_announced"
-    statement = "When an unreachable agent is back, connected frameworks are told of each of their tasks there."
-
-    @hears(ActorRole.MASTER, OperationApplied)
-    def returned(self, record: Record, core: Any) -> None:
-        """An agent is reachable again: whatever it has in memory now it has reported."""
-        m = core.state
-        if type(record.event.operation) is not MarkAgentReachable or self.applied(record, core) is None:
-            return
-        agent = m.agents.get(record.event.operation.agent.id)
-        told = {(each.framework_id, each.status.task_id): None for _, each in said(record, StatusUpdate)}
-        for framework_id, task_id in agent.tasks if agent is not None else ():
-            if m.frameworks[framework_id].connected and (framework_id, task_id) not in told:
-                self.violated(f"{task_id} is back with {agent.id}, and {framework_id} is not told", task_id)
-
-
-class LaunchesAreAnswered(_Answers):
+class LaunchesAreAnswered(Judge):
     """A launch is carried out or refused, task by task (core.md OF-57, OF-65)."""
 
     name = "launches_are_answered"
@@ -143,11 +123,34 @@ class LaunchesAreAnswered(_Answers):
                 self.violated(f"the launch of {task_id} led to nothing", task_id)
 
 
-class AnswersAreTrue(_Answers):
+class AnswersAreTrue(Judge):
     """Reconciliation (core.md RC-2, RC-4 to RC-6; TK-41 for kills; drain.md 1.10.1)."""
 
     name = "answers_are_true"
-    statement = "Who asks for a task, or kills one that the leader does not have, is told what follows from its agent."
+    statement = (
+        "Who asks for a task is told the state that was forwarded last; of one that the leader does not have, what "
+        "follows from its agent."
+    )
+
+    def __init__(self) -> None:
+        """Start with nothing forwarded."""
+        self._forwarded: dict[tuple[Any, FrameworkId, TaskId], TaskState] = {}
+
+    @says(ActorRole.MASTER, StatusUpdate)
+    def forwarded(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """An agent's update is passed on (RC-3)."""
+        if type(record.event) is StatusUpdate:
+            self._forwarded[core, message.framework_id, message.status.task_id] = message.status.state
+
+    @says(ActorRole.MASTER, RunTask)
+    def launched(self, record: Record, core: Any, message: RunTask, to: str) -> None:
+        """Of another task of that id nothing was forwarded."""
+        self._forwarded.pop((core, message.framework_id, message.task.task_id), None)
+
+    @hears(ActorRole.MASTER, ReregisterAgent, OperationApplied)
+    def changed(self, record: Record, core: Any) -> None:
+        """An agent that comes back may say itself what was forwarded."""
+        self._forwarded.clear()
 
     @hears(ActorRole.MASTER, ReconcileTasks)
     def asked(self, record: Record, core: Any) -> None:
@@ -157,7 +160,7 @@ class AnswersAreTrue(_Answers):
             return
         told = _told(record)
         for status in event.statuses:
-            self._check(core.state, framework, told, status.task_id, status.agent_id)
+            self._check(core, framework, told, status.task_id, status.agent_id)
         for task_id in framework.tasks if not event.statuses else ():
             if task_id not in told:
                 self.violated(f"{framework.id} asks for all its tasks, and is not told of {task_id}", task_id)
@@ -167,19 +170,21 @@ class AnswersAreTrue(_Answers):
         """A framework wants a task ended, perhaps one that the leader does not have."""
         event, framework = record.event, self._who_asks(record, core)
         if framework is not None and event.task_id not in framework.tasks:
-            self._check(core.state, framework, _told(record), event.task_id, event.agent_id)
+            self._check(core, framework, _told(record), event.task_id, event.agent_id)
 
     def _who_asks(self, record: Record, core: Any) -> Any:
         return _speaker(record, core.state) if self.watch.leads(core) else None
 
     def _check(
-        self, m: Any, framework: Any, told: dict[TaskId, list[TaskStatus]], task_id: TaskId, agent_id: AgentId | None
+        self, core: Any, framework: Any, told: dict[TaskId, list[TaskStatus]], task_id: TaskId, agent_id: AgentId | None
     ) -> None:
         """Compare what was said of it with the row that fits."""
+        m = core.state
         answers = told.get(task_id, [])
         if task_id in framework.tasks:
             if not answers:
                 self.violated(f"{framework.id} asks for {task_id}, which the leader has, and is told nothing", task_id)
+            self._compare(core, framework, framework.tasks[task_id], answers)
             return
         lost = framework.unreachable_tasks.get(task_id)
         had_ended = lost is not None and lost.state.is_terminal
@@ -194,6 +199,17 @@ class AnswersAreTrue(_Answers):
             states = ", ".join(each.state.name for each in answers) or "nothing"
             why = f"{framework.id} asks for {task_id} on {agent_id}, and is told {states}, "
             self.violated(why + f"not {expected.name if expected is not None else 'nothing'}", task_id, agent_id)
+
+
+    def _compare(self, core: Any, framework: Any, task: Any, answers: list[TaskStatus]) -> None:
+        """Of a task that the leader has, what was forwarded last counts; of two ends the first stays."""
+        last = self._forwarded.get((core, framework.id, task.task_id))
+        if last is not None and last.is_terminal and task.state.is_terminal:
+            last = task.state
+        for answer in answers if last is not None else ():
+            if answer.state is not last:
+                text = f"{framework.id} asks for {task.task_id}, was told {last} last, and is told {answer.state} now"
+                self.violated(text, task.task_id)
 
 
 def _told(record: Record) -> dict[TaskId, list[TaskStatus]]:
@@ -219,7 +235,7 @@ def _expected(m: Any, agent_id: AgentId | None) -> TaskState | None:
 ExecutorKey = tuple[FrameworkId, ExecutorId]
 
 
-class LostExecutorsAreSaid(_Answers):
+class LostExecutorsAreSaid(Judge):
     """The end of a custom executor is passed on (core.md TK-57)."""
 
     name = "lost_executors_are_said"
@@ -259,7 +275,7 @@ class LostExecutorsAreSaid(_Answers):
             self.violated(f"{event.executor_id} has ended, and {framework.id} is not told", event.executor_id)
 
 
-class GoneAgentsAreTold(_Answers):
+class GoneAgentsAreTold(Judge):
     """Who is marked gone is told to go (drain.md 4.7.3)."""
 
     name = "gone_agents_are_told"
@@ -292,7 +308,7 @@ class GoneAgentsAreTold(_Answers):
             self.violated(f"{operation.agent_id} is marked gone, and {pid} is not told", operation.agent_id)
 
 
-class SuccessorsAreMadeKnown(_Answers):
+class SuccessorsAreMadeKnown(Judge):
     """Agents hear where a framework's scheduler is, and it whether it is the same (core.md FW-22, EL-59)."""
 
     name = "successors_are_made_known"
@@ -324,7 +340,7 @@ class SuccessorsAreMadeKnown(_Answers):
             self.violated(f"{', '.join(deaf)} are not told that {sender} is {framework_id} now", framework_id, *deaf)
 
 
-class DrainWishesCount(_Answers):
+class DrainWishesCount(Judge):
     """What is asked for last holds (drain.md 4.3.7), if it may be asked for (4.3.2)."""
 
     name = "drain_wishes_count"
@@ -355,7 +371,7 @@ class DrainWishesCount(_Answers):
             self.violated(f"{a.id} is to drain with {record.event.config}, and goes on with {a.drain}", a.id)
 
 
-class ReclaimedFrameworksAreBlocked(_Answers):
+class ReclaimedFrameworksAreBlocked(Judge):
     """As long as a framework is reclaimed it is offered nothing, and not longer (docs/reclaim.md RV-7, RV-40)."""
 
     name = "reclaimed_frameworks_are_blocked"

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mesolite.actors.decisions.agent.state import ExecutorPhase
+from mesolite.actors.decisions.contract import Loaded
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
-from mesolite.messages.drains import DrainInfo, DrainState
-from mesolite.messages.ids import AgentId, DrainId
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, afterwards, hears, says
+from mesolite.messages.agent import DrainAgent
+from mesolite.messages.drains import DrainConfig, DrainInfo, DrainState
+from mesolite.messages.ids import AgentId, DrainId, TaskId
 from mesolite.messages.registrar import (
     ApplyOperation,
     DeactivateAgent,
@@ -21,7 +24,7 @@ from mesolite.messages.registrar import (
     RemoveAgent,
     StartDrain,
 )
-from mesolite.messages.relayed import RunTask
+from mesolite.messages.relayed import KillTask, RunTask
 
 MARGIN_S = 5.0
 """For what is not counted one by one: escalating, reporting, a second look."""
@@ -211,3 +214,52 @@ class GracesAreKept(Checker):
                 for task_id in watch.life.alive_on(agent.pid):
                     text = f"{drain.id} of {agent_id} gave {grace_s:g} s at {told_at:.3f} s, and {task_id} lives"
                     yield text, (task_id, agent_id)
+
+
+class NewWishesKillAgain(Checker):
+    """Who is drained in another way is killed in that way (drain.md 4.3.7)."""
+
+    name = "new_wishes_kill_again"
+    statement = "An agent that is told to drain otherwise than before passes that on to all that it has handed over."
+
+    def __init__(self) -> None:
+        """Start with nobody told."""
+        self._told: dict[Any, DrainConfig] = {}
+        self._awaited: dict[Any, dict[tuple[str, TaskId], Any]] = {}
+
+    @hears(ActorRole.AGENT, Loaded)
+    def recovered(self, record: Record, core: Any) -> None:
+        """A new life goes on with the drain that was stored (4.4.11)."""
+        if core.state.drain is not None:
+            self._told[core] = core.state.drain
+
+    @hears(ActorRole.AGENT, DrainAgent)
+    def told(self, record: Record, core: Any) -> None:
+        """An agent is told to drain."""
+        a, config = core.state, record.event.config
+        if record.sender != a.leader or a.drain != config or self._told.get(core) == config:
+            return
+        self._told[core] = config
+        self._awaited[core] = {
+            (executor.pid, task.info.task_id): task
+            for framework in a.frameworks.values()
+            if not framework.terminating
+            for executor in framework.executors.values()
+            if executor.phase is ExecutorPhase.RUNNING
+            for task in executor.live_tasks
+            if task.delivered
+        }
+
+    @says(ActorRole.AGENT, KillTask)
+    def kills(self, record: Record, core: Any, message: KillTask, to: str) -> None:
+        """It passes it on."""
+        self._awaited.get(core, {}).pop((to, message.task_id), None)
+
+    @afterwards(ActorRole.AGENT)
+    def handled(self, record: Record, core: Any) -> None:
+        """What it had to write first is written."""
+        if core in self._awaited and not core.state.writes.in_flight and not core.state.writes.changes:
+            for (executor, task_id), task in self._awaited.pop(core).items():
+                if not task.state.is_terminal:
+                    text = f"{record.actor} is to drain otherwise, and does not tell {executor} to kill {task_id}"
+                    self.violated(text, task_id, record.actor)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.contract import Callback, CallbackReturned
-from mesolite.actors.decisions.driver_calls import AbortCall, AcknowledgeCall, DriverStatus, StopCall
+from mesolite.actors.decisions.driver_calls import AbortCall, AcceptCall, AcknowledgeCall, DriverStatus, StopCall
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, does, hears, said, says
-from mesolite.messages.scheduler import DeactivateFramework, FrameworkError, Teardown
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, does, hears, said, says
+from mesolite.messages.ids import TaskId
+from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
+from mesolite.messages.scheduler import (
+    AgentLost,
+    DeactivateFramework,
+    FrameworkError,
+    InverseOffers,
+    RescindInverseOffer,
+    RescindOffer,
+    ResourceOffers,
+    Subscribe,
+    Teardown,
+)
 
 CONNECTED = ("registered", "reregistered")
 """The callbacks that say that a driver is connected."""
@@ -79,3 +92,88 @@ class DisconnectedIsSaid(Checker):
             if not self._connected.get(core, self.watch.is_late):
                 self.violated(f"{record.actor} says disconnected, and was not connected", record.actor)
             self._connected[core] = False
+
+
+FROM_LEADER = (StatusUpdate, ResourceOffers, RescindOffer, InverseOffers, RescindInverseOffer, AgentLost)
+"""What a driver passes on to user code if its leader has said it."""
+
+
+class DriversHearTheirLeader(Checker):
+    """What comes from nobody's leader may be long over (core.md EL-58, drain.md 2.6.2)."""
+
+    name = "drivers_hear_their_leader"
+    statement = "A driver passes on to its user only what the leader says to which it is connected."
+    assumes = frozenset({Assumption.HONEST})
+
+    @hears(ActorRole.SCHEDULER, *FROM_LEADER)
+    def heard(self, record: Record, core: Any) -> None:
+        """A master says something."""
+        leader = core.detector.leader
+        if core.connected and leader is not None and leader.name == record.sender:
+            return
+        if any(isinstance(effect, Callback) for effect in record.effects):
+            text = f"{record.actor} passes on a {type(record.event).__name__} of {record.sender}, "
+            self.violated(text + "to which it is not connected", record.actor)
+
+
+class ConnectedDriversAskNoMore(Checker):
+    """Who is subscribed subscribes no more (core.md EL-57)."""
+
+    name = "connected_drivers_ask_no_more"
+    statement = "A driver that is connected does not subscribe."
+    assumes = frozenset({Assumption.HONEST})
+
+    @says(ActorRole.SCHEDULER, Subscribe)
+    def subscribes(self, record: Record, core: Any, message: Subscribe, to: str) -> None:
+        """A driver subscribes."""
+        if core.connected:
+            self.violated(f"{record.actor} subscribes with {to}, to which it is connected", record.actor)
+
+
+class LaunchesIntoNothingAreSaid(Checker):
+    """Without a master a launch is lost, and that is said (core.md OF-62, FW-43)."""
+
+    name = "launches_into_nothing_are_said"
+    statement = "Of a task that is launched while its driver is not connected its user is told that it never started."
+    assumes = frozenset({Assumption.HONEST})
+
+    def __init__(self) -> None:
+        """Start with nothing launched."""
+        self._lost: dict[Any, dict[TaskId, str]] = {}
+
+    @hears(ActorRole.SCHEDULER, AcceptCall)
+    def launches(self, record: Record, core: Any) -> None:
+        """A user launches tasks."""
+        if core.connected or core.status is not DriverStatus.DRIVER_RUNNING:
+            return
+        for operation in record.event.operations:
+            for task in operation.tasks:
+                self._lost.setdefault(core, {})[task.task_id] = record.actor
+
+    @does(ActorRole.SCHEDULER, Callback)
+    def called(self, record: Record, core: Any, effect: Callback) -> None:
+        """A user is told something."""
+        if core in self._lost and effect.callback == "status_update":
+            self._lost[core].pop(effect.arguments[0].task_id, None)
+
+    def calm(self) -> Iterator[Finding]:
+        """All are told by now, unless their driver is not running any more."""
+        for core, tasks in self._lost.items():
+            for task_id, actor in tasks.items():
+                if core.status is DriverStatus.DRIVER_RUNNING and self.watch.reader.core(actor) is core:
+                    yield f"{task_id} was launched by {actor} without a master, and nobody is told", (task_id, actor)
+
+
+class AcknowledgedWhenTaken(Checker):
+    """What user code may never have seen is not acknowledged (drain.md 0.2.12, core.md FW-42)."""
+
+    name = "acknowledged_when_taken"
+    statement = "A driver acknowledges by itself only what a callback has returned from."
+    assumes = frozenset({Assumption.HONEST})
+
+    @says(ActorRole.SCHEDULER, StatusUpdateAcknowledgement)
+    def acknowledges(self, record: Record, core: Any, message: StatusUpdateAcknowledgement, to: str) -> None:
+        """A driver acknowledges."""
+        if core.implicit_acknowledgements and not isinstance(record.event, CallbackReturned):
+            text = f"{record.actor} acknowledges {message.uuid} on {type(record.event).__name__}"
+            self.violated(text, message.task_id, record.actor)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Started, TimerFired
 from mesolite.actors.decisions.driver_calls import AbortedBy, DriverStatus, ReviveCall, SuppressCall
+from mesolite.actors.decisions.master.timers import FailoverTimeout
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, said, says
 from mesolite.harness.checkers.models import EARLY_S
@@ -235,3 +236,32 @@ class SubscribersAreAnswered(Checker):
         framework = m.frameworks.get(owned)
         if answered and (framework is None or framework.pid != record.sender or not framework.active):
             self.violated(f"{record.sender} is told that it is subscribed, and is not", record.sender)
+
+
+class RemovedEverywhere(Checker):
+    """An agent may have of a framework what the leader does not know (core.md FW-36)."""
+
+    name = "removed_everywhere"
+    statement = "Every registered agent is told of the end of a framework."
+    assumes = frozenset({Assumption.HONEST})
+
+    @hears(ActorRole.MASTER, Teardown, TeardownFrameworkCall)
+    def torn_down(self, record: Record, core: Any) -> None:
+        """Somebody ends a framework."""
+        self._check(record, core, record.event.framework_id)
+
+    @hears(ActorRole.MASTER, TimerFired)
+    def timed_out(self, record: Record, core: Any) -> None:
+        """Nobody came for it."""
+        if type(record.event.key) is FailoverTimeout:
+            self._check(record, core, record.event.key.framework_id)
+
+    def _check(self, record: Record, core: Any, framework_id: FrameworkId) -> None:
+        m = core.state
+        removed = m.completed_frameworks.get(framework_id)
+        if removed is None or removed.unregistered_at != record.time or not self.watch.leads(core):
+            return
+        told = [to for to, each in said(record, ShutdownFramework) if each.framework_id == framework_id]
+        missed = [agent.pid for agent in m.agents.values() if agent.pid not in told]
+        if missed:
+            self.violated(f"{framework_id} has ended, and {', '.join(missed)} is not told", framework_id)

@@ -149,56 +149,28 @@ class WithheldIsNotOffered(Checker):
                 self.violated(text, reclaim.id, agent.id)
 
 
-class OffersRescinded(Checker):
-    """An offer is answered, or taken back aloud."""
+class OffersSayWhen(Checker):
+    """Who takes an offer knows how long it is good for (drain.md 5.4.1)."""
 
-    name = "offers_rescinded"
-    statement = "An offer that its framework has not answered is rescinded before the leader forgets it."
-
-    def __init__(self) -> None:
-        """Start with nothing offered."""
-        self._made: dict[str, dict[OfferId, FrameworkId]] = {}
-
-    def catch_up(self) -> None:
-        """Believe masters what they offer."""
-        for context, core in self.watch.reader.all_of(ActorRole.MASTER):
-            self._made[context.name] = {offer.id: offer.framework_id for offer in core.state.offers.values()}
-
-    @hears(ActorRole.MASTER, RegistryRecovered)
-    def recovered(self, record: Record, core: Any) -> None:
-        """A new leader has offered nothing yet."""
-        self._made[record.actor] = {}
+    name = "offers_say_when"
+    statement = "An offer says when its agent's machine will be unavailable, if and only if that is scheduled."
 
     @says(ActorRole.MASTER, ResourceOffers)
     def offered(self, record: Record, core: Any, message: ResourceOffers, to: str) -> None:
         """Offers are made."""
-        made = self._made.setdefault(record.actor, {})
-        for offer in message.offers:
-            made[offer.id] = offer.framework_id
-
-    @says(ActorRole.MASTER, RescindOffer)
-    def rescinded(self, record: Record, core: Any, message: RescindOffer, to: str) -> None:
-        """An offer is taken back aloud."""
-        if self._made.get(record.actor, {}).pop(message.offer_id, None) is None:
-            self.violated(f"{record.actor} rescinds {message.offer_id}, which was not outstanding", record.actor)
-        if message.offer_id in core.state.offers:
-            self.violated(f"{record.actor} rescinds {message.offer_id} and keeps it", record.actor)
-
-    @afterwards(ActorRole.MASTER)
-    def handled(self, record: Record, core: Any) -> None:
-        """The leader has decided something: is there less offered than was?"""
-        made, state = self._made.get(record.actor), core.state
-        if not made or not state.leading or len(made) == len(state.offers):
+        decided = self.watch.decided
+        if not self.watch.leads(core) or not (decided.windows or any(each.unavailability for each in message.offers)):
             return
-        event = record.event
-        answered = event.offer_ids if isinstance(event, AcceptOffers | DeclineOffers) else ()
-        whose = event.framework_info.id if isinstance(event, Subscribe) else None
-        for offer_id in [each for each in made if each not in state.offers]:
-            framework_id = made.pop(offer_id)
-            framework = state.frameworks.get(framework_id)
-            told = framework is not None and framework.connected and framework_id != whose
-            if told and offer_id not in answered:
-                self.violated(f"{offer_id} of {framework_id} is forgotten without a word", framework_id)
+        when = {
+            (machine.hostname.casefold(), machine.ip): window.unavailability
+            for window in decided.windows
+            for machine in window.machines
+        }
+        for offer in message.offers:
+            agent = core.state.agents.get(offer.agent_id)
+            if agent is not None and offer.unavailability != when.get(machine_of(agent)):
+                text = f"{offer.id} of {offer.agent_id} says {offer.unavailability}, and its machine is scheduled for "
+                self.violated(text + f"{when.get(machine_of(agent))}", offer.agent_id)
 
 
 class OffersKnown(Checker):

@@ -29,7 +29,7 @@ from mesolite.messages.operator import (
     StopMaintenanceCall,
     UpdateMaintenanceScheduleCall,
 )
-from mesolite.messages.registrar import OperationApplied
+from mesolite.messages.registrar import ApplyOperation, OperationApplied, UpdateMaintenance
 
 CALLS = tuple(call for call in ACTIONS if issubclass(call, OperatorCall))
 """What an operator asks a leader to do."""
@@ -135,9 +135,14 @@ class AnsweredIsStored(Checker):
     def answered(self, record: Record, core: Any, message: CallAnswered, to: str) -> None:
         """A call is answered: is it so?"""
         call = self._calls.pop((record.actor, message.call_id), None)
-        if call is None or message.code != 200 or call.done or type(record.event) is OperationApplied:
+        if call is None or message.code != 200 or call.done:
             return
-        if not _is_so(call.event, self._stored(call.event, message.made)):
+        if type(record.event) is OperationApplied:
+            operation = record.event.operation
+            is_so = type(operation) is not UpdateMaintenance or _maintained(call.event, operation.maintenance)
+        else:
+            is_so = _is_so(call.event, self._stored(call.event, message.made))
+        if not is_so:
             text = f"{record.actor} says that {type(call.event).__name__} {message.call_id} is done, "
             self.violated(text + "and it is not stored", record.actor)
 
@@ -146,6 +151,25 @@ class AnsweredIsStored(Checker):
         agent_id, reclaim_id = getattr(call, "agent_id", None), getattr(call, "reclaim_id", made)
         keys = ("maintenance", f"reclaim/{reclaim_id}", f"deactivated/{agent_id}", f"gone/{agent_id}")
         return self.watch.sim.runtime.store.look(OWNER, keys)
+
+
+class MachinesStayDown(Checker):
+    """A schedule says when, and not that somebody is back (drain.md 5.2.4, 5.2.5)."""
+
+    name = "machines_stay_down"
+    statement = "A new maintenance schedule changes nothing about which machines are down."
+    assumes = frozenset({Assumption.HONEST})
+
+    @says(ActorRole.MASTER, ApplyOperation)
+    def written(self, record: Record, core: Any, message: ApplyOperation, to: str) -> None:
+        """A leader writes another schedule."""
+        operation = message.operation
+        if type(operation) is not UpdateMaintenance or type(record.event) is not UpdateMaintenanceScheduleCall:
+            return
+        down = {(machine.hostname.casefold(), machine.ip): None for machine in operation.maintenance.down}
+        if self.watch.leads(core) and down.keys() != self.watch.decided.down.keys():
+            text = f"{list(self.watch.decided.down)} are down, and {list(down)} after another schedule"
+            self.violated(text, record.actor)
 
 
 def _is_so(call: Any, records: Mapping[str, Any], *, partly: bool = False) -> bool:
@@ -178,5 +202,7 @@ def _maintained(call: Any, maintenance: Maintenance) -> bool:
         case StartMaintenanceCall(machines=machines):
             return all((machine.hostname.casefold(), machine.ip) in down for machine in machines)
         case StopMaintenanceCall(machines=machines):
-            return not any((machine.hostname.casefold(), machine.ip) in down for machine in machines)
+            scheduled = [machine for window in maintenance.windows for machine in window.machines]
+            left = [*down, *((machine.hostname.casefold(), machine.ip) for machine in scheduled)]
+            return not any((machine.hostname.casefold(), machine.ip) in left for machine in machines)
     return True

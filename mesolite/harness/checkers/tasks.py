@@ -160,6 +160,8 @@ class StatesAreUnderstood(_Told):
         info = core.framework_info
         if status.state in ONLY_IF_AWARE and not info.can(Capability.PARTITION_AWARE):
             self.violated(f"{framework_id} is not partition aware, and is told {status.state}", status.task_id)
+        if status.state is TaskState.TASK_LOST and status.reason is Reason.REASON_AGENT_REMOVED_BY_OPERATOR:
+            self.violated(f"{framework_id} is told {status.reason} of a lost task (drain.md 2.4)", status.task_id)
         if status.state is TaskState.TASK_KILLING and not info.can(Capability.TASK_KILLING_STATE):
             self.violated(f"{framework_id} does not know TASK_KILLING, and is told so", status.task_id)
 

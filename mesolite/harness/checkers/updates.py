@@ -8,7 +8,8 @@ from typing import Any
 from attrs import define
 
 from mesolite.actors.decisions.agent.state import Phase
-from mesolite.actors.decisions.contract import Saved
+from mesolite.actors.decisions.agent.timers import UpdateRetry
+from mesolite.actors.decisions.contract import Saved, SetTimer
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import (
     ActorRole,
@@ -97,6 +98,59 @@ class LatestStateIsSaid(Checker):
             self.violated(text + f"{last.state}", last.task_id, record.actor)
 
 
+class LatestStateCounts(Checker):
+    """What has ended holds nothing any more (core.md TK-25, TK-26)."""
+
+    name = "latest_state_counts"
+    statement = "A leader takes a task for ended as soon as an agent says that its latest state is an end."
+    assumes = frozenset({Assumption.HONEST})
+
+    @hears(ActorRole.MASTER, StatusUpdate)
+    def heard(self, record: Record, core: Any) -> None:
+        """An agent reports."""
+        m, event = core.state, record.event
+        latest, agent = event.latest_state, m.agents.get(event.status.agent_id)
+        if latest is None or not latest.is_terminal or agent is None or agent.pid != record.sender:
+            return
+        task = agent.tasks.get((event.framework_id, event.status.task_id))
+        if task is not None and not task.state.is_terminal and self.watch.leads(core):
+            text = f"{event.status.task_id} is {latest}, says {record.sender}, and {task.state} for {record.actor}"
+            self.violated(text, event.status.task_id)
+
+
+class UpdatesWaitForRegistration(Checker):
+    """Who is not registered is not heard (drain.md 0.2.14)."""
+
+    name = "updates_wait_for_registration"
+    statement = "An agent that is not registered forwards no update."
+    assumes = frozenset({Assumption.HONEST})
+
+    @says(ActorRole.AGENT, StatusUpdate)
+    def said(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
+        """An agent reports; what has waited for its disk it wanted to say before."""
+        if core.state.phase in (Phase.RECOVERING, Phase.DISCONNECTED) and type(record.event) is not Saved:
+            text = f"{record.actor} forwards {message.status.state} of {message.status.task_id}, and is not registered"
+            self.violated(text, message.status.task_id, record.actor)
+
+
+class IntervalsStartOver(Checker):
+    """The way to the leader is new, and so is its patience (drain.md 0.2.13)."""
+
+    name = "intervals_start_over"
+    statement = "An agent that is registered says unacknowledged updates again after the shortest interval."
+    assumes = frozenset({Assumption.HONEST})
+
+    @hears(ActorRole.AGENT, AgentRegistered, AgentReregistered)
+    def registered(self, record: Record, core: Any) -> None:
+        """An agent is registered."""
+        shortest_s = core.state.settings.status_update_retry_s
+        timers = [(each.key, each.after_s) for each in record.effects if type(each) is SetTimer]
+        for key, after_s in timers:
+            if type(key) is UpdateRetry and after_s > shortest_s:
+                text = f"{record.actor} is registered, and waits {after_s:g} s to repeat an update of {key.task_id}"
+                self.violated(text, key.task_id, record.actor)
+
+
 @define
 class Said:
     """An update that an agent has said, how often since it was registered, and when last."""
@@ -183,64 +237,3 @@ class UpdatesAreSaidAgain(Checker):
     def calm(self) -> Iterator[Finding]:
         """Forget those that are dead; look as ever."""
         return self.overdue(self.watch.sim.now)
-
-
-class AcknowledgedByUuid(Checker):
-    """Only what was meant is taken for told (TK-15)."""
-
-    name = "acknowledged_by_uuid"
-    statement = "An agent forgets an update only when its framework has acknowledged that very update."
-
-    def __init__(self) -> None:
-        """Start with nothing said."""
-        self._heads: dict[Any, dict[Key, str | None]] = {}
-        self._acknowledged: dict[Any, dict[Key, str | None]] = {}
-
-    @says(ActorRole.AGENT, StatusUpdate)
-    def said(self, record: Record, core: Any, message: StatusUpdate, to: str) -> None:
-        """An agent reports; what had to wait for a slow disk may have been acknowledged meanwhile."""
-        key, uuid = (message.framework_id, message.status.task_id), message.status.uuid
-        if self._acknowledged.get(core, {}).get(key) != uuid:
-            self._heads.setdefault(core, {})[key] = uuid
-
-    @hears(ActorRole.AGENT, StatusUpdateAcknowledgement)
-    def acknowledged(self, record: Record, core: Any) -> None:
-        """A framework has taken an update: is the right one forgotten?"""
-        event, state = record.event, core.state
-        key = (event.framework_id, event.task_id)
-        heads = self._heads.get(core, {})
-        head = heads.get(key)
-        framework = state.frameworks.get(event.framework_id)
-        if head is None or framework is None or framework.terminating:
-            return
-        stream = state.streams.get(key)
-        now_head = stream.updates[0].status.uuid if stream is not None and stream.updates else None
-        if head == event.uuid:
-            heads.pop(key, None)
-            self._acknowledged.setdefault(core, {})[key] = head
-            if now_head == head and record.sender == state.leader:
-                self.violated(f"{record.actor} keeps {head} of {event.task_id}, acknowledged", event.task_id)
-        elif now_head != head:
-            text = f"{record.actor} forgets {head} of {event.task_id} for the acknowledgement of {event.uuid}"
-            self.violated(text, event.task_id, record.actor)
-
-
-class ExecutorsAreAcknowledged(Checker):
-    """An executor need not remember what its agent has (drain.md 0.2.15)."""
-
-    name = "executors_are_acknowledged"
-    statement = "Once all is mended, no executor of a running agent waits for its agent to acknowledge an update."
-
-    def calm(self) -> Iterator[Finding]:
-        """Look at those that are alive."""
-        for context, core in self.watch.reader.all_of(ActorRole.EXECUTOR):
-            agent = self.watch.reader.core(context.host)
-            registration = core.registration
-            known = agent.state.executor_of_pid.get(context.name) if agent is not None else None
-            if known is None or known[0].terminating or not registration.connected:
-                continue
-            late = [each for each in registration.updates.values() if self.watch.sim.now - each.status.timestamp > 10.0]
-            if late:
-                status = late[0].status
-                text = f"{context.name} has said {status.state} of {status.task_id}, and is not acknowledged"
-                yield text, (status.task_id, context.name)

@@ -16,6 +16,7 @@ from mesolite.messages.relayed import RunTask
 from mesolite.messages.resources import NOTHING, Resources
 from mesolite.messages.scheduler import (
     AcceptOffers,
+    DeactivateFramework,
     DeclineOffers,
     FrameworkRegistered,
     FrameworkReregistered,
@@ -70,6 +71,20 @@ class Wishes(Observer):
         if self._offers and self.watch.leads(core):
             for offer_id in [each for each in self._offers if each not in core.state.offers]:
                 del self._offers[offer_id]
+
+    @hears(ActorRole.MASTER, DeactivateFramework)
+    def deactivated(self, record: Record, core: Any) -> None:
+        """Who is out of the offers refuses nothing any more (OF-50)."""
+        framework = self._caller(record, core)
+        if framework is not None:
+            self._filters.pop(framework.id, None)
+
+    @hears(ActorRole.MASTER, PeerExited)
+    def exited(self, record: Record, core: Any) -> None:
+        """Nor who is not connected any more."""
+        framework_id = core.state.framework_of_pid.get(record.event.name)
+        if framework_id is not None and self.watch.leads(core):
+            self._filters.pop(framework_id, None)
 
     @hears(ActorRole.MASTER, AcceptOffers, DeclineOffers)
     def answered(self, record: Record, core: Any) -> None:

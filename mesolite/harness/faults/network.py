@@ -33,7 +33,7 @@ from mesolite.messages.scheduler import (
     RescindOffer,
     Subscribe,
 )
-from mesolite.simulation.network import Rule, Verdict
+from mesolite.simulation.network import Verdict
 from mesolite.simulation.simulation import SimulatedCluster, Simulation
 
 TO_A_MASTER: tuple[type[Message], ...] = (
@@ -222,14 +222,13 @@ class SlowLink(_OfAPair):
             lives.append(life_of(other))
             return True
 
-        rule = network.add(Rule(None, one, other, note_life, Verdict.HOLD))
+        hold = sim.hold(sender=one, receiver=other, where=note_life)
 
         def end() -> None:
-            network.remove(rule)
-            kept = zip(rule.take_matched(), lives, strict=True)
-            sim.runtime.release([parcel for parcel, life in kept if life == life_of(other)])
+            in_order = iter(lives)
+            hold.release(only=lambda event: next(in_order) == life_of(other))
 
-        return Ongoing(end=end, had_effect=lambda: rule.count > 0, hits=(one, other))
+        return Ongoing(end=end, had_effect=lambda: hold.count > 0, hits=(one, other))
 
     def code(self, arguments: dict[str, Any]) -> str:
         """A hold."""
