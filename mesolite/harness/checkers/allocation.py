@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesolite.actors.trace import Record
@@ -114,16 +114,20 @@ class LowestShareFirst(Checker):
             return
         granted = [each for one in made for each in one.offers]
         total = Resources.sum(agent.info.resources for agent in m.agents.values()).scalars
-        for other in others:
-            within = other.info.role == offer.role
-            mine = [offer.framework_id] if within else _members(m, offer.role)
-            its = [other.id] if within else _members(m, other.info.role)
-            taker, share = _share(m, mine, granted, total), _share(m, its, granted, total)
+        within = {each.id: [each.id] for each in others if each.info.role == offer.role}
+        if within:
+            self._compare(offer, _share(m, [offer.framework_id], granted, total), _shares(m, within, granted, total))
+        roles = {each.info.role: _members(m, each.info.role) for each in others if each.info.role != offer.role}
+        if roles:
+            taker = _share(m, _members(m, offer.role), granted, total)
+            self._compare(offer, taker, _shares(m, roles, granted, total))
+
+    def _compare(self, offer: Offer, taker: float, others: Mapping[str, float]) -> None:
+        """Whether one of these has less than the one, or the role, that it goes to."""
+        for other, share in others.items():
             if share < taker - EARLY_S:
-                who, whom = (offer.framework_id, other.id) if within else (offer.role, other.info.role)
-                text = f"{offer.id} of {offer.agent_id} is for {who}, which has {taker:.3f} already, "
-                self.violated(text + f"and {whom} has {share:.3f}", offer.framework_id, other.id)
-                return
+                text = f"{offer.id} of {offer.agent_id} is for {offer.framework_id} of {offer.role}, with {taker:.3f}, "
+                self.violated(text + f"and {other} has {share:.3f}", offer.framework_id)
 
 
 def _members(m: Any, role: str) -> list[FrameworkId]:
@@ -131,7 +135,13 @@ def _members(m: Any, role: str) -> list[FrameworkId]:
     return [framework_id for framework_id, framework in m.frameworks.items() if framework.info.role == role]
 
 
-def _share(m: Any, ids: list[FrameworkId], granted: Iterable[Offer], total: Mapping[str, int]) -> float:
+def _shares(
+    m: Any, groups: Mapping[str, list[FrameworkId]], granted: list[Offer], total: Mapping[str, int]
+) -> dict[str, float]:
+    return {name: _share(m, ids, granted, total) for name, ids in groups.items()}
+
+
+def _share(m: Any, ids: list[FrameworkId], granted: list[Offer], total: Mapping[str, int]) -> float:
     """The dominant share that these had together before this was granted."""
     held: Counter[str] = Counter()
     for framework_id in ids:

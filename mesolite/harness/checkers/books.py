@@ -43,9 +43,9 @@ class ResourcesConserved(_Books):
 
     @afterwards(ActorRole.MASTER)
     def handled(self, record: Record, core: Any) -> None:
-        """The leader has decided something."""
+        """The leader has decided something; what led to nothing changed hardly anything."""
         state = core.state
-        if state.leading:
+        if state.leading and record.effects:
             self._check(record.actor, core, len(state.agents) * (1 + len(state.frameworks)) + len(state.offers))
 
 
@@ -58,5 +58,5 @@ class AgentsKnowTheirOwn(_Books):
     @afterwards(ActorRole.AGENT)
     def handled(self, record: Record, core: Any) -> None:
         """An agent has decided something."""
-        if core.state.frameworks:
+        if record.effects and core.state.frameworks:
             self._check(record.actor, core, 2 * len(core.state.executor_of_pid))

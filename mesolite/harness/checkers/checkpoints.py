@@ -9,6 +9,9 @@ from mesolite.actors.decisions.contract import Saved
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, hears
 
+EVERY = 3
+"""So many writes there are for each that is looked at; the first one is."""
+
 
 class AgentsStoreWhatTheyAre(Checker):
     """A new life of an agent is to go on where this one ends (core.md AG-1, TK-18, drain.md 4.4.3)."""
@@ -17,11 +20,18 @@ class AgentsStoreWhatTheyAre(Checker):
     statement = "When an agent writes nothing, its store has its drain, its checkpointed tasks and their updates."
     assumes = frozenset({Assumption.HONEST})
 
+    def __init__(self) -> None:
+        """Look at the first write."""
+        self._writes: dict[Any, int] = {}
+
     @hears(ActorRole.AGENT, Saved)
     def saved(self, record: Record, core: Any) -> None:
-        """A write is durable: is anything still to be written?"""
+        """A write is durable: is anything still to be written? What is wrong stays so, so not all are looked at."""
         a = core.state
         if a.writes.in_flight or a.writes.changes or a.phase is Phase.TERMINATING:
+            return
+        self._writes[core] = number = self._writes.get(core, 0) + 1
+        if number % EVERY > 1:
             return
         expected = {"drain": a.drain} | dict(_tasks(a)) | dict(_updates(a))
         stored = self.watch.sim.runtime.store.look(record.actor, expected)

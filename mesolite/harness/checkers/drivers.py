@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.contract import Callback, CallbackReturned
 from mesolite.actors.decisions.driver_calls import AbortCall, AcceptCall, AcknowledgeCall, DriverStatus, StopCall
 from mesolite.actors.trace import Record
-from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, does, hears, said, says
-from mesolite.messages.ids import TaskId
+from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, does, hears, said, says
+from mesolite.harness.checkers.reading import waiting_callbacks
 from mesolite.messages.relayed import StatusUpdate, StatusUpdateAcknowledgement
 from mesolite.messages.scheduler import (
     AgentLost,
@@ -137,31 +136,17 @@ class LaunchesIntoNothingAreSaid(Checker):
     statement = "Of a task that is launched while its driver is not connected its user is told that it never started."
     assumes = frozenset({Assumption.HONEST})
 
-    def __init__(self) -> None:
-        """Start with nothing launched."""
-        self._lost: dict[Any, dict[TaskId, str]] = {}
-
     @hears(ActorRole.SCHEDULER, AcceptCall)
     def launches(self, record: Record, core: Any) -> None:
-        """A user launches tasks."""
+        """A user launches tasks, as a rule in a callback: what it is told waits until that has returned."""
         if core.connected or core.status is not DriverStatus.DRIVER_RUNNING:
             return
-        for operation in record.event.operations:
-            for task in operation.tasks:
-                self._lost.setdefault(core, {})[task.task_id] = record.actor
-
-    @does(ActorRole.SCHEDULER, Callback)
-    def called(self, record: Record, core: Any, effect: Callback) -> None:
-        """A user is told something."""
-        if core in self._lost and effect.callback == "status_update":
-            self._lost[core].pop(effect.arguments[0].task_id, None)
-
-    def calm(self) -> Iterator[Finding]:
-        """All are told by now, unless their driver is not running any more."""
-        for core, tasks in self._lost.items():
-            for task_id, actor in tasks.items():
-                if core.status is DriverStatus.DRIVER_RUNNING and self.watch.reader.core(actor) is core:
-                    yield f"{task_id} was launched by {actor} without a master, and nobody is told", (task_id, actor)
+        begun = [effect for effect in record.effects if isinstance(effect, Callback)]
+        updates = [each for each in (*begun, *waiting_callbacks(core)) if each.callback == "status_update"]
+        told = [update.arguments[0].task_id for update in updates]
+        for task_id in (task.task_id for operation in record.event.operations for task in operation.tasks):
+            if task_id not in told:
+                self.violated(f"{task_id} is launched by {record.actor} without a master, and nobody is told", task_id)
 
 
 class AcknowledgedWhenTaken(Checker):

@@ -245,6 +245,10 @@ class RemovedEverywhere(Checker):
     statement = "Every registered agent is told of the end of a framework."
     assumes = frozenset({Assumption.HONEST})
 
+    def __init__(self) -> None:
+        """Start with none removed."""
+        self._removed: dict[tuple[Any, FrameworkId], None] = {}
+
     @hears(ActorRole.MASTER, Teardown, TeardownFrameworkCall)
     def torn_down(self, record: Record, core: Any) -> None:
         """Somebody ends a framework."""
@@ -261,6 +265,9 @@ class RemovedEverywhere(Checker):
         removed = m.completed_frameworks.get(framework_id)
         if removed is None or removed.unregistered_at != record.time or not self.watch.leads(core):
             return
+        if (core, framework_id) in self._removed:
+            return  # it was asked for twice
+        self._removed[core, framework_id] = None
         told = [to for to, each in said(record, ShutdownFramework) if each.framework_id == framework_id]
         missed = [agent.pid for agent in m.agents.values() if agent.pid not in told]
         if missed:

@@ -74,8 +74,8 @@ class AskedIsSaid(Checker):
     @afterwards(ActorRole.MASTER)
     def handled(self, record: Record, core: Any) -> None:
         """The leader has decided something: does it ask for anything else than it said?"""
-        m, said = core.state, self._said.get(record.actor, {})
-        if not m.leading or len(said) == len(m.inverse_offers):
+        m, said = core.state, self._said.get(record.actor)
+        if said is None or len(said) == len(m.inverse_offers) or not m.leading:
             return
         for each in [each for each in said if each not in m.inverse_offers]:
             del said[each]

@@ -111,6 +111,8 @@ class WithheldIsNotOffered(Checker):
     @afterwards(ActorRole.MASTER)
     def handled(self, record: Record, core: Any) -> None:
         """Remember the last two instants at which a master did something: it may have stood still between them."""
+        if not self.watch.decided.windows:
+            return
         last = self._awake.get(record.actor, (0.0, 0.0))[1]
         if record.time > last:
             self._awake[record.actor] = (last, record.time)

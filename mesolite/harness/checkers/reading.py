@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.agent.core import AgentCore
-from mesolite.actors.decisions.contract import Core
+from mesolite.actors.decisions.contract import Callback, Core
 from mesolite.actors.decisions.executor.command import CommandExecutorCore
 from mesolite.actors.decisions.executor.core import ExecutorCore
 from mesolite.actors.decisions.master.core import MasterCore
@@ -67,3 +67,8 @@ def is_granted_of(m: Any, agent_id: AgentId) -> bool:
 def is_blocked(m: Any, framework_id: FrameworkId) -> bool:
     """Whether this master's allocator keeps everything from that framework, which it knows (docs/reclaim.md RV-7)."""
     return bool(m.allocator._frameworks[framework_id].blocked)  # noqa: SLF001  # nobody else asks
+
+
+def waiting_callbacks(core: Any) -> list[Callback]:
+    """What user code of this scheduler will be called with when it has returned."""
+    return list(core.callbacks._waiting)  # noqa: SLF001  # nobody else asks

@@ -70,8 +70,10 @@ class _Told(Checker):
     @does(ActorRole.SCHEDULER, Callback)
     def called(self, record: Record, core: Any, effect: Callback) -> None:
         """User code is called."""
+        if effect.callback != "status_update":
+            return
         framework_id = core.framework_info.id
-        if effect.callback == "status_update" and self._driver.get(framework_id) == record.actor:
+        if self._driver.get(framework_id) == record.actor:
             self.told(framework_id, effect.arguments[0], core)
 
     def told(self, framework_id: FrameworkId, status: TaskStatus, core: Any) -> None:
