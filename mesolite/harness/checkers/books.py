@@ -8,7 +8,7 @@ from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, afterwards
 from mesolite.messages.resources import ResourceError
 
-ENTRIES_PER_EVENT = 1
+ENTRIES_PER_EVENT = 0.6
 """So many entries of the books may be looked at for each event: looking at all of them waits for enough events."""
 
 NOT_SO = (AssertionError, LookupError, ResourceError)
@@ -21,7 +21,7 @@ class _Books(Checker):
 
     def __init__(self) -> None:
         """Look at the first event."""
-        self._credit: dict[str, int] = {}
+        self._credit: dict[str, float] = {}
 
     def _check(self, name: str, core: Any, entries: int) -> None:
         credit = self._credit.get(name, entries) + ENTRIES_PER_EVENT
