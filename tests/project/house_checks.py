@@ -211,6 +211,7 @@ REACHES_INSIDE = {
     "tests/seeds/mistakes/masters.py": PLANTED,
     "tests/seeds/mistakes/offers.py": PLANTED,
     "tests/seeds/mistakes/registries.py": PLANTED,
+    "tests/seeds/mistakes/sayings.py": PLANTED,
     "tests/simulation/test_partitions.py": TIMERS_AND_RULES,
     "tests/simulation/test_standstill.py": TIMERS_AND_RULES,
     "tests/simulation/test_verbs.py": TIMERS_AND_RULES,

@@ -54,9 +54,17 @@ def schedule(world: World) -> None:
             unavailability=Unavailability(start=start, duration_s=draw.choice((None, 5.0, 30.0))),
             enforce=draw.random() < 0.4,
         )
-        for machine in dict.fromkeys(agent.machine_id for agent in agents)
+        for machine in dict.fromkeys(agent.machine_id for agent in _with_the_down(world, agents))
     ]
     world.ask(world.operator.update_maintenance_schedule, windows)
+
+
+def _with_the_down(world: World, agents: list[AgentMachine]) -> list[AgentMachine]:
+    """With those whose machines are down, mostly: a schedule that leaves one out is refused."""
+    down = world.down()
+    if not down or world.draw.random() < 0.3:
+        return agents
+    return [*agents, *(agent for agent in world.cluster.agents.values() if agent.machine_id.ip in down)]
 
 
 def machine_down(world: World) -> None:

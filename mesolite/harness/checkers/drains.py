@@ -26,6 +26,9 @@ from mesolite.messages.registrar import (
 )
 from mesolite.messages.relayed import KillTask, RunTask
 
+REMINDED_INTERVALS = 2.0
+"""A reminder comes with the ping after the one that is due; later it is late."""
+
 MARGIN_S = 5.0
 """For what is not counted one by one: escalating, reporting, a second look."""
 
@@ -156,6 +159,37 @@ def _awaited(m: Any, task: Any) -> bool:
     """Whether somebody is there to acknowledge its end."""
     framework = m.frameworks.get(task.framework_id)
     return framework is not None and framework.connected
+
+
+class DrainsAreAskedAgain(Checker):
+    """An agent that has not confirmed a drain may not have heard of it (ours, beside drain.md 4.6.1)."""
+
+    name = "drains_are_asked_again"
+    statement = "A connected agent that has not confirmed its drain is told to drain again, about as often as pinged."
+
+    def __init__(self) -> None:
+        """Start with nobody told."""
+        self._told_at: dict[tuple[int, str], float] = {}
+
+    @says(ActorRole.MASTER, DrainAgent)
+    def told(self, record: Record, core: Any, message: DrainAgent, to: str) -> None:
+        """An agent is told."""
+        self._told_at[core.state.term, to] = record.time
+
+    def overdue(self, now: float) -> Iterator[Finding]:
+        """Look for those that nobody has told for long."""
+        m = self.watch.leader() if self.watch.decided.deactivated else None
+        if m is None:
+            return
+        for agent_id, drain in m.deactivated.items():
+            agent = m.agents.get(agent_id)
+            if agent is None or drain is None or drain.state is not DrainState.DRAINING:
+                continue
+            if agent.drained or not agent.connected:
+                continue
+            told_at = max(self._told_at.get((m.term, agent.pid), 0.0), agent.registered_at, self.watch.quiet_from)
+            if now > told_at + REMINDED_INTERVALS * m.settings.agent_ping_timeout_s + MARGIN_S:
+                yield f"{drain.id} goes on, and {agent.pid} was told so last at {told_at:.3f} s", (agent_id,)
 
 
 class OldestDrainsAreForgotten(Checker):

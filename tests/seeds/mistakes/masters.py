@@ -368,5 +368,5 @@ MISTAKES = [
     Mistake("tasks outlive their agent in the books", ("lost_with_their_agent",), _keep_tasks_of_dead_agents),
     Mistake("nobody is reactivated", ("refused_for_a_reason",), _refuse_to_reactivate),
     Mistake("whoever is back is taken for gone", ("gone_stays_gone",), _take_all_for_gone),
-    Mistake("agents are not told to drain", ("drains_end",), _drain_without_a_word),
+    Mistake("agents are not told to drain", ("drains_end", "drains_are_asked_again"), _drain_without_a_word),
 ]
