@@ -34,6 +34,7 @@ class Exploration:
 
     Attributes:
         runs: how many seeds were run.
+        clusters: in how many of them there was a cluster.
         seconds: how long that took, in real time, without making the script small.
         sometimes: what was to be reached at least once, and in how many runs it was.
         faults: how often each kind of fault was injected, and had an effect.
@@ -43,6 +44,7 @@ class Exploration:
 
     _failure: Failure | None = None
     runs: int = 0
+    clusters: int = 0
     seconds: float = 0.0
     sometimes: dict[str, int] = field(factory=dict)
     faults: dict[str, Counter[str]] = field(factory=dict)
@@ -84,6 +86,8 @@ class Exploration:
             raise failure.error
         if not self.runs:
             raise NothingReached("no seed was run: the time was over before the first")
+        if not self.clusters:
+            raise NothingReached(f"in {self.runs} runs the scenario has made no cluster, so nothing was tried")
         missed = {name: targets for name, targets in self.aimed.items() if name not in self.faults}
         if missed and self.runs >= ENOUGH:
             text = "; ".join(f"{name}, which may hit {', '.join(targets)}" for name, targets in missed.items())
@@ -111,6 +115,7 @@ class Exploration:
     def add(self, outcome: Outcome) -> None:
         """Count a run."""
         self.runs += 1
+        self.clusters += outcome.sim.started is not None
         for name, was_reached in outcome.sometimes.items():
             self.sometimes[name] = self.sometimes.get(name, 0) + was_reached
         for name, count in outcome.faults.items():
@@ -119,6 +124,7 @@ class Exploration:
     def merge(self, other: Exploration) -> None:
         """Count the runs of another process."""
         self.runs += other.runs
+        self.clusters += other.clusters
         for name, runs in other.sometimes.items():
             self.sometimes[name] = self.sometimes.get(name, 0) + runs
         for name, count in other.faults.items():

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context, parent_process
 
 from attrs import define, evolve
@@ -23,6 +26,7 @@ from mesolite.actors.decisions.settings import Settings
 from mesolite.actors.errors import InvalidValue
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers import Checker
+from mesolite.harness.checkers.checker import refuse_mute
 from mesolite.harness.confirm import confirm
 from mesolite.harness.expanded import expanded
 from mesolite.harness.exploration import Exploration, NothingReached
@@ -53,6 +57,10 @@ CHUNK = 10
 
 YOUNG = 1
 """The generation of objects up to which the collector looks after a run: what a run makes is never older."""
+
+
+AHEAD = 4
+"""So many chunks are begun, or wait, for each process."""
 
 
 @define(kw_only=True)
@@ -122,6 +130,7 @@ def explore(
     """
     if order not in ("random", "pct", "fifo"):
         raise InvalidValue(f"order={order!r}: there is no such order; give 'random', 'pct' or 'fifo'")
+    _check_takes_a_simulation(scenario)
     if isinstance(settings, type):
         raise InvalidValue(f"settings={shown(settings)} is a class: give Settings, such as Settings.mesos()")
     plan = Plan(
@@ -136,15 +145,32 @@ def explore(
     return explored(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
 
 
+def _check_takes_a_simulation(scenario: object) -> None:
+    """Refuse what cannot be called with a simulation, and nothing else.
+
+    Raises:
+        InvalidValue: it cannot.
+    """
+    try:
+        inspect.signature(scenario).bind(None)  # type: ignore[arg-type]  # what is no function raises, too
+    except TypeError as why:
+        text = f"scenario={shown(scenario)} is called with the simulation, and nothing else: {why}"
+        raise InvalidValue(text) from None
+    except ValueError:
+        return  # made in C: it says nothing of what it takes
+
+
 def _making_checkers(makers: Iterable[Callable[[], Checker]]) -> tuple[Callable[[], Checker], ...]:
     """Those that are to be on besides; each is tried once, before any seed is."""
     for make in (tried := tuple(makers)):
         try:
             made: object = make()
         except Exception as error:
-            raise InvalidValue(f"checkers: {shown(make)} makes no checker: {type(error).__name__}") from error
+            said = f"{type(error).__name__}: {error}"
+            raise InvalidValue(f"checkers: {shown(make)} makes no checker: {said}") from error
         if not isinstance(made, Checker):
             raise InvalidValue(f"checkers: {shown(make)} makes no checker; give classes, or functions that make one")
+        refuse_mute(made)
     return tried
 
 
@@ -227,7 +253,8 @@ def _search(
     """Run seeds until one fails, which is the lowest that does, or none is left; yields what some came to."""
     until = None if time_limit_s is None else time.monotonic() + time_limit_s
     end, size = first_seed + seeds, 1 if processes == 1 else CHUNK
-    chunks = [range(begin, min(begin + size, end)) for begin in range(first_seed, end, size)]
+    # One by one, as who gives a time limit may ask for any number of seeds.
+    chunks = (range(begin, min(begin + size, end)) for begin in range(first_seed, end, size))
     for part, seed in _results(plan, chunks, processes, until):
         yield part, seed
         if seed is not None:
@@ -235,7 +262,7 @@ def _search(
 
 
 def _results(
-    plan: Plan, chunks: list[range], processes: int, until: float | None
+    plan: Plan, chunks: Iterator[range], processes: int, until: float | None
 ) -> Iterator[tuple[Exploration, int | None]]:
     """The results of the chunks in order, whoever ran them."""
     if processes == 1:
@@ -248,10 +275,12 @@ def _results(
     context = get_context("fork")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_to_help)
     try:
-        for future in [pool.submit(_run_in_process, chunk) for chunk in chunks]:
+        begun = deque(pool.submit(_run_in_process, chunk) for chunk in islice(chunks, AHEAD * processes))
+        while begun:
             if until is not None and time.monotonic() >= until:
                 return
-            yield future.result()
+            yield begun.popleft().result()
+            begun.extend(pool.submit(_run_in_process, chunk) for chunk in islice(chunks, 1))
     finally:
         # Whether all was seen, enough was, or somebody has interrupted it: what has not begun is not begun any more.
         pool.shutdown(cancel_futures=True)

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from attrs import frozen
 
 from mesolite.actors.decisions.contract import Send
+from mesolite.actors.errors import InvalidValue
 from mesolite.actors.trace import Record
+from mesolite.messages.checking.misfits import shown
 
 if TYPE_CHECKING:
     from mesolite.harness.checkers.watching import Checkers
@@ -95,6 +98,9 @@ class Violation:
         return f"{self.checker}: {self.family.value}\n    {self.statement}\n    at {self.time:.3f} s: {self.text}"
 
 
+HOOKS = ("overdue", "calm", "due", "attach", "catch_up", "violated", "violation")
+"""What checkers are asked, and what they have from their base."""
+
 Finding = tuple[str, tuple[object, ...]]
 """How a statement does not hold, and whom it is about."""
 
@@ -120,6 +126,13 @@ def afterwards(role: ActorRole) -> Callable[[Method], Method]:
 
 
 def _wishing(wish: Wish) -> Callable[[Method], Method]:
+    how, role, kinds = wish
+    if not isinstance(role, ActorRole):
+        raise InvalidValue(f"{how.value}: {shown(role)} is no role; give one of {', '.join(map(str, ActorRole))}")
+    if how is not How.AFTERWARDS and not (kinds and all(isinstance(kind, type) for kind in kinds)):
+        given = ", ".join(map(shown, kinds)) or "nothing"
+        raise InvalidValue(f"{how.value}({role}): say which kinds it is called for, as classes; given: {given}")
+
     def mark(method: Method) -> Method:
         method.__dict__["wishes"] = (*wishes_of(method), wish)
         return method
@@ -135,6 +148,24 @@ def said(record: Record, *kinds: type) -> Iterator[tuple[str, Any]]:
 def wishes_of(method: Any) -> tuple[Wish, ...]:
     """What a method was marked with."""
     return getattr(method, "wishes", ())
+
+
+def refuse_mute(checker: Checker) -> None:
+    """Refuse a checker that would never say anything, or that nobody could name.
+
+    Raises:
+        InvalidValue: it has no name or statement, wants to see nothing, or has a method that nearly has a hook's name.
+    """
+    kind = type(checker)
+    for what in ("name", "statement"):
+        if not isinstance(given := getattr(kind, what, None), str) or not given:
+            raise InvalidValue(f"{kind.__name__} has no {what}: give the class one, {what} = '...'")
+    methods = {name: value for owner in kind.__mro__ for name, value in vars(owner).items() if callable(value)}
+    for name in [name for name, value in methods.items() if not name.startswith("_") and not wishes_of(value)]:
+        if name not in HOOKS and (near := get_close_matches(name, HOOKS[:3], 1, cutoff=0.75)):
+            raise InvalidValue(f"{kind.__name__}.{name} is never called: {near[0]} is meant, it seems")
+    if not any(map(wishes_of, methods.values())) and kind.overdue is Checker.overdue and kind.calm is Checker.calm:
+        raise InvalidValue(f"{kind.__name__} would see nothing: mark methods with @says, @hears, @does or @afterwards")
 
 
 class Observer:

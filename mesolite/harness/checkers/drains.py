@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesolite.actors.decisions.agent.state import ExecutorPhase
-from mesolite.actors.decisions.contract import Loaded
+from mesolite.actors.decisions.contract import Loaded, StoreRefused
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, afterwards, hears, says
 from mesolite.messages.agent import DrainAgent
@@ -283,6 +283,11 @@ class NewWishesKillAgain(Checker):
             for task in executor.live_tasks
             if task.delivered
         }
+
+    @hears(ActorRole.AGENT, StoreRefused)
+    def ends(self, record: Record, core: Any) -> None:
+        """It cannot write that, so it ends, and says nothing."""
+        self._awaited.pop(core, None)
 
     @says(ActorRole.AGENT, KillTask)
     def kills(self, record: Record, core: Any, message: KillTask, to: str) -> None:

@@ -29,9 +29,9 @@ PATIENCE_S = 60.0
 """So long a scheduler may take to answer, to acknowledge, or to begin a job anew."""
 
 
-def named(task: TaskInfo) -> str:
-    """A task's job, if nobody says otherwise: its name."""
-    return task.name
+def named(task: TaskInfo) -> str | None:
+    """A task's job, if nobody says otherwise: its name; a task without one is no job."""
+    return task.name or None
 
 
 def _is_running(core: Any) -> bool:

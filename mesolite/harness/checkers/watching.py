@@ -11,7 +11,7 @@ from attrs import define
 
 from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Send, Started, TimerFired
 from mesolite.actors.decisions.master.timers import PingBatch
-from mesolite.actors.errors import Refused
+from mesolite.actors.errors import InvalidValue, MesoliteError, Refused
 from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.trace import HEARTBEATS, Disturbed, Done, Ended, Lost, Record
 from mesolite.harness.checkers.checker import (
@@ -19,6 +19,7 @@ from mesolite.harness.checkers.checker import (
     Assumption,
     Checker,
     Family,
+    Finding,
     How,
     Observer,
     Violation,
@@ -50,6 +51,10 @@ LOOK_S = 1.0
 """How often somebody looks for what is overdue."""
 
 Methods = tuple[Callable[..., None], ...]
+
+
+class CheckerRaised(MesoliteError):
+    """A checker has raised something: that is a fault of the checker, and of nobody whom it looks at."""
 
 
 class Called(dict[type, Methods]):
@@ -104,8 +109,12 @@ class Checkers:
         self.sim = sim
         self.reader = Reader(sim.runtime.directory)
         self.decided, self.life, self.wishes = Decided(), Life(), Wishes()
-        self.checkers = {checker.name: checker for checker in checkers}
+        self.checkers: dict[str, Checker] = {}
+        for checker in checkers:
+            if self.checkers.setdefault(checker.name, checker) is not checker:
+                raise InvalidValue(f"two checkers are named {checker.name!r}: give each a name of its own")
         self.violations: list[Violation] = []
+        self._raised: CheckerRaised | None = None
         self.on_found: Callable[[], object] = lambda: None
         """Is called when the first of them is."""
         self.tally: Counter[str] = Counter()
@@ -164,8 +173,30 @@ class Checkers:
 
     @property
     def first(self) -> Violation | None:
-        """What was found first, None if nothing was."""
+        """What was found first, None if nothing was.
+
+        Raises:
+            CheckerRaised: a checker has raised, so nobody knows.
+        """
+        if self._raised is not None:
+            raise self._raised
         return self.violations[0] if self.violations else None
+
+    def _fails(self, checker: object, error: Exception) -> None:
+        """A checker has raised: whoever is being looked at has nothing to do with it."""
+        if self._raised is None:
+            name = getattr(checker, "name", type(checker).__name__)
+            self._raised = CheckerRaised(f"the checker {name} has raised {type(error).__name__}: {error}")
+            self._raised.__cause__ = error
+            self.on_found()
+
+    def _findings(self, checker: Checker, found: Callable[[], Iterable[Finding]]) -> list[Violation]:
+        """What a checker says when it is asked."""
+        try:
+            return [checker.violation(text, *about) for text, about in found()]
+        except Exception as error:  # noqa: BLE001  # it may be anybody's
+            self._fails(checker, error)
+            return []
 
     def look(self) -> None:
         """Look for what is overdue. It is looked at once a second by itself; somebody may want to know now."""
@@ -174,8 +205,8 @@ class Checkers:
             self.disturbed()
         if now > self.quiet_from:
             for checker in self._asked["overdue"]:
-                for text, about in checker.overdue(now):
-                    checker.violated(text, *about)
+                for violation in self._findings(checker, partial(checker.overdue, now)):
+                    self.report(violation)
 
     def _is_disturbed(self) -> bool:
         runtime = self.sim.runtime
@@ -186,10 +217,15 @@ class Checkers:
         )
 
     def unfinished(self) -> list[Violation]:
-        """What does not hold if nothing more is to come, everything being mended."""
-        return [
-            checker.violation(text, *about) for checker in self._asked["calm"] for text, about in checker.calm()
-        ]
+        """What does not hold if nothing more is to come, everything being mended.
+
+        Raises:
+            CheckerRaised: a checker has raised.
+        """
+        found = [each for checker in self._asked["calm"] for each in self._findings(checker, checker.calm)]
+        if self._raised is not None:
+            raise self._raised
+        return found
 
     def under_way(self, until: float, family: Family | None = None) -> bool:
         """Whether a checker, or one of that family, waits for something that will be overdue by then, and is not."""
@@ -226,19 +262,23 @@ class Checkers:
         if known is None or not known.context.alive:
             known = self._meet(name)
         core, table = known.core, known.table
-        for method in table.hears[kind]:
-            method(record, core)
-        for effect in effects:
-            if type(effect) is Send:
-                to, message = effect
-                for method in table.says[type(message)]:
-                    method(record, core, message, to)
-            else:
-                for method in table.does[type(effect)]:
-                    method(record, core, effect)
-        if table.afterwards and kind not in BEATS and (kind is not TimerFired or type(event.key) is not PingBatch):
-            for method in table.afterwards:
+        method: Any = None
+        try:
+            for method in table.hears[kind]:
                 method(record, core)
+            for effect in effects:
+                if type(effect) is Send:
+                    to, message = effect
+                    for method in table.says[type(message)]:
+                        method(record, core, message, to)
+                else:
+                    for method in table.does[type(effect)]:
+                        method(record, core, effect)
+            if table.afterwards and kind not in BEATS and (kind is not TimerFired or type(event.key) is not PingBatch):
+                for method in table.afterwards:
+                    method(record, core)
+        except Exception as error:  # noqa: BLE001  # it may be anybody's
+            self._fails(getattr(method, "__self__", self), error)
         if now >= self._next_look:
             self._next_look = now + LOOK_S
             self.look()
