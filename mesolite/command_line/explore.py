@@ -90,6 +90,7 @@ def _tell(place: Place, found: Exploration, interrupted: bool) -> int:
         if interrupted:
             return INTERRUPTED
         try:
+            found.refuse_empty()
             found.check()
         except NothingReached as why:
             click.echo(str(why))

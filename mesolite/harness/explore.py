@@ -126,7 +126,9 @@ def explore(
     `time_limit`: no more seeds are begun after so many real seconds.
 
     Raises:
-        InvalidValue: there is no such order, or one of `checkers` makes none.
+        InvalidValue: there is no such order, the scenario takes something else than a simulation, or one of `checkers`
+            makes none that says anything.
+        NothingReached: the scenario has made no cluster in any run.
     """
     if order not in ("random", "pct", "fifo"):
         raise InvalidValue(f"order={order!r}: there is no such order; give 'random', 'pct' or 'fifo'")
@@ -142,7 +144,9 @@ def explore(
         latency=None if latency is None else (in_seconds(latency[0]), in_seconds(latency[1])),
         order=order,
     )
-    return explored(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
+    found = explored(plan, first_seed, seeds, processes, None if time_limit is None else in_seconds(time_limit))
+    found.refuse_empty()
+    return found
 
 
 def _check_takes_a_simulation(scenario: object) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from mesolite.actors.decisions.driver_calls import AbortCall, AcceptCall, KillCall, StopCall
 from mesolite.failure_report import last_of_tasks
 from mesolite.harness.run import CheckerViolated, Outcome
 from mesolite.simulation.simulation import Simulation
 
 MOMENTS = 40
 """So many of what happened are shown, the first and the last ones."""
+
+DEEDS = 24
+"""So many of what schedulers did are shown, the first and the last ones."""
 
 SAID = 40
 """So many lines of what was said about whom it is about."""
@@ -24,7 +28,11 @@ def story_of(outcome: Outcome) -> str:
 
 def story(sim: Simulation, error: BaseException | None) -> str:
     """Tell what led to that error of this simulation."""
-    sections = [("what happened:", _moments(sim)), ("the last state of each task:", last_of_tasks(sim))]
+    sections = [
+        ("what happened:", _moments(sim)),
+        ("what schedulers did:", _shortened(_deeds(sim), DEEDS)),
+        ("the last state of each task:", last_of_tasks(sim)),
+    ]
     if isinstance(error, CheckerViolated) and error.violation.about:
         about = _whom(sim, error.violation.about)
         said = [line for line in sim.trace.story(*about).splitlines() if not _is_routine(line)]
@@ -39,6 +47,28 @@ def _is_routine(line: str) -> bool:
 
 def _moments(sim: Simulation) -> list[str]:
     return _shortened([str(moment) for moment in sim.trace.moments()], MOMENTS)
+
+
+def _deeds(sim: Simulation) -> list[str]:
+    """What schedulers launched, killed, and did to their own frameworks."""
+    return [
+        f"{record.time:10.3f}  {record.actor} {said}"
+        for record in sim.trace
+        if (said := _deed(record.event)) is not None
+    ]
+
+
+def _deed(event: object) -> str | None:
+    match event:
+        case AcceptCall(operations=operations) if tasks := [task for each in operations for task in each.tasks]:
+            return f"launches {', '.join(task.task_id for task in tasks)}"
+        case KillCall(task_id=task_id):
+            return f"kills {task_id}"
+        case AbortCall():
+            return "aborts"
+        case StopCall(failover=failover):
+            return "stops, for a successor" if failover else "stops, and ends its framework"
+    return None
 
 
 def _whom(sim: Simulation, about: tuple[str, ...]) -> tuple[str, ...]:

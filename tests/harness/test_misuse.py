@@ -275,3 +275,24 @@ def test_a_place_that_takes_no_file_is_left_as_it_was(tmp_path: pathlib.Path, fa
     with pytest.raises(OSError, match="folder"):
         failure.save(folder)
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_scenario_that_makes_no_cluster_has_tried_nothing() -> None:
+    """It would pass whatever it is to test."""
+    with pytest.raises(NothingReached, match="in 2 runs the scenario has made no cluster"):
+        explore(lambda sim: None, seeds=2)
+
+
+@pytest.mark.parametrize("scenario", [lambda: None, lambda sim, more: None])
+def test_a_scenario_takes_a_simulation(scenario: Any) -> None:
+    """And is not called, shrunk and reported if it does not."""
+    with pytest.raises(InvalidValue, match="is called with the simulation, and nothing else"):
+        explore(scenario, seeds=2)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_who_gives_a_time_limit_may_ask_for_any_number_of_seeds(processes: int) -> None:
+    """They are thought of one by one."""
+    found = explore(one_machine, seeds=10**12, faults=CALM, time_limit=0.2, processes=processes)
+
+    assert 0 < found.runs < 10**6

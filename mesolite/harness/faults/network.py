@@ -218,11 +218,11 @@ class SlowLink(_OfAPair):
         if any(rule.verdict is Verdict.HOLD and (rule.sender, rule.receiver) == (one, other) for rule in network.rules):
             return Ongoing(had_effect=lambda: False)
 
-        def note_life(event: object) -> bool:  # a rule asks `where` last, so it is asked about what is held only
+        def for_this_life(event: object) -> bool:  # a rule asks `where` last, so it is asked about what is held only
             lives.append(life_of(other))
             return True
 
-        hold = sim.hold(sender=one, receiver=other, where=note_life)
+        hold = sim.hold(sender=one, receiver=other, where=for_this_life)
 
         def end() -> None:
             in_order = iter(lives)
