@@ -89,6 +89,6 @@ def _trace(file: str, scenario: str | None, go_on: bool) -> Trace:
 def _put(out: str, text: str) -> None:
     try:
         with click.open_file(out, "w", encoding="utf-8") as file:
-            click.echo(text, file=file)
+            click.echo(text, file=file, nl=not text.endswith("\n"))
     except OSError as why:
         raise not_written(out, why) from None

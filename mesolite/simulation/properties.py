@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from attrs import define, field, frozen
@@ -91,8 +92,9 @@ class Properties(Named):
     def eventually(self, done: Callable[[], object], within: Duration = 600.0) -> None:
         """Demand that this comes true within so many virtual seconds from the moment faults have stopped.
 
-        `done` returns whether it has, and is asked after every event; it does not assert. That moment is `recover()`,
-        which is called at the end of a test or an explored scenario if it was not before.
+        `done` returns whether it has, and is asked after every event until it is so once; it does not assert, and only
+        looks. That moment is `recover()`, which is called at the end of a test or an explored scenario if it was not
+        before.
         """
         self.stated.recovered = False
         self.stated.eventually.append(Eventually(done, in_seconds(within), words(done)))
@@ -139,12 +141,21 @@ class Properties(Named):
         for each in self.stated.eventually:
             allowed_s = each.within_s if within_s is None else within_s
             left_s = max(0.0, began + allowed_s - self.runtime.now())
-            if not self.runtime.wait(lambda each=each: _is_so(each.done, each.name), left_s):  # type: ignore[misc]
+            if not self.runtime.wait(partial(self._has_come, each), left_s):
                 raise PropertyViolated(
                     f"{each.name} has not come true within {allowed_s:g} virtual seconds since faults stopped at "
                     f"{began:.3f} s",
                     each.name,
                 )
+
+
+    def _has_come(self, each: Eventually) -> bool:
+        """Whether it has come true; it only looks."""
+        self.runtime.looking = True
+        try:
+            return _is_so(each.done, each.name)
+        finally:
+            self.runtime.looking = False
 
 
 def _is_so(done: Callable[[], object], name: str) -> bool:

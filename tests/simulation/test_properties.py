@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mesolite import InvalidValue, Refused, Simulation
+from mesolite import InvalidValue, Refused, Simulation, WouldBlock
 from mesolite.messages import (
     PongAgent,
     ReconcileTasks,
@@ -94,6 +94,15 @@ def test_what_only_looks_can_do_nothing(sim: Simulation, act: Callable[[Any], ob
     assert (cluster.agents["agent-1"].history, cluster.masters["master-1"].history) == before
     assert cluster.agents["agent-1"].registered
     assert leader_of(cluster).name == "master-1"
+
+
+def test_what_is_waited_for_only_looks(sim: Simulation) -> None:
+    """Else it would come true by what asks whether it has."""
+    sim.cluster(agents=1)
+    sim.eventually(lambda: sim.advance(5.0) or True, within=60)
+
+    with pytest.raises(WouldBlock, match="only looks at it: no time can pass"):
+        sim.recover()
 
 
 def test_eventually_is_demanded_once_faults_have_stopped(sim: Simulation) -> None:

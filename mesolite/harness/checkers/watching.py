@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -326,7 +327,9 @@ class Checkers:
     def _leave_out(self, names: Iterable[str]) -> None:
         for name in names:
             if name not in self.checkers:
-                raise Refused(f"there is no checker {name!r} to switch off; there are {', '.join(self.checkers)}")
+                near = get_close_matches(name, self.checkers, 1)
+                known = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.checkers)}"
+                raise Refused(f"there is no checker {name!r} to switch off; {known}")
             del self.checkers[name]
         self._fill()
 
