@@ -207,7 +207,10 @@ class TasksAccountedFor(Checker):
         if effect.callback == "status_update":
             status = effect.arguments[0]
             key = core.framework_info.id, status.task_id
-            self._told.setdefault(key, []).append(status.state)
+            told = self._told.setdefault(key, [])
+            if told and told[-1].is_terminal and self._last_told[key] != record.actor:
+                return  # what one of them still hears late unsays no end that another was told
+            told.append(status.state)
             self._last_told[key] = record.actor
 
     def calm(self) -> Iterator[Finding]:
