@@ -250,6 +250,13 @@ class LossesHaveTheirCause(Checker):
             if cause is not None:
                 self._why.setdefault((core, message.operation.agent_id), cause)
 
+    @hears(ActorRole.MASTER, OperationApplied)
+    def back(self, record: Record, core: Any) -> None:
+        """Who is back may be removed once more, for something else."""
+        operation = record.event.operation
+        if isinstance(operation, MarkAgentReachable | AdmitAgent) and operation.agent.id in core.state.agents:
+            self._why.pop((core, operation.agent.id), None)
+
     def _cause(self, event: object, agent_id: AgentId) -> Cause | None:
         match event:
             case UnregisterAgent():
