@@ -254,8 +254,10 @@ class LossesHaveTheirCause(Checker):
     def back(self, record: Record, core: Any) -> None:
         """Who is back may be removed once more, for something else."""
         operation = record.event.operation
-        if isinstance(operation, MarkAgentReachable | AdmitAgent) and operation.agent.id in core.state.agents:
-            self._why.pop((core, operation.agent.id), None)
+        if isinstance(operation, MarkAgentReachable | AdmitAgent):
+            agent_id = operation.agent.id
+            if agent_id is not None and agent_id in core.state.agents:
+                self._why.pop((core, agent_id), None)
 
     def _cause(self, event: object, agent_id: AgentId) -> Cause | None:
         match event:
