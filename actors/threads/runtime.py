@@ -189,10 +189,8 @@ class ThreadsRuntime:
             Refused: this process was forked from that one.
         """
         if self.forked:
-            raise Refused(
-                f"this cluster lives in process {self._pid}, and process {os.getpid()} was forked from it: nothing can"
-                " be asked of it here; ask there, or make another cluster here"
-            )
+            lives = f"this cluster lives in process {self._pid}, and process {os.getpid()} was forked from it"
+            raise Refused(f"{lives}: nothing can be asked of it here; ask there, or make another cluster here")
 
     check_may_act = check_thread  # nobody only looks here
 
