@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mesolite.actors.decisions.contract import LinkBroken, PeerExited
+from mesolite.actors.decisions.contract import LinkBroken, PeerExited, Saved
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, hears, said, says
 from mesolite.messages.agent import ExitedExecutor, RegisterAgent, ReregisterAgent, UnregisterAgent
@@ -67,7 +67,9 @@ class UnregistersFirst(Checker):
 
     @says(ActorRole.AGENT, UnregisterAgent)
     def goes(self, record: Record, core: Any, message: UnregisterAgent, to: str) -> None:
-        """An agent goes."""
+        """An agent goes; what has waited for its disk it wanted to say before."""
+        if type(record.event) is Saved:
+            return
         kinds = [type(each) for _, each in said(record, UnregisterAgent, ShutdownExecutor)]
         if kinds[0] is ShutdownExecutor:
             self.violated(f"{record.actor} shuts executors down before it unregisters", record.actor)

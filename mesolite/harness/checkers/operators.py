@@ -137,6 +137,8 @@ class AnsweredIsStored(Checker):
         call = self._calls.pop((record.actor, message.call_id), None)
         if call is None or message.code != 200 or call.done:
             return
+        if type(record.event) is type(call.event) and not self.watch.leads(core):
+            return  # it has written nothing, and does not know yet that others have
         if type(record.event) is OperationApplied:
             operation = record.event.operation
             is_so = type(operation) is not UpdateMaintenance or _maintained(call.event, operation.maintenance)
