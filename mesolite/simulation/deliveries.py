@@ -106,7 +106,7 @@ class Deliveries(ABC):
     def break_link(self, one: str, other: str, *, both_ways: bool, by: int) -> None:
         """Let the connection of two actors break: what is in flight between them is lost, and they hear of it.
 
-        Not `both_ways`: only the first hears of it, as its peer has not noticed yet.
+        Not `both_ways`: only the first hears of it, as its peer has not noticed yet; it does if something of it is lost.
         """
         for sender, to in ((one, other), (other, one)):
             lost = [delivery for _, _, delivery in self.in_flight.clear(self._channel(sender, to))]
@@ -118,7 +118,7 @@ class Deliveries(ABC):
                 said = event.event if type(event) is Directed else event
                 self._lose(Envelope(sender, to, said, cause), "link broken", by)
         self._tell_broken(one, other, by)
-        if both_ways:
+        if both_ways or lost:  # the last that was lost is what the other has said
             self._tell_broken(other, one, by)
 
     def _tell_broken(self, name: str, peer: str, by: int) -> None:

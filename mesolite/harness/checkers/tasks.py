@@ -183,7 +183,11 @@ class TasksAccountedFor(Checker):
 
     @says(ActorRole.SCHEDULER, AcceptOffers)
     def accepted(self, record: Record, core: Any, message: AcceptOffers, to: str) -> None:
-        """A framework launches tasks."""
+        """A framework launches tasks; what a former driver of it still says is nobody's wish."""
+        m = self.watch.leader()
+        framework = m.frameworks.get(message.framework_id) if m is not None else None
+        if framework is not None and framework.pid not in (None, record.actor):
+            return
         for operation in message.operations:
             for task in operation.tasks:
                 self._agents[message.framework_id, task.task_id] = task.agent_id
