@@ -12,7 +12,7 @@ from mesolite.harness.checkers.checker import ActorRole, Checker, Finding, does,
 from mesolite.messages.agent import RegisterAgent, ReregisterAgent, UnregisterAgent
 from mesolite.messages.frameworks import Capability
 from mesolite.messages.ids import AgentId, FrameworkId, TaskId
-from mesolite.messages.registrar import MarkAgentUnreachable, OperationApplied, RegistryRecovered
+from mesolite.messages.registrar import MarkAgentUnreachable, OperationApplied, RegistryRecovered, RemoveAgent
 from mesolite.messages.relayed import KillTask, RunTask, StatusUpdate
 from mesolite.messages.scheduler import AcceptOffers, FrameworkRegistered, FrameworkReregistered, ReconcileTasks
 from mesolite.messages.tasks import Reason, Source, TaskState, TaskStatus
@@ -272,7 +272,7 @@ class KillsTakeEffect(Checker):
     def applied(self, record: Record, core: Any) -> None:
         """Who was given up and comes back is not told again (as in Mesos)."""
         operation = record.event.operation
-        if isinstance(operation, MarkAgentUnreachable) and self.watch.leads(core):
+        if isinstance(operation, MarkAgentUnreachable | RemoveAgent) and self.watch.leads(core):
             for key in [key for key, agent_id in self._taken.items() if agent_id == operation.agent_id]:
                 del self._taken[key]
 
