@@ -106,7 +106,7 @@ class Deliveries(ABC):
     def break_link(self, one: str, other: str, *, both_ways: bool, by: int) -> None:
         """Let the connection of two actors break: what is in flight between them is lost, and they hear of it.
 
-        Not `both_ways`: only the first hears of it, as its peer has not noticed yet; it does if something of it is lost.
+        Not `both_ways`: only the first hears of it, as its peer has not noticed yet, unless something of it was lost.
         """
         for sender, to in ((one, other), (other, one)):
             lost = [delivery for _, _, delivery in self.in_flight.clear(self._channel(sender, to))]

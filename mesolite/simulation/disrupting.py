@@ -49,7 +49,8 @@ class Disrupting(Named):
     def break_link(self, one: AnyActor, other: AnyActor, *, both_ways: bool = True) -> None:
         """Let the connection between two actors break: what is in flight between them is lost, and they hear of it.
 
-        Not `both_ways`: only the first hears of it; its peer has not noticed yet (core.md LP-28).
+        Not `both_ways`: only the first hears of it; its peer has not noticed yet, unless something that it had said was
+        lost: a connection that lives on has no holes (core.md LP-28).
 
         Raises:
             Refused: one of them is not alive.

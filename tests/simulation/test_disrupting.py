@@ -11,6 +11,7 @@ from mesolite.messages import (
     PingAgent,
     PongAgent,
     ReregisterAgent,
+    RunTask,
     SessionExpired,
     StatusUpdate,
     UnregisterAgent,
@@ -57,6 +58,24 @@ def test_a_link_can_break_for_one_side_first(sim: Simulation) -> None:
 
     sim.advance(30.0)
     assert cluster.operator.state()["agents"][0]["connected"]
+
+
+def test_who_has_lost_something_hears_of_it_whoever_heard_first() -> None:
+    """Only the agent hears that the link broke, and a launch was on it: the task must not be staging for ever."""
+    slow = Simulation(seed=3, latency=(0.5, 0.5))
+    cluster = slow.cluster(agents=1)
+    framework = Launcher(command_task("t1"))
+    cluster.run(framework, framework="web")
+    launches = slow.observe(RunTask)
+    slow.run_until(lambda: any(type(each.message) is RunTask for each in slow.runtime.messages_in_flight()), timeout=60)
+
+    slow.break_link("agent-1", "master-1", both_ways=False)
+    slow.advance(60.0)
+
+    assert ("master-1", "agent-1", "RunTask") in _lost(slow)
+    assert sorted(each.actor for each in slow.trace if isinstance(each.event, LinkBroken)) == ["agent-1", "master-1"]
+    assert launches.count == 0
+    assert framework.states("t1")[0] in ("LOST", "DROPPED")
 
 
 def test_a_session_can_be_expired(sim: Simulation) -> None:
