@@ -8,6 +8,7 @@ from mesolite import Refused, Simulation
 from mesolite.actors.decisions.contract import LinkBroken, TimerFired
 from mesolite.actors.trace import Lost
 from mesolite.messages import (
+    AcceptOffers,
     PingAgent,
     PongAgent,
     ReregisterAgent,
@@ -67,7 +68,8 @@ def test_who_has_lost_something_hears_of_it_whoever_heard_first() -> None:
     framework = Launcher(command_task("t1"))
     cluster.run(framework, framework="web")
     launches = slow.observe(RunTask)
-    slow.run_until(lambda: any(type(each.message) is RunTask for each in slow.runtime.messages_in_flight()), timeout=60)
+    accepted = slow.expect(AcceptOffers)
+    slow.run_until(lambda: accepted.count, timeout=60)  # the launch that it leads to is on its way
 
     slow.break_link("agent-1", "master-1", both_ways=False)
     slow.advance(60.0)
