@@ -24,6 +24,7 @@ from mesolite.actors.decisions.executor.core import ShutdownTimeout
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Checker, does, hears, says
 from mesolite.harness.checkers.graces import Task
+from mesolite.harness.checkers.models import key_of
 from mesolite.messages.agent import DrainAgent, RegisterAgent, RevokeExecutor, RevokeTask, UnregisterAgent
 from mesolite.messages.executor import (
     ExecutorRegistered,
@@ -270,7 +271,7 @@ class LossesHaveTheirCause(Checker):
             case OperationApplied(operation=AdmitAgent(agent=agent) | MarkAgentReachable(agent=agent)):
                 if agent.id != agent_id:
                     return Cause.CRASHED
-                machine = (agent.hostname.casefold(), agent.ip)
+                machine = key_of(agent)
                 return Cause.MACHINE_DOWN if machine in self.watch.decided.down else Cause.UNREGISTERED
         return None
 

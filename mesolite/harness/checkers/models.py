@@ -136,9 +136,9 @@ class Decided(Observer):
 
     def _set(self, maintenance: Maintenance) -> None:
         self.windows = maintenance.windows
-        self.down = {(machine.hostname.casefold(), machine.ip): None for machine in maintenance.down}
+        self.down = {key_of(machine): None for machine in maintenance.down}
         scheduled = [machine for window in maintenance.windows for machine in window.machines]
-        self.scheduled = {(machine.hostname.casefold(), machine.ip): None for machine in scheduled}
+        self.scheduled = {key_of(machine): None for machine in scheduled}
 
     def in_force(self, agent: Any, now: float) -> Window | None:
         """The enforced window that has begun for that agent's machine."""
@@ -153,13 +153,18 @@ class Decided(Observer):
         return None
 
 
+def key_of(machine: Any) -> tuple[str, str]:
+    """What tells a machine from all others, as its id or an agent on it has it; case is none of it."""
+    return machine.hostname.casefold(), machine.ip
+
+
 def machine_of(agent: Any) -> tuple[str, str]:
     """The machine of a master's record of an agent."""
-    return agent.info.hostname.casefold(), agent.info.ip
+    return key_of(agent.info)
 
 
 def _machines(window: Window) -> list[tuple[str, str]]:
-    return [(machine.hostname.casefold(), machine.ip) for machine in window.machines]
+    return [key_of(machine) for machine in window.machines]
 
 
 @define(eq=False)

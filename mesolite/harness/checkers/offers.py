@@ -10,7 +10,7 @@ from mesolite.actors.decisions.contract import LinkBroken, PeerExited
 from mesolite.actors.decisions.master.membership.table import Change
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, afterwards, hears, says
-from mesolite.harness.checkers.models import EARLY_S, machine_of
+from mesolite.harness.checkers.models import EARLY_S, key_of, machine_of
 from mesolite.messages.agent import ReregisterAgent
 from mesolite.messages.ids import AgentId, FrameworkId, OfferId
 from mesolite.messages.offers import Offer
@@ -164,7 +164,7 @@ class OffersSayWhen(Checker):
         if not self.watch.leads(core) or not (decided.windows or any(each.unavailability for each in message.offers)):
             return
         when = {
-            (machine.hostname.casefold(), machine.ip): window.unavailability
+            key_of(machine): window.unavailability
             for window in decided.windows
             for machine in window.machines
         }

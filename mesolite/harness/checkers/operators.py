@@ -13,6 +13,7 @@ from mesolite.actors.decisions.rules.registry import changes_of
 from mesolite.actors.runtime.port import ActorContext
 from mesolite.actors.trace import Record
 from mesolite.harness.checkers.checker import ActorRole, Assumption, Checker, Finding, hears, says
+from mesolite.harness.checkers.models import key_of
 from mesolite.harness.checkers.registry import OWNER
 from mesolite.messages.base import OperatorCall
 from mesolite.messages.drains import DrainState
@@ -168,7 +169,7 @@ class MachinesStayDown(Checker):
         operation = message.operation
         if type(operation) is not UpdateMaintenance or type(record.event) is not UpdateMaintenanceScheduleCall:
             return
-        down = {(machine.hostname.casefold(), machine.ip): None for machine in operation.maintenance.down}
+        down = {key_of(machine): None for machine in operation.maintenance.down}
         if self.watch.leads(core) and down.keys() != self.watch.decided.down.keys():
             text = f"{list(self.watch.decided.down)} are down, and {list(down)} after another schedule"
             self.violated(text, record.actor)
@@ -197,14 +198,14 @@ def _is_so(call: Any, records: Mapping[str, Any], *, partly: bool = False) -> bo
 
 
 def _maintained(call: Any, maintenance: Maintenance) -> bool:
-    down = [(machine.hostname.casefold(), machine.ip) for machine in maintenance.down]
+    down = [key_of(machine) for machine in maintenance.down]
     match call:
         case UpdateMaintenanceScheduleCall(windows=windows):
             return maintenance.windows == windows
         case StartMaintenanceCall(machines=machines):
-            return all((machine.hostname.casefold(), machine.ip) in down for machine in machines)
+            return all(key_of(machine) in down for machine in machines)
         case StopMaintenanceCall(machines=machines):
             scheduled = [machine for window in maintenance.windows for machine in window.machines]
-            left = [*down, *((machine.hostname.casefold(), machine.ip) for machine in scheduled)]
-            return not any((machine.hostname.casefold(), machine.ip) in left for machine in machines)
+            left = [*down, *(key_of(machine) for machine in scheduled)]
+            return not any(key_of(machine) in left for machine in machines)
     return True
